@@ -1,0 +1,3 @@
+//! One CRM portal: its budget, its breaker, the only door to the network.
+
+pub mod http;

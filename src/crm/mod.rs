@@ -1,0 +1,188 @@
+//! Where CRM work goes: the traits that an adapter implements, and the registry.
+//!
+//! A CRM is one folder and one line in [`registry`]; nothing outside the folder names it. The
+//! only door to the network is `account`.
+
+pub mod registry;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::capabilities::Capabilities;
+use crate::model::facts::{Facts, FactsQuery};
+use crate::model::ids::{CrmUserId, PortalKey};
+use crate::model::outcome::{Look, Outcome, StepResult};
+use crate::model::plan::{Effect, StepKey};
+use crate::model::secret::Secret;
+use crate::model::timestamp::Timestamp;
+
+/// In what order requests of one account go: the first class first, the last always moving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Passing steps and live questions.
+    Live,
+    /// New work.
+    Work,
+    /// Backfill and sync.
+    Background,
+}
+
+/// A CRM account's adapter: translates steps and questions into requests and answers back.
+pub trait Adapter: Send + Sync {
+    /// Returns what it can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Reads what rules and administrators must know about the account, and sets up what we need
+    /// there (the marker field). Safe to repeat.
+    fn describe(&self) -> BoxFuture<'_, Outcome<AccountDescription>>;
+
+    /// Asks what the CRM knows about a client.
+    fn facts(&self, query: FactsQuery, class: Class) -> BoxFuture<'_, Outcome<Facts>>;
+
+    /// Carries out steps of one kind in one request where the CRM takes several. Returns one
+    /// outcome for each command, in order. Targets are [`Known`](crate::model::plan::Target).
+    fn execute(&self, commands: Vec<StepCommand>) -> BoxFuture<'_, Vec<Outcome<StepResult>>>;
+
+    /// Looks whether the effect of a command that was sent exists.
+    fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>>;
+}
+
+/// One step to be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepCommand {
+    /// Its key; the marker comes from here.
+    pub key: StepKey,
+    /// The effect, with every target known.
+    pub effect: Effect,
+    /// When it was first sent, now included.
+    pub first_sent_at: Timestamp,
+}
+
+/// What an account is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountDescription {
+    /// What the CRM calls the account.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its time zone (IANA), where the CRM says.
+    pub time_zone: Option<String>,
+    /// Its users.
+    pub users: Vec<CrmUser>,
+    /// Its pipelines.
+    pub pipelines: Vec<Pipeline>,
+    /// Its additional fields.
+    pub fields: Vec<CrmField>,
+    /// What does not work there, and why (no filter option, no admin rights, …).
+    pub limits: Vec<String>,
+}
+
+/// A user of the CRM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrmUser {
+    /// The CRM's id.
+    pub id: CrmUserId,
+    /// The name.
+    pub name: String,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// The user may log in.
+    pub active: bool,
+}
+
+/// A pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pipeline {
+    /// The CRM's id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// It is the account's main one.
+    pub main: bool,
+    /// It takes unsorted records.
+    pub unsorted: bool,
+    /// Its ordinary stages, in order.
+    pub stages: Vec<Stage>,
+}
+
+/// A stage of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// The CRM's id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+}
+
+/// An additional field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrmField {
+    /// The sort of record that has it.
+    pub entity: crate::model::plan::Entity,
+    /// The CRM's id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The CRM's word for its type.
+    pub kind: String,
+}
+
+/// Keeps the secrets of one account, encrypted on disk.
+pub trait TokenVault: Send + Sync {
+    /// Returns the present token.
+    fn load(&self) -> BoxFuture<'_, Result<Option<Secret>, VaultError>>;
+    /// Replaces it; returns when it is on disk.
+    fn save(&self, token: Secret) -> BoxFuture<'_, Result<(), VaultError>>;
+    /// Returns what we set up in the account (field ids and the like).
+    fn setup(&self) -> BoxFuture<'_, Result<Option<Value>, VaultError>>;
+    /// Replaces that.
+    fn save_setup(&self, setup: Value) -> BoxFuture<'_, Result<(), VaultError>>;
+}
+
+/// Why a secret could not be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// It cannot be decrypted with the present key.
+    #[error(
+        "cannot decrypt the stored credential: the store key changed; enter the credential again"
+    )]
+    WrongKey,
+    /// The store is gone.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// A CRM account as configured, ready to be opened.
+pub trait AccountSettings: Send + Sync {
+    /// Returns which portal it is: integrations of one portal share budget, breaker and lanes.
+    fn portal(&self) -> PortalKey;
+
+    /// Returns the host that requests go to.
+    fn base_url(&self) -> &str;
+
+    /// Returns the requests a second that we allow ourselves.
+    fn rate_per_second(&self) -> f64;
+
+    /// Opens the account.
+    fn open(&self, door: AccountDoor) -> Arc<dyn Adapter>;
+
+    /// For the detection of changes at reload.
+    fn fingerprint(&self) -> String;
+}
+
+/// What an adapter is given to reach its account with.
+#[derive(Clone)]
+pub struct AccountDoor {
+    /// The only way to the network: paced, broken off when the CRM is down.
+    pub http: Arc<account::http::AccountHttp>,
+    /// Its secrets.
+    pub vault: Arc<dyn TokenVault>,
+    /// The time of day.
+    pub clock: crate::clock::SharedClock,
+}
+
+pub mod account;

@@ -1,0 +1,29 @@
+//! Every CRM, one line each.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::AccountSettings;
+use crate::model::mistake::Mistake;
+
+/// A kind of CRM.
+pub struct CrmKind {
+    /// The word that stands in `crm = "…"`.
+    pub name: &'static str,
+    /// Reads the `settings` table of an account (with secrets resolved, see `config`), or names
+    /// every mistake. `base_url` replaces the address of the portal where `trunkline.toml` says
+    /// so: rehearsals against simulators.
+    pub build: BuildAccount,
+}
+
+/// Reads an account's settings, see [`CrmKind::build`].
+pub type BuildAccount = fn(&Value, Option<&str>) -> Result<Arc<dyn AccountSettings>, Vec<Mistake>>;
+
+/// The CRMs that this build knows.
+pub const KINDS: &[CrmKind] = &[];
+
+/// Returns the kind of this name.
+pub fn find(name: &str) -> Option<&'static CrmKind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}

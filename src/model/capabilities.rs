@@ -1,0 +1,45 @@
+//! What a CRM can do, declared by its adapter: rules plan only what stands here.
+
+use serde::{Deserialize, Serialize};
+
+use super::communication::{Kind, Phase};
+use super::plan::StepKind;
+
+/// How sure an adapter can be, after an ambiguous answer, whether an effect exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// The CRM keeps a key of ours.
+    ByKey,
+    /// A search finds it.
+    BySearch,
+    /// It cannot be known: the integration's policy decides.
+    Undecidable,
+}
+
+/// One kind of step that an adapter can carry out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepCapability {
+    /// The kind.
+    pub kind: StepKind,
+    /// How sure it can be about the effect.
+    pub certainty: Certainty,
+    /// How many of them one request takes at the most.
+    pub batch_max: usize,
+}
+
+/// What a CRM can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// The kinds of steps.
+    pub steps: Vec<StepCapability>,
+    /// The phases at which something may be planned.
+    pub phases: Vec<(Kind, Phase)>,
+}
+
+impl Capabilities {
+    /// Returns what is declared of a kind of step.
+    pub fn step(&self, kind: StepKind) -> Option<&StepCapability> {
+        self.steps.iter().find(|step| step.kind == kind)
+    }
+}

@@ -1,0 +1,74 @@
+//! What a CRM says about a client now.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::CrmUserId;
+use super::phone::Phone;
+use super::timestamp::Timestamp;
+
+/// What rules want to know before they can decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactsQuery {
+    /// The client's numbers.
+    pub phones: Vec<Phone>,
+    /// The client's e-mail addresses, lower case.
+    pub emails: Vec<String>,
+    /// Deals of the client are wanted too.
+    pub deals: bool,
+}
+
+/// A deal (amoCRM: lead) of a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DealFact {
+    /// The CRM's id.
+    pub id: String,
+    /// Its pipeline.
+    pub pipeline: String,
+    /// Its stage.
+    pub stage: String,
+    /// Who answers for it.
+    pub responsible: Option<CrmUserId>,
+    /// It is neither won nor lost.
+    pub open: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// A contact (or a company, see [`Facts`]) of the CRM that has one of the addresses asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactFact {
+    /// The CRM's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Who answers for it.
+    pub responsible: Option<CrmUserId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Its deals, when they were asked for; newest first.
+    #[serde(default)]
+    pub deals: Vec<DealFact>,
+}
+
+/// What the CRM says about one client. Every hit was verified on our side: one of its own values
+/// normalises to an address that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// When the CRM said so.
+    pub as_of: Timestamp,
+    /// Contacts that match, most recently updated first.
+    pub contacts: Vec<ContactFact>,
+    /// Companies that match, most recently updated first.
+    pub companies: Vec<ContactFact>,
+}
+
+impl Facts {
+    /// Says whether no contact of the CRM has any of the addresses ("first-time").
+    pub fn first_time(&self) -> bool {
+        self.contacts.is_empty()
+    }
+}

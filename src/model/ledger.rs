@@ -1,0 +1,152 @@
+//! What one integration has planned and got for one communication so far.
+
+use serde::{Deserialize, Serialize};
+
+use super::communication::Phase;
+use super::explanation::Explanation;
+use super::facts::Facts;
+use super::outcome::StepResult;
+use super::plan::{Card, Effect, Entity, Role};
+use super::timestamp::Timestamp;
+
+/// Where a step stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum StepState {
+    /// Not begun.
+    Pending,
+    /// Its intent is on disk; the request may have left.
+    InFlight {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Done.
+    Done {
+        /// When.
+        at: Timestamp,
+        /// What it made.
+        result: StepResult,
+    },
+    /// To be tried again.
+    Waiting {
+        /// Not before this time.
+        until: Timestamp,
+        /// Why.
+        why: String,
+        /// The last try was ambiguous: look for the effect before repeating.
+        look_first: bool,
+    },
+    /// Can never succeed as it is: a dead letter.
+    Dead {
+        /// When it was given up.
+        at: Timestamp,
+        /// The CRM's reason.
+        reason: String,
+    },
+    /// Given up by a person, or because it needed the result of a dead step.
+    Dropped {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// A passing step that came too late.
+    Expired {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl StepState {
+    /// Says whether nothing more will be done for the step by itself.
+    pub fn is_final(&self) -> bool {
+        match self {
+            StepState::Pending | StepState::InFlight { .. } | StepState::Waiting { .. } => false,
+            StepState::Done { .. }
+            | StepState::Dead { .. }
+            | StepState::Dropped { .. }
+            | StepState::Expired { .. } => true,
+        }
+    }
+}
+
+/// One step of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerStep {
+    /// What it is for. Unique in the ledger.
+    pub role: Role,
+    /// The work that planned it.
+    pub work: u64,
+    /// What it does.
+    pub effect: Effect,
+    /// Where it stands.
+    pub state: StepState,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// When it was first sent: the look after an ambiguous answer searches from here.
+    pub first_sent_at: Option<Timestamp>,
+}
+
+/// What a decision came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing is to be done; the explanation says why.
+    Ignored,
+    /// Steps were planned.
+    Planned,
+}
+
+/// One decision, with everything that went into it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The work that it decided.
+    pub work: u64,
+    /// The phase.
+    pub phase: Phase,
+    /// When.
+    pub at: Timestamp,
+    /// The snapshot's revision that it saw.
+    pub revision: u64,
+    /// The settings' revision that it used.
+    pub settings: u64,
+    /// What the CRM said, where it was asked.
+    pub facts: Option<Facts>,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Why.
+    pub explanation: Explanation,
+    /// The roles of the steps that it planned.
+    pub roles: Vec<Role>,
+}
+
+/// The ledger of one integration for one communication.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ledger {
+    /// First-time or repeat, decided once.
+    pub first_time: Option<bool>,
+    /// The decisions, in order.
+    pub decisions: Vec<Decision>,
+    /// The steps, in order.
+    pub steps: Vec<LedgerStep>,
+}
+
+impl Ledger {
+    /// Returns the step of a role.
+    pub fn step(&self, role: &Role) -> Option<&LedgerStep> {
+        self.steps.iter().find(|step| step.role == *role)
+    }
+
+    /// Returns a record that a step of this ledger made.
+    pub fn made(&self, role: &Role, entity: Entity) -> Option<&Card> {
+        match &self.step(role)?.state {
+            StepState::Done { result, .. } => result.card(entity),
+            StepState::Pending
+            | StepState::InFlight { .. }
+            | StepState::Waiting { .. }
+            | StepState::Dead { .. }
+            | StepState::Dropped { .. }
+            | StepState::Expired { .. } => None,
+        }
+    }
+}

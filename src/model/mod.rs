@@ -1,0 +1,19 @@
+//! The vocabulary: values that every other module speaks. Pure; imports nothing of ours.
+
+pub mod call;
+pub mod capabilities;
+pub mod chat;
+pub mod communication;
+pub mod employee;
+pub mod explanation;
+pub mod facts;
+pub mod ids;
+pub mod ledger;
+pub mod mistake;
+pub mod number_rules;
+pub mod outcome;
+pub mod phone;
+pub mod plan;
+pub mod request;
+pub mod secret;
+pub mod timestamp;

@@ -1,0 +1,236 @@
+//! Telephone numbers of clients.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rlibphonenumber::enums::{NumberLengthType, Region as LibraryRegion};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
+use serde::{Deserialize, Serialize};
+
+/// Longest text that is looked at as a number; longer input is refused unread.
+const NUMBER_BYTES_MAX: usize = 128;
+
+/// A country in whose national form numbers are written, as ISO 3166-1 alpha-2 (`RU`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Region(LibraryRegion);
+
+impl Region {
+    /// Russia, the default of every setting that asks for a region.
+    pub const RU: Region = Region(LibraryRegion::RU);
+}
+
+impl Default for Region {
+    fn default() -> Self {
+        Self::RU
+    }
+}
+
+/// A text that names no region with a numbering plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a region: use two capital letters such as RU or KZ")]
+pub struct BadRegion {
+    /// The refused text.
+    pub text: String,
+}
+
+impl FromStr for Region {
+    type Err = BadRegion;
+    fn from_str(text: &str) -> Result<Self, BadRegion> {
+        let bad = || BadRegion {
+            text: text.chars().take(16).collect(),
+        };
+        if text.len() != 2 || !text.chars().all(|c| c.is_ascii_uppercase()) {
+            return Err(bad());
+        }
+        text.parse::<LibraryRegion>().map(Self).map_err(|_| bad())
+    }
+}
+
+impl TryFrom<String> for Region {
+    type Error = BadRegion;
+    fn try_from(text: String) -> Result<Self, BadRegion> {
+        text.parse()
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> String {
+        region.to_string()
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+/// A public telephone number in E.164, such as `+79161234567`. Cannot exist in another form.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Phone(String);
+
+/// A text that is no public telephone number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a telephone number")]
+pub struct NotAPhone;
+
+impl Phone {
+    /// Reads any textual form (`+7…`, `8…`, `7…`, ten digits, brackets, an extension at the end);
+    /// a number without a country code is taken as one of `region`.
+    pub fn parse(text: &str, region: Region) -> Result<Self, NotAPhone> {
+        if text.len() > NUMBER_BYTES_MAX {
+            return Err(NotAPhone);
+        }
+        let number = PHONE_NUMBER_UTIL
+            .parse(text.trim(), Some(region.0))
+            .map_err(|_| NotAPhone)?;
+        // Numbers that can be dialled only inside a town are refused: E.164 cannot carry them.
+        if !matches!(
+            number.is_possible_with_reason(),
+            Ok(NumberLengthType::IsPossible)
+        ) {
+            return Err(NotAPhone);
+        }
+        Ok(Self(number.format_as(PhoneNumberFormat::E164).into_owned()))
+    }
+
+    /// Returns the number as `+` and digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the digits without the `+`.
+    pub fn digits(&self) -> &str {
+        &self.0[1..]
+    }
+
+    /// Returns the last ten digits, by which amoCRM matches calls to cards (`crm/amocrm.md` §11).
+    pub fn last_ten(&self) -> &str {
+        let digits = self.digits();
+        &digits[digits.len().saturating_sub(10)..]
+    }
+
+    /// Returns the number with its middle hidden, for logs: `+7916***4567`.
+    pub fn masked(&self) -> String {
+        let n = self.0.len();
+        if n < 9 {
+            return "+***".to_owned();
+        }
+        format!("{}***{}", &self.0[..n - 7], &self.0[n - 4..])
+    }
+}
+
+impl fmt::Display for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Phone {
+    type Error = NotAPhone;
+    fn try_from(text: String) -> Result<Self, NotAPhone> {
+        let digits = text.strip_prefix('+').ok_or(NotAPhone)?;
+        if (4..=17).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self(text))
+        } else {
+            Err(NotAPhone)
+        }
+    }
+}
+
+impl From<Phone> for String {
+    fn from(phone: Phone) -> String {
+        phone.0
+    }
+}
+
+/// The outside party's number as a source reported it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ClientNumber {
+    /// A public number.
+    Phone {
+        /// The number.
+        phone: Phone,
+    },
+    /// A short or otherwise unreadable number, kept as it was.
+    Other {
+        /// The text, at most 128 characters, without control characters.
+        text: String,
+    },
+    /// The caller hid the number, or the source has none.
+    Withheld,
+}
+
+impl ClientNumber {
+    /// Returns the public number, when there is one.
+    pub fn phone(&self) -> Option<&Phone> {
+        match self {
+            ClientNumber::Phone { phone } => Some(phone),
+            ClientNumber::Other { .. } | ClientNumber::Withheld => None,
+        }
+    }
+}
+
+impl fmt::Display for ClientNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClientNumber::Phone { phone } => phone.fmt(f),
+            ClientNumber::Other { text } => f.write_str(text),
+            ClientNumber::Withheld => f.write_str("withheld"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_russian_form_is_one_number() {
+        for text in [
+            "+79161234567",
+            "79161234567",
+            "89161234567",
+            "9161234567",
+            "8 (916) 123-45-67",
+            "+7 916 123 45 67 доб. 12",
+            "+7-916-123-45-67",
+        ] {
+            let phone = Phone::parse(text, Region::RU).expect(text);
+            assert_eq!(phone.as_str(), "+79161234567", "{text}");
+        }
+    }
+
+    #[test]
+    fn short_and_silly_texts_are_no_numbers() {
+        for text in [
+            "",
+            "101",
+            "*8",
+            "anonymous",
+            "<unknown>",
+            "s",
+            "+",
+            &"9".repeat(200),
+        ] {
+            assert_eq!(Phone::parse(text, Region::RU), Err(NotAPhone), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_masked_number_shows_neither_middle_nor_all() {
+        let phone = Phone::parse("+79161234567", Region::RU).expect("a number");
+        assert_eq!(phone.masked(), "+7916***4567");
+        assert_eq!(phone.last_ten(), "9161234567");
+    }
+
+    #[test]
+    fn a_region_is_two_capitals_with_a_plan() {
+        assert_eq!("KZ".parse::<Region>().expect("a region").to_string(), "KZ");
+        assert!("ru".parse::<Region>().is_err());
+        assert!("RUS".parse::<Region>().is_err());
+    }
+}

@@ -1,0 +1,357 @@
+//! What is to be done in a CRM for one phase of a communication: data, not code, so that it
+//! survives a restart half way.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::call::Direction;
+use super::explanation::Explanation;
+use super::ids::{CommunicationKey, CrmUserId, IntegrationKey};
+use super::phone::Phone;
+use super::timestamp::Timestamp;
+
+/// What a step is for, within one integration and communication: `contact`, `deal`, `unsorted`,
+/// `call-record`, `task`, `transcript#3`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Role(pub String);
+
+impl Role {
+    /// Names a role.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Names one intended effect for good: a second step with the same key is refused by the store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StepKey {
+    /// The integration.
+    pub integration: IntegrationKey,
+    /// The communication.
+    pub communication: CommunicationKey,
+    /// What the step is for.
+    pub role: Role,
+}
+
+impl StepKey {
+    /// Returns a short text that stands for this key in the CRM (the marker field, `source_uid`):
+    /// `TL-` and 26 characters of hexadecimal, the same for ever, different for every key.
+    pub fn marker(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::digest(self.to_string().as_bytes());
+        let hex: String = digest
+            .iter()
+            .take(13)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("TL-{hex}")
+    }
+}
+
+impl fmt::Display for StepKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}#{}",
+            self.integration, self.communication, self.role
+        )
+    }
+}
+
+/// A sort of record in a CRM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entity {
+    /// A person.
+    Contact,
+    /// An organisation.
+    Company,
+    /// A deal (amoCRM calls it lead).
+    Deal,
+    /// An unqualified lead, where the CRM has them beside deals (Bitrix24).
+    Lead,
+    /// A record of amoCRM's "Unsorted".
+    Unsorted,
+    /// A task.
+    Task,
+    /// An entry of the call history.
+    CallRecord,
+    /// A note or comment.
+    Note,
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Entity::Contact => "contact",
+            Entity::Company => "company",
+            Entity::Deal => "deal",
+            Entity::Lead => "lead",
+            Entity::Unsorted => "unsorted",
+            Entity::Task => "task",
+            Entity::CallRecord => "call record",
+            Entity::Note => "note",
+        })
+    }
+}
+
+/// One record of a CRM.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Card {
+    /// Its sort.
+    pub entity: Entity,
+    /// The CRM's id.
+    pub id: String,
+}
+
+/// The record that a step acts on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Target {
+    /// It exists already.
+    Known {
+        /// The record.
+        card: Card,
+    },
+    /// An earlier step of the same ledger makes it.
+    Made {
+        /// The earlier step.
+        by: Role,
+        /// Which of the records that it makes.
+        entity: Entity,
+    },
+}
+
+/// A contact to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewContact {
+    /// Its name.
+    pub name: String,
+    /// Its numbers.
+    pub phones: Vec<Phone>,
+    /// Its e-mail addresses.
+    pub emails: Vec<String>,
+    /// Who answers for it.
+    pub responsible: Option<CrmUserId>,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
+/// A deal to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewDeal {
+    /// Its name.
+    pub name: String,
+    /// Pipeline, by the CRM's id.
+    pub pipeline: String,
+    /// Stage of the pipeline, by the CRM's id.
+    pub stage: String,
+    /// The contact that it belongs to.
+    pub contact: Option<Target>,
+    /// Who answers for it.
+    pub responsible: Option<CrmUserId>,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
+/// The kind of an unsorted record (`crm/amocrm.md` §10).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum UnsortedForm {
+    /// An incoming call, with the call's event on the card.
+    IncomingCall {
+        /// Seconds of talk.
+        talk_s: u64,
+        /// Who was called, where known.
+        callee: Option<CrmUserId>,
+        /// The recording's public address.
+        link: Option<String>,
+    },
+    /// Everything else.
+    Form {
+        /// The form's name as the card shows it.
+        name: String,
+        /// What the client wrote, or what happened, as a note's text.
+        text: Option<String>,
+        /// The page, where there is one.
+        page: Option<String>,
+    },
+}
+
+/// An unsorted record to be made, with the contact and deal that it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewUnsorted {
+    /// Pipeline, by the CRM's id.
+    pub pipeline: String,
+    /// Where it came from, as the card shows it.
+    pub source_name: String,
+    /// Which form it takes.
+    pub form: UnsortedForm,
+    /// When the communication took place.
+    pub at: Timestamp,
+    /// The name of the deal inside.
+    pub deal_name: String,
+    /// The name of the contact inside.
+    pub contact_name: String,
+    /// The client's number.
+    pub phone: Option<Phone>,
+    /// The client's e-mail address.
+    pub email: Option<String>,
+    /// Tags of both.
+    pub tags: Vec<String>,
+}
+
+/// What the call history says a call came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStatus {
+    /// They talked.
+    Talked,
+    /// Nobody answered.
+    NoAnswer,
+    /// The called party was busy.
+    Busy,
+    /// The number could not be called.
+    WrongNumber,
+}
+
+/// An entry of the call history to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The card that it is written on. `None` = the CRM finds the card by the number; where it
+    /// finds none, there is nothing to log on and that is a normal end (S1-26).
+    pub card: Option<Target>,
+    /// Incoming or outgoing.
+    pub direction: Direction,
+    /// The client's number.
+    pub phone: Phone,
+    /// What it came to.
+    pub status: CallStatus,
+    /// Seconds of talk.
+    pub talk_s: u64,
+    /// When the call began.
+    pub at: Timestamp,
+    /// Who talked, or was called, or called.
+    pub employee: Option<CrmUserId>,
+    /// The recording's public address.
+    pub link: Option<String>,
+    /// The source's name of the call, as the CRM shows it.
+    pub source_name: String,
+}
+
+/// A task to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewTask {
+    /// The record that it hangs on.
+    pub card: Option<Target>,
+    /// Whose task it is.
+    pub responsible: Option<CrmUserId>,
+    /// What is to be done.
+    pub text: String,
+    /// When it is due.
+    pub due: Timestamp,
+}
+
+/// One intended effect, in no CRM's terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    /// Make a contact.
+    CreateContact(NewContact),
+    /// Make a deal.
+    CreateDeal(NewDeal),
+    /// Make an unsorted record.
+    CreateUnsorted(NewUnsorted),
+    /// Write an entry of the call history.
+    RecordCall(CallRecord),
+    /// Make a task.
+    CreateTask(NewTask),
+}
+
+/// An [`Effect`]'s sort, by which adapters declare what they can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// [`Effect::CreateContact`].
+    CreateContact,
+    /// [`Effect::CreateDeal`].
+    CreateDeal,
+    /// [`Effect::CreateUnsorted`].
+    CreateUnsorted,
+    /// [`Effect::RecordCall`].
+    RecordCall,
+    /// [`Effect::CreateTask`].
+    CreateTask,
+}
+
+impl StepKind {
+    /// Every kind, for tests and tables.
+    pub const ALL: [StepKind; 5] = [
+        StepKind::CreateContact,
+        StepKind::CreateDeal,
+        StepKind::CreateUnsorted,
+        StepKind::RecordCall,
+        StepKind::CreateTask,
+    ];
+}
+
+impl Effect {
+    /// Returns the sort.
+    pub fn kind(&self) -> StepKind {
+        match self {
+            Effect::CreateContact(_) => StepKind::CreateContact,
+            Effect::CreateDeal(_) => StepKind::CreateDeal,
+            Effect::CreateUnsorted(_) => StepKind::CreateUnsorted,
+            Effect::RecordCall(_) => StepKind::RecordCall,
+            Effect::CreateTask(_) => StepKind::CreateTask,
+        }
+    }
+
+    /// Returns the place of the record that the effect acts on, where it has one.
+    pub fn target_mut(&mut self) -> Option<&mut Target> {
+        match self {
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) => None,
+            Effect::CreateDeal(deal) => deal.contact.as_mut(),
+            Effect::RecordCall(record) => record.card.as_mut(),
+            Effect::CreateTask(task) => task.card.as_mut(),
+        }
+    }
+
+    /// Returns the record that the effect acts on, where it has one.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) => None,
+            Effect::CreateDeal(deal) => deal.contact.as_ref(),
+            Effect::RecordCall(record) => record.card.as_ref(),
+            Effect::CreateTask(task) => task.card.as_ref(),
+        }
+    }
+}
+
+/// A step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// What it is for.
+    pub role: Role,
+    /// What it does.
+    pub effect: Effect,
+}
+
+/// Ordered steps, and why these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The steps, in order. Empty = nothing is to be done.
+    pub steps: Vec<PlannedStep>,
+    /// Whether the client is new to the CRM; decided once per communication and integration.
+    pub first_time: Option<bool>,
+    /// Why.
+    pub explanation: Explanation,
+}

@@ -1,0 +1,163 @@
+//! Where communications come from: the traits that a source implements, and the registry.
+//!
+//! A source is one folder and one line in [`registry`]; nothing outside the folder names it.
+
+pub mod registry;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::clock::SharedClock;
+use crate::model::communication::{Kind, Snapshot};
+use crate::model::ids::SourceKey;
+use crate::model::mistake::Mistake;
+use crate::model::number_rules::NumberRules;
+use crate::model::timestamp::Timestamp;
+
+/// A source as configured: what it can be asked to do.
+pub trait Source: Send + Sync {
+    /// Returns the session to be kept up, for a source that we connect to.
+    fn listener(&self) -> Option<Arc<dyn Listener>>;
+
+    /// Returns the reader of what the source sends us over HTTP.
+    fn hook(&self) -> Option<Arc<dyn Hook>>;
+
+    /// Returns the kinds of communication that it can report.
+    fn kinds(&self) -> &'static [Kind];
+}
+
+/// What a source needs to know about itself.
+#[derive(Debug, Clone)]
+pub struct SourceIdentity {
+    /// Its key.
+    pub key: SourceKey,
+    /// How its numbers are brought into shape.
+    pub numbers: NumberRules,
+}
+
+/// A session with a phone system, kept up by the supervisor: one run is one connection.
+pub trait Listener: Send + Sync {
+    /// Runs one connection until it breaks, the source ends it, or `context.stop` turns true.
+    /// The supervisor runs it again with back-off. Everything that must outlive the run goes
+    /// into the checkpoint.
+    fn run(&self, context: ListenerContext) -> BoxFuture<'static, Result<(), ListenerError>>;
+}
+
+/// What a listener is given.
+#[derive(Clone)]
+pub struct ListenerContext {
+    /// Where snapshots go.
+    pub sink: Arc<dyn Sink>,
+    /// The time of day.
+    pub clock: SharedClock,
+    /// Turns true when the session shall end.
+    pub stop: watch::Receiver<bool>,
+    /// Where the state is shown.
+    pub state: Arc<dyn StateReport>,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListenerError {
+    /// No connection was made, or it broke. Try again.
+    #[error("{0}")]
+    Connection(String),
+    /// The source refuses us: trying again soon is of no use before a person acts.
+    #[error("{0}")]
+    Refused(String),
+    /// The source does not speak the expected protocol.
+    #[error("{0}")]
+    Protocol(String),
+    /// The store did not take what we had.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+}
+
+/// Takes what a source reports; returns only when it is on disk.
+pub trait Sink: Send + Sync {
+    /// Commits snapshots, notes and the checkpoint in one transaction.
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), SinkError>>;
+
+    /// Returns the checkpoint committed last.
+    fn checkpoint(&self) -> BoxFuture<'_, Result<Option<Value>, SinkError>>;
+}
+
+/// One commit of a source. Empty parts are permitted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    /// New revisions of communications.
+    pub snapshots: Vec<Snapshot>,
+    /// What the source needs to go on after a restart. `None` leaves the stored one.
+    pub checkpoint: Option<Value>,
+    /// What is worth telling about the source itself.
+    pub notes: Vec<SourceNote>,
+}
+
+/// A remark about a source for the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceNote {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: SourceNoteKind,
+}
+
+/// What a remark is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceNoteKind {
+    /// From `from` until the note's time nothing was seen: calls that came and went are unknown.
+    Blind {
+        /// When seeing stopped; `None` = not known.
+        from: Option<Timestamp>,
+        /// Why.
+        why: String,
+    },
+    /// The PBX was restarted or shut down.
+    Restarted,
+    /// Anything else.
+    Remark {
+        /// In words.
+        text: String,
+    },
+}
+
+/// Why a commit failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SinkError {
+    /// There is no room now: queues or disk are full. Try again later.
+    #[error("the store takes nothing more for now: {0}")]
+    Full(String),
+    /// The store is gone: the process is ending.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Shows the state of a session.
+pub trait StateReport: Send + Sync {
+    /// The session is up and sees events. `peer` says what it talks to, for people.
+    fn connected(&self, peer: &str);
+    /// An event was seen: the session is alive.
+    fn seen(&self);
+    /// Sets a figure that status and metrics show, such as open calls.
+    fn gauge(&self, name: &'static str, value: f64);
+}
+
+/// Reads what a source sends over HTTP. Pure: no I/O, no time.
+pub trait Hook: Send + Sync {
+    /// Decodes one body; all or nothing.
+    fn decode(&self, content_type: Option<&str>, body: &[u8]) -> Result<Vec<Snapshot>, HookError>;
+}
+
+/// Why a body was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HookError {
+    /// It is not in the expected form; every mistake is named.
+    #[error("{} mistake(s) in the body", .0.len())]
+    Mistakes(Vec<Mistake>),
+    /// It holds more items than one body may.
+    #[error("more than {0} items in one body")]
+    TooMany(usize),
+}

@@ -1,0 +1,28 @@
+//! Every kind of source, one line each.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Source, SourceIdentity};
+use crate::model::mistake::Mistake;
+
+/// A kind of source.
+pub struct SourceKind {
+    /// The word that stands in `kind = "…"`.
+    pub name: &'static str,
+    /// Builds a source from its `settings` table (with secrets resolved, see `config`), or names
+    /// every mistake.
+    pub build: BuildSource,
+}
+
+/// Builds a source, see [`SourceKind::build`].
+pub type BuildSource = fn(SourceIdentity, &Value) -> Result<Arc<dyn Source>, Vec<Mistake>>;
+
+/// The kinds of source that this build knows.
+pub const KINDS: &[SourceKind] = &[];
+
+/// Returns the kind of this name.
+pub fn find(name: &str) -> Option<&'static SourceKind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}

@@ -1,0 +1,33 @@
+//! Everything that a decision may look at.
+
+use crate::model::capabilities::Capabilities;
+use crate::model::communication::{Phase, Snapshot};
+use crate::model::employee::Employees;
+use crate::model::ids::AccountId;
+use crate::model::ledger::Ledger;
+use crate::model::timestamp::Timestamp;
+
+use super::settings::IntegrationSettings;
+
+/// The values that one decision is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The communication, at its newest revision.
+    pub snapshot: &'a Snapshot,
+    /// The phase to be decided.
+    pub phase: Phase,
+    /// What this integration planned and got for it so far.
+    pub ledger: &'a Ledger,
+    /// What the administrator chose.
+    pub settings: &'a IntegrationSettings,
+    /// The people of the tenant.
+    pub employees: &'a Employees,
+    /// The account, by which an employee's user is found.
+    pub account: &'a AccountId,
+    /// What the CRM can do.
+    pub capabilities: &'a Capabilities,
+    /// The source's name as cards show it.
+    pub source_name: &'a str,
+    /// Now.
+    pub now: Timestamp,
+}

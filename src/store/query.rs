@@ -1,0 +1,111 @@
+//! What can be read from the store.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{JournalNote, Work};
+use crate::model::communication::{Kind, Snapshot};
+use crate::model::ids::{CommunicationKey, IntegrationKey, TenantId};
+use crate::model::ledger::Ledger;
+use crate::model::phone::Phone;
+use crate::model::plan::{Effect, Role};
+use crate::model::timestamp::Timestamp;
+
+/// What a communication came to over all its integrations; the gravest stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalOutcome {
+    /// It goes on: nothing was to be done yet.
+    Open,
+    /// No integration takes it.
+    NotTaken,
+    /// It was decided that nothing is to be made.
+    Ignored,
+    /// Everything is done.
+    Done,
+    /// Work waits.
+    Waiting,
+    /// There is a dead letter.
+    Dead,
+}
+
+/// A stored communication.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredCommunication {
+    /// Its newest snapshot.
+    pub snapshot: Snapshot,
+    /// When it was first accepted.
+    pub accepted_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// What it came to.
+    pub outcome: JournalOutcome,
+    /// Why no integration takes it.
+    pub not_taken: Option<String>,
+}
+
+/// What to look for in the journal. Every given part must match; answered from indexes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JournalSearch {
+    /// Only this tenant.
+    pub tenant: Option<TenantId>,
+    /// Only communications with this client number.
+    pub phone: Option<Phone>,
+    /// Only those that began at or after this time.
+    pub from: Option<Timestamp>,
+    /// Only those that began before this time.
+    pub until: Option<Timestamp>,
+    /// Only those of this outcome.
+    pub outcome: Option<JournalOutcome>,
+    /// Only this kind.
+    pub kind: Option<Kind>,
+    /// Goes on after this communication of an earlier answer.
+    pub after: Option<CommunicationKey>,
+    /// At the most so many; the store takes no more than [`SEARCH_ROWS_MAX`].
+    pub limit: usize,
+}
+
+/// The most rows that one search returns.
+pub const SEARCH_ROWS_MAX: usize = 500;
+
+/// One communication with everything that is known of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Story {
+    /// The communication.
+    pub communication: StoredCommunication,
+    /// What each integration decided and did.
+    pub ledgers: Vec<(IntegrationKey, Ledger)>,
+    /// Its open works.
+    pub works: Vec<Work>,
+    /// Remarks about it.
+    pub notes: Vec<JournalNote>,
+}
+
+/// A dead letter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// Whose.
+    pub integration: IntegrationKey,
+    /// The communication.
+    pub communication: CommunicationKey,
+    /// The step.
+    pub role: Role,
+    /// What it was to do.
+    pub effect: Effect,
+    /// When it was given up.
+    pub at: Timestamp,
+    /// The CRM's reason.
+    pub reason: String,
+}
+
+/// Figures for status and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StoreFigures {
+    /// Communications kept.
+    pub communications: u64,
+    /// Open works.
+    pub open_works: u64,
+    /// Dead letters.
+    pub dead_letters: u64,
+    /// Size of the store's file, in bytes.
+    pub file_bytes: u64,
+}
