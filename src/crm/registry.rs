@@ -11,8 +11,10 @@ use crate::model::mistake::Mistake;
 pub struct CrmKind {
     /// The word that stands in `crm = "…"`.
     pub name: &'static str,
-    /// Reads the `settings` table of an account (with secrets resolved, see `config`), or names
-    /// every mistake. `base_url` replaces the address of the portal where `trunkline.toml` says
+    /// The names of the secrets that it knows; others are refused. They reach the adapter through
+    /// its [`TokenVault`](super::TokenVault).
+    pub secrets: &'static [&'static str],
+    /// Reads the `settings` table of an account, or names every mistake. The second argument replaces the address of the portal where `trunkline.toml` says
     /// so: rehearsals against simulators.
     pub build: BuildAccount,
 }

@@ -50,3 +50,24 @@ impl<'de> Deserialize<'de> for Secret {
         String::deserialize(deserializer).map(Self)
     }
 }
+
+/// The secrets that a configuration names for one source or account, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Secrets(std::collections::BTreeMap<String, Secret>);
+
+impl Secrets {
+    /// Adds or replaces a secret.
+    pub fn insert(&mut self, name: &str, secret: Secret) {
+        self.0.insert(name.to_owned(), secret);
+    }
+
+    /// Returns the secret of this name.
+    pub fn get(&self, name: &str) -> Option<&Secret> {
+        self.0.get(name)
+    }
+
+    /// Returns the names that are present.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}

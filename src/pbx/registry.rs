@@ -6,18 +6,21 @@ use serde_json::Value;
 
 use super::{Source, SourceIdentity};
 use crate::model::mistake::Mistake;
+use crate::model::secret::Secrets;
 
 /// A kind of source.
 pub struct SourceKind {
     /// The word that stands in `kind = "…"`.
     pub name: &'static str,
-    /// Builds a source from its `settings` table (with secrets resolved, see `config`), or names
-    /// every mistake.
+    /// The names of the secrets that it knows; others are refused.
+    pub secrets: &'static [&'static str],
+    /// Builds a source from its `settings` table and its resolved secrets, or names every mistake.
     pub build: BuildSource,
 }
 
 /// Builds a source, see [`SourceKind::build`].
-pub type BuildSource = fn(SourceIdentity, &Value) -> Result<Arc<dyn Source>, Vec<Mistake>>;
+pub type BuildSource =
+    fn(SourceIdentity, &Value, &Secrets) -> Result<Arc<dyn Source>, Vec<Mistake>>;
 
 /// The kinds of source that this build knows.
 pub const KINDS: &[SourceKind] = &[];
