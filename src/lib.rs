@@ -5,6 +5,7 @@
 //! `ARCHITECTURE.md` has the module map and the table of permitted imports.
 
 pub mod clock;
+pub mod config;
 pub mod crm;
 pub mod model;
 pub mod pbx;
