@@ -63,11 +63,10 @@ pub(super) fn check(
     let store = store(findings, &raw.store, environment);
     let admin = admin(findings, &raw.admin, environment);
     let intake = intake(findings, &raw.intake);
-    if let (Some(admin), Some(intake)) = (&admin, &intake) {
-        if admin.listen == intake.listen {
-            let path = top.key("intake").key("listen");
-            findings.mistake(&path, "admin.listen has this address too");
-        }
+    let listeners = admin.as_ref().zip(intake.as_ref());
+    if listeners.is_some_and(|(admin, intake)| admin.listen == intake.listen) {
+        let path = top.key("intake").key("listen");
+        findings.mistake(&path, "admin.listen has this address too");
     }
     Some(DaemonSettings {
         tenants_dir,

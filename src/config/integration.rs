@@ -7,6 +7,7 @@ use crate::model::communication::Kind;
 use crate::model::ids::{IntegrationId, IntegrationKey, SourceId, TenantId};
 
 use super::configuration::{AccountConfig, IntegrationConfig, SourceConfig};
+use super::document::Value;
 use super::fingerprint::{Fingerprint, FingerprintBuilder};
 use super::key_path::KeyPath;
 use super::kind_mistakes;
@@ -59,6 +60,9 @@ pub(super) fn check(
         kind_mistakes::add_at(findings, &settings_path, raw.settings.mistakes());
         let value = serde_json::to_value(&raw.settings);
         let value = findings.take(&settings_path, value);
+        if let Some(value) = &value {
+            ignored_keys(findings, &settings_path, value);
+        }
         let (Some(id), Some(name), Some(account), Some(settings_value)) =
             (id, name, account, value)
         else {
@@ -92,6 +96,30 @@ pub(super) fn check(
         });
     }
     integrations
+}
+
+/// Names the keys of the file that reading passed over: serde refuses no unknown key beside the
+/// tag of a choice that has no keys of its own. What was read has every key that counts.
+fn ignored_keys(findings: &mut Findings<'_>, path: &KeyPath, read: &serde_json::Value) {
+    let Some(node) = findings.document().root.at(path) else {
+        return;
+    };
+    match &node.value {
+        Value::Table(entries) => {
+            for key in entries.keys() {
+                match read.get(key) {
+                    Some(member) => ignored_keys(findings, &path.key(key), member),
+                    None => findings.mistake(&path.key(key), "this key has no meaning here"),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in (0..items.len()).zip(read.as_array().into_iter().flatten()) {
+                ignored_keys(findings, &path.index(index), item);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Which integration takes what into which portal, of those that are on. One that observes sends

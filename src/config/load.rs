@@ -24,7 +24,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const TENANTS_MAX: usize = 500;
 
 /// Reads the configuration of `trunkline.toml` at `path` and of the tenants beside it, or names
-/// every mistake, in order of file and place.
+/// every mistake, the daemon's file first.
 pub fn load(path: &Path, environment: &Environment) -> Result<Configuration, Vec<ConfigMistake>> {
     load_with(path, environment, Registries::built_in())
 }
@@ -74,7 +74,7 @@ pub fn load_with(
             report.unused_base_url(path, main.as_ref(), from);
         }
     }
-    report.finish(daemon, tenants)
+    report.finish(path, daemon, tenants)
 }
 
 fn load_daemon(
@@ -92,7 +92,7 @@ fn load_daemon(
         }
     };
     let reading = reading::read::<RawDaemon>(&tree);
-    let mut findings = Findings::new(path, document, reading.mistakes);
+    let mut findings = Findings::new(path, document, reading.mistakes, reading.touched);
     let daemon = reading
         .value
         .and_then(|raw| daemon::check(&mut findings, raw, environment));
@@ -108,7 +108,7 @@ fn load_tenant(
     owners: &mut HashMap<String, PathBuf>,
 ) -> Option<Tenant> {
     let reading = reading::read::<RawTenantFile>(&document.root);
-    let mut findings = Findings::new(file, document, reading.mistakes);
+    let mut findings = Findings::new(file, document, reading.mistakes, reading.touched);
     let tenant = reading.value.as_ref().and_then(|raw| {
         let tenant = tenant::check(&mut findings, raw, &reading.places, context);
         if let Some(first) = owners.insert(raw.tenant.id.clone(), file.to_owned()) {
@@ -231,6 +231,7 @@ impl Report {
 
     fn finish(
         mut self,
+        main: &Path,
         daemon: Option<DaemonSettings>,
         tenants: Vec<Tenant>,
     ) -> Result<Configuration, Vec<ConfigMistake>> {
@@ -242,6 +243,7 @@ impl Report {
             }),
             _ => {
                 self.mistakes.sort();
+                self.mistakes.sort_by_key(|mistake| mistake.file != main);
                 Err(self.mistakes)
             }
         }

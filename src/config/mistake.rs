@@ -46,11 +46,12 @@ pub(super) struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    /// Begins with what was found while reading.
+    /// Begins with what was found while reading, and what could not be read.
     pub(super) fn new(
         file: &'a Path,
         document: &'a Document,
-        read: Vec<(KeyPath, String)>,
+        mistakes: Vec<(KeyPath, String)>,
+        unreadable: HashSet<KeyPath>,
     ) -> Self {
         let mut findings = Self {
             file,
@@ -59,10 +60,11 @@ impl<'a> Findings<'a> {
             mistakes: Vec::new(),
             warnings: Vec::new(),
         };
-        for (path, message) in read {
+        for (path, message) in mistakes {
             findings.mistake(&path, message);
             findings.unreadable.insert(path);
         }
+        findings.unreadable.extend(unreadable);
         findings
     }
 

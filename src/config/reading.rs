@@ -31,6 +31,8 @@ pub(super) struct Reading<T> {
     pub(super) value: Option<T>,
     /// The mistakes, with the ways to them.
     pub(super) mistakes: Vec<(KeyPath, String)>,
+    /// What was taken out or replaced by a stand-in: what is said about it later is no news.
+    pub(super) touched: HashSet<KeyPath>,
     /// Where the items of lists stand.
     pub(super) places: Places,
 }
@@ -62,6 +64,7 @@ pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Reading<T> {
     let mut repaired = tree.clone();
     let mut mistakes = Vec::new();
     let mut touched = HashSet::new();
+    let mut meant = HashSet::new();
     let mut value = None;
     for _ in 0..REPAIRS_MAX {
         let error = match T::deserialize(&repaired) {
@@ -72,7 +75,9 @@ pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Reading<T> {
             Err(error) => error,
         };
         let (path, missing) = locate::<T>(&repaired, &error);
-        let silent = is_silent(&repaired, &touched, &path, missing);
+        meant.extend(key_meant(&path, &error.kind));
+        let misspelt = missing.is_some_and(|key| meant.contains(&path.key(key)));
+        let silent = misspelt || is_silent(&repaired, &touched, &path, missing);
         if !silent {
             let shown = match missing {
                 Some(key) => path.key(key),
@@ -87,8 +92,19 @@ pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Reading<T> {
     Reading {
         value,
         mistakes,
+        touched,
         places: Places(repaired),
     }
+}
+
+/// Returns the key that a mistyped one stands for: that it is missing is no second mistake.
+fn key_meant(path: &KeyPath, kind: &ReadErrorKind) -> Option<KeyPath> {
+    let ReadErrorKind::UnknownKey { key, known, .. } = kind else {
+        return None;
+    };
+    let (table, _) = path.split_last()?;
+    let meant = suggestion::nearest(key, known.iter().copied())?;
+    Some(table.key(meant))
 }
 
 /// A mistake inside a stand-in, or a key that is missing because we took it out, has been told.
@@ -352,9 +368,7 @@ mod tests {
                 "items[2].id: this key is missing",
                 "items[2].inner: this key is missing",
                 "items[2].sise: there is no such key; did you mean \"size\"? known: id, size, inner",
-                "items[2].size: this key is missing",
                 "nam: there is no such key; did you mean \"name\"? known: name, count, items, choice",
-                "name: this key is missing",
             ],
         );
     }
