@@ -1,1 +1,5 @@
-fn main() {}
+//! Tests of the whole, in one binary: it links once.
+
+mod examples;
+mod features;
+mod layering;
