@@ -113,12 +113,11 @@ impl Tree {
             return Ok(());
         };
         let second = path.get(1).map(|second| format!("{top}::{second}"));
-        let is_module = second
-            .as_ref()
-            .is_some_and(|name| self.second.contains(name));
+        let is_module = second.is_some_and(|name| self.second.contains(&name));
+        let mut below = (2..=path.len()).map(|length| path[..length].join("::"));
         let found = (to_folder.is_none() && permitted.contains(top))
             || (!is_module && permitted.contains(&format!("{top}::self")))
-            || second.is_some_and(|second| permitted.contains(&second));
+            || below.any(|path| permitted.contains(&path));
         match found {
             true => Ok(()),
             false => Err(format!("{row} may not import {}", path.join("::"))),
@@ -229,6 +228,7 @@ fn made_up() -> (Tree, Table) {
         "store/mod.rs",
         "config/mod.rs",
         "intake/mod.rs",
+        "admin/mod.rs",
         "lab/main.rs",
         "crm/mod.rs",
         "crm/registry.rs",
@@ -332,6 +332,16 @@ fn folders_of_crms_are_named_by_their_registry_only() {
         &["intake may not import crm::bitrix24::KIND"],
     );
     check("intake/mod.rs", "use crate::crm::Adapter;", &[]);
+    check(
+        "admin/mod.rs",
+        "use crate::crm::account::status::AccountStatus;",
+        &[],
+    );
+    check(
+        "admin/mod.rs",
+        "use crate::crm::account::limiter::Limiter;",
+        &["admin may not import crm::account::limiter::Limiter"],
+    );
     check(
         "intake/mod.rs",
         "use crate::crm::account::http::AccountHttp;",
