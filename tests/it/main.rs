@@ -1,1 +1,4 @@
-fn main() {}
+//! The integration tests: one binary, so that everything links once.
+
+mod crash_backend;
+mod store;

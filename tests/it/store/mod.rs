@@ -1,0 +1,4 @@
+//! The embedded store, through its handle.
+
+mod acceptance;
+mod sample;
