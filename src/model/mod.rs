@@ -1,5 +1,6 @@
 //! The vocabulary: values that every other module speaks. Pure; imports nothing of ours.
 
+pub mod activity;
 pub mod call;
 pub mod capabilities;
 pub mod chat;

@@ -15,6 +15,21 @@ pub struct IntegrationSettings {
     /// Calls.
     #[serde(default)]
     pub calls: Option<CallSettings>,
+    /// What to do about a step of which it cannot be known whether it arrived.
+    #[serde(default)]
+    pub when_undecidable: WhenUndecidable,
+}
+
+/// What an integration rather has where a CRM gives no way to find out whether a request that was
+/// not answered had its effect. Adapters declare for which steps that can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenUndecidable {
+    /// Send again: the effect may be there twice.
+    #[default]
+    RatherTwice,
+    /// Give up: the effect may not be there; a dead letter says so.
+    RatherNever,
 }
 
 /// What is made of calls.

@@ -156,6 +156,11 @@ impl StoreHandle {
         self.ask(|reply| Command::Sweep(list, reply)).await
     }
 
+    /// Answers when the writer has carried out what waits before this: shows that it turns.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.ask(Command::Probe).await
+    }
+
     /// Ends the store after the commands that wait already; later calls get
     /// [`StoreError::Closed`].
     pub async fn shut_down(&self) {

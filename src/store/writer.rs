@@ -39,6 +39,8 @@ pub(super) enum Command {
     DeleteCredential(String, Reply<bool>),
     PutAccount(PortalKey, Value, Reply<()>),
     Sweep(SweepList, Reply<SweepReport>),
+    /// Answers when the writer has come this far: shows that it turns.
+    Probe(Reply<()>),
     /// Ends the writer after what came before.
     End(StoreEnd),
 }
@@ -136,6 +138,7 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::DeleteCredential(name, reply) => settle(reply, delete_credential(tables, &name)),
         Command::PutAccount(key, value, reply) => settle(reply, put_account(tables, &key, &value)),
         Command::Sweep(list, reply) => settle(reply, sweep(tables, &list)),
+        Command::Probe(reply) => settle(reply, Ok(())),
         Command::End(_) => Ok(Box::new(|| {})),
     }
 }

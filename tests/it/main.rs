@@ -1,4 +1,5 @@
 //! The integration tests: one binary, so that everything links once.
 
 mod crash_backend;
+mod integration;
 mod store;
