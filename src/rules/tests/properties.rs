@@ -370,11 +370,9 @@ fn check_plan(situation: &Situation<'_>, triaged: &Triage, planned: &Plan) {
             "{planned} is not offered"
         );
         if let Some(Target::Made { by, .. }) = step.effect.target() {
-            let alive = stands(by).is_some_and(|step| match step.state {
-                StepState::Dead { .. } | StepState::Dropped { .. } | StepState::Expired { .. } => {
-                    false
-                }
-                _ => true,
+            let alive = stands(by).is_some_and(|step| {
+                use StepState::{Dead, Dropped, Expired};
+                !matches!(step.state, Dead { .. } | Dropped { .. } | Expired { .. })
             });
             let planned_before = earlier.iter().any(|other| other.role == *by);
             assert!(
