@@ -284,10 +284,11 @@ pub enum Reason {
         /// The extension.
         extension: Extension,
     },
-    /// A missed call rang at several employees, or at none: the log names nobody.
+    /// It cannot be said whose call it was, such as a missed one that rang at several employees:
+    /// the log names nobody.
     NobodyNamed {
-        /// How many were rung.
-        rung: usize,
+        /// How many employees' phones were in the call.
+        phones: usize,
     },
 }
 

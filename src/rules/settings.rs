@@ -130,8 +130,8 @@ pub enum UnknownAction {
         /// Pipeline, by the CRM's id.
         pipeline: String,
     },
-    /// A contact only (S1-13).
-    Contact,
+    /// A contact only (S1-13). Braces, because serde lets a bare variant take any further key.
+    Contact {},
 }
 
 /// What is made for a client who is known.

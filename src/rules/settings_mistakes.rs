@@ -86,7 +86,7 @@ fn places_of_unknown(action: &UnknownAction) -> (Option<&str>, Option<&str>) {
     match action {
         UnknownAction::ContactAndDeal { pipeline, stage } => (Some(pipeline), Some(stage)),
         UnknownAction::Unsorted { pipeline } => (Some(pipeline), None),
-        UnknownAction::Contact => (None, None),
+        UnknownAction::Contact {} => (None, None),
     }
 }
 

@@ -130,7 +130,7 @@ pub(super) fn text(reason: &Reason) -> String {
             thing(*instead_of)
         ),
         Reason::NotOffered { entity } => format!(
-            "The connection to this CRM cannot make a \"{}\": it is left out.",
+            "The connection to this CRM does not make such records: {}. It is left out.",
             thing(*entity)
         ),
         Reason::ResponsibleDefault { user } => format!(
@@ -146,15 +146,16 @@ pub(super) fn text(reason: &Reason) -> String {
             format!("The call is logged on deal no. {deal}, the client's only open one (S1-26).")
         }
         Reason::LoggedOnContact { contact, open } => format!(
-            "The call is logged on the contact {}; open deals of the client: {open} (S1-26).",
-            card(contact)
+            "The call is logged on the contact {}; open deals of the client: {} (S1-26).",
+            card(contact),
+            count(*open)
         ),
         Reason::LoggedOnCompany { company } => format!(
             "The call is logged on the company {}: no contact has this number (S1-26).",
             card(company)
         ),
         Reason::LoggedOnMade { entity } => format!(
-            "The call is logged on what is made for it: the {} (S1-26).",
+            "The call is logged on the new record: {} (S1-26).",
             thing(*entity)
         ),
         Reason::LoggedByCrm => {
@@ -181,9 +182,9 @@ pub(super) fn text(reason: &Reason) -> String {
             "Employee {employee} (extension {extension}) is not matched with a user of the CRM \
              (S1-06): the call is logged without an employee."
         ),
-        Reason::NobodyNamed { rung } => format!(
-            "A missed call; employees' phones that rang: {rung}. The call is logged without an \
-             employee."
+        Reason::NobodyNamed { phones } => format!(
+            "It is not clear which employee the call belongs to (employees' phones in it: \
+             {phones}): it is logged without an employee."
         ),
     }
 }
@@ -199,7 +200,15 @@ fn rule(side: Side, case: CallCase) -> String {
         (Side::Outgoing, CallCase::AnsweredKnown) => "Outgoing call answered, known client",
         (Side::Outgoing, CallCase::MissedKnown) => "Outgoing call not answered, known client",
     };
-    format!("Rule \"{title}\" ({}, {})", case.row(), case.path(side))
+    let outgoing = match side {
+        Side::Incoming => "",
+        Side::Outgoing => "S1-19, ",
+    };
+    format!(
+        "Rule \"{title}\" ({}, {outgoing}{})",
+        case.row(),
+        case.path(side)
+    )
 }
 
 fn act(action: &CallAction) -> String {
@@ -263,6 +272,13 @@ fn thing(entity: Entity) -> &'static str {
         Entity::Task => "task",
         Entity::CallRecord => "call log entry",
         Entity::Note => "note",
+    }
+}
+
+fn count(open: usize) -> String {
+    match open {
+        0 => "none".to_owned(),
+        some => some.to_string(),
     }
 }
 

@@ -131,31 +131,32 @@ pub(super) fn text(reason: &Reason) -> String {
             thing(*instead_of)
         ),
         Reason::NotOffered { entity } => format!(
-            "Подключение к этой CRM не умеет создавать «{}»: это пропущено.",
+            "Подключение к этой CRM не создаёт таких записей: {}. Это пропущено.",
             thing(*entity)
         ),
         Reason::ResponsibleDefault { user } => format!(
-            "Ответственный — {}: он назначен по умолчанию (S1-17, calls.default_responsible).",
+            "Ответственный — {}, по умолчанию (S1-17, calls.default_responsible).",
             person(user)
         ),
         Reason::ResponsibleOfContact { user, contact } => format!(
-            "Ответственный за сделку — {}: он отвечает за контакт {}.",
+            "Ответственный за сделку — {}, как и за контакт {}.",
             person(user),
             card(contact)
         ),
         Reason::LoggedOnDeal { deal } => format!(
-            "Звонок записан в сделку № {deal}: она у клиента единственная открытая (S1-26)."
+            "Звонок записывается в сделку № {deal}: она у клиента единственная открытая (S1-26)."
         ),
         Reason::LoggedOnContact { contact, open } => format!(
-            "Звонок записан в контакт {}: открытых сделок у клиента {open} (S1-26).",
-            card(contact)
+            "Звонок записывается в контакт {}: открытых сделок у клиента {} (S1-26).",
+            card(contact),
+            count(*open)
         ),
         Reason::LoggedOnCompany { company } => format!(
-            "Звонок записан в компанию {}: контакта с этим номером нет (S1-26).",
+            "Звонок записывается в компанию {}: контакта с этим номером нет (S1-26).",
             card(company)
         ),
         Reason::LoggedOnMade { entity } => format!(
-            "Звонок записан туда, что по нему создаётся: «{}» (S1-26).",
+            "Звонок записывается в новую карточку: {} (S1-26).",
             thing(*entity)
         ),
         Reason::LoggedByCrm => {
@@ -170,7 +171,7 @@ pub(super) fn text(reason: &Reason) -> String {
             "Записать звонок некуда: клиента нет в CRM, и ничего не создаётся (S1-26).".to_owned()
         }
         Reason::ExtensionUnknown { extension } => format!(
-            "Внутренний номер {extension} не указан ни у одного сотрудника: звонок записан без \
+            "Внутренний номер {extension} не указан ни у одного сотрудника: звонок записывается без \
              сотрудника."
         ),
         Reason::EmployeeUnmapped {
@@ -178,11 +179,11 @@ pub(super) fn text(reason: &Reason) -> String {
             extension,
         } => format!(
             "Сотрудник {employee} (внутренний номер {extension}) не сопоставлен с пользователем \
-             CRM (S1-06): звонок записан без сотрудника."
+             CRM (S1-06): звонок записывается без сотрудника."
         ),
-        Reason::NobodyNamed { rung } => format!(
-            "Пропущенный звонок; телефонов сотрудников звонило: {rung}. Звонок записан без \
-             сотрудника."
+        Reason::NobodyNamed { phones } => format!(
+            "Кто из сотрудников отвечает за звонок, неясно (телефонов сотрудников в нём: \
+             {phones}): он записывается без сотрудника."
         ),
     }
 }
@@ -198,7 +199,15 @@ fn rule(side: Side, case: CallCase) -> String {
         (Side::Outgoing, CallCase::AnsweredKnown) => "Исходящий звонок с ответом, известный клиент",
         (Side::Outgoing, CallCase::MissedKnown) => "Исходящий звонок без ответа, известный клиент",
     };
-    format!("Правило «{title}» ({}, {})", case.row(), case.path(side))
+    let outgoing = match side {
+        Side::Incoming => "",
+        Side::Outgoing => "S1-19, ",
+    };
+    format!(
+        "Правило «{title}» ({}, {outgoing}{})",
+        case.row(),
+        case.path(side)
+    )
 }
 
 fn act(action: &CallAction) -> String {
@@ -263,6 +272,13 @@ fn thing(entity: Entity) -> &'static str {
         Entity::Task => "задача",
         Entity::CallRecord => "запись о звонке",
         Entity::Note => "примечание",
+    }
+}
+
+fn count(open: usize) -> String {
+    match open {
+        0 => "нет".to_owned(),
+        some => some.to_string(),
     }
 }
 

@@ -226,7 +226,7 @@ impl From<&UnknownAction> for CallAction {
                 CallAction::ContactAndDeal { pipeline, stage }
             }
             UnknownAction::Unsorted { pipeline } => CallAction::Unsorted { pipeline },
-            UnknownAction::Contact => CallAction::Contact,
+            UnknownAction::Contact {} => CallAction::Contact,
         }
     }
 }

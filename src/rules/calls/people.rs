@@ -1,6 +1,5 @@
 //! Which people stand behind a call: who answers for new records, and whom the log names.
 
-use crate::model::call::CallResult;
 use crate::model::explanation::{Reason, Side, UserName};
 use crate::model::facts::ContactFact;
 use crate::model::ids::{CrmUserId, Extension};
@@ -63,25 +62,22 @@ pub(super) fn employee(call: &ClientCall<'_>) -> Result<CrmUserId, Reason> {
 /// talked last; a missed one of the only employee who was rung: where several were, none of them
 /// missed it more than the others.
 fn extension<'a>(call: &ClientCall<'a>) -> Result<&'a Extension, Reason> {
-    let call_side = call.side;
+    let side = call.side;
     let call = call.call;
-    let talked = || call.last_talker.as_ref().or(call.talkers.last());
-    let found = match (call_side, call.result) {
-        (Side::Outgoing, _) => call
-            .caller_extension
-            .as_ref()
-            .or_else(talked)
-            .or_else(|| call.rung().next()),
-        (Side::Incoming, CallResult::Answered) => talked(),
-        (
-            Side::Incoming,
-            CallResult::Open | CallResult::Missed { .. } | CallResult::EmployeeNotReached { .. },
-        ) => match call.legs.as_slice() {
-            [only] => Some(&only.extension),
-            _ => None,
-        },
+    let talked = call.last_talker.as_ref().or(call.talkers.last());
+    let only = match call.legs.as_slice() {
+        [only] => Some(&only.extension),
+        _ => None,
+    };
+    let found = match side {
+        Side::Outgoing => {
+            let dialled = call.rung().next();
+            call.caller_extension.as_ref().or(talked).or(dialled)
+        }
+        Side::Incoming if call.is_answered() => talked.or(only),
+        Side::Incoming => only,
     };
     found.ok_or(Reason::NobodyNamed {
-        rung: call.legs.len(),
+        phones: call.legs.len(),
     })
 }
