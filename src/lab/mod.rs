@@ -3,4 +3,5 @@
 //! independent readings of one contract, so that a mistake in one shows.
 
 pub mod ami;
+pub mod day;
 mod wall;
