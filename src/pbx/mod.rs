@@ -2,6 +2,7 @@
 //!
 //! A source is one folder and one line in [`registry`]; nothing outside the folder names it.
 
+pub mod asterisk;
 pub mod registry;
 pub mod webhook;
 
