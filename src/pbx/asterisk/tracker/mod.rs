@@ -1,0 +1,1 @@
+//! Follows calls through the event stream. Pure.
