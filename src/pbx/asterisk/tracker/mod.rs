@@ -1,1 +1,5 @@
 //! Follows calls through the event stream. Pure.
+
+pub mod settings;
+
+mod channel;
