@@ -244,10 +244,11 @@ impl Assembly {
     ) -> Result<Arc<Portal>, AssemblyError> {
         let key = account.settings.portal();
         let open = self.accounts.values().map(|running| &running.portal);
-        if let Some(portal) = open.into_iter().find(|portal| portal.key == key) {
-            if portal.base_url == account.settings.base_url() {
-                return Ok(Arc::clone(portal));
-            }
+        let same = |portal: &&Arc<Portal>| {
+            portal.key == key && portal.base_url == account.settings.base_url()
+        };
+        if let Some(portal) = open.into_iter().find(same) {
+            return Ok(Arc::clone(portal));
         }
         let http = AccountHttp::new(AccountHttpOptions {
             portal: key.clone(),

@@ -8,7 +8,8 @@ use url::Url;
 
 use crate::crm::AccountSettings;
 use crate::crm::registry::CrmKind;
-use crate::model::ids::AccountId;
+use crate::model::ids::{AccountId, PortalKey};
+use crate::model::mistake::Mistake;
 
 use super::configuration::AccountConfig;
 use super::daemon::plain;
@@ -98,23 +99,39 @@ fn find_kind<'a>(
     found
 }
 
-/// Builds the settings; a second time where the portal's address stands in `base_urls`.
+/// Builds the settings; with another address where the portal's own stands in `base_urls`.
 fn build(
     kind: &CrmKind,
     raw: &RawAccount,
     context: &mut Context<'_>,
-) -> Result<Arc<dyn AccountSettings>, Vec<crate::model::mistake::Mistake>> {
+) -> Result<Arc<dyn AccountSettings>, Vec<Mistake>> {
     let value = Value::Object(raw.settings.clone());
-    let settings = (kind.build)(&value, None)?;
-    let address = match Url::parse(settings.base_url()) {
-        Ok(url) => plain(&url),
-        Err(_) => settings.base_url().to_owned(),
-    };
-    match context.base_urls.get(&address) {
-        None => Ok(settings),
-        Some(instead) => {
-            context.used_base_urls.insert(address);
-            (kind.build)(&value, Some(instead))
+    let own = (kind.build)(&value, None);
+    if let Ok(settings) = &own {
+        let address = Url::parse(settings.base_url()).map(|url| plain(&url));
+        let replaced = address
+            .ok()
+            .and_then(|address| context.base_urls.get_key_value(&address));
+        let Some((from, instead)) = replaced else {
+            return own;
+        };
+        context.used_base_urls.insert(from.clone());
+        return (kind.build)(&value, Some(instead));
+    }
+    // Some settings are right for a simulator only, such as a rate that the vendor forbids; then
+    // the portal is known by its key alone.
+    let base_urls = context.base_urls;
+    for (from, instead) in base_urls {
+        let Ok(settings) = (kind.build)(&value, Some(instead)) else {
+            continue;
+        };
+        let host = Url::parse(from)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
+        if host.is_some_and(|host| settings.portal() == PortalKey::new(kind.name, &host)) {
+            context.used_base_urls.insert(from.clone());
+            return Ok(settings);
         }
     }
+    own
 }

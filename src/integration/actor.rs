@@ -146,7 +146,7 @@ impl IntegrationActor {
     ) {
         self.running.remove(&work);
         match next {
-            Ok(Next::Closed) => {
+            Ok(Next::Closed | Next::SetAside) => {
                 self.waiting.remove(&work);
                 let freed = self.context.portal.lanes().remove(work);
                 let (mine, others): (Vec<_>, Vec<_>) = freed
@@ -219,6 +219,8 @@ fn enter_lanes<'a>(
 enum Next {
     /// It is over.
     Closed,
+    /// Nothing can be done for it in this life: it stays in the store and holds nobody up.
+    SetAside,
     /// Nothing can be done before this time.
     At(Timestamp),
 }

@@ -113,9 +113,13 @@ fn paper(
     let Some(portal) = settings["portal"].as_str() else {
         return Err(vec![Mistake::at("portal", "name the portal")]);
     };
+    if settings["rate"].as_i64() > Some(7) && instead.is_none() {
+        return Err(vec![Mistake::at("rate", "the vendor permits 7")]);
+    }
+    let portal = portal.trim_start_matches("https://");
     Ok(Arc::new(Paper {
         portal: portal.to_owned(),
-        base_url: instead.unwrap_or(portal).to_owned(),
+        base_url: instead.map_or_else(|| format!("https://{portal}"), str::to_owned),
     }))
 }
 

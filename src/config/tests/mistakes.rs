@@ -328,14 +328,29 @@ fn a_stand_in_address_reaches_the_account_and_an_unused_one_is_warned_of() {
     let configuration = folder.loaded();
     let settings = &configuration.tenants[0].accounts[0].settings;
     assert_eq!(settings.base_url(), "http://127.0.0.1:8470");
-    assert_eq!(
-        settings.portal().as_str(),
-        "paper:https://demo.paper.example"
-    );
+    assert_eq!(settings.portal().as_str(), "paper:demo.paper.example");
     assert_eq!(
         folder.lines(&configuration.warnings),
         "trunkline.toml:3:1: base_urls.\"https://other.example\": no account has this address\n"
     );
+}
+
+/// Rehearsals raise the rate to save time; on the real portal that is a mistake.
+#[test]
+fn what_only_a_simulator_permits_is_permitted_with_its_address() {
+    let folder = Folder::new();
+    folder.edit("[accounts.settings]\n", "[accounts.settings]\nrate = 100\n");
+    let text = folder.mistakes();
+    assert!(
+        text.contains("accounts[0].settings.rate: the vendor permits 7"),
+        "{text}"
+    );
+    let main = "[base_urls]\n\"https://demo.paper.example\" = \"http://127.0.0.1:8470\"\n";
+    folder.write("trunkline.toml", main);
+    let configuration = folder.loaded();
+    let settings = &configuration.tenants[0].accounts[0].settings;
+    assert_eq!(settings.base_url(), "http://127.0.0.1:8470");
+    assert_eq!(configuration.warnings, []);
 }
 
 #[test]
