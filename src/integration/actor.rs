@@ -252,8 +252,12 @@ async fn advance(
             match decide(context, fence, &work, tried).await? {
                 Decided::Yes => tried = 0,
                 Decided::Vanished => {
-                    context.store.close(fence, id, context.clock.now()).await?;
-                    return Ok(Next::Closed);
+                    let (integration, communication) = (&context.key, &work.communication);
+                    tracing::error!(%integration, %communication, "its row cannot be read");
+                    let text = format!("{communication} cannot be read: its work is set aside");
+                    let now = context.clock.now();
+                    context.board.trouble(&context.board_name(), &text, now);
+                    return Ok(Next::SetAside);
                 }
                 Decided::Deferred { why, delay } => {
                     return defer(context, fence, &work, why, delay).await;

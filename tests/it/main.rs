@@ -3,5 +3,4 @@
 mod crash_backend;
 mod examples;
 mod integration;
-mod layering;
 mod store;
