@@ -3,4 +3,5 @@
 mod crash_backend;
 mod examples;
 mod integration;
+mod openapi;
 mod store;
