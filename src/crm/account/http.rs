@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 
 use super::breaker::{Admission, Breaker, BreakerState};
 use super::classify::{self, Failure, Happened, Health, Judgement};
-use super::limiter::{Limiter, LimiterOptions};
+use super::limiter::{Limiter, LimiterOptions, NoTurn};
 use super::status::{AccountStatus, Held, HeldCause, LastError};
 use super::transport::{HttpSetupError, Performed, Request, Response, Transport};
 use crate::clock::SharedClock;
@@ -87,11 +87,14 @@ impl AccountHttp {
         }
         let permit = match self.limiter.acquire(request.class).await {
             Ok(permit) => permit,
-            Err(full) => {
+            Err(no_turn) => {
                 return Outcome::NotApplied(NotApplied {
                     cause: NotAppliedCause::Throttled,
-                    why: full.to_string(),
-                    retry_after: Some(classify::THROTTLED_MIN),
+                    why: no_turn.to_string(),
+                    retry_after: Some(match no_turn {
+                        NoTurn::QueueFull => classify::THROTTLED_MIN,
+                        NoTurn::Paused { left } => left,
+                    }),
                 });
             }
         };
