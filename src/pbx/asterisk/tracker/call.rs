@@ -61,8 +61,10 @@ pub(super) struct Call {
     pub(super) caller_extension: Option<Extension>,
     /// Whose phone sent the call elsewhere before anybody talked.
     pub(super) forwarded_by: Option<Extension>,
-    /// When the client hung up while somebody was being rung, or before anybody was.
+    /// The client hung up while somebody was being rung, or before anybody was.
     pub(super) gave_up: bool,
+    /// Whether any channel of it was ever seen in a bridge.
+    pub(super) bridged: bool,
     /// When the client left a queue unserved.
     pub(super) queue_left: Option<Timestamp>,
     /// What the last outside leg of an outgoing call came to.
@@ -98,6 +100,7 @@ impl Call {
             caller_extension: None,
             forwarded_by: None,
             gave_up: false,
+            bridged: false,
             queue_left: None,
             outside_result: None,
             queues: Vec::new(),
