@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Part};
 use super::leg::Leg;
-use super::settings::{
-    ALIASES_MAX, CHANNELS_MAX, LEGS_MAX, QUEUES_MAX, RECORDINGS_MAX, kept,
-};
+use super::settings::{ALIASES_MAX, CHANNELS_MAX, LEGS_MAX, QUEUES_MAX, RECORDINGS_MAX, kept};
 use super::snapshot::Shown;
 use super::talk::Talk;
 use crate::model::call::MissReason;
@@ -116,7 +114,9 @@ impl Call {
     }
 
     pub(super) fn channel_mut(&mut self, uniqueid: &str) -> Option<&mut Channel> {
-        self.channels.iter_mut().find(|one| one.uniqueid == uniqueid)
+        self.channels
+            .iter_mut()
+            .find(|one| one.uniqueid == uniqueid)
     }
 
     /// Says whether an outside party is the client of this call.
@@ -198,6 +198,7 @@ impl Call {
         if name.is_empty() {
             return;
         }
+        let room = self.recordings.len() < RECORDINGS_MAX;
         let known = self
             .recordings
             .iter_mut()
@@ -205,7 +206,7 @@ impl Call {
         match known {
             Some(one) if !one.contains('/') => *one = name,
             Some(_) => {}
-            None if self.recordings.len() < RECORDINGS_MAX => self.recordings.push(name),
+            None if room => self.recordings.push(name),
             None => {}
         }
     }

@@ -81,7 +81,10 @@ impl Call {
 
     /// Reads what an outside leg of an outgoing call came to.
     pub(super) fn note_outside(&mut self, uniqueid: &str) {
-        let Some(line) = self.channel(uniqueid).filter(|one| one.part == Part::Client) else {
+        let Some(line) = self
+            .channel(uniqueid)
+            .filter(|one| one.part == Part::Client)
+        else {
             return;
         };
         self.outside_result = outside_reason(line).or(self.outside_result);
@@ -132,7 +135,9 @@ const CAUSES_REFUSED: [u32; 14] = [1, 2, 3, 20, 22, 27, 28, 34, 38, 41, 42, 47, 
 
 fn outside_reason(line: &Channel) -> Option<MissReason> {
     let dial = line.dial.map(|(result, _)| result);
-    let refused = line.cause.is_some_and(|cause| CAUSES_REFUSED.contains(&cause));
+    let refused = line
+        .cause
+        .is_some_and(|cause| CAUSES_REFUSED.contains(&cause));
     match (dial, line.cause) {
         (None, None) => None,
         (Some(DialResult::Busy), _) | (_, Some(17)) => Some(MissReason::Busy),

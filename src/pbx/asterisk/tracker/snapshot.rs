@@ -90,7 +90,11 @@ impl Book {
     pub(super) fn direction(&self, call: &Followed) -> Direction {
         let to_outside = |text: &Option<String>| {
             let text = text.as_deref().unwrap_or_default();
-            self.settings.numbers.outgoing_number(text).phone().is_some()
+            self.settings
+                .numbers
+                .outgoing_number(text)
+                .phone()
+                .is_some()
         };
         let line = call.channels.iter().any(|one| one.part == Part::Client);
         let others = call.legs.len() > 1;
@@ -112,7 +116,10 @@ impl Book {
                 numbers.incoming_number(call.client_raw.as_deref().unwrap_or_default())
             }
             Direction::Outgoing => {
-                let dialled = call.dialled.as_deref().filter(|_| call.origin == Origin::Employee);
+                let dialled = call
+                    .dialled
+                    .as_deref()
+                    .filter(|_| call.origin == Origin::Employee);
                 let string = call.dial_string.as_deref().map(number_of_dial_string);
                 let all = [call.originate_exten.as_deref(), dialled, string];
                 let read = |text: &&str| numbers.outgoing_number(text);
