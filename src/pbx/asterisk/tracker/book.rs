@@ -129,7 +129,11 @@ impl Book {
             return false;
         };
         call.last_seen = call.last_seen.max(at);
-        let (id, name, alive_name) = (block.uniqueid.clone(), channel.name.clone(), channel.part.clone());
+        let (id, name, alive_name) = (
+            block.uniqueid.clone(),
+            channel.name.clone(),
+            channel.part.clone(),
+        );
         match call.add_channel(channel) {
             Ok(Some(forgotten)) => {
                 self.index.remove(&forgotten);

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Part};
 use super::leg::Leg;
-use super::settings::{
-    ALIASES_MAX, CHANNELS_MAX, LEGS_MAX, QUEUES_MAX, RECORDINGS_MAX, kept,
-};
+use super::settings::{ALIASES_MAX, CHANNELS_MAX, LEGS_MAX, QUEUES_MAX, RECORDINGS_MAX, kept};
 use super::snapshot::Shown;
 use super::talk::Talk;
 use crate::model::call::MissReason;
@@ -61,8 +59,10 @@ pub(super) struct Call {
     pub(super) caller_extension: Option<Extension>,
     /// Whose phone sent the call elsewhere before anybody talked.
     pub(super) forwarded_by: Option<Extension>,
-    /// When the client hung up while somebody was being rung, or before anybody was.
+    /// The client hung up while somebody was being rung, or before anybody was.
     pub(super) gave_up: bool,
+    /// Whether any channel of it was ever seen in a bridge.
+    pub(super) bridged: bool,
     /// When the client left a queue unserved.
     pub(super) queue_left: Option<Timestamp>,
     /// What the last outside leg of an outgoing call came to.
@@ -98,6 +98,7 @@ impl Call {
             caller_extension: None,
             forwarded_by: None,
             gave_up: false,
+            bridged: false,
             queue_left: None,
             outside_result: None,
             queues: Vec::new(),
@@ -113,7 +114,9 @@ impl Call {
     }
 
     pub(super) fn channel_mut(&mut self, uniqueid: &str) -> Option<&mut Channel> {
-        self.channels.iter_mut().find(|one| one.uniqueid == uniqueid)
+        self.channels
+            .iter_mut()
+            .find(|one| one.uniqueid == uniqueid)
     }
 
     /// Says whether an outside party is the client of this call.
@@ -195,6 +198,7 @@ impl Call {
         if name.is_empty() {
             return;
         }
+        let room = self.recordings.len() < RECORDINGS_MAX;
         let known = self
             .recordings
             .iter_mut()
@@ -202,7 +206,7 @@ impl Call {
         match known {
             Some(one) if !one.contains('/') => *one = name,
             Some(_) => {}
-            None if self.recordings.len() < RECORDINGS_MAX => self.recordings.push(name),
+            None if room => self.recordings.push(name),
             None => {}
         }
     }

@@ -156,7 +156,11 @@ impl Call {
         };
         self.last_seen = self.last_seen.max(gone.last_seen);
         for leg in gone.legs {
-            match self.legs.iter_mut().find(|one| one.extension == leg.extension) {
+            match self
+                .legs
+                .iter_mut()
+                .find(|one| one.extension == leg.extension)
+            {
                 Some(known) => known.absorb(&leg),
                 None => {
                     if let Some(own) = self.leg(&leg.extension, leg.rung_at) {
