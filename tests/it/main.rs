@@ -2,6 +2,8 @@
 
 mod crash_backend;
 mod examples;
+mod features;
 mod integration;
+mod layering;
 mod openapi;
 mod store;
