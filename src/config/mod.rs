@@ -8,6 +8,7 @@
 //! Nothing after [`load`] checks the values again. This module opens no connection and writes
 //! nothing; what a running daemon does about a new configuration, [`difference`] only says.
 
+mod access;
 mod account;
 mod configuration;
 mod daemon;
@@ -30,6 +31,7 @@ mod source;
 mod suggestion;
 mod tenant;
 
+pub use access::{AccessError, AdminAccess, admin_access};
 pub use configuration::{
     AccountConfig, AdminSettings, Configuration, DaemonSettings, IntakeSettings, IntegrationConfig,
     LogFormat, LogLevel, LogSettings, SourceConfig, StoreSettings, Tenant,

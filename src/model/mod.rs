@@ -15,6 +15,8 @@ pub mod number_rules;
 pub mod outcome;
 pub mod phone;
 pub mod plan;
+mod plan_text;
 pub mod request;
 pub mod secret;
 pub mod timestamp;
+mod wording;

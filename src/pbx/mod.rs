@@ -2,7 +2,9 @@
 //!
 //! A source is one folder and one line in [`registry`]; nothing outside the folder names it.
 
+pub mod asterisk;
 pub mod registry;
+pub mod webhook;
 
 use std::sync::Arc;
 

@@ -1,5 +1,9 @@
-//! Tests of the whole, in one binary: it links once.
+//! The integration tests: one binary, so that everything links once.
 
+mod crash_backend;
 mod examples;
 mod features;
+mod integration;
 mod layering;
+mod openapi;
+mod store;
