@@ -2,5 +2,6 @@
 //! accounts. They are as strict as the real ones and share no code with `crm` and `pbx`: two
 //! independent readings of one contract, so that a mistake in one shows.
 
+pub mod amocrm;
 pub mod fault;
 pub mod request_log;
