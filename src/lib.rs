@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod crm;
+pub mod lab;
 pub mod model;
 pub mod pbx;
 pub mod rules;
