@@ -5,3 +5,6 @@
 pub mod ami;
 pub mod day;
 mod wall;
+pub mod amocrm;
+pub mod fault;
+pub mod request_log;
