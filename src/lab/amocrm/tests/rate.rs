@@ -1,0 +1,76 @@
+use super::*;
+
+fn strict() -> AmoOptions {
+    AmoOptions {
+        rate_per_second: 7,
+        account_rate_per_second: 50,
+        ..options()
+    }
+}
+
+#[tokio::test]
+async fn the_eighth_request_of_a_second_is_429_without_json() {
+    let bench = Bench::with(strict()).await;
+    for _ in 0..7 {
+        assert_eq!(bench.get("/api/v4/account").await.0, 200);
+    }
+    let response = bench
+        .request("GET", "/api/v4/account")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 429);
+    assert_eq!(response.headers()["content-type"], "text/html");
+    assert!(!response.headers().contains_key("retry-after"));
+    assert_eq!(bench.lab.counters().rate_violations, 1);
+    assert_eq!(bench.lab.counters().requests_per_second_max, 8);
+}
+
+#[tokio::test]
+async fn the_token_endpoint_is_limited_and_blocked_as_well() {
+    let bench = Bench::with(strict()).await;
+    bench.lab.set_blocked(true);
+    let response = bench
+        .request("POST", "/oauth2/access_token")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 403);
+    assert!(response.text().await.unwrap().starts_with("<html>"));
+}
+
+#[tokio::test]
+async fn repeated_violations_block_everything_until_lifted() {
+    let bench = Bench::with(AmoOptions {
+        rate_per_second: 1,
+        block_after_violations: Some(3),
+        ..strict()
+    })
+    .await;
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        statuses.push(bench.get("/api/v4/account").await.0);
+    }
+    assert_eq!(statuses, [200, 429, 429, 403, 403]);
+    bench.lab.set_blocked(false);
+    bench.lab.set_rate(1_000, 1_000);
+    assert_eq!(bench.get("/api/v4/account").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_refused_request_has_no_effect() {
+    let bench = Bench::with(AmoOptions {
+        rate_per_second: 1,
+        ..strict()
+    })
+    .await;
+    assert_eq!(bench.get("/api/v4/account").await.0, 200);
+    assert_eq!(
+        bench
+            .post("/api/v4/contacts", json!([{"name": "x"}]))
+            .await
+            .0,
+        429
+    );
+    assert!(bench.lab.oracle().contacts.is_empty());
+}
