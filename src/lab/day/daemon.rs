@@ -32,29 +32,54 @@ pub struct Daemon {
 /// What `GET /v1/status` says, as far as a day needs it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Status {
-    /// How many communications are stored.
-    pub communications: u64,
+    /// Figures of the store.
+    pub store: StoreStatus,
     /// The sources.
     pub sources: Vec<SourceStatus>,
     /// The integrations.
     pub integrations: Vec<IntegrationStatus>,
 }
 
+/// Figures of the store.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StoreStatus {
+    /// How many communications are stored.
+    pub communications: u64,
+}
+
 /// A source.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SourceStatus {
     /// `tenant/source`.
-    pub source: String,
-    /// Calls that go on.
-    #[serde(default)]
-    pub open_calls: u64,
+    pub key: String,
+    /// What its session shows; nothing for a source that is posted to.
+    pub state: Option<SessionStatus>,
+}
+
+/// What a session shows of itself.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SessionStatus {
+    /// Its figures.
+    pub gauges: BTreeMap<String, f64>,
+}
+
+impl SourceStatus {
+    /// Returns how many calls go on.
+    pub fn open_calls(&self) -> u64 {
+        let shown = self
+            .state
+            .as_ref()
+            .and_then(|state| state.gauges.get("open_calls"));
+        // Counts of calls are exact in a float.
+        shown.map_or(0, |calls| *calls as u64)
+    }
 }
 
 /// An integration.
 #[derive(Debug, Clone, Deserialize)]
 pub struct IntegrationStatus {
     /// `tenant/integration`.
-    pub integration: String,
+    pub key: String,
     /// Works that are not finished.
     pub open_works: u64,
 }

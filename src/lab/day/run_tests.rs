@@ -191,11 +191,14 @@ async fn attach(ami: &AmiServer) -> TcpStream {
 
 fn status(service_works: u64) -> Value {
     json!({
-        "communications": 2,
-        "sources": [{ "source": "demo/office", "open_calls": 0 }],
+        "store": { "communications": 2 },
+        "sources": [
+            { "key": "demo/office", "state": { "gauges": { "open_calls": 0.0 } } },
+            { "key": "demo/site", "state": null },
+        ],
         "integrations": [
-            { "integration": "demo/sales", "open_works": 0 },
-            { "integration": "demo/service", "open_works": service_works },
+            { "key": "demo/sales", "open_works": 0 },
+            { "key": "demo/service", "open_works": service_works },
         ],
     })
 }

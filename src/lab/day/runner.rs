@@ -129,7 +129,7 @@ pub async fn run(stage: &Stage<'_>, mut tell: impl FnMut(&str)) -> Result<DayOut
     let status = stage.daemon.status().await?;
     for waiting in &stage.day.waiting {
         let name = format!("{}/{}", stage.day.tenant, waiting.integration);
-        let found = status.integrations.iter().find(|i| i.integration == name);
+        let found = status.integrations.iter().find(|i| i.key == name);
         if let Some(found) = found {
             seen.open_works
                 .insert(waiting.integration.clone(), found.open_works);
@@ -340,30 +340,31 @@ async fn settle(
 }
 
 fn busy(day: &Day, status: &Status, communications: u64) -> Option<String> {
-    if status.communications < communications {
-        let stored = status.communications;
+    let stored = status.store.communications;
+    if stored < communications {
         return Some(format!(
             "{stored} communications stored of {communications}"
         ));
     }
-    if let Some(source) = status.sources.iter().find(|source| source.open_calls > 0) {
+    if let Some(source) = status.sources.iter().find(|source| source.open_calls() > 0) {
         return Some(format!(
             "{} open calls of {}",
-            source.open_calls, source.source
+            source.open_calls(),
+            source.key
         ));
     }
-    let stuck = |name: &str| {
+    let stuck = |key: &str| {
         day.waiting
             .iter()
-            .any(|waiting| format!("{}/{}", day.tenant, waiting.integration) == name)
+            .any(|waiting| format!("{}/{}", day.tenant, waiting.integration) == key)
     };
     let working = status
         .integrations
         .iter()
-        .find(|i| i.open_works > 0 && !stuck(&i.integration))?;
+        .find(|integration| integration.open_works > 0 && !stuck(&integration.key))?;
     Some(format!(
         "{} open works of {}",
-        working.open_works, working.integration
+        working.open_works, working.key
     ))
 }
 
