@@ -24,6 +24,8 @@ mod merge;
 mod reason;
 mod snapshot;
 mod talk;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
