@@ -85,7 +85,6 @@ impl Book {
         }
         let side = match opens {
             Opens::Called => Side::Called,
-            Opens::Calling => Side::Calling,
             Opens::Nothing | Opens::First | Opens::Later => block.side(),
         };
         self.open(block, side, opens == Opens::First, at)
@@ -284,8 +283,6 @@ pub(super) enum Opens {
     First,
     /// The channel, in mid-life.
     Later,
-    /// The channel, as one that calls.
-    Calling,
     /// The channel, as one that is called.
     Called,
 }

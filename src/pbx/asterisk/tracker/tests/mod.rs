@@ -1,6 +1,7 @@
 //! Replays of recorded event streams, and of streams made by hand.
 
 mod captures;
+mod properties;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
