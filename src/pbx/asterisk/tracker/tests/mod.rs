@@ -2,6 +2,8 @@
 
 mod captures;
 mod properties;
+mod script;
+mod transfers;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

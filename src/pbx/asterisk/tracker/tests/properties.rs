@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::captures::{ROWS, Row};
+use super::captures::{RECOMMENDED, ROWS, Row, with_classes};
 use super::*;
 use crate::pbx::asterisk::tracker::live::{LiveChannel, LiveState};
 
@@ -77,7 +77,7 @@ fn every_message_twice_is_the_same_call() {
 #[test]
 fn a_checkpoint_at_any_moment_goes_on_as_if_nothing_had_happened() {
     for row in &ROWS {
-        let messages = capture(row.name);
+        let messages = with_classes(&capture(row.name), &RECOMMENDED);
         let whole = replay(&mut Tracker::new(settings()), &messages);
         let mut tracker = Tracker::new(settings());
         let mut told = Told::default();
@@ -187,7 +187,7 @@ fn clients(told: &Told) -> Vec<&Call> {
 #[test]
 fn a_link_that_breaks_for_a_moment_changes_no_call() {
     for row in &ROWS {
-        let messages = capture(row.name);
+        let messages = with_classes(&capture(row.name), &RECOMMENDED);
         for seen in 0..=messages.len() {
             let told = broken(&messages, seen, 0, true);
             let lines: Vec<String> = told.lines().iter().map(|line| bare(line)).collect();
@@ -199,7 +199,7 @@ fn a_link_that_breaks_for_a_moment_changes_no_call() {
 #[test]
 fn a_link_that_breaks_for_long_never_makes_two_calls_nor_takes_an_answer_back() {
     for row in &ROWS {
-        let messages = capture(row.name);
+        let messages = with_classes(&capture(row.name), &RECOMMENDED);
         for lost in [1, 7, 40] {
             for seen in (0..=messages.len()).step_by(lost.min(3)) {
                 // Told itself checks that no answered call turns into a missed one.
@@ -216,7 +216,7 @@ fn a_link_that_breaks_for_long_never_makes_two_calls_nor_takes_an_answer_back() 
 #[test]
 fn a_tracker_that_remembers_nothing_makes_one_call_of_what_lives() {
     for row in &ROWS {
-        let messages = capture(row.name);
+        let messages = with_classes(&capture(row.name), &RECOMMENDED);
         for seen in 0..=messages.len() {
             let mut fresh = Tracker::new(settings());
             let mut living = Living::default();
