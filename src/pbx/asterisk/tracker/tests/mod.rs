@@ -2,6 +2,7 @@
 
 mod captures;
 mod properties;
+mod routes;
 mod script;
 mod transfers;
 
