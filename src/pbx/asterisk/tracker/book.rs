@@ -80,7 +80,9 @@ impl Book {
             self.retouch(block, at);
             return true;
         }
-        if opens == Opens::Nothing || self.closed_set.contains(&block.uniqueid) {
+        let over = self.is_closed(&block.uniqueid)
+            || (self.call_of(&block.linkedid).is_none() && self.is_closed(&block.linkedid));
+        if opens == Opens::Nothing || over {
             return false;
         }
         let side = match opens {

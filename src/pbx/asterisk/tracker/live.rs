@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::book::{Book, Opens};
+use super::call::Origin;
 use super::channel::{Block, Side};
+use super::events::bridge::HOLDING;
 use super::settings::kept;
 use crate::model::communication::Snapshot;
 use crate::model::timestamp::Timestamp;
@@ -57,6 +59,11 @@ impl LiveState {
             .filter(|one| one.event() == Some("BridgeInfoComplete"))
             .filter_map(|one| Some((one.action_id()?, one.value("BridgeUniqueid")?)))
             .collect();
+        let holding: HashSet<&str> = messages
+            .iter()
+            .filter(|one| one.value("BridgeTechnology") == Some(HOLDING))
+            .filter_map(|one| one.value("BridgeUniqueid"))
+            .collect();
         for message in messages {
             let listed = ["CoreShowChannel", "Status", "BridgeInfoChannel"];
             if !message.event().is_some_and(|name| listed.contains(&name)) {
@@ -69,6 +76,7 @@ impl LiveState {
                 let bridge = message.action_id().and_then(|id| bridges.get(id));
                 channel.bridge = bridge.map(|id| kept(id));
             }
+            channel.bridge = channel.bridge.filter(|id| !holding.contains(id.as_str()));
             state.add(channel);
         }
         state
@@ -256,8 +264,9 @@ impl Book {
         };
         call.add_blind(if was_lost { LOST } else { CAME_LATE });
         call.last_seen = now;
-        if call.did_variable.is_none() {
-            call.did_variable.clone_from(&live.did);
+        if call.origin == Origin::Client && side == Side::Calling && live.did.is_some() {
+            // The dialplan may have gone on from the extension that was called.
+            call.dialled.clone_from(&live.did);
         }
         if let (Some(extension), Side::Called) = (extension, side) {
             if let Some(leg) = call.leg(&extension, since) {

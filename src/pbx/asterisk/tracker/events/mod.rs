@@ -1,6 +1,6 @@
 //! What each family of events does to the book. One file a family.
 
-mod bridge;
+pub(super) mod bridge;
 mod dial;
 mod life;
 mod names;
