@@ -1,6 +1,7 @@
 //! Replays of recorded event streams, and of streams made by hand.
 
 mod captures;
+mod limits;
 mod properties;
 mod routes;
 mod script;
