@@ -21,7 +21,9 @@ mod checkpoint;
 mod events;
 mod leg;
 mod merge;
+mod part;
 mod reason;
+mod reconcile;
 mod snapshot;
 mod talk;
 #[cfg(test)]
