@@ -16,6 +16,7 @@ pub(super) fn begin(book: &mut Book, message: &Message, at: Timestamp) {
     let dialler = message.value("Uniqueid");
     if let Some(dialler) = dialler {
         book.unite_ids(dialler, called, at);
+        book.calls_by_itself(dialler, message.value("Exten"), at);
     }
     let Some(channel) = book.channel_mut(called).filter(|one| one.alive()) else {
         return;
@@ -37,7 +38,10 @@ pub(super) fn begin(book: &mut Book, message: &Message, at: Timestamp) {
         if let Some(leg) = call.leg(&extension, at) {
             leg.reached |= rings;
             leg.rung_last = at;
-            leg.outcome = None;
+            // A device that a queue tries in vain again and again is not rung each time.
+            if leg.counts() {
+                leg.outcome = None;
+            }
         }
     }
     if line == Some(Part::Client) && call.origin != Origin::Client {
