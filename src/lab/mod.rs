@@ -3,8 +3,6 @@
 //! independent readings of one contract, so that a mistake in one shows.
 
 pub mod ami;
-pub mod day;
-mod wall;
 pub mod amocrm;
 pub mod cli;
 mod control;
