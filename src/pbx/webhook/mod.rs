@@ -9,7 +9,6 @@
 mod items;
 mod map;
 mod map_call;
-mod reader;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -17,9 +16,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use self::reader::Mistakes;
 use self::wire::Item;
 pub use self::wire::schema;
+use super::object_reader::Mistakes;
 use super::registry::SourceKind;
 use super::{Hook, HookError, Listener, Source, SourceIdentity};
 use crate::model::communication::{Kind, Snapshot};
@@ -29,16 +28,10 @@ use crate::model::secret::Secrets;
 /// The registry's line.
 pub const KIND: SourceKind = SourceKind {
     name: "webhook",
-    secrets: &[SECRET, SECRET_NEXT],
+    // Those of the path that senders post to belong to every source that has a hook.
+    secrets: &[],
     build,
 };
-
-/// The last part of the path that a sender posts to.
-const SECRET: &str = "path";
-/// A second one that is accepted as well, while senders move from the old to the new.
-const SECRET_NEXT: &str = "path_next";
-/// A secret that stands in a path must not be guessable: 16 characters of 64 kinds are 96 bits.
-const SECRET_CHARS_MIN: usize = 16;
 
 /// Most items in one body. A connector that was away for a day sends what it has in a few
 /// bodies; more in one would hold the store's writer for too long.
@@ -47,43 +40,21 @@ pub const ITEMS_MAX: usize = 500;
 fn build(
     identity: SourceIdentity,
     settings: &Value,
-    secrets: &Secrets,
+    _secrets: &Secrets,
 ) -> Result<Arc<dyn Source>, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    match settings {
-        Value::Null => {}
-        Value::Object(table) => mistakes.extend(
-            table
-                .keys()
-                .map(|key| Mistake::at("", "a webhook has no such setting").under(key)),
-        ),
-        _ => mistakes.push(Mistake::at("", "must be a table")),
-    }
-    if secrets.get(SECRET).is_none() {
-        mistakes.push(Mistake::at(
-            "secrets.path",
-            "is missing: the last part of the address that senders post to",
-        ));
-    }
-    for name in [SECRET, SECRET_NEXT] {
-        if secrets.get(name).is_some_and(|s| !fits_a_path(s.expose())) {
-            let message = format!(
-                "must be at least {SECRET_CHARS_MIN} letters, digits, '-' or '_': it stands in \
-                 an address and must not be guessable"
-            );
-            mistakes.push(Mistake::at(name, message).under("secrets"));
+    let mistakes: Vec<Mistake> = match settings {
+        Value::Null => Vec::new(),
+        Value::Object(table) => {
+            let unknown = Mistake::at("", "a webhook has no such setting");
+            table.keys().map(|key| unknown.clone().under(key)).collect()
         }
-    }
+        _ => vec![Mistake::at("", "must be a table")],
+    };
     if mistakes.is_empty() {
         Ok(Arc::new(WebhookSource { identity }))
     } else {
         Err(mistakes)
     }
-}
-
-fn fits_a_path(secret: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    secret.len() >= SECRET_CHARS_MIN && secret.chars().all(fits)
 }
 
 struct WebhookSource {
