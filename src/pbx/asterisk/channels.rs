@@ -232,10 +232,9 @@ fn is_line_card(technology: &str) -> bool {
 /// Takes FreePBX's device prefixes off (90, 98, 99 before an extension).
 fn freepbx_device<'a>(digits: &'a str, settings: &ChannelSettings) -> &'a str {
     for prefix in ["90", "98", "99"] {
-        if let Some(rest) = digits.strip_prefix(prefix) {
-            if rest.len() >= settings.extension_digits_min.max(3) {
-                return rest;
-            }
+        let rest = digits.strip_prefix(prefix);
+        if let Some(rest) = rest.filter(|r| r.len() >= settings.extension_digits_min.max(3)) {
+            return rest;
         }
     }
     digits
