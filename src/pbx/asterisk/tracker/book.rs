@@ -141,10 +141,10 @@ impl Book {
             Added::Taken => {}
             Added::Refused => return false,
         }
-        if let (Part::Employee { extension }, Side::Calling) = (alive_name, side) {
-            if let Some(leg) = call.leg(&extension, at) {
-                leg.reached |= first;
-            }
+        if let (Part::Employee { extension }, Side::Calling) = (alive_name, side)
+            && let Some(leg) = call.leg(&extension, at)
+        {
+            leg.reached |= first;
         }
         self.index.insert(id.clone(), number);
         self.names.insert(name, id.clone());
@@ -190,10 +190,10 @@ impl Book {
         if self.closed_set.insert(id.clone()) {
             self.closed.push_back(id);
         }
-        if self.closed.len() > CLOSED_IDS_MAX {
-            if let Some(old) = self.closed.pop_front() {
-                self.closed_set.remove(&old);
-            }
+        if self.closed.len() > CLOSED_IDS_MAX
+            && let Some(old) = self.closed.pop_front()
+        {
+            self.closed_set.remove(&old);
         }
     }
 

@@ -114,12 +114,12 @@ impl Book {
             // The dialplan may have gone on from the extension that was called.
             call.dialled.clone_from(&live.did);
         }
-        if let (Some(extension), Side::Called) = (extension, side) {
-            if let Some(leg) = call.leg(&extension, since) {
-                leg.reached = true;
-                leg.rung_last = since;
-                leg.outcome = None;
-            }
+        if let (Some(extension), Side::Called) = (extension, side)
+            && let Some(leg) = call.leg(&extension, since)
+        {
+            leg.reached = true;
+            leg.rung_last = since;
+            leg.outcome = None;
         }
         if call.has_client() && call.dial_string.is_none() && side == Side::Called {
             call.dial_string.clone_from(&live.caller_id_num);

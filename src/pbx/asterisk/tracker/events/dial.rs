@@ -34,14 +34,14 @@ pub(super) fn begin(book: &mut Book, message: &Message, at: Timestamp) {
         return;
     };
     let line = call.channel(called).map(|one| one.part.clone());
-    if let (Some(extension), false) = (employee, again) {
-        if let Some(leg) = call.leg(&extension, at) {
-            leg.reached |= rings;
-            leg.rung_last = at;
-            // A device that a queue tries in vain again and again is not rung each time.
-            if leg.counts() {
-                leg.outcome = None;
-            }
+    if let (Some(extension), false) = (employee, again)
+        && let Some(leg) = call.leg(&extension, at)
+    {
+        leg.reached |= rings;
+        leg.rung_last = at;
+        // A device that a queue tries in vain again and again is not rung each time.
+        if leg.counts() {
+            leg.outcome = None;
         }
     }
     if line == Some(Part::Client) && call.origin != Origin::Client {
@@ -95,10 +95,10 @@ pub(super) fn end(book: &mut Book, message: &Message, at: Timestamp) {
     if forwarded && call.talk.first.is_none() {
         call.forwarded_by = extension.clone().or(by_local).or(call.forwarded_by.take());
     }
-    if let Some(extension) = extension {
-        if let Some(leg) = call.leg(&extension, at) {
-            leg.outcome = Some((outcome, at));
-        }
+    if let Some(extension) = extension
+        && let Some(leg) = call.leg(&extension, at)
+    {
+        leg.outcome = Some((outcome, at));
     }
     call.note_outside(called);
 }

@@ -48,10 +48,11 @@ pub(super) fn hangup_request(book: &mut Book, message: &Message, at: Timestamp) 
     if !client {
         return;
     }
-    if let Some(call) = book.call_mut(id) {
-        if call.origin == Origin::Client && call.talk.first.is_none() {
-            call.gave_up |= call.awaits_answer(at);
-        }
+    if let Some(call) = book.call_mut(id)
+        && call.origin == Origin::Client
+        && call.talk.first.is_none()
+    {
+        call.gave_up |= call.awaits_answer(at);
     }
 }
 
@@ -95,10 +96,10 @@ impl Book {
         }
         channel.ringing = true;
         let (called, extension) = (channel.side == Side::Called, channel.extension().cloned());
-        if let (Some(call), Some(extension), true) = (self.call_mut(id), extension, called) {
-            if let Some(leg) = call.leg(&extension, at) {
-                leg.reached = true;
-            }
+        if let (Some(call), Some(extension), true) = (self.call_mut(id), extension, called)
+            && let Some(leg) = call.leg(&extension, at)
+        {
+            leg.reached = true;
         }
     }
 
@@ -154,11 +155,11 @@ impl Book {
         let unanswered = channel.side == Side::Called && !channel.up;
         let rung = channel.dialled || channel.ringing;
         let (dial, extension) = (channel.dial, channel.extension().cloned());
-        if let (Some(extension), true) = (extension, unanswered && rung) {
-            if let Some(leg) = call.leg(&extension, at) {
-                let when = leg.outcome.map_or(at, |(_, when)| when);
-                leg.outcome = Some((LegOutcome::of(dial.map(|(one, _)| one), cause), when));
-            }
+        if let (Some(extension), true) = (extension, unanswered && rung)
+            && let Some(leg) = call.leg(&extension, at)
+        {
+            let when = leg.outcome.map_or(at, |(_, when)| when);
+            leg.outcome = Some((LegOutcome::of(dial.map(|(one, _)| one), cause), when));
         }
         call.note_outside(id);
         call.last_seen = call.last_seen.max(at);

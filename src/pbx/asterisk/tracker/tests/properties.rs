@@ -141,10 +141,10 @@ impl Living {
             "BridgeEnter" => channel.bridge = text("BridgeUniqueid"),
             "BridgeLeave" => channel.bridge = None,
             "DialBegin" => {
-                if let Some(called) = message.value("DestUniqueid") {
-                    if let Some(called) = self.channels.get_mut(called) {
-                        called.application = Some("AppDial".to_owned());
-                    }
+                if let Some(called) = message.value("DestUniqueid")
+                    && let Some(called) = self.channels.get_mut(called)
+                {
+                    called.application = Some("AppDial".to_owned());
                 }
             }
             _ => {}
