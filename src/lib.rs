@@ -4,10 +4,18 @@
 //! an `integration` actor decides with the pure `rules` and executes the plan through `crm`.
 //! `ARCHITECTURE.md` has the module map and the table of permitted imports.
 
+pub mod admin;
+pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod crm;
+pub mod intake;
+pub mod integration;
 pub mod lab;
 pub mod model;
 pub mod pbx;
+pub mod problem;
 pub mod rules;
 pub mod store;
+pub mod telemetry;

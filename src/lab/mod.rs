@@ -2,6 +2,12 @@
 //! accounts. They are as strict as the real ones and share no code with `crm` and `pbx`: two
 //! independent readings of one contract, so that a mistake in one shows.
 
+pub mod ami;
 pub mod amocrm;
+pub mod cli;
+mod control;
+pub mod day;
+pub mod demo;
 pub mod fault;
 pub mod request_log;
+mod wall;

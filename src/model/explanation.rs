@@ -1,19 +1,51 @@
-//! Why a decision came out as it did: data, worded in Russian or English when shown.
+//! Why a decision came out as it did: data, worded in Russian or English when shown (`wording`).
+//!
+//! Every reason carries what it speaks about, so that it can be read long after settings and CRM
+//! have changed. Rows of `docs/features.md` and paths of settings are named where one decided.
 
 use serde::{Deserialize, Serialize};
 
-/// One reason of a decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum Reason {
-    /// The call was among employees (S1-28).
-    InternalCall,
-}
+use super::call::{Direction, MissReason};
+use super::communication::{Kind, Phase};
+use super::ids::{CrmUserId, Extension};
+use super::phone::Phone;
+use super::plan::Entity;
 
 /// The reasons of a decision, in the order in which they were found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Explanation(pub Vec<Reason>);
+
+impl Explanation {
+    /// Adds a reason at the end.
+    pub fn push(&mut self, reason: Reason) {
+        self.0.push(reason);
+    }
+
+    /// Returns the reasons in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Reason> {
+        self.0.iter()
+    }
+
+    /// Returns the reasons as sentences, in order.
+    pub fn sentences(&self, language: Language) -> impl Iterator<Item = String> {
+        self.0.iter().map(move |reason| reason.text(language))
+    }
+}
+
+impl From<Reason> for Explanation {
+    fn from(reason: Reason) -> Self {
+        Self(vec![reason])
+    }
+}
+
+impl<'a> IntoIterator for &'a Explanation {
+    type Item = &'a Reason;
+    type IntoIter = std::slice::Iter<'a, Reason>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
 
 /// A language that texts for people come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,4 +56,366 @@ pub enum Language {
     Ru,
     /// English.
     En,
+}
+
+/// One reason of a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Reason {
+    // Whether anything is decided at all.
+    /// The integration is switched off (S1-04).
+    IntegrationOff,
+    /// The integration only watches: the plan is kept, nothing is sent.
+    IntegrationObserves,
+    /// The integration's settings say nothing about this kind of communication.
+    NothingConfigured {
+        /// The kind.
+        kind: Kind,
+    },
+    /// Nothing is decided at this phase of a call (S1-14).
+    PhaseNotDecided {
+        /// The phase.
+        phase: Phase,
+    },
+    /// The CRM takes nothing at this phase.
+    PhaseNotOffered {
+        /// The kind.
+        kind: Kind,
+        /// The phase.
+        phase: Phase,
+    },
+    /// The call was among employees (S1-28).
+    InternalCall,
+    /// The outside number is an employee's own phone (S1-28).
+    EmployeePhone {
+        /// The number.
+        phone: Phone,
+        /// The employee's name.
+        employee: String,
+    },
+    /// The number stands in the list of partners (S1-28).
+    PartnerNumber {
+        /// The number.
+        phone: Phone,
+    },
+    /// The client's number was hidden.
+    NumberWithheld,
+    /// The client's number is short or otherwise no public number.
+    NumberUnreadable {
+        /// What the source reported.
+        text: String,
+    },
+    /// A click-to-call whose employee did not pick up: no client was called.
+    EmployeeNotReached {
+        /// What the employee's phone said.
+        miss: MissReason,
+    },
+
+    // What is known.
+    /// A part of the call was not seen.
+    SeenPartly {
+        /// Which, as the source's listener put it.
+        what: String,
+    },
+    /// The source did not say how the call ended: it counts as missed.
+    EndUnseen,
+    /// No card of the CRM has the number.
+    ClientUnknown {
+        /// The number.
+        phone: Phone,
+    },
+    /// A contact has the number.
+    ClientKnown {
+        /// The number.
+        phone: Phone,
+        /// The contact.
+        contact: CardName,
+    },
+    /// A company has the number, and no contact: first-time by definition.
+    ClientOnlyCompany {
+        /// The number.
+        phone: Phone,
+        /// The company.
+        company: CardName,
+    },
+    /// Several contacts have the number.
+    ContactChosen {
+        /// The one that is used.
+        contact: CardName,
+        /// How many there are.
+        among: usize,
+        /// What it was chosen by.
+        by: ChosenBy,
+    },
+    /// First-time or repeat was settled by an earlier decision about this communication, and the
+    /// CRM says otherwise by now.
+    FirstTimeKept {
+        /// What was settled.
+        first_time: bool,
+    },
+    /// This phase was decided before; only what was not done is planned anew.
+    DecidedAgain,
+
+    // What is made.
+    /// The number is filtered: no entity is made (S1-18, S1-20).
+    NumberFiltered {
+        /// Whose list.
+        side: Side,
+        /// The number.
+        phone: Phone,
+    },
+    /// The case is not configured: no entity is made.
+    CaseAbsent {
+        /// In which direction.
+        side: Side,
+        /// The case.
+        case: CallCase,
+    },
+    /// The case is switched off: no entity is made.
+    CaseOff {
+        /// In which direction.
+        side: Side,
+        /// The case.
+        case: CallCase,
+    },
+    /// The case is on and says what is made.
+    CaseActs {
+        /// In which direction.
+        side: Side,
+        /// The case.
+        case: CallCase,
+        /// What is made.
+        action: CallAction,
+    },
+    /// A contact that the CRM has already is used, none is made.
+    ContactUsed {
+        /// The contact.
+        contact: CardName,
+    },
+    /// The client was known, but the contact is gone from the CRM: it is made anew.
+    ContactGone,
+    /// No deal is made: the client has an open one (S1-15).
+    OpenDeal {
+        /// The CRM's id of the newest open deal.
+        deal: String,
+        /// How many are open.
+        open: usize,
+    },
+    /// A deal is made: the client has no open one (S1-15).
+    NoOpenDeal,
+    /// A step of an earlier decision stands: no second one is planned.
+    StepStands {
+        /// What it makes.
+        entity: Entity,
+    },
+    /// A step of an earlier phase failed or was dropped: it is planned anew only when a person
+    /// wants it decided again.
+    StepGivenUp {
+        /// What it was to make.
+        entity: Entity,
+    },
+    /// An earlier decision made a record of another sort for this communication.
+    MadeAlready {
+        /// What was made.
+        made: Entity,
+        /// What is not made therefore.
+        instead_of: Entity,
+    },
+    /// The CRM's adapter does not offer it.
+    NotOffered {
+        /// What cannot be made.
+        entity: Entity,
+    },
+
+    // Whose it is.
+    /// The default responsible answers for new records (S1-17).
+    ResponsibleDefault {
+        /// Who.
+        user: UserName,
+    },
+    /// The contact's responsible answers for the new deal as well.
+    ResponsibleOfContact {
+        /// Who.
+        user: UserName,
+        /// The contact.
+        contact: CardName,
+    },
+
+    // Where the call is logged (S1-26).
+    /// On the client's only open deal.
+    LoggedOnDeal {
+        /// The CRM's id.
+        deal: String,
+    },
+    /// On the contact.
+    LoggedOnContact {
+        /// The contact.
+        contact: CardName,
+        /// How many open deals the client has: none or several, else the deal would be taken.
+        open: usize,
+    },
+    /// On the company.
+    LoggedOnCompany {
+        /// The company.
+        company: CardName,
+    },
+    /// On a record that is made for this call.
+    LoggedOnMade {
+        /// Which.
+        entity: Entity,
+    },
+    /// On the card that the CRM finds by the number.
+    LoggedByCrm,
+    /// In the unsorted record itself (S1-12).
+    LoggedInUnsorted,
+    /// Nowhere: the client is not in the CRM and nothing is made. A normal end.
+    NothingToLogOn,
+
+    // Which employee the log names.
+    /// Nobody of the tenant has this extension.
+    ExtensionUnknown {
+        /// The extension.
+        extension: Extension,
+    },
+    /// The employee has no user in this CRM (S1-06).
+    EmployeeUnmapped {
+        /// The employee's name.
+        employee: String,
+        /// The extension.
+        extension: Extension,
+    },
+    /// It cannot be said whose call it was, such as a missed one that rang at several employees:
+    /// the log names nobody.
+    NobodyNamed {
+        /// How many employees' phones were in the call.
+        phones: usize,
+    },
+}
+
+/// A record as people know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardName {
+    /// The CRM's id.
+    pub id: String,
+    /// Its name in the CRM.
+    pub name: String,
+}
+
+/// A user of the CRM as people know them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserName {
+    /// The CRM's id.
+    pub id: CrmUserId,
+    /// The employee's name, where the user belongs to one.
+    pub name: Option<String>,
+}
+
+/// What one of several contacts was chosen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChosenBy {
+    /// It has an open deal; among several with one, the latest change.
+    OpenDeal,
+    /// None or all have an open deal: it was changed last.
+    LatestChange,
+}
+
+/// One of the two blocks of call settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Calls from clients.
+    Incoming,
+    /// Calls to clients (S1-19).
+    Outgoing,
+}
+
+impl Side {
+    /// Returns the block that decides calls of this direction; internal calls have none.
+    pub fn of(direction: Direction) -> Option<Side> {
+        match direction {
+            Direction::Incoming => Some(Side::Incoming),
+            Direction::Outgoing => Some(Side::Outgoing),
+            Direction::Internal => None,
+        }
+    }
+
+    /// Returns the path of the block in the settings.
+    pub fn path(self) -> &'static str {
+        match self {
+            Side::Incoming => "calls.incoming",
+            Side::Outgoing => "calls.outgoing",
+        }
+    }
+}
+
+/// One of the four cases of calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallCase {
+    /// Case A (S1-07).
+    AnsweredUnknown,
+    /// Case B (S1-08).
+    MissedUnknown,
+    /// Case C (S1-09).
+    AnsweredKnown,
+    /// Case D (S1-10).
+    MissedKnown,
+}
+
+impl CallCase {
+    /// Returns the path of the case's setting.
+    pub fn path(self, side: Side) -> String {
+        let key = match self {
+            CallCase::AnsweredUnknown => "answered_unknown",
+            CallCase::MissedUnknown => "missed_unknown",
+            CallCase::AnsweredKnown => "answered_known",
+            CallCase::MissedKnown => "missed_known",
+        };
+        format!("{}.{key}", side.path())
+    }
+
+    /// Returns the row of `docs/features.md`; outgoing calls share it by S1-19.
+    pub fn row(self) -> &'static str {
+        match self {
+            CallCase::AnsweredUnknown => "S1-07",
+            CallCase::MissedUnknown => "S1-08",
+            CallCase::AnsweredKnown => "S1-09",
+            CallCase::MissedKnown => "S1-10",
+        }
+    }
+}
+
+/// What a case makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CallAction {
+    /// A contact and a deal.
+    ContactAndDeal {
+        /// Pipeline of the deal.
+        pipeline: String,
+        /// Stage of the deal.
+        stage: String,
+    },
+    /// A deal when the client has no open one.
+    DealUnlessOpen {
+        /// Pipeline of the deal.
+        pipeline: String,
+        /// Stage of the deal.
+        stage: String,
+    },
+    /// A deal at every call.
+    DealAlways {
+        /// Pipeline of the deal.
+        pipeline: String,
+        /// Stage of the deal.
+        stage: String,
+    },
+    /// A record in Unsorted.
+    Unsorted {
+        /// Its pipeline.
+        pipeline: String,
+    },
+    /// A contact only.
+    Contact,
 }

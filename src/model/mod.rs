@@ -1,5 +1,6 @@
 //! The vocabulary: values that every other module speaks. Pure; imports nothing of ours.
 
+pub mod activity;
 pub mod call;
 pub mod capabilities;
 pub mod chat;
@@ -14,6 +15,8 @@ pub mod number_rules;
 pub mod outcome;
 pub mod phone;
 pub mod plan;
+mod plan_text;
 pub mod request;
 pub mod secret;
 pub mod timestamp;
+mod wording;

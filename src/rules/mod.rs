@@ -1,5 +1,22 @@
 //! Decisions, pure: values in, values out. Never awaits, logs or reads time; names no CRM and no
 //! phone system.
+//!
+//! [`triage`] says whether the CRM has to be asked at all, [`plan`] what is to be done, and
+//! [`replaced`] which undone steps of an earlier decision the new plan takes the place of.
 
+mod calls;
+mod draft;
+mod names;
+mod plan;
+mod replan;
 pub mod settings;
+mod settings_mistakes;
 pub mod situation;
+mod triage;
+
+pub use plan::plan;
+pub use replan::replaced;
+pub use triage::{Triage, triage};
+
+#[cfg(test)]
+mod tests;

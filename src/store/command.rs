@@ -207,3 +207,35 @@ pub struct Work {
     /// Where it stands.
     pub state: WorkState,
 }
+
+/// What a revival came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revived {
+    /// Whose actor is to be woken.
+    pub integration: IntegrationKey,
+    /// The open work that carries the wish out, where there is one. Other works of the same
+    /// communication may have changed too: the actor reads them anew.
+    pub work: Option<WorkId>,
+}
+
+/// What the store may forget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Communications that began and last changed before this time, and remarks of before it.
+    /// Must lie further back than any source repeats: a swept communication that is reported
+    /// again is new.
+    pub before: Timestamp,
+    /// At the most so many communications, and so many remarks, in one transaction.
+    pub rows_max: usize,
+}
+
+/// What a sweep removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SweepReport {
+    /// Communications, with everything that belonged to them.
+    pub communications: u64,
+    /// Remarks that belonged to none.
+    pub notes: u64,
+    /// There is more to remove: sweep again.
+    pub more: bool,
+}

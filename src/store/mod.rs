@@ -1,5 +1,46 @@
 //! The embedded store: the only place where redb is known. One writer thread with group commit;
 //! readers never wait for it.
+//!
+//! ```text
+//!  StoreHandle --- command ---> queue (bounded) ---> writer thread --- one transaction ---> disk
+//!       ^                                                  |
+//!       +-------------------- answer, after the commit ----+
+//!  StoreHandle --- read ---> a read transaction of its own
+//! ```
+//!
+//! A command is a value of [`command`]; it is checked whole before its first write, so that a
+//! refused one leaves no trace beside the neighbours of its group. After an error of the disk
+//! the store ends: every call gets [`StoreError::Closed`], [`StoreThread::finished`] says why,
+//! and the process ends so that the next start opens the file anew.
+//!
+//! The store decides nothing: what a snapshot, a step or a checkpoint means is its callers'
+//! business.
 
 pub mod command;
 pub mod query;
+
+mod accept;
+mod error;
+mod facet;
+mod handle;
+mod keep;
+mod key;
+mod measured;
+mod open;
+mod outcome;
+mod reader;
+mod revive;
+mod row;
+mod schema;
+mod search;
+mod shared;
+mod sweep;
+mod tables;
+mod work;
+mod writer;
+
+pub use error::{OpenError, StoreEnd, StoreError};
+pub use handle::StoreHandle;
+pub use key::{BadKey, KEY_BYTES, StoreKey};
+pub use open::{Store, StoreOptions, StoreThread};
+pub use revive::{DECIDED_AGAIN, DROPPED_BY_PERSON};

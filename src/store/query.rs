@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{JournalNote, Work};
 use crate::model::communication::{Kind, Snapshot};
-use crate::model::ids::{CommunicationKey, IntegrationKey, TenantId};
+use crate::model::ids::{CommunicationKey, IntegrationKey, SourceKey, TenantId};
 use crate::model::ledger::Ledger;
 use crate::model::phone::Phone;
 use crate::model::plan::{Effect, Role};
@@ -64,8 +64,49 @@ pub struct JournalSearch {
     pub limit: usize,
 }
 
-/// The most rows that one search returns.
+/// The most rows that one search returns: a page for people, and a bound on what one answer
+/// holds in memory.
 pub const SEARCH_ROWS_MAX: usize = 500;
+
+/// One page of a search, newest first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct JournalPage {
+    /// What was found.
+    pub found: Vec<StoredCommunication>,
+    /// Where to go on ([`JournalSearch::after`]); `None` when everything was looked at.
+    pub next: Option<CommunicationKey>,
+}
+
+/// The store's own number of a remark; grows.
+pub type NoteId = u64;
+
+/// A remark with its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredNote {
+    /// Its number.
+    pub id: NoteId,
+    /// What it says.
+    pub note: JournalNote,
+}
+
+/// What remarks to look for. Every given part must match.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NoteSearch {
+    /// Only this tenant.
+    pub tenant: Option<TenantId>,
+    /// Only this source.
+    pub source: Option<SourceKey>,
+    /// Only this integration.
+    pub integration: Option<IntegrationKey>,
+    /// Only this communication.
+    pub communication: Option<CommunicationKey>,
+    /// Only this word.
+    pub word: Option<String>,
+    /// Goes on after this remark of an earlier answer.
+    pub after: Option<NoteId>,
+    /// At the most so many; the store takes no more than [`SEARCH_ROWS_MAX`].
+    pub limit: usize,
+}
 
 /// One communication with everything that is known of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,4 +149,16 @@ pub struct StoreFigures {
     pub dead_letters: u64,
     /// Size of the store's file, in bytes.
     pub file_bytes: u64,
+    /// When the store was made.
+    #[serde(default)]
+    pub made_at: Timestamp,
+    /// Commands carried out since the start, refused ones included.
+    #[serde(default)]
+    pub commands: u64,
+    /// Transactions that carried them; fewer than commands when many waited together.
+    #[serde(default)]
+    pub commits: u64,
+    /// Rows that could not be read since the start: a person must look at the log.
+    #[serde(default)]
+    pub unreadable_rows: u64,
 }

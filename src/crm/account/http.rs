@@ -1,20 +1,305 @@
 //! Requests to one account: paced by the limiter, held back by the breaker, and told apart by
-//! what is known about their effect.
+//! what is known about their effect. Knows no CRM and no credential; repeats nothing by itself.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The door of one account.
-pub struct AccountHttp;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
 
-/// A response, whatever its status.
-#[derive(Debug, Clone)]
-pub struct Response {
-    /// HTTP status.
-    pub status: u16,
-    /// Content type, lower case, without parameters.
-    pub content_type: String,
-    /// `Retry-After`, where given in seconds or as a date.
-    pub retry_after: Option<Duration>,
-    /// The body, cut off at the bound.
-    pub body: bytes::Bytes,
+use super::breaker::{Admission, Breaker, BreakerState};
+use super::classify::{self, Failure, Happened, Health, Judgement};
+use super::limiter::{Limiter, LimiterOptions, NoTurn};
+use super::status::{AccountStatus, Held, HeldCause, LastError};
+use super::transport::{HttpSetupError, Performed, Request, Response, Transport};
+use crate::clock::SharedClock;
+use crate::model::ids::PortalKey;
+use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome};
+use crate::model::timestamp::Timestamp;
+
+/// What a door is made of.
+#[derive(Clone)]
+pub struct AccountHttpOptions {
+    /// The portal, for status and logs.
+    pub portal: PortalKey,
+    /// Where requests go: scheme, host, perhaps a port and a path.
+    pub base_url: String,
+    /// Requests a second that we allow ourselves.
+    pub rate_per_second: f64,
+    /// Most requests that the CRM permits in any sliding second; `None` = one more than the rate.
+    pub per_second_max: Option<u32>,
+    /// How long nothing is sent at first. A daemon gives a second: the process before it may have
+    /// used up the CRM's window just before it ended.
+    pub quiet_start: Duration,
+    /// The time of day.
+    pub clock: SharedClock,
 }
+
+/// The door of one account. Adapters and integrations of one portal share it.
+pub struct AccountHttp {
+    portal: PortalKey,
+    transport: Transport,
+    clock: SharedClock,
+    limiter: Limiter,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    breaker: Breaker,
+    held: Option<Held>,
+    last_error: Option<LastError>,
+    last_success_at: Option<Timestamp>,
+    requests_total: u64,
+    throttled_total: u64,
+    failed_total: u64,
+}
+
+impl AccountHttp {
+    /// Builds the door of an account; connects to nothing.
+    pub fn new(options: AccountHttpOptions) -> Result<Self, HttpSetupError> {
+        let transport = Transport::new(&options.base_url)?;
+        let rate = options.rate_per_second;
+        let window_max = match options.per_second_max {
+            Some(max) => usize::try_from(max).unwrap_or(usize::MAX),
+            // A float converts with saturation; nonsense gives a window of one.
+            None => (rate.floor() as usize).saturating_add(1),
+        };
+        Ok(Self {
+            portal: options.portal,
+            transport,
+            clock: options.clock,
+            limiter: Limiter::new(LimiterOptions {
+                rate_per_second: rate,
+                window_max,
+                quiet_start: options.quiet_start,
+            }),
+            state: Mutex::new(State::default()),
+        })
+    }
+
+    /// Sends a request when its turn comes. `Done` is an answer that the adapter must read:
+    /// success, or a refusal other than 401, 402, 408, 429, 5xx and a 403 that is not JSON.
+    pub async fn send(&self, request: Request) -> Outcome<Response> {
+        // Asked twice: at once, so that nobody queues in vain, and again when the turn comes.
+        if let Some(refusal) = self.refusal() {
+            return Outcome::NotApplied(refusal);
+        }
+        let permit = match self.limiter.acquire(request.class).await {
+            Ok(permit) => permit,
+            Err(no_turn) => {
+                return Outcome::NotApplied(NotApplied {
+                    cause: NotAppliedCause::Throttled,
+                    why: no_turn.to_string(),
+                    retry_after: Some(match no_turn {
+                        NoTurn::QueueFull => classify::THROTTLED_MIN,
+                        NoTurn::Paused { left } => left,
+                    }),
+                });
+            }
+        };
+        let probe = match self.admit() {
+            Ok(probe) => probe,
+            Err(refusal) => {
+                permit.unused();
+                return Outcome::NotApplied(refusal);
+            }
+        };
+        let purpose = request.purpose;
+        let performed = self.transport.perform(request, || self.clock.now()).await;
+        drop(permit);
+        let happened = performed.happened();
+        probe.settled();
+        let judgement = classify::judge(purpose, &happened);
+        self.take_note(&happened, &judgement);
+        match (judgement, performed) {
+            (Judgement::Failed(failure), _) => failure.into_outcome(),
+            (Judgement::Answered, Performed::Answered(response)) => Outcome::Done(response),
+            // `judge` calls only answers answered; should that change, in doubt ambiguous.
+            (Judgement::Answered, Performed::NotSent(why) | Performed::NoAnswer(why)) => {
+                Outcome::Ambiguous { why }
+            }
+        }
+    }
+
+    /// Returns what administrators want to know.
+    pub fn status(&self) -> AccountStatus {
+        let rate_per_second = self.limiter.rate_per_second();
+        let waiting = self.limiter.waiting();
+        let in_flight = self.limiter.in_flight();
+        let state = self.lock();
+        AccountStatus {
+            portal: self.portal.clone(),
+            breaker: state.breaker.state(),
+            held: state.held.clone(),
+            rate_per_second,
+            waiting,
+            in_flight,
+            last_error: state.last_error.clone(),
+            last_success_at: state.last_success_at,
+            requests_total: state.requests_total,
+            throttled_total: state.throttled_total,
+            failed_total: state.failed_total,
+        }
+    }
+
+    /// Returns since when and why the CRM does not serve the account at all: an alarm.
+    pub fn blocked(&self) -> Option<Held> {
+        self.lock().held.clone()
+    }
+
+    /// Opens the door again because a person says that the cause is gone.
+    pub fn unblock(&self) {
+        let mut state = self.lock();
+        state.held = None;
+        state.breaker.reset();
+        info!(portal = %self.portal, "account opened again by a person");
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refusal(&self) -> Option<NotApplied> {
+        let state = self.lock();
+        let retry_after = state.breaker.refusal(Instant::now())?;
+        Some(state.refused(retry_after))
+    }
+
+    fn admit(&self) -> Result<Probe<'_>, NotApplied> {
+        let mut state = self.lock();
+        let is_probe = match state.breaker.admit(Instant::now()) {
+            Admission::Pass => false,
+            Admission::Probe => true,
+            Admission::Refused { retry_after } => return Err(state.refused(retry_after)),
+        };
+        state.requests_total = state.requests_total.saturating_add(1);
+        Ok(Probe {
+            door: self,
+            open: is_probe,
+        })
+    }
+
+    /// Tells limiter, breaker and status what happened.
+    fn take_note(&self, happened: &Happened, judgement: &Judgement) {
+        let now = Instant::now();
+        let at = self.clock.now();
+        let mut state = self.lock();
+        match classify::health(happened) {
+            Health::Alive => state.breaker.succeeded(),
+            Health::Sick => {
+                state.breaker.failed(now);
+                state.failed_total = state.failed_total.saturating_add(1);
+            }
+        }
+        let failure = match judgement {
+            Judgement::Answered => {
+                state.last_success_at = Some(at);
+                // The answer to a request from before the block lifts nothing.
+                let closed = state.breaker.state() == BreakerState::Closed;
+                if state.held.is_some() && closed {
+                    state.held = None;
+                    info!(portal = %self.portal, "the crm serves the account again");
+                }
+                return;
+            }
+            Judgement::Failed(failure) => failure,
+        };
+        let why = match failure {
+            Failure::NotApplied(not_applied) => {
+                let pause = not_applied.retry_after.unwrap_or_default();
+                match not_applied.cause {
+                    NotAppliedCause::Throttled => {
+                        state.throttled_total = state.throttled_total.saturating_add(1);
+                        self.limiter.throttled(pause);
+                        warn!(portal = %self.portal, pause_s = pause.as_secs(), "crm throttled");
+                    }
+                    NotAppliedCause::Blocked => {
+                        state.hold(HeldCause::Blocked, at, now, pause, &not_applied.why);
+                        error!(portal = %self.portal, "the crm blocked the account: its vendor's support must lift that");
+                    }
+                    NotAppliedCause::Unpaid => {
+                        state.hold(HeldCause::Unpaid, at, now, pause, &not_applied.why);
+                        error!(portal = %self.portal, "the crm account is not paid for");
+                    }
+                    NotAppliedCause::Unreachable
+                    | NotAppliedCause::BreakerOpen
+                    | NotAppliedCause::Failed => {}
+                }
+                &not_applied.why
+            }
+            Failure::Ambiguous { why } | Failure::AuthExpired { why } => why,
+        };
+        state.last_error = Some(LastError {
+            at,
+            why: why.clone(),
+        });
+    }
+}
+
+impl State {
+    fn hold(
+        &mut self,
+        cause: HeldCause,
+        since: Timestamp,
+        now: Instant,
+        hold: Duration,
+        why: &str,
+    ) {
+        // The first moment counts: repeated probes do not make the block look younger.
+        let since = match &self.held {
+            Some(held) if held.cause == cause => held.since,
+            Some(_) | None => since,
+        };
+        self.held = Some(Held {
+            cause,
+            since,
+            why: why.to_owned(),
+        });
+        self.breaker.trip(now, hold);
+    }
+
+    fn refused(&self, retry_after: Duration) -> NotApplied {
+        let (cause, why) = match &self.held {
+            Some(held) => match held.cause {
+                HeldCause::Blocked => (NotAppliedCause::Blocked, held.why.clone()),
+                HeldCause::Unpaid => (NotAppliedCause::Unpaid, held.why.clone()),
+            },
+            None => (
+                NotAppliedCause::BreakerOpen,
+                match &self.last_error {
+                    Some(last) => format!("not tried, the crm is down: {}", last.why),
+                    None => "not tried, the crm is down".to_owned(),
+                },
+            ),
+        };
+        NotApplied {
+            cause,
+            why,
+            retry_after: Some(retry_after),
+        }
+    }
+}
+
+/// A request that was let through; tells the breaker when a probe ends without a result.
+struct Probe<'a> {
+    door: &'a AccountHttp,
+    open: bool,
+}
+
+impl Probe<'_> {
+    fn settled(mut self) {
+        self.open = false;
+    }
+}
+
+impl Drop for Probe<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            self.door.lock().breaker.abandoned(Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+# Everything from a checkout. Each target installs what a fresh Debian 12 with a Rust toolchain lacks.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+CARGO ?= cargo
+ONCE ?=
+
+.PHONY: demo test bench test-asterisk check lint clean prerequisites
+
+# Starts the simulators and the daemon under ./var, plays a working day, shows what became of it.
+# ONCE=1: ends by itself; exit status 0 only if every expected effect is there, once.
+demo: prerequisites
+	$(CARGO) build --locked --bins
+	exec "$${CARGO_TARGET_DIR:-target}"/debug/trunkline-lab demo $(if $(ONCE),--once,) --dir ./var \
+	  --daemon "$${CARGO_TARGET_DIR:-target}"/debug/trunkline
+
+# Every check that CI runs.
+test: prerequisites lint
+	$(CARGO) test --locked
+	$(MAKE) --no-print-directory demo ONCE=1
+
+lint: prerequisites
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; fi
+
+# Prints the benchmark table and writes var/bench.json.
+bench: prerequisites
+	packaging/prerequisites.sh bench
+	$(CARGO) build --release --locked --bins
+	$(CARGO) bench --locked --bench peers
+
+# Places calls on a real Asterisk over SIP; the last line is one JSON object.
+test-asterisk: prerequisites
+	$(CARGO) build --locked --bins
+	python3 tests/asterisk/run.py --bin "$${CARGO_TARGET_DIR:-target}"/debug
+
+prerequisites:
+	packaging/prerequisites.sh
+
+clean:
+	$(CARGO) clean
+	rm -rf var dist

@@ -1,0 +1,66 @@
+//! What a person must act upon now.
+
+use serde::Serialize;
+
+use crate::crm::account::breaker::BreakerState;
+use crate::crm::account::status::HeldCause;
+use crate::integration::status::Health;
+use crate::store::query::StoreFigures;
+
+use super::state::AdminState;
+
+/// One alarm. Ends by itself when its cause ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Alarm {
+    /// A stable word.
+    pub word: &'static str,
+    /// What it concerns.
+    pub what: String,
+    /// In words.
+    pub text: String,
+}
+
+/// Returns the alarms that stand.
+pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
+    let mut found = Vec::new();
+    for (name, child) in state.board.all() {
+        if child.health == Health::Degraded {
+            found.push(Alarm {
+                word: "degraded",
+                what: name,
+                text: child
+                    .last_error
+                    .unwrap_or_else(|| "it is being restarted".to_owned()),
+            });
+        }
+    }
+    for portal in &state.overview.load().portals {
+        let status = portal.http.status();
+        if let Some(held) = status.held {
+            let word = match held.cause {
+                HeldCause::Blocked => "blocked",
+                HeldCause::Unpaid => "unpaid",
+            };
+            found.push(Alarm {
+                word,
+                what: portal.key.to_string(),
+                text: held.why,
+            });
+        } else if status.breaker != BreakerState::Closed {
+            let text = status.last_error.map(|error| error.why);
+            found.push(Alarm {
+                word: "crm_down",
+                what: portal.key.to_string(),
+                text: text.unwrap_or_else(|| "it does not answer".to_owned()),
+            });
+        }
+    }
+    if figures.dead_letters > 0 {
+        found.push(Alarm {
+            word: "dead_letters",
+            what: "outbox".to_owned(),
+            text: format!("{} step(s) were refused for good", figures.dead_letters),
+        });
+    }
+    found
+}

@@ -1,0 +1,164 @@
+//! Searching the journal.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::model::communication::{Body, Kind};
+use crate::model::ids::{CommunicationKey, TenantId};
+use crate::model::phone::{Phone, Region};
+use crate::model::timestamp::Timestamp;
+use crate::problem::{problem, problem_with};
+use crate::store::query::{
+    JournalOutcome, JournalSearch, NoteSearch, SEARCH_ROWS_MAX, StoredCommunication,
+};
+
+use super::state::AdminState;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Query {
+    tenant: Option<String>,
+    phone: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
+    outcome: Option<JournalOutcome>,
+    kind: Option<Kind>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+/// One line of the journal.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    key: CommunicationKey,
+    kind: Kind,
+    phase: String,
+    started_at: Timestamp,
+    accepted_at: Timestamp,
+    outcome: JournalOutcome,
+    client: Option<String>,
+    summary: String,
+}
+
+pub(super) fn line(stored: &StoredCommunication) -> Line {
+    let body = &stored.snapshot.body;
+    Line {
+        key: stored.snapshot.key.clone(),
+        kind: body.kind(),
+        phase: body.phase().to_string(),
+        started_at: body.started_at(),
+        accepted_at: stored.accepted_at,
+        outcome: stored.outcome,
+        client: client(body),
+        summary: summary(body),
+    }
+}
+
+fn client(body: &Body) -> Option<String> {
+    match body {
+        Body::Call { call } => Some(call.client.to_string()),
+        Body::Chat { .. } | Body::Request { .. } => {
+            body.addresses().first().map(ToString::to_string)
+        }
+    }
+}
+
+fn summary(body: &Body) -> String {
+    match body {
+        Body::Call { call } => {
+            let who: Vec<&str> = call
+                .talkers
+                .iter()
+                .map(|talker| talker.0.as_str())
+                .collect();
+            format!(
+                "{:?} {:?} talk {} s{}{}",
+                call.direction,
+                call.result,
+                call.talking_ms / 1000,
+                if who.is_empty() { "" } else { " with " },
+                who.join(", ")
+            )
+            .to_lowercase()
+        }
+        Body::Chat { chat } => format!("{} message(s) by {}", chat.messages.len(), chat.channel),
+        Body::Request { request } => request.form.clone().unwrap_or_default(),
+    }
+}
+
+pub(super) async fn search(
+    state: web::Data<AdminState>,
+    query: Result<web::Query<Query>, actix_web::Error>,
+) -> HttpResponse {
+    let search = match query.map(web::Query::into_inner).map(read) {
+        Ok(Ok(search)) => search,
+        Ok(Err((parameter, why))) => {
+            let members = [("parameter", json!(parameter))];
+            return problem_with(StatusCode::BAD_REQUEST, &why, &members);
+        }
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    match state.store.search_page(search).await {
+        Ok(page) => {
+            let lines: Vec<Line> = page.found.iter().map(line).collect();
+            HttpResponse::Ok().json(json!({ "items": lines, "next": page.next }))
+        }
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+fn read(query: Query) -> Result<JournalSearch, (&'static str, String)> {
+    let time = |name: &'static str, text: Option<String>| match text {
+        Some(text) => Timestamp::parse(&text)
+            .map(Some)
+            .map_err(|e| (name, e.to_string())),
+        None => Ok(None),
+    };
+    let tenant = match query.tenant {
+        Some(text) => Some(
+            text.parse::<TenantId>()
+                .map_err(|error| ("tenant", error.to_string()))?,
+        ),
+        None => None,
+    };
+    let phone = match query.phone {
+        Some(text) => Some(
+            Phone::parse(&text, Region::default()).map_err(|error| ("phone", error.to_string()))?,
+        ),
+        None => None,
+    };
+    let after = match query.after {
+        Some(text) => Some(
+            text.parse::<CommunicationKey>()
+                .map_err(|error| ("after", error.to_string()))?,
+        ),
+        None => None,
+    };
+    Ok(JournalSearch {
+        tenant,
+        phone,
+        from: time("from", query.from)?,
+        until: time("until", query.until)?,
+        outcome: query.outcome,
+        kind: query.kind,
+        after,
+        limit: query.limit.unwrap_or(50).clamp(1, SEARCH_ROWS_MAX),
+    })
+}
+
+/// Remarks of one answer.
+const NOTES_MAX: usize = 100;
+
+/// Remarks that belong to no communication: blind intervals, restarts, changes of settings.
+pub(super) async fn notes(state: web::Data<AdminState>) -> HttpResponse {
+    let search = NoteSearch {
+        limit: NOTES_MAX,
+        ..NoteSearch::default()
+    };
+    match state.store.notes(search).await {
+        Ok(notes) => HttpResponse::Ok().json(json!({ "items": notes })),
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}

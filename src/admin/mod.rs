@@ -1,0 +1,48 @@
+//! The administrator's endpoint on loopback and the local socket: state, journal, explanations,
+//! outbox and dead letters, metrics.
+
+pub mod access;
+mod alarms;
+mod dead_letters;
+mod journal;
+mod openapi;
+mod outbox;
+pub mod state;
+mod status;
+mod story;
+
+use actix_web::{HttpResponse, web};
+
+use crate::problem::problem;
+
+pub use openapi::DOCUMENT as OPENAPI;
+
+/// Adds every route that needs the administrator's rights; `access` guards them.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/healthz", web::get().to(status::healthz))
+        .route("/readyz", web::get().to(status::readyz))
+        .route("/metrics", web::get().to(status::metrics))
+        .route("/openapi.json", web::get().to(openapi::serve))
+        .route("/v1/status", web::get().to(status::status))
+        .route("/v1/journal", web::get().to(journal::search))
+        .route("/v1/journal/notes", web::get().to(journal::notes))
+        .route(
+            "/v1/communications/{tenant}/{source}/{item:.+}",
+            web::get().to(story::story),
+        )
+        .route("/v1/outbox", web::get().to(outbox::list))
+        .route("/v1/dead-letters", web::get().to(dead_letters::list))
+        .route(
+            "/v1/dead-letters/{wish}",
+            web::post().to(dead_letters::revive),
+        )
+        .default_service(web::to(|| async { not_found() }));
+}
+
+fn not_found() -> HttpResponse {
+    problem(
+        actix_web::http::StatusCode::NOT_FOUND,
+        "there is nothing here",
+    )
+}

@@ -1,0 +1,70 @@
+//! Work that is not over.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::model::ids::IntegrationKey;
+use crate::model::ledger::LedgerStep;
+use crate::problem::problem;
+use crate::store::command::Work;
+
+use super::state::AdminState;
+
+/// The most works that one answer holds: each costs a read of its ledger.
+const WORKS_MAX: usize = 200;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Query {
+    integration: Option<IntegrationKey>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    work: Work,
+    steps: Vec<LedgerStep>,
+}
+
+pub(super) async fn list(
+    state: web::Data<AdminState>,
+    query: Result<web::Query<Query>, actix_web::Error>,
+) -> HttpResponse {
+    let query = match query {
+        Ok(query) => query.into_inner(),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    match rows(&state, query).await {
+        Ok((rows, total)) => HttpResponse::Ok().json(json!({ "items": rows, "total": total })),
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+async fn rows(
+    state: &AdminState,
+    query: Query,
+) -> Result<(Vec<Row>, usize), crate::store::StoreError> {
+    let mut works = state.store.open_works().await?;
+    if let Some(integration) = &query.integration {
+        works.retain(|work| work.integration == *integration);
+    }
+    let total = works.len();
+    works.truncate(query.limit.unwrap_or(50).clamp(1, WORKS_MAX));
+    let mut rows = Vec::with_capacity(works.len());
+    for work in works {
+        let ledger = state
+            .store
+            .ledger(work.integration.clone(), work.communication.clone())
+            .await?;
+        let steps = ledger
+            .steps
+            .into_iter()
+            .filter(|step| step.work == work.id)
+            .collect();
+        rows.push(Row { work, steps });
+    }
+    Ok((rows, total))
+}

@@ -1,0 +1,107 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
+
+use crate::clock::SharedClock;
+use crate::integration::handle::SharedHandles;
+use crate::integration::portal::Portal;
+use crate::integration::status::StatusBoard;
+use crate::model::activity::Activity;
+use crate::model::explanation::Language;
+use crate::model::ids::{IntegrationKey, PortalKey, SourceKey};
+use crate::model::timestamp::Timestamp;
+use crate::store::StoreHandle;
+
+/// What is configured, in the form that administrators see.
+#[derive(Default)]
+pub struct Overview {
+    /// Sources.
+    pub sources: Vec<SourceOverview>,
+    /// Integrations.
+    pub integrations: Vec<IntegrationOverview>,
+    /// Portals, with their doors.
+    pub portals: Vec<Arc<Portal>>,
+    /// What does not work, and why.
+    pub off: Vec<Off>,
+}
+
+/// One source.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceOverview {
+    /// Its key.
+    pub key: SourceKey,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// It keeps a session up (else it is posted to).
+    pub session: bool,
+}
+
+/// One integration.
+#[derive(Debug, Clone, Serialize)]
+pub struct IntegrationOverview {
+    /// Its key.
+    pub key: IntegrationKey,
+    /// Its CRM.
+    pub crm: String,
+    /// Its portal.
+    pub portal: PortalKey,
+    /// Whether it works.
+    pub activity: Activity,
+    /// The revision of its settings.
+    pub settings_revision: u64,
+}
+
+/// Something that does not work, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Off {
+    /// What.
+    pub what: String,
+    /// Why, and what to do.
+    pub why: String,
+}
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct AdminState {
+    /// The store.
+    pub store: StoreHandle,
+    /// The time of day.
+    pub clock: SharedClock,
+    /// How everything supervised is.
+    pub board: Arc<StatusBoard>,
+    /// The integrations, to be woken.
+    pub handles: SharedHandles,
+    /// What is configured; replaced at reload.
+    pub overview: Arc<ArcSwap<Overview>>,
+    /// Everything is bound and started.
+    pub ready: Arc<Readiness>,
+    /// The metrics.
+    pub metrics: PrometheusHandle,
+    /// When the daemon started.
+    pub started_at: Timestamp,
+    /// The language of texts, where the request asks for none.
+    pub language: Language,
+}
+
+/// Whether the daemon is ready.
+#[derive(Debug, Default)]
+pub struct Readiness(AtomicBool);
+
+impl Readiness {
+    /// Sets it.
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::Release);
+    }
+
+    /// Reads it.
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,156 @@
+//! What is alive and what is not.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use crate::crm::account::status::AccountStatus;
+use crate::integration::context;
+use crate::integration::status::ChildStatus;
+use crate::model::ids::IntegrationKey;
+use crate::problem::problem;
+use crate::store::command::WorkState;
+use crate::store::query::StoreFigures;
+
+use super::alarms::{Alarm, alarms};
+use super::state::{AdminState, IntegrationOverview, Off, SourceOverview};
+
+#[derive(Serialize)]
+struct Status {
+    version: &'static str,
+    started_at: String,
+    ready: bool,
+    store: StoreFigures,
+    sources: Vec<SourceStatus>,
+    integrations: Vec<IntegrationStatus>,
+    accounts: Vec<AccountStatus>,
+    alarms: Vec<Alarm>,
+    off: Vec<Off>,
+}
+
+#[derive(Serialize)]
+struct SourceStatus {
+    #[serde(flatten)]
+    source: SourceOverview,
+    state: Option<ChildStatus>,
+}
+
+#[derive(Serialize)]
+struct IntegrationStatus {
+    #[serde(flatten)]
+    integration: IntegrationOverview,
+    state: Option<ChildStatus>,
+    open_works: u64,
+    not_decided_yet: u64,
+    waiting_for: Option<String>,
+}
+
+#[derive(Default)]
+struct Open {
+    works: u64,
+    undecided: u64,
+    why: Option<String>,
+}
+
+pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
+    let (figures, works) = match (state.store.figures().await, state.store.open_works().await) {
+        (Ok(figures), Ok(works)) => (figures, works),
+        (Err(error), _) | (_, Err(error)) => {
+            return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
+        }
+    };
+    let mut open: BTreeMap<IntegrationKey, Open> = BTreeMap::new();
+    for work in works {
+        let entry = open.entry(work.integration).or_default();
+        entry.works += 1;
+        if let WorkState::Undecided { why, .. } = work.state {
+            entry.undecided += 1;
+            if why.is_some() {
+                entry.why = why;
+            }
+        }
+    }
+    let overview = state.overview.load();
+    let body = Status {
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: state.started_at.to_string(),
+        ready: state.ready.get(),
+        store: figures,
+        sources: overview
+            .sources
+            .iter()
+            .map(|source| SourceStatus {
+                source: source.clone(),
+                state: state.board.get(&format!("source {}", source.key)),
+            })
+            .collect(),
+        integrations: overview
+            .integrations
+            .iter()
+            .map(|integration| {
+                let open = open.remove(&integration.key).unwrap_or_default();
+                IntegrationStatus {
+                    integration: integration.clone(),
+                    state: state.board.get(&context::board_name(&integration.key)),
+                    open_works: open.works,
+                    not_decided_yet: open.undecided,
+                    waiting_for: open.why,
+                }
+            })
+            .collect(),
+        accounts: overview
+            .portals
+            .iter()
+            .map(|portal| portal.http.status())
+            .collect(),
+        alarms: alarms(&state, &figures),
+        off: overview.off.clone(),
+    };
+    HttpResponse::Ok().json(body)
+}
+
+/// Answers while the process can answer at all.
+pub(super) async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().body("ok\n")
+}
+
+/// Answers yes when everything is bound and started.
+pub(super) async fn readyz(state: web::Data<AdminState>) -> HttpResponse {
+    if state.ready.get() {
+        HttpResponse::Ok().body("ready\n")
+    } else {
+        problem(StatusCode::SERVICE_UNAVAILABLE, "starting")
+    }
+}
+
+pub(super) async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
+    if let Ok(figures) = state.store.figures().await {
+        // Counts of this size are exact in a float.
+        metrics::gauge!("trunkline_store_communications").set(figures.communications as f64);
+        metrics::gauge!("trunkline_store_open_works").set(figures.open_works as f64);
+        metrics::gauge!("trunkline_store_dead_letters").set(figures.dead_letters as f64);
+        metrics::gauge!("trunkline_store_file_bytes").set(figures.file_bytes as f64);
+    }
+    for (name, child) in state.board.all() {
+        let (kind, key) = name.split_once(' ').unwrap_or(("child", name.as_str()));
+        let up = f64::from(u8::from(
+            child.health == crate::integration::status::Health::Up,
+        ));
+        let labels = [("kind", kind.to_owned()), ("key", key.to_owned())];
+        metrics::gauge!("trunkline_up", &labels).set(up);
+        metrics::gauge!("trunkline_restarts", &labels).set(child.restarts as f64);
+        for (gauge, value) in child.gauges {
+            let labels = [
+                ("kind", kind.to_owned()),
+                ("key", key.to_owned()),
+                ("gauge", gauge.clone()),
+            ];
+            metrics::gauge!("trunkline_child", &labels).set(value);
+        }
+    }
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(state.metrics.render())
+}

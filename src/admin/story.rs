@@ -1,0 +1,117 @@
+//! One communication with everything that was decided and done about it, in words.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use crate::model::communication::Snapshot;
+use crate::model::explanation::Language;
+use crate::model::ids::{CommunicationKey, IntegrationKey};
+use crate::model::ledger::{Decision, Ledger, LedgerStep};
+use crate::model::timestamp::Timestamp;
+use crate::problem::problem;
+use crate::store::command::{JournalNote, Work};
+use crate::store::query::{JournalOutcome, Story};
+
+use super::journal::{Line, line};
+use super::state::AdminState;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Query {
+    lang: Option<Language>,
+}
+
+#[derive(Serialize)]
+struct StoryView {
+    #[serde(flatten)]
+    line: Line,
+    outcome: JournalOutcome,
+    not_taken: Option<String>,
+    snapshot: Snapshot,
+    integrations: Vec<IntegrationView>,
+    works: Vec<Work>,
+    notes: Vec<JournalNote>,
+}
+
+#[derive(Serialize)]
+struct IntegrationView {
+    integration: IntegrationKey,
+    first_time: Option<bool>,
+    decisions: Vec<DecisionView>,
+    steps: Vec<LedgerStep>,
+}
+
+#[derive(Serialize)]
+struct DecisionView {
+    phase: String,
+    at: Timestamp,
+    settings_revision: u64,
+    verdict: crate::model::ledger::Verdict,
+    explanation: Vec<String>,
+}
+
+pub(super) async fn story(
+    state: web::Data<AdminState>,
+    path: web::Path<(String, String, String)>,
+    query: web::Query<Query>,
+) -> HttpResponse {
+    let (tenant, source, item) = path.into_inner();
+    let key = match format!("{tenant}/{source}/{item}").parse::<CommunicationKey>() {
+        Ok(key) => key,
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let language = query.lang.unwrap_or(state.language);
+    match state.store.story(key).await {
+        Ok(Some(story)) => HttpResponse::Ok().json(view(story, language)),
+        Ok(None) => problem(StatusCode::NOT_FOUND, "there is no such communication"),
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+fn view(story: Story, language: Language) -> StoryView {
+    StoryView {
+        line: line(&story.communication),
+        outcome: story.communication.outcome,
+        not_taken: story.communication.not_taken,
+        snapshot: story.communication.snapshot,
+        integrations: story
+            .ledgers
+            .into_iter()
+            .map(|(integration, ledger)| integration_view(integration, ledger, language))
+            .collect(),
+        works: story.works,
+        notes: story.notes,
+    }
+}
+
+fn integration_view(
+    integration: IntegrationKey,
+    ledger: Ledger,
+    language: Language,
+) -> IntegrationView {
+    IntegrationView {
+        integration,
+        first_time: ledger.first_time,
+        decisions: ledger
+            .decisions
+            .iter()
+            .map(|one| decision_view(one, language))
+            .collect(),
+        steps: ledger.steps,
+    }
+}
+
+fn decision_view(decision: &Decision, language: Language) -> DecisionView {
+    DecisionView {
+        phase: decision.phase.to_string(),
+        at: decision.at,
+        settings_revision: decision.settings,
+        verdict: decision.verdict,
+        explanation: decision
+            .explanation
+            .0
+            .iter()
+            .map(|reason| reason.text(language))
+            .collect(),
+    }
+}

@@ -1,0 +1,232 @@
+//! The public endpoint that platforms post to. Answers "accepted" only after the commit.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use arc_swap::ArcSwap;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::model::ids::SourceKey;
+use crate::model::mistake::Mistake;
+use crate::model::secret::Secret;
+use crate::pbx::{Batch, Hook, HookError, SinkError};
+use crate::problem::{problem, problem_with};
+use crate::store::command::Accepted;
+
+use super::path::{for_log, secret_matches};
+use super::sink::Intake;
+
+/// A source that is posted to.
+pub struct HookSource {
+    /// The kind's name, as it stands in platform paths.
+    pub kind: &'static str,
+    /// Reads its bodies.
+    pub hook: Arc<dyn Hook>,
+    /// The secrets of its path; two overlap while one is replaced.
+    pub secrets: Vec<Secret>,
+}
+
+/// The sources that are posted to; replaced at reload.
+pub type HookTable = ArcSwap<HashMap<SourceKey, HookSource>>;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct IntakeHttp {
+    /// Acceptance.
+    pub intake: Intake,
+    /// Who may post.
+    pub hooks: Arc<HookTable>,
+    /// Whose `X-Forwarded-For` is believed, for the log.
+    pub trusted_proxies: Arc<[IpAddr]>,
+}
+
+/// The kind of source that posts our own documented form.
+const OWN_FORM: &str = "webhook";
+
+/// Adds the routes.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route(
+            "/v1/events/{tenant}/{source}/{secret}",
+            web::post().to(own_form),
+        )
+        .route(
+            "/hooks/{kind}/{tenant}/{source}/{secret}",
+            web::post().to(platform_form),
+        )
+        .route(
+            "/healthz",
+            web::get().to(|| async { HttpResponse::Ok().body("ok\n") }),
+        )
+        .default_service(web::to(|| async { not_found() }));
+}
+
+async fn own_form(
+    state: web::Data<IntakeHttp>,
+    path: web::Path<(String, String, String)>,
+    request: HttpRequest,
+    body: Result<web::Bytes, actix_web::Error>,
+) -> HttpResponse {
+    let (tenant, source, secret) = path.into_inner();
+    accept(&state, OWN_FORM, &tenant, &source, &secret, &request, body).await
+}
+
+async fn platform_form(
+    state: web::Data<IntakeHttp>,
+    path: web::Path<(String, String, String, String)>,
+    request: HttpRequest,
+    body: Result<web::Bytes, actix_web::Error>,
+) -> HttpResponse {
+    let (kind, tenant, source, secret) = path.into_inner();
+    accept(&state, &kind, &tenant, &source, &secret, &request, body).await
+}
+
+async fn accept(
+    state: &IntakeHttp,
+    kind: &str,
+    tenant: &str,
+    source: &str,
+    secret: &str,
+    request: &HttpRequest,
+    body: Result<web::Bytes, actix_web::Error>,
+) -> HttpResponse {
+    let Ok(key) = format!("{tenant}/{source}").parse::<SourceKey>() else {
+        return not_found();
+    };
+    let hooks = state.hooks.load_full();
+    let Some(hook) = hooks.get(&key).filter(|hook| hook.kind == kind) else {
+        return not_found();
+    };
+    if !secret_matches(secret, &hook.secrets) {
+        let from = sender(request, &state.trusted_proxies);
+        tracing::warn!(
+            path = for_log(request.path()),
+            from,
+            "wrong secret in the path"
+        );
+        return not_found();
+    }
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => return body_refused(&error),
+    };
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let snapshots = match hook.hook.decode(content_type, &body) {
+        Ok(snapshots) => snapshots,
+        Err(error) => {
+            let from = sender(request, &state.trusted_proxies);
+            tracing::warn!(source = %key, from, %error, "body refused");
+            return refused(&error);
+        }
+    };
+    if let Some(stranger) = snapshots.iter().find(|snapshot| snapshot.key.source != key) {
+        tracing::error!(source = %key, key = %stranger.key, "decoder answered for another source");
+        return problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the body could not be read",
+        );
+    }
+    let count = snapshots.len();
+    let batch = Batch {
+        snapshots,
+        ..Batch::default()
+    };
+    match state.intake.accept(&key, batch).await {
+        Ok(accepted) => {
+            let stored = accepted
+                .iter()
+                .filter(|one| matches!(one, Accepted::Stored { .. }))
+                .count();
+            let status = if stored > 0 {
+                StatusCode::ACCEPTED
+            } else {
+                StatusCode::OK
+            };
+            HttpResponse::build(status)
+                .json(json!({ "items": count, "stored": stored, "repeats": count - stored }))
+        }
+        Err(error) => {
+            tracing::error!(source = %key, %error, "not accepted");
+            unavailable(&error)
+        }
+    }
+}
+
+/// Returns who sent a request: the peer, or behind a trusted proxy the address that the proxy
+/// added last.
+fn sender(request: &HttpRequest, trusted: &[IpAddr]) -> String {
+    let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else {
+        return String::new();
+    };
+    let forwarded = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .last()
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.rsplit(',').next())
+        .and_then(|value| value.trim().parse::<IpAddr>().ok());
+    match forwarded {
+        Some(client) if trusted.contains(&peer) => client.to_string(),
+        _ => peer.to_string(),
+    }
+}
+
+#[derive(Serialize)]
+struct NamedMistake {
+    path: String,
+    message: String,
+}
+
+fn refused(error: &HookError) -> HttpResponse {
+    match error {
+        HookError::Mistakes(mistakes) => {
+            let named: Vec<NamedMistake> = mistakes.iter().map(named).collect();
+            let members = [("mistakes", json!(named))];
+            problem_with(StatusCode::BAD_REQUEST, "the body has mistakes", &members)
+        }
+        HookError::TooMany(_) => problem(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string()),
+    }
+}
+
+/// Answers for a body that is too large or broke off.
+fn body_refused(error: &actix_web::Error) -> HttpResponse {
+    let status = error.as_response_error().status_code();
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        problem(status, "the body is too large")
+    } else {
+        problem(StatusCode::BAD_REQUEST, "the body could not be read")
+    }
+}
+
+fn named(mistake: &Mistake) -> NamedMistake {
+    NamedMistake {
+        path: mistake.path.join("."),
+        message: mistake.message.clone(),
+    }
+}
+
+fn unavailable(error: &SinkError) -> HttpResponse {
+    let text = match error {
+        SinkError::Full(_) => "nothing more is taken for now; try again",
+        SinkError::Closed => "the daemon is ending; try again",
+    };
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, text);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+/// Answers for a tenant, a source and a secret that do not fit: all alike, so that nothing can be
+/// learned by trying.
+fn not_found() -> HttpResponse {
+    problem(StatusCode::NOT_FOUND, "there is nothing here")
+}

@@ -1,0 +1,146 @@
+//! Commits what a source reports and wakes who has work from it.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use crate::clock::SharedClock;
+use crate::model::communication::{Body, Snapshot};
+use crate::model::ids::{IntegrationKey, SourceKey};
+use crate::pbx::{Batch, Sink, SinkError, SourceNote, SourceNoteKind};
+use crate::store::command::{Accept, Accepted, JournalNote, WorkId};
+use crate::store::{StoreError, StoreHandle};
+use crate::telemetry;
+
+use super::routing::Routing;
+
+/// Is told of new work, with the addresses whose lanes it stands in.
+pub trait Waker: Send + Sync {
+    /// These works were made from this snapshot.
+    fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]);
+}
+
+/// Everything that acceptance needs, shared by all sources.
+#[derive(Clone)]
+pub struct Intake {
+    /// The store.
+    pub store: StoreHandle,
+    /// Who takes what; replaced at reload.
+    pub routing: Arc<ArcSwap<Routing>>,
+    /// Who is told.
+    pub waker: Arc<dyn Waker>,
+    /// The time of day.
+    pub clock: SharedClock,
+}
+
+impl Intake {
+    /// Commits one batch of a source; returns when it is on disk.
+    pub async fn accept(
+        &self,
+        source: &SourceKey,
+        batch: Batch,
+    ) -> Result<Vec<Accepted>, SinkError> {
+        let routing = self.routing.load_full();
+        let snapshots = batch.snapshots.clone();
+        let accept = Accept {
+            source: source.clone(),
+            acceptances: batch
+                .snapshots
+                .into_iter()
+                .map(|snapshot| routing.acceptance(snapshot))
+                .collect(),
+            checkpoint: batch.checkpoint,
+            notes: batch
+                .notes
+                .into_iter()
+                .map(|note| journal_note(source, note))
+                .collect(),
+            now: self.clock.now(),
+        };
+        let accepted = self.store.accept(accept).await.map_err(sink_error)?;
+        for (snapshot, outcome) in snapshots.iter().zip(&accepted) {
+            if let Accepted::Stored { works } = outcome {
+                tell(snapshot, works.len());
+                self.waker.works(snapshot, works);
+            }
+        }
+        Ok(accepted)
+    }
+}
+
+/// One line for each communication at the phase that makes work; the others are for debugging.
+fn tell(snapshot: &Snapshot, works: usize) {
+    let (key, phase) = (&snapshot.key, snapshot.body.phase());
+    let client = match &snapshot.body {
+        Body::Call { call } => telemetry::number(&call.client),
+        Body::Chat { .. } | Body::Request { .. } => String::new(),
+    };
+    if works > 0 {
+        tracing::info!(communication = %key, %phase, client, works, "accepted");
+    } else {
+        tracing::debug!(communication = %key, %phase, client, "accepted");
+    }
+}
+
+fn journal_note(source: &SourceKey, note: SourceNote) -> JournalNote {
+    let (word, text) = match note.kind {
+        SourceNoteKind::Blind { from, why } => {
+            let from = from.map_or_else(|| "an unknown time".to_owned(), |from| from.to_string());
+            (
+                "blind",
+                format!("nothing was seen from {from} until {}: {why}", note.at),
+            )
+        }
+        SourceNoteKind::Restarted => ("restarted", "the phone system was restarted".to_owned()),
+        SourceNoteKind::Remark { text } => ("remark", text),
+    };
+    JournalNote {
+        at: note.at,
+        tenant: Some(source.tenant.clone()),
+        source: Some(source.clone()),
+        integration: None,
+        communication: None,
+        word: word.to_owned(),
+        text,
+    }
+}
+
+fn sink_error(error: StoreError) -> SinkError {
+    match error {
+        StoreError::Closed => SinkError::Closed,
+        error => SinkError::Full(error.to_string()),
+    }
+}
+
+/// One source's way into the store.
+pub struct SourceSink {
+    source: SourceKey,
+    intake: Intake,
+}
+
+impl SourceSink {
+    /// Joins a source with the intake.
+    pub fn new(source: SourceKey, intake: Intake) -> Self {
+        Self { source, intake }
+    }
+}
+
+impl Sink for SourceSink {
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), SinkError>> {
+        async move { self.intake.accept(&self.source, batch).await.map(drop) }.boxed()
+    }
+
+    fn checkpoint(&self) -> BoxFuture<'_, Result<Option<Value>, SinkError>> {
+        async move {
+            self.intake
+                .store
+                .checkpoint(self.source.clone())
+                .await
+                .map_err(sink_error)
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,94 @@
+//! An integration as the supervisor sees it: each life is a new actor with the present settings.
+
+use std::sync::Arc;
+
+use actix::ArbiterHandle;
+use arc_swap::ArcSwap;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::watch;
+
+use super::actor::{IntegrationActor, Reconfigure, Stop};
+use super::context::IntegrationContext;
+use super::status::Health;
+use super::supervisor::{Child, LifeEnd};
+
+/// The settings that the next life of an integration begins with; a living one is told at once.
+#[derive(Clone)]
+pub struct IntegrationSeat {
+    context: Arc<ArcSwap<IntegrationContext>>,
+}
+
+impl IntegrationSeat {
+    /// Makes a seat for an integration.
+    pub fn new(context: IntegrationContext) -> Self {
+        Self {
+            context: Arc::new(ArcSwap::from_pointee(context)),
+        }
+    }
+
+    /// Returns the present settings.
+    pub fn context(&self) -> Arc<IntegrationContext> {
+        self.context.load_full()
+    }
+
+    /// Goes on with other settings. Work under way is kept. Called on an arbiter.
+    pub fn reconfigure(&self, context: IntegrationContext) {
+        let context = Arc::new(context);
+        self.context.store(Arc::clone(&context));
+        if let Some(address) = context.handles.get(&context.key) {
+            tokio::task::spawn_local(async move {
+                // An actor that died meanwhile is followed by one that reads the seat.
+                let _ = address.send(Reconfigure(context)).await;
+            });
+        }
+    }
+}
+
+/// The supervised child.
+pub struct IntegrationChild {
+    seat: IntegrationSeat,
+    arbiter: ArbiterHandle,
+}
+
+impl IntegrationChild {
+    /// Joins a seat with the arbiter that its lives run on.
+    pub fn new(seat: IntegrationSeat, arbiter: ArbiterHandle) -> Self {
+        Self { seat, arbiter }
+    }
+}
+
+impl Child for IntegrationChild {
+    fn name(&self) -> String {
+        self.seat.context().board_name()
+    }
+
+    fn live(&self, mut stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
+        let context = self.seat.context();
+        let arbiter = self.arbiter.clone();
+        async move {
+            let (address, ended) =
+                match IntegrationActor::start_on(Arc::clone(&context), &arbiter).await {
+                    Ok(started) => started,
+                    Err(error) => return LifeEnd::Failed(error.to_string()),
+                };
+            context
+                .board
+                .set_health(&context.board_name(), Health::Up, context.clock.now());
+            let mut ended = ended;
+            tokio::select! {
+                end = &mut ended => end.unwrap_or_else(|_| gone()),
+                _ = stop.wait_for(|stop| *stop) => {
+                    // A dead actor has nothing to stop.
+                    let _ = address.send(Stop).await;
+                    ended.await.unwrap_or_else(|_| gone())
+                }
+            }
+        }
+        .boxed_local()
+    }
+}
+
+fn gone() -> LifeEnd {
+    LifeEnd::Failed("the actor ended without a word".to_owned())
+}

@@ -1,0 +1,75 @@
+//! Everything that one integration works with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::clock::SharedClock;
+use crate::crm::Adapter;
+use crate::model::activity::Activity;
+use crate::model::employee::Employees;
+use crate::model::ids::{AccountId, IntegrationKey, SourceKey};
+use crate::rules::settings::IntegrationSettings;
+use crate::store::StoreHandle;
+
+use super::handle::Handles;
+use super::portal::Portal;
+use super::status::StatusBoard;
+
+/// One integration as configured, with what it needs to run. Immutable: a reload makes a new one.
+#[derive(Clone)]
+pub struct IntegrationContext {
+    /// Its key.
+    pub key: IntegrationKey,
+    /// Whether it works.
+    pub activity: Activity,
+    /// The account, by which employees are mapped to CRM users.
+    pub account: AccountId,
+    /// The revision of the settings.
+    pub settings_revision: u64,
+    /// The settings.
+    pub settings: Arc<IntegrationSettings>,
+    /// The people of the tenant.
+    pub employees: Arc<Employees>,
+    /// The sources' names, as cards show them.
+    pub source_names: Arc<HashMap<SourceKey, String>>,
+    /// The account's adapter.
+    pub adapter: Arc<dyn Adapter>,
+    /// The portal that the account lies in.
+    pub portal: Arc<Portal>,
+    /// The store.
+    pub store: StoreHandle,
+    /// The time of day.
+    pub clock: SharedClock,
+    /// Where its state is shown.
+    pub board: Arc<StatusBoard>,
+    /// The other integrations, to be woken when a lane becomes free.
+    pub handles: Arc<Handles>,
+    /// Gives a number from 0 to 1 for the retry schedule.
+    pub jitter: fn() -> f64,
+}
+
+impl IntegrationContext {
+    /// Returns its name on the status board.
+    pub fn board_name(&self) -> String {
+        board_name(&self.key)
+    }
+
+    /// Returns a source's name for cards; the id where none was given.
+    pub fn source_name(&self, source: &SourceKey) -> String {
+        self.source_names
+            .get(source)
+            .cloned()
+            .unwrap_or_else(|| source.source.to_string())
+    }
+}
+
+/// Returns an integration's name on the status board.
+pub fn board_name(key: &IntegrationKey) -> String {
+    format!("integration {key}")
+}
+
+/// Returns a random number from 0 to 1 for [`IntegrationContext::jitter`].
+pub fn random_jitter() -> f64 {
+    // Without randomness works come back together: a little less smooth, nothing worse.
+    f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX)
+}

@@ -1,0 +1,148 @@
+//! The decision at the head of the lane: triage, facts, plan, one transaction.
+
+use crate::crm::Class;
+use crate::model::activity::Activity;
+use crate::model::communication::Snapshot;
+use crate::model::explanation::Explanation;
+use crate::model::facts::Facts;
+use crate::model::ledger::{Decision, LedgerStep, StepState, Verdict};
+use crate::model::outcome::Outcome;
+use crate::model::plan::{Plan, Role};
+use crate::rules::situation::Situation;
+use crate::rules::{self, Triage};
+use crate::store::command::{Decide, Fence, Work};
+use crate::store::{StoreError, StoreHandle};
+
+use super::context::IntegrationContext;
+use super::retry;
+
+/// What came of trying to decide.
+pub(super) enum Decided {
+    /// The decision is stored; its steps may be carried out.
+    Yes,
+    /// Not yet: the CRM did not say what must be known.
+    Deferred {
+        /// Why, for people.
+        why: String,
+        /// How long to wait.
+        delay: std::time::Duration,
+    },
+    /// The communication is not in the store any more: there is nothing to decide on.
+    Vanished,
+}
+
+/// Decides a work, or decides anew one whose plan grew old unsent.
+pub(super) async fn decide(
+    context: &IntegrationContext,
+    fence: Fence,
+    work: &Work,
+    tried: u32,
+) -> Result<Decided, StoreError> {
+    let store: &StoreHandle = &context.store;
+    let Some(stored) = store.communication(work.communication.clone()).await? else {
+        return Ok(Decided::Vanished);
+    };
+    let snapshot = stored.snapshot;
+    let ledger = store
+        .ledger(context.key.clone(), work.communication.clone())
+        .await?;
+    let source_name = context.source_name(&work.communication.source);
+    let situation = Situation {
+        snapshot: &snapshot,
+        phase: work.phase,
+        ledger: &ledger,
+        settings: &context.settings,
+        employees: &context.employees,
+        account: &context.account,
+        capabilities: context.adapter.capabilities(),
+        source_name: &source_name,
+        now: context.clock.now(),
+    };
+    let replaces: Vec<Role> = rules::replaced(&situation).into_iter().cloned().collect();
+    let (plan, facts) = match rules::triage(&situation) {
+        Triage::Ignore(explanation) => (nothing(explanation), None),
+        Triage::Ask(query) => {
+            let why = match context.adapter.facts(query, Class::Work).await {
+                Outcome::Done(facts) => {
+                    // The facts took time: the plan is made at the time that it is true for.
+                    let situation = Situation {
+                        now: context.clock.now(),
+                        ..situation
+                    };
+                    let plan = rules::plan(&situation, &facts);
+                    let decision = record(context, work, &snapshot, plan, Some(facts), replaces);
+                    store.decide(fence, decision).await?;
+                    return Ok(Decided::Yes);
+                }
+                Outcome::NotApplied(not_applied) => (not_applied.why, not_applied.retry_after),
+                Outcome::Ambiguous { why } => (why, None),
+                Outcome::AuthExpired { why } => (why, None),
+                Outcome::Rejected(rejection) => {
+                    (format!("{} {}", rejection.code, rejection.message), None)
+                }
+            };
+            let (why, retry_after) = why;
+            let delay = retry::delay(tried.saturating_add(1), (context.jitter)(), retry_after);
+            return Ok(Decided::Deferred { why, delay });
+        }
+    };
+    let decision = record(context, work, &snapshot, plan, facts, replaces);
+    store.decide(fence, decision).await?;
+    Ok(Decided::Yes)
+}
+
+fn nothing(explanation: Explanation) -> Plan {
+    Plan {
+        steps: Vec::new(),
+        first_time: None,
+        explanation,
+    }
+}
+
+/// Puts a plan into the form in which it is stored.
+fn record(
+    context: &IntegrationContext,
+    work: &Work,
+    snapshot: &Snapshot,
+    plan: Plan,
+    facts: Option<Facts>,
+    replaces: Vec<Role>,
+) -> Decide {
+    let now = context.clock.now();
+    let roles: Vec<Role> = plan.steps.iter().map(|step| step.role.clone()).collect();
+    let steps = plan.steps.into_iter().map(|step| LedgerStep {
+        role: step.role,
+        work: work.id,
+        effect: step.effect,
+        state: match context.activity {
+            Activity::On => StepState::Pending,
+            Activity::Observe | Activity::Off => StepState::Dropped {
+                at: now,
+                reason: "observed only: the integration's activity is not on".to_owned(),
+            },
+        },
+        attempts: 0,
+        first_sent_at: None,
+    });
+    Decide {
+        work: work.id,
+        decision: Decision {
+            work: work.id,
+            phase: work.phase,
+            at: now,
+            revision: snapshot.revision,
+            settings: context.settings_revision,
+            facts,
+            verdict: if roles.is_empty() {
+                Verdict::Ignored
+            } else {
+                Verdict::Planned
+            },
+            explanation: plan.explanation,
+            roles: roles.clone(),
+        },
+        first_time: plan.first_time,
+        steps: steps.collect(),
+        replaces,
+    }
+}

@@ -1,0 +1,15 @@
+//! One supervised actor for each tenant-integration pair: lanes, decisions at the head of the
+//! lane, execution of plans. Knows nothing that the store does not hold.
+
+pub mod actor;
+pub mod child;
+pub mod context;
+mod decide;
+mod execute;
+pub mod handle;
+pub mod lanes;
+pub mod portal;
+mod resolve;
+pub mod retry;
+pub mod status;
+pub mod supervisor;

@@ -1,0 +1,54 @@
+//! When to try again: a pure schedule.
+
+use std::time::Duration;
+
+/// The first delay.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest delay: an administrator who repairs a CRM sees the work move within ten minutes.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Returns how long to wait after `attempts` tries (1 = one try so far).
+///
+/// Doubles from one second to ten minutes; `jitter` (0 to 1) takes away up to a quarter, so that
+/// many works do not come back at one instant. There is no last attempt: what can succeed is
+/// tried for as long as it takes. `at_least` is what the CRM itself asked for.
+pub fn delay(attempts: u32, jitter: f64, at_least: Option<Duration>) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(16);
+    let full = FIRST.saturating_mul(1 << doublings).min(LONGEST);
+    let jitter = if jitter.is_finite() {
+        jitter.clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    let waited = full.mul_f64(1.0 - jitter / 4.0);
+    waited.max(at_least.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_ten_minutes() {
+        let seconds: Vec<u64> = [1, 2, 3, 5, 10, 11, 1000]
+            .into_iter()
+            .map(|attempts| delay(attempts, 0.0, None).as_secs())
+            .collect();
+        assert_eq!(seconds, vec![1, 2, 4, 16, 512, 600, 600]);
+    }
+
+    #[test]
+    fn what_the_crm_asked_for_is_kept() {
+        assert_eq!(delay(1, 0.5, Some(Duration::from_secs(90))).as_secs(), 90);
+    }
+
+    proptest! {
+        #[test]
+        fn a_delay_is_never_zero_and_never_over_the_longest(attempts: u32, jitter: f64) {
+            let waited = delay(attempts, jitter, None);
+            prop_assert!(waited >= FIRST.mul_f64(0.75) && waited <= LONGEST);
+        }
+    }
+}

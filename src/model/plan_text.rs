@@ -1,0 +1,141 @@
+//! A plan as short text, one line for each step: for command lines, journals and snapshots of
+//! tests. Not meant to be read back.
+
+use std::fmt;
+
+use super::ids::CrmUserId;
+use super::plan::{Effect, Plan, PlannedStep, Target, UnsortedForm};
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.steps.is_empty() {
+            return writeln!(f, "no steps");
+        }
+        for (number, step) in self.steps.iter().enumerate() {
+            writeln!(f, "{number} {step}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PlannedStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  [{}]", self.effect, self.role)
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Effect::CreateContact(contact) => {
+                write!(f, "create contact  name={:?}", contact.name)?;
+                for phone in &contact.phones {
+                    write!(f, "  phone={phone}")?;
+                }
+                for email in &contact.emails {
+                    write!(f, "  email={email:?}")?;
+                }
+                named_user(f, "responsible", contact.responsible.as_ref())?;
+                tags(f, &contact.tags)
+            }
+            Effect::CreateDeal(deal) => {
+                write!(
+                    f,
+                    "create deal  name={:?}  pipeline={}  stage={}",
+                    deal.name, deal.pipeline, deal.stage
+                )?;
+                target(f, "contact", deal.contact.as_ref())?;
+                named_user(f, "responsible", deal.responsible.as_ref())?;
+                tags(f, &deal.tags)
+            }
+            Effect::CreateUnsorted(unsorted) => {
+                write!(f, "create unsorted  pipeline={}", unsorted.pipeline)?;
+                match &unsorted.form {
+                    UnsortedForm::IncomingCall {
+                        talk_s,
+                        callee,
+                        link,
+                    } => {
+                        write!(f, "  incoming call  talk={talk_s}s")?;
+                        named_user(f, "callee", callee.as_ref())?;
+                        named_text(f, "link", link.as_deref())?;
+                    }
+                    UnsortedForm::Form { name, text, page } => {
+                        write!(f, "  form={name:?}")?;
+                        named_text(f, "text", text.as_deref())?;
+                        named_text(f, "page", page.as_deref())?;
+                    }
+                }
+                write!(
+                    f,
+                    "  at={}  deal={:?}  contact={:?}",
+                    unsorted.at, unsorted.deal_name, unsorted.contact_name
+                )?;
+                if let Some(phone) = &unsorted.phone {
+                    write!(f, "  phone={phone}")?;
+                }
+                named_text(f, "email", unsorted.email.as_deref())?;
+                write!(f, "  source={:?}", unsorted.source_name)?;
+                tags(f, &unsorted.tags)
+            }
+            Effect::RecordCall(record) => {
+                write!(f, "record call")?;
+                match &record.card {
+                    Some(_) => target(f, "card", record.card.as_ref())?,
+                    None => write!(f, "  card=by number")?,
+                }
+                write!(
+                    f,
+                    "  {:?}  phone={}  {:?}  talk={}s  at={}",
+                    record.direction, record.phone, record.status, record.talk_s, record.at
+                )?;
+                named_user(f, "employee", record.employee.as_ref())?;
+                named_text(f, "link", record.link.as_deref())?;
+                write!(f, "  source={:?}", record.source_name)
+            }
+            Effect::CreateTask(task) => {
+                write!(f, "create task  {:?}", task.text)?;
+                target(f, "card", task.card.as_ref())?;
+                named_user(f, "responsible", task.responsible.as_ref())?;
+                write!(f, "  due={}", task.due)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Known { card } => write!(f, "{}#{}", card.entity, card.id),
+            Target::Made { by, entity } => write!(f, "{entity} of [{by}]"),
+        }
+    }
+}
+
+fn target(f: &mut fmt::Formatter<'_>, name: &str, target: Option<&Target>) -> fmt::Result {
+    match target {
+        Some(target) => write!(f, "  {name}={target}"),
+        None => Ok(()),
+    }
+}
+
+fn named_user(f: &mut fmt::Formatter<'_>, name: &str, user: Option<&CrmUserId>) -> fmt::Result {
+    match user {
+        Some(user) => write!(f, "  {name}={user}"),
+        None => Ok(()),
+    }
+}
+
+fn named_text(f: &mut fmt::Formatter<'_>, name: &str, text: Option<&str>) -> fmt::Result {
+    match text {
+        Some(text) => write!(f, "  {name}={text:?}"),
+        None => Ok(()),
+    }
+}
+
+fn tags(f: &mut fmt::Formatter<'_>, tags: &[String]) -> fmt::Result {
+    for tag in tags {
+        write!(f, "  tag={tag:?}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! The English wording.
+
+use crate::model::call::MissReason;
+use crate::model::communication::{Kind, Phase};
+use crate::model::explanation::{CallAction, CallCase, CardName, ChosenBy, Reason, Side, UserName};
+use crate::model::plan::Entity;
+
+pub(super) fn text(reason: &Reason) -> String {
+    match reason {
+        Reason::IntegrationOff => {
+            "The integration is switched off (S1-04): nothing is done about this.".to_owned()
+        }
+        Reason::IntegrationObserves => {
+            "The integration only watches: the decision is kept, nothing is sent to the CRM."
+                .to_owned()
+        }
+        Reason::NothingConfigured { kind } => {
+            format!(
+                "The integration's settings say nothing about {}.",
+                kinds(*kind)
+            )
+        }
+        Reason::PhaseNotDecided { phase } => format!(
+            "Moment \"{}\": a call is decided when it has ended (S1-14).",
+            moment(*phase)
+        ),
+        Reason::PhaseNotOffered { kind, phase } => format!(
+            "Moment \"{}\": this CRM takes nothing about {} at that moment.",
+            moment(*phase),
+            kinds(*kind)
+        ),
+        Reason::InternalCall => {
+            "Internal call: employees talked among themselves (S1-28).".to_owned()
+        }
+        Reason::EmployeePhone { phone, employee } => format!(
+            "The number {phone} is an employee's own phone ({employee}): the call counts as \
+             internal (S1-28)."
+        ),
+        Reason::PartnerNumber { phone } => format!(
+            "The number {phone} stands in the list of partners (S1-28, calls.partner_numbers): \
+             its calls make nothing."
+        ),
+        Reason::NumberWithheld => {
+            "The client's number was hidden: no client can be found or made.".to_owned()
+        }
+        Reason::NumberUnreadable { text } => format!(
+            "\"{text}\" is no telephone number of a client: no client can be found or made."
+        ),
+        Reason::EmployeeNotReached { miss } => format!(
+            "A call started from the CRM: the employee was not reached ({}), the client was never \
+             called. This is not a client call.",
+            missed(*miss)
+        ),
+        Reason::SeenPartly { what } => format!("A part of the call was not seen: {what}."),
+        Reason::EndUnseen => {
+            "The source did not say how the call ended: it counts as missed.".to_owned()
+        }
+        Reason::ClientUnknown { phone } => {
+            format!("No contact has the number {phone}: the client is new.")
+        }
+        Reason::ClientKnown { phone, contact } => format!(
+            "The contact {} has the number {phone}: the client is known.",
+            card(contact)
+        ),
+        Reason::ClientOnlyCompany { phone, company } => format!(
+            "Only the company {} has the number {phone}, no contact has it: this counts as the \
+             first time.",
+            card(company)
+        ),
+        Reason::ContactChosen { contact, among, by } => format!(
+            "Contacts with this number: {among}. Used: {}, because it {}.",
+            card(contact),
+            match by {
+                ChosenBy::OpenDeal => "has an open deal",
+                ChosenBy::LatestChange => "was changed last",
+            }
+        ),
+        Reason::FirstTimeKept { first_time } => format!(
+            "This was settled earlier as {}; what the CRM says today does not change it.",
+            if *first_time {
+                "the first time"
+            } else {
+                "a repeat"
+            }
+        ),
+        Reason::DecidedAgain => {
+            "This is decided again: what was done stays, the rest follows the present settings."
+                .to_owned()
+        }
+        Reason::NumberFiltered { side, phone } => format!(
+            "The number {phone} is filtered ({}, {}.filtered_numbers): no contact, deal or \
+             unsorted record is made.",
+            match side {
+                Side::Incoming => "S1-18",
+                Side::Outgoing => "S1-20",
+            },
+            side.path()
+        ),
+        Reason::CaseAbsent { side, case } => {
+            format!("{} is not set up: no new records.", rule(*side, *case))
+        }
+        Reason::CaseOff { side, case } => {
+            format!("{} is switched off: no new records.", rule(*side, *case))
+        }
+        Reason::CaseActs { side, case, action } => {
+            format!("{}: {}.", rule(*side, *case), act(action))
+        }
+        Reason::ContactUsed { contact } => {
+            format!("No contact is made: the CRM has {} already.", card(contact))
+        }
+        Reason::ContactGone => {
+            "The client's contact is no longer in the CRM: it is made anew.".to_owned()
+        }
+        Reason::OpenDeal { deal, open } => format!(
+            "No deal is made: open deals of the client: {open}, the newest is no. {deal} (S1-15)."
+        ),
+        Reason::NoOpenDeal => "The client has no open deal: a deal is made (S1-15).".to_owned(),
+        Reason::StepStands { entity } => format!(
+            "There is a step \"{}\" for this already: no second one is planned.",
+            thing(*entity)
+        ),
+        Reason::StepGivenUp { entity } => format!(
+            "The step \"{}\" failed or was dropped earlier: it returns only when this is decided \
+             again.",
+            thing(*entity)
+        ),
+        Reason::MadeAlready { made, instead_of } => format!(
+            "There is a \"{}\" for this already: no \"{}\" is made.",
+            thing(*made),
+            thing(*instead_of)
+        ),
+        Reason::NotOffered { entity } => format!(
+            "The connection to this CRM does not make such records: {}. It is left out.",
+            thing(*entity)
+        ),
+        Reason::ResponsibleDefault { user } => format!(
+            "Responsible is {}, by default (S1-17, calls.default_responsible).",
+            person(user)
+        ),
+        Reason::ResponsibleOfContact { user, contact } => format!(
+            "Responsible for the deal is {}, who answers for the contact {}.",
+            person(user),
+            card(contact)
+        ),
+        Reason::LoggedOnDeal { deal } => {
+            format!("The call is logged on deal no. {deal}, the client's only open one (S1-26).")
+        }
+        Reason::LoggedOnContact { contact, open } => format!(
+            "The call is logged on the contact {}; open deals of the client: {} (S1-26).",
+            card(contact),
+            count(*open)
+        ),
+        Reason::LoggedOnCompany { company } => format!(
+            "The call is logged on the company {}: no contact has this number (S1-26).",
+            card(company)
+        ),
+        Reason::LoggedOnMade { entity } => format!(
+            "The call is logged on the new record: {} (S1-26).",
+            thing(*entity)
+        ),
+        Reason::LoggedByCrm => {
+            "The CRM itself chooses by the number where the call is logged (S1-26, \
+             calls.call_history)."
+                .to_owned()
+        }
+        Reason::LoggedInUnsorted => {
+            "The call stands in the unsorted record itself and is not logged apart (S1-12)."
+                .to_owned()
+        }
+        Reason::NothingToLogOn => {
+            "There is nothing to log the call on: the client is not in the CRM and nothing is \
+             made (S1-26)."
+                .to_owned()
+        }
+        Reason::ExtensionUnknown { extension } => format!(
+            "No employee has the extension {extension}: the call is logged without an employee."
+        ),
+        Reason::EmployeeUnmapped {
+            employee,
+            extension,
+        } => format!(
+            "Employee {employee} (extension {extension}) is not matched with a user of the CRM \
+             (S1-06): the call is logged without an employee."
+        ),
+        Reason::NobodyNamed { phones } => format!(
+            "It is not clear which employee the call belongs to (employees' phones in it: \
+             {phones}): it is logged without an employee."
+        ),
+    }
+}
+
+fn rule(side: Side, case: CallCase) -> String {
+    let title = match (side, case) {
+        (Side::Incoming, CallCase::AnsweredUnknown) => "Answered call, new client",
+        (Side::Incoming, CallCase::MissedUnknown) => "Missed call, new client",
+        (Side::Incoming, CallCase::AnsweredKnown) => "Answered call, known client",
+        (Side::Incoming, CallCase::MissedKnown) => "Missed call, known client",
+        (Side::Outgoing, CallCase::AnsweredUnknown) => "Outgoing call answered, new client",
+        (Side::Outgoing, CallCase::MissedUnknown) => "Outgoing call not answered, new client",
+        (Side::Outgoing, CallCase::AnsweredKnown) => "Outgoing call answered, known client",
+        (Side::Outgoing, CallCase::MissedKnown) => "Outgoing call not answered, known client",
+    };
+    let outgoing = match side {
+        Side::Incoming => "",
+        Side::Outgoing => "S1-19, ",
+    };
+    format!(
+        "Rule \"{title}\" ({}, {outgoing}{})",
+        case.row(),
+        case.path(side)
+    )
+}
+
+fn act(action: &CallAction) -> String {
+    match action {
+        CallAction::ContactAndDeal { pipeline, stage } => {
+            format!("make a contact and a deal in pipeline {pipeline}, stage {stage}")
+        }
+        CallAction::DealUnlessOpen { pipeline, stage } => format!(
+            "use the contact and, when there is no open deal, make a deal in pipeline {pipeline}, \
+             stage {stage}"
+        ),
+        CallAction::DealAlways { pipeline, stage } => {
+            format!("always make a deal in pipeline {pipeline}, stage {stage}")
+        }
+        CallAction::Unsorted { pipeline } => {
+            format!("make an unsorted record, pipeline {pipeline}")
+        }
+        CallAction::Contact => "make a contact only".to_owned(),
+    }
+}
+
+fn kinds(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Call => "calls",
+        Kind::Chat => "chats",
+        Kind::Request => "site requests",
+    }
+}
+
+fn moment(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Ringing => "ringing",
+        Phase::Answered => "answered",
+        Phase::Started => "first message",
+        Phase::Accepted => "chat accepted",
+        Phase::Ended => "ended",
+        Phase::RecordingReady => "recording ready",
+        Phase::Received => "request received",
+    }
+}
+
+fn missed(miss: MissReason) -> &'static str {
+    match miss {
+        MissReason::NoAnswer => "no answer",
+        MissReason::Busy => "busy",
+        MissReason::Declined => "declined",
+        MissReason::CallerGaveUp => "the caller gave up",
+        MissReason::AbandonedInQueue => "the caller left the queue",
+        MissReason::NobodyRung => "there was nobody to ring",
+        MissReason::Failed => "the call failed",
+    }
+}
+
+fn thing(entity: Entity) -> &'static str {
+    match entity {
+        Entity::Contact => "contact",
+        Entity::Company => "company",
+        Entity::Deal => "deal",
+        Entity::Lead => "lead",
+        Entity::Unsorted => "unsorted record",
+        Entity::Task => "task",
+        Entity::CallRecord => "call log entry",
+        Entity::Note => "note",
+    }
+}
+
+fn count(open: usize) -> String {
+    match open {
+        0 => "none".to_owned(),
+        some => some.to_string(),
+    }
+}
+
+fn card(card: &CardName) -> String {
+    if card.name.trim().is_empty() {
+        format!("no. {}", card.id)
+    } else {
+        format!("\"{}\" (no. {})", card.name, card.id)
+    }
+}
+
+fn person(user: &UserName) -> String {
+    match &user.name {
+        Some(name) => format!("{name} (CRM user no. {})", user.id),
+        None => format!("CRM user no. {}", user.id),
+    }
+}

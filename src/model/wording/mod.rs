@@ -1,0 +1,19 @@
+//! Reasons in words that an office administrator understands, in Russian and English.
+
+mod english;
+mod russian;
+
+use super::explanation::{Language, Reason};
+
+impl Reason {
+    /// Returns the reason as one sentence.
+    pub fn text(&self, language: Language) -> String {
+        match language {
+            Language::Ru => russian::text(self),
+            Language::En => english::text(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

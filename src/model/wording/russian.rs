@@ -1,0 +1,298 @@
+//! The Russian wording. It keeps to forms that need no agreement with a number or a gender.
+
+use crate::model::call::MissReason;
+use crate::model::communication::{Kind, Phase};
+use crate::model::explanation::{CallAction, CallCase, CardName, ChosenBy, Reason, Side, UserName};
+use crate::model::plan::Entity;
+
+pub(super) fn text(reason: &Reason) -> String {
+    match reason {
+        Reason::IntegrationOff => {
+            "Интеграция выключена (S1-04): по этому обращению ничего не делается.".to_owned()
+        }
+        Reason::IntegrationObserves => {
+            "Интеграция только наблюдает: решение записано, в CRM ничего не отправляется."
+                .to_owned()
+        }
+        Reason::NothingConfigured { kind } => {
+            format!(
+                "В настройках интеграции ничего не задано для {}.",
+                kinds(*kind)
+            )
+        }
+        Reason::PhaseNotDecided { phase } => format!(
+            "Момент «{}»: решение о звонке принимается, когда он завершён (S1-14).",
+            moment(*phase)
+        ),
+        Reason::PhaseNotOffered { kind, phase } => format!(
+            "Момент «{}»: эта CRM в такой момент ничего не принимает для {}.",
+            moment(*phase),
+            kinds(*kind)
+        ),
+        Reason::InternalCall => {
+            "Внутренний звонок: сотрудники говорили между собой (S1-28).".to_owned()
+        }
+        Reason::EmployeePhone { phone, employee } => format!(
+            "Номер {phone} — собственный телефон сотрудника ({employee}): звонок считается \
+             внутренним (S1-28)."
+        ),
+        Reason::PartnerNumber { phone } => format!(
+            "Номер {phone} стоит в списке партнёров (S1-28, calls.partner_numbers): по его \
+             звонкам ничего не делается."
+        ),
+        Reason::NumberWithheld => {
+            "Номер клиента скрыт: найти или создать клиента нельзя.".to_owned()
+        }
+        Reason::NumberUnreadable { text } => {
+            format!("«{text}» — не телефонный номер клиента: найти или создать клиента нельзя.")
+        }
+        Reason::EmployeeNotReached { miss } => format!(
+            "Звонок из CRM: до сотрудника не дозвонились ({}), клиента не набирали. Это не звонок \
+             клиенту.",
+            missed(*miss)
+        ),
+        Reason::SeenPartly { what } => format!("Звонок виден не полностью: {what}."),
+        Reason::EndUnseen => {
+            "Чем закончился звонок, источник не сообщил: он считается пропущенным.".to_owned()
+        }
+        Reason::ClientUnknown { phone } => {
+            format!("Номера {phone} нет ни в одном контакте: клиент новый.")
+        }
+        Reason::ClientKnown { phone, contact } => format!(
+            "Номер {phone} есть в контакте {}: клиент известен.",
+            card(contact)
+        ),
+        Reason::ClientOnlyCompany { phone, company } => format!(
+            "Номер {phone} есть только у компании {}, контакта с ним нет: обращение считается \
+             первичным.",
+            card(company)
+        ),
+        Reason::ContactChosen { contact, among, by } => format!(
+            "Контактов с этим номером: {among}. Взят {}: {}.",
+            card(contact),
+            match by {
+                ChosenBy::OpenDeal => "у него есть открытая сделка",
+                ChosenBy::LatestChange => "он изменён последним",
+            }
+        ),
+        Reason::FirstTimeKept { first_time } => format!(
+            "Обращение уже признано {} раньше; сегодняшнее состояние CRM этого не меняет.",
+            if *first_time {
+                "первичным"
+            } else {
+                "повторным"
+            }
+        ),
+        Reason::DecidedAgain => {
+            "Решение принимается заново: сделанное остаётся, остальное планируется по нынешним \
+             настройкам."
+                .to_owned()
+        }
+        Reason::NumberFiltered { side, phone } => format!(
+            "Номер {phone} стоит в фильтре ({}, {}.filtered_numbers): контакт, сделка и \
+             неразобранное не создаются.",
+            match side {
+                Side::Incoming => "S1-18",
+                Side::Outgoing => "S1-20",
+            },
+            side.path()
+        ),
+        Reason::CaseAbsent { side, case } => {
+            format!("{} не настроено: новых записей нет.", rule(*side, *case))
+        }
+        Reason::CaseOff { side, case } => {
+            format!("{} выключено: новых записей нет.", rule(*side, *case))
+        }
+        Reason::CaseActs { side, case, action } => {
+            format!("{}: {}.", rule(*side, *case), act(action))
+        }
+        Reason::ContactUsed { contact } => {
+            format!("Контакт не создаётся: в CRM уже есть {}.", card(contact))
+        }
+        Reason::ContactGone => {
+            "Контакта, который был у клиента, в CRM больше нет: он создаётся заново.".to_owned()
+        }
+        Reason::OpenDeal { deal, open } => format!(
+            "Сделка не создаётся: открытых сделок у клиента {open}, самая новая № {deal} (S1-15)."
+        ),
+        Reason::NoOpenDeal => "Открытых сделок у клиента нет: сделка создаётся (S1-15).".to_owned(),
+        Reason::StepStands { entity } => format!(
+            "По этому обращению уже есть шаг «{}»: второй раз он не планируется.",
+            thing(*entity)
+        ),
+        Reason::StepGivenUp { entity } => format!(
+            "Шаг «{}» раньше не удался или был снят: он вернётся, только если решить обращение \
+             заново.",
+            thing(*entity)
+        ),
+        Reason::MadeAlready { made, instead_of } => format!(
+            "По этому обращению уже есть «{}»: «{}» не создаётся.",
+            thing(*made),
+            thing(*instead_of)
+        ),
+        Reason::NotOffered { entity } => format!(
+            "Подключение к этой CRM не создаёт таких записей: {}. Это пропущено.",
+            thing(*entity)
+        ),
+        Reason::ResponsibleDefault { user } => format!(
+            "Ответственный — {}, по умолчанию (S1-17, calls.default_responsible).",
+            person(user)
+        ),
+        Reason::ResponsibleOfContact { user, contact } => format!(
+            "Ответственный за сделку — {}, как и за контакт {}.",
+            person(user),
+            card(contact)
+        ),
+        Reason::LoggedOnDeal { deal } => format!(
+            "Звонок записывается в сделку № {deal}: она у клиента единственная открытая (S1-26)."
+        ),
+        Reason::LoggedOnContact { contact, open } => format!(
+            "Звонок записывается в контакт {}: открытых сделок у клиента {} (S1-26).",
+            card(contact),
+            count(*open)
+        ),
+        Reason::LoggedOnCompany { company } => format!(
+            "Звонок записывается в компанию {}: контакта с этим номером нет (S1-26).",
+            card(company)
+        ),
+        Reason::LoggedOnMade { entity } => format!(
+            "Звонок записывается в новую карточку: {} (S1-26).",
+            thing(*entity)
+        ),
+        Reason::LoggedByCrm => {
+            "Карточку для записи звонка выбирает сама CRM по номеру (S1-26, calls.call_history)."
+                .to_owned()
+        }
+        Reason::LoggedInUnsorted => {
+            "Звонок виден в самой записи неразобранного, отдельно он не записывается (S1-12)."
+                .to_owned()
+        }
+        Reason::NothingToLogOn => {
+            "Записать звонок некуда: клиента нет в CRM, и ничего не создаётся (S1-26).".to_owned()
+        }
+        Reason::ExtensionUnknown { extension } => format!(
+            "Внутренний номер {extension} не указан ни у одного сотрудника: звонок записывается без \
+             сотрудника."
+        ),
+        Reason::EmployeeUnmapped {
+            employee,
+            extension,
+        } => format!(
+            "Сотрудник {employee} (внутренний номер {extension}) не сопоставлен с пользователем \
+             CRM (S1-06): звонок записывается без сотрудника."
+        ),
+        Reason::NobodyNamed { phones } => format!(
+            "Кто из сотрудников отвечает за звонок, неясно (телефонов сотрудников в нём: \
+             {phones}): он записывается без сотрудника."
+        ),
+    }
+}
+
+fn rule(side: Side, case: CallCase) -> String {
+    let title = match (side, case) {
+        (Side::Incoming, CallCase::AnsweredUnknown) => "Отвеченный звонок, новый клиент",
+        (Side::Incoming, CallCase::MissedUnknown) => "Пропущенный звонок, новый клиент",
+        (Side::Incoming, CallCase::AnsweredKnown) => "Отвеченный звонок, известный клиент",
+        (Side::Incoming, CallCase::MissedKnown) => "Пропущенный звонок, известный клиент",
+        (Side::Outgoing, CallCase::AnsweredUnknown) => "Исходящий звонок с ответом, новый клиент",
+        (Side::Outgoing, CallCase::MissedUnknown) => "Исходящий звонок без ответа, новый клиент",
+        (Side::Outgoing, CallCase::AnsweredKnown) => "Исходящий звонок с ответом, известный клиент",
+        (Side::Outgoing, CallCase::MissedKnown) => "Исходящий звонок без ответа, известный клиент",
+    };
+    let outgoing = match side {
+        Side::Incoming => "",
+        Side::Outgoing => "S1-19, ",
+    };
+    format!(
+        "Правило «{title}» ({}, {outgoing}{})",
+        case.row(),
+        case.path(side)
+    )
+}
+
+fn act(action: &CallAction) -> String {
+    match action {
+        CallAction::ContactAndDeal { pipeline, stage } => {
+            format!("создать контакт и сделку в воронке {pipeline}, этап {stage}")
+        }
+        CallAction::DealUnlessOpen { pipeline, stage } => format!(
+            "использовать контакт и, если открытой сделки нет, создать сделку в воронке \
+             {pipeline}, этап {stage}"
+        ),
+        CallAction::DealAlways { pipeline, stage } => {
+            format!("всегда создавать сделку в воронке {pipeline}, этап {stage}")
+        }
+        CallAction::Unsorted { pipeline } => {
+            format!("создать запись в неразобранном, воронка {pipeline}")
+        }
+        CallAction::Contact => "создать только контакт".to_owned(),
+    }
+}
+
+/// After «для».
+fn kinds(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Call => "звонков",
+        Kind::Chat => "чатов",
+        Kind::Request => "заявок с сайта",
+    }
+}
+
+fn moment(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Ringing => "идёт вызов",
+        Phase::Answered => "ответ",
+        Phase::Started => "первое сообщение",
+        Phase::Accepted => "чат принят",
+        Phase::Ended => "завершено",
+        Phase::RecordingReady => "готова запись разговора",
+        Phase::Received => "заявка получена",
+    }
+}
+
+fn missed(miss: MissReason) -> &'static str {
+    match miss {
+        MissReason::NoAnswer => "нет ответа",
+        MissReason::Busy => "занято",
+        MissReason::Declined => "вызов отклонён",
+        MissReason::CallerGaveUp => "звонивший не дождался",
+        MissReason::AbandonedInQueue => "не дождались в очереди",
+        MissReason::NobodyRung => "звонить было некому",
+        MissReason::Failed => "вызов не прошёл",
+    }
+}
+
+fn thing(entity: Entity) -> &'static str {
+    match entity {
+        Entity::Contact => "контакт",
+        Entity::Company => "компания",
+        Entity::Deal => "сделка",
+        Entity::Lead => "лид",
+        Entity::Unsorted => "запись в неразобранном",
+        Entity::Task => "задача",
+        Entity::CallRecord => "запись о звонке",
+        Entity::Note => "примечание",
+    }
+}
+
+fn count(open: usize) -> String {
+    match open {
+        0 => "нет".to_owned(),
+        some => some.to_string(),
+    }
+}
+
+fn card(card: &CardName) -> String {
+    if card.name.trim().is_empty() {
+        format!("№ {}", card.id)
+    } else {
+        format!("«{}» (№ {})", card.name, card.id)
+    }
+}
+
+fn person(user: &UserName) -> String {
+    match &user.name {
+        Some(name) => format!("{name} (пользователь CRM № {})", user.id),
+        None => format!("пользователь CRM № {}", user.id),
+    }
+}

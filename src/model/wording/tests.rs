@@ -1,0 +1,340 @@
+//! Every reason has its words.
+
+use super::*;
+use crate::model::call::MissReason;
+use crate::model::communication::{Kind, Phase};
+use crate::model::explanation::{
+    CallAction, CallCase, CardName, ChosenBy, Explanation, Side, UserName,
+};
+use crate::model::ids::{CrmUserId, Extension};
+use crate::model::phone::{Phone, Region};
+use crate::model::plan::Entity;
+
+const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
+
+/// The number of variants of [`Reason`], as counted by [`ordinal`].
+const REASONS: usize = 43;
+
+/// Numbers the variants; a new one does not compile until it stands here, and then the test wants
+/// a sample of it.
+fn ordinal(reason: &Reason) -> usize {
+    match reason {
+        Reason::IntegrationOff => 0,
+        Reason::IntegrationObserves => 1,
+        Reason::NothingConfigured { .. } => 2,
+        Reason::PhaseNotDecided { .. } => 3,
+        Reason::PhaseNotOffered { .. } => 4,
+        Reason::InternalCall => 5,
+        Reason::EmployeePhone { .. } => 6,
+        Reason::PartnerNumber { .. } => 7,
+        Reason::NumberWithheld => 8,
+        Reason::NumberUnreadable { .. } => 9,
+        Reason::EmployeeNotReached { .. } => 10,
+        Reason::SeenPartly { .. } => 11,
+        Reason::EndUnseen => 12,
+        Reason::ClientUnknown { .. } => 13,
+        Reason::ClientKnown { .. } => 14,
+        Reason::ClientOnlyCompany { .. } => 15,
+        Reason::ContactChosen { .. } => 16,
+        Reason::FirstTimeKept { .. } => 17,
+        Reason::DecidedAgain => 18,
+        Reason::NumberFiltered { .. } => 19,
+        Reason::CaseAbsent { .. } => 20,
+        Reason::CaseOff { .. } => 21,
+        Reason::CaseActs { .. } => 22,
+        Reason::ContactUsed { .. } => 23,
+        Reason::ContactGone => 24,
+        Reason::OpenDeal { .. } => 25,
+        Reason::NoOpenDeal => 26,
+        Reason::StepStands { .. } => 27,
+        Reason::StepGivenUp { .. } => 28,
+        Reason::MadeAlready { .. } => 29,
+        Reason::NotOffered { .. } => 30,
+        Reason::ResponsibleDefault { .. } => 31,
+        Reason::ResponsibleOfContact { .. } => 32,
+        Reason::LoggedOnDeal { .. } => 33,
+        Reason::LoggedOnContact { .. } => 34,
+        Reason::LoggedOnCompany { .. } => 35,
+        Reason::LoggedOnMade { .. } => 36,
+        Reason::LoggedByCrm => 37,
+        Reason::LoggedInUnsorted => 38,
+        Reason::NothingToLogOn => 39,
+        Reason::ExtensionUnknown { .. } => 40,
+        Reason::EmployeeUnmapped { .. } => 41,
+        Reason::NobodyNamed { .. } => 42,
+    }
+}
+
+/// Every variant, and every value of the closed sets inside them.
+fn samples() -> Vec<Reason> {
+    let phone = || Phone::parse("+79161234567", Region::RU).expect("a number");
+    let card = |id: &str, name: &str| CardName {
+        id: id.to_owned(),
+        name: name.to_owned(),
+    };
+    let contact = || card("7001", "Ольга");
+    let user = |name: Option<&str>| UserName {
+        id: CrmUserId("501".to_owned()),
+        name: name.map(str::to_owned),
+    };
+    let extension = || Extension("101".to_owned());
+    let employee = || "Иванов".to_owned();
+    let mut all = vec![
+        Reason::IntegrationOff,
+        Reason::IntegrationObserves,
+        Reason::InternalCall,
+        Reason::EmployeePhone {
+            phone: phone(),
+            employee: employee(),
+        },
+        Reason::PartnerNumber { phone: phone() },
+        Reason::NumberWithheld,
+        Reason::NumberUnreadable {
+            text: "112".to_owned(),
+        },
+        Reason::SeenPartly {
+            what: "связь прервалась".to_owned(),
+        },
+        Reason::EndUnseen,
+        Reason::ClientUnknown { phone: phone() },
+        Reason::ClientKnown {
+            phone: phone(),
+            contact: contact(),
+        },
+        Reason::ClientKnown {
+            phone: phone(),
+            contact: card("7001", " "),
+        },
+        Reason::ClientOnlyCompany {
+            phone: phone(),
+            company: card("6001", "Ромашка"),
+        },
+        Reason::DecidedAgain,
+        Reason::ContactUsed { contact: contact() },
+        Reason::ContactGone,
+        Reason::OpenDeal {
+            deal: "8001".to_owned(),
+            open: 2,
+        },
+        Reason::NoOpenDeal,
+        Reason::MadeAlready {
+            made: Entity::Unsorted,
+            instead_of: Entity::Deal,
+        },
+        Reason::ResponsibleDefault { user: user(None) },
+        Reason::ResponsibleOfContact {
+            user: user(Some("Петрова")),
+            contact: contact(),
+        },
+        Reason::LoggedOnDeal {
+            deal: "8001".to_owned(),
+        },
+        Reason::LoggedOnContact {
+            contact: contact(),
+            open: 0,
+        },
+        Reason::LoggedOnContact {
+            contact: contact(),
+            open: 2,
+        },
+        Reason::LoggedOnCompany {
+            company: card("6001", "Ромашка"),
+        },
+        Reason::LoggedByCrm,
+        Reason::LoggedInUnsorted,
+        Reason::NothingToLogOn,
+        Reason::ExtensionUnknown {
+            extension: extension(),
+        },
+        Reason::EmployeeUnmapped {
+            employee: employee(),
+            extension: extension(),
+        },
+        Reason::NobodyNamed { phones: 2 },
+    ];
+    for first_time in [true, false] {
+        all.push(Reason::FirstTimeKept { first_time });
+    }
+    for by in [ChosenBy::OpenDeal, ChosenBy::LatestChange] {
+        let contact = contact();
+        let among = 2;
+        all.push(Reason::ContactChosen { contact, among, by });
+    }
+    for miss in [
+        MissReason::NoAnswer,
+        MissReason::Busy,
+        MissReason::Declined,
+        MissReason::CallerGaveUp,
+        MissReason::AbandonedInQueue,
+        MissReason::NobodyRung,
+        MissReason::Failed,
+    ] {
+        all.push(Reason::EmployeeNotReached { miss });
+    }
+    for kind in [Kind::Call, Kind::Chat, Kind::Request] {
+        all.push(Reason::NothingConfigured { kind });
+    }
+    for phase in [
+        Phase::Ringing,
+        Phase::Answered,
+        Phase::Started,
+        Phase::Accepted,
+        Phase::Ended,
+        Phase::RecordingReady,
+        Phase::Received,
+    ] {
+        all.push(Reason::PhaseNotDecided { phase });
+        let kind = Kind::Call;
+        all.push(Reason::PhaseNotOffered { kind, phase });
+    }
+    for entity in [
+        Entity::Contact,
+        Entity::Company,
+        Entity::Deal,
+        Entity::Lead,
+        Entity::Unsorted,
+        Entity::Task,
+        Entity::CallRecord,
+        Entity::Note,
+    ] {
+        all.push(Reason::StepStands { entity });
+        all.push(Reason::StepGivenUp { entity });
+        all.push(Reason::NotOffered { entity });
+        all.push(Reason::LoggedOnMade { entity });
+    }
+    for side in [Side::Incoming, Side::Outgoing] {
+        let phone = phone();
+        all.push(Reason::NumberFiltered { side, phone });
+        for case in [
+            CallCase::AnsweredUnknown,
+            CallCase::MissedUnknown,
+            CallCase::AnsweredKnown,
+            CallCase::MissedKnown,
+        ] {
+            all.push(Reason::CaseAbsent { side, case });
+            all.push(Reason::CaseOff { side, case });
+            for action in actions() {
+                all.push(Reason::CaseActs { side, case, action });
+            }
+        }
+    }
+    all
+}
+
+fn actions() -> Vec<CallAction> {
+    let (pipeline, stage) = (|| "3100".to_owned(), || "3101".to_owned());
+    vec![
+        CallAction::ContactAndDeal {
+            pipeline: pipeline(),
+            stage: stage(),
+        },
+        CallAction::DealUnlessOpen {
+            pipeline: pipeline(),
+            stage: stage(),
+        },
+        CallAction::DealAlways {
+            pipeline: pipeline(),
+            stage: stage(),
+        },
+        CallAction::Unsorted {
+            pipeline: pipeline(),
+        },
+        CallAction::Contact,
+    ]
+}
+
+#[test]
+fn every_reason_is_a_sentence_in_both_languages() {
+    for reason in samples() {
+        for language in LANGUAGES {
+            let text = reason.text(language);
+            assert!(text.ends_with('.') && text.len() > 10, "{reason:?}: {text}");
+            assert!(!text.contains("  "), "{reason:?}: {text}");
+            let cyrillic = text.chars().any(|c| ('а'..='я').contains(&c));
+            assert!(language == Language::En || cyrillic, "{reason:?}: {text}");
+        }
+        assert_ne!(reason.text(Language::Ru), reason.text(Language::En));
+    }
+}
+
+#[test]
+fn no_reason_shows_the_inside_of_the_program() {
+    for reason in samples() {
+        let tag = serde_json::to_value(&reason).expect("serialises")["reason"].clone();
+        let tag = tag.as_str().expect("a tag").to_owned();
+        for language in LANGUAGES {
+            let text = reason.text(language);
+            let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
+            // Paths of settings are meant to be seen: the administrator finds the setting by them.
+            for word in words.filter(|word| !word.starts_with("calls.")) {
+                assert!(!word.contains('_'), "{word} in {text}");
+                let humps = word.chars().skip(1).any(char::is_uppercase);
+                let shout = word.chars().all(|c| !c.is_lowercase());
+                assert!(!humps || shout, "{word} in {text}");
+            }
+            for inside in ["::", "{", "}", "Some(", "None", &format!("{tag}_")] {
+                assert!(!text.contains(inside), "{inside} in {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_variant_has_a_sample() {
+    let mut seen = [false; REASONS];
+    for reason in samples() {
+        seen[ordinal(&reason)] = true;
+    }
+    let missing: Vec<usize> = (0..REASONS).filter(|n| !seen[*n]).collect();
+    assert_eq!(missing, [0_usize; 0], "these variants have no sample");
+}
+
+#[test]
+fn different_reasons_have_different_words() {
+    for language in LANGUAGES {
+        let mut texts: Vec<String> = samples().iter().map(|r| r.text(language)).collect();
+        texts.sort();
+        let all = texts.len();
+        texts.dedup();
+        assert_eq!(
+            texts.len(),
+            all,
+            "two reasons read the same in {language:?}"
+        );
+    }
+}
+
+#[test]
+fn a_reason_survives_its_own_json() {
+    let explanation = Explanation(samples());
+    let text = serde_json::to_string(&explanation).expect("serialises");
+    let back: Explanation = serde_json::from_str(&text).expect("parses its own text");
+    assert_eq!(back, explanation);
+}
+
+#[test]
+fn a_rule_is_named_as_people_see_it() {
+    let reason = Reason::CaseActs {
+        side: Side::Incoming,
+        case: CallCase::AnsweredUnknown,
+        action: actions().remove(0),
+    };
+    assert_eq!(
+        reason.text(Language::Ru),
+        "Правило «Отвеченный звонок, новый клиент» (S1-07, calls.incoming.answered_unknown): \
+         создать контакт и сделку в воронке 3100, этап 3101."
+    );
+    assert_eq!(
+        reason.text(Language::En),
+        "Rule \"Answered call, new client\" (S1-07, calls.incoming.answered_unknown): make a \
+         contact and a deal in pipeline 3100, stage 3101."
+    );
+}
+
+#[test]
+fn s1_04_an_integration_that_is_off_is_named_as_the_reason() {
+    assert_eq!(
+        Reason::IntegrationOff.text(Language::Ru),
+        "Интеграция выключена (S1-04): по этому обращению ничего не делается."
+    );
+}

@@ -1,0 +1,106 @@
+//! Whether a call is a client's call that is decided now (S1-14, S1-28).
+
+use crate::model::call::{Call, CallResult};
+use crate::model::communication::{Kind, Phase};
+use crate::model::explanation::{Reason, Side};
+use crate::model::phone::{ClientNumber, Phone};
+
+use crate::rules::settings::{CallSettings, DirectionSettings, KnownCase, UnknownCase};
+use crate::rules::situation::Situation;
+
+/// An ended call with a client who has a number, and what was set for it.
+pub(super) struct ClientCall<'a> {
+    pub(super) situation: &'a Situation<'a>,
+    pub(super) call: &'a Call,
+    pub(super) settings: &'a CallSettings,
+    pub(super) side: Side,
+    pub(super) phone: &'a Phone,
+}
+
+impl<'a> ClientCall<'a> {
+    /// Admits a call, or says why it is ignored.
+    pub(super) fn admit(situation: &'a Situation<'a>, call: &'a Call) -> Result<Self, Reason> {
+        let Some(settings) = &situation.settings.calls else {
+            return Err(Reason::NothingConfigured { kind: Kind::Call });
+        };
+        let phase = situation.phase;
+        if phase != Phase::Ended || !call.is_over() {
+            return Err(Reason::PhaseNotDecided { phase });
+        }
+        let offered = (Kind::Call, Phase::Ended);
+        if !situation.capabilities.phases.contains(&offered) {
+            return Err(Reason::PhaseNotOffered {
+                kind: Kind::Call,
+                phase,
+            });
+        }
+        let Some(side) = Side::of(call.direction) else {
+            return Err(Reason::InternalCall);
+        };
+        if let CallResult::EmployeeNotReached { reason } = call.result {
+            return Err(Reason::EmployeeNotReached { miss: reason });
+        }
+        let phone = match &call.client {
+            ClientNumber::Phone { phone } => phone,
+            ClientNumber::Withheld => return Err(Reason::NumberWithheld),
+            ClientNumber::Other { text } => {
+                return Err(Reason::NumberUnreadable { text: text.clone() });
+            }
+        };
+        if let Some(employee) = situation.employees.by_phone(phone) {
+            return Err(Reason::EmployeePhone {
+                phone: phone.clone(),
+                employee: employee.name.clone(),
+            });
+        }
+        if settings.partner_numbers.contains(phone) {
+            return Err(Reason::PartnerNumber {
+                phone: phone.clone(),
+            });
+        }
+        Ok(Self {
+            situation,
+            call,
+            settings,
+            side,
+            phone,
+        })
+    }
+
+    /// Says whether the number stands in the filter (S1-18, S1-20).
+    pub(super) fn is_filtered(&self) -> bool {
+        self.direction().filtered_numbers.contains(self.phone)
+    }
+
+    /// Returns the setting for a client who is in no contact.
+    pub(super) fn unknown_case(&self) -> Option<&'a UnknownCase> {
+        let direction = self.direction();
+        if self.call.is_answered() {
+            direction.answered_unknown.as_ref()
+        } else {
+            direction.missed_unknown.as_ref()
+        }
+    }
+
+    /// Returns the setting for a client who is known.
+    pub(super) fn known_case(&self) -> Option<&'a KnownCase> {
+        let direction = self.direction();
+        if self.call.is_answered() {
+            direction.answered_known.as_ref()
+        } else {
+            direction.missed_known.as_ref()
+        }
+    }
+
+    /// Returns the whole seconds of talk.
+    pub(super) fn talk_s(&self) -> u64 {
+        self.call.talking_ms / 1000
+    }
+
+    fn direction(&self) -> &'a DirectionSettings {
+        match self.side {
+            Side::Incoming => &self.settings.incoming,
+            Side::Outgoing => &self.settings.outgoing,
+        }
+    }
+}

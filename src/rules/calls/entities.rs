@@ -1,0 +1,246 @@
+//! Which contact, deal or unsorted record a call makes (S1-07 … S1-20).
+
+use crate::model::explanation::{CallAction, CallCase, Reason, Side};
+use crate::model::plan::{
+    Effect, Entity, NewContact, NewDeal, NewUnsorted, StepKind, Target, UnsortedForm,
+};
+
+use super::admission::ClientCall;
+use super::client::{Client, known, named};
+use super::people;
+use crate::rules::draft::{Draft, Wish, made};
+use crate::rules::names;
+use crate::rules::settings::{KnownAction, UnknownAction};
+
+/// The role of the contact that a call makes.
+pub(super) const CONTACT: &str = "contact";
+/// The role of its deal.
+pub(super) const DEAL: &str = "deal";
+/// The role of its unsorted record.
+pub(super) const UNSORTED: &str = "unsorted";
+
+/// Plans what the case of the call makes.
+pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
+    let side = call.side;
+    if call.is_filtered() {
+        draft.explain(Reason::NumberFiltered {
+            side,
+            phone: call.phone.clone(),
+        });
+        return;
+    }
+    let case = case_of(call, client);
+    let configured = if client.known {
+        let case = call.known_case();
+        case.map(|case| (case.on, CallAction::from(&case.action)))
+    } else {
+        let case = call.unknown_case();
+        case.map(|case| (case.on, CallAction::from(&case.action)))
+    };
+    let action = match configured {
+        None => return draft.explain(Reason::CaseAbsent { side, case }),
+        Some((false, _)) => return draft.explain(Reason::CaseOff { side, case }),
+        Some((true, action)) => action,
+    };
+    draft.explain(Reason::CaseActs {
+        side,
+        case,
+        action: action.clone(),
+    });
+    match action {
+        CallAction::ContactAndDeal { pipeline, stage }
+        | CallAction::DealAlways { pipeline, stage } => {
+            if is_free_of_unsorted(draft, Entity::Deal) {
+                let contact = contact(call, client, draft);
+                deal(call, client, contact, pipeline, stage, draft);
+            }
+        }
+        CallAction::DealUnlessOpen { pipeline, stage } => {
+            if is_free_of_unsorted(draft, Entity::Deal) {
+                let contact = contact(call, client, draft);
+                if is_free_of_open_deals(client, draft) {
+                    deal(call, client, contact, pipeline, stage, draft);
+                }
+            }
+        }
+        CallAction::Unsorted { pipeline } => unsorted(call, client, pipeline, draft),
+        CallAction::Contact => {
+            if is_free_of_unsorted(draft, Entity::Contact) {
+                contact(call, client, draft);
+            }
+        }
+    }
+}
+
+fn case_of(call: &ClientCall<'_>, client: &Client<'_>) -> CallCase {
+    match (call.call.is_answered(), client.known) {
+        (true, false) => CallCase::AnsweredUnknown,
+        (false, false) => CallCase::MissedUnknown,
+        (true, true) => CallCase::AnsweredKnown,
+        (false, true) => CallCase::MissedKnown,
+    }
+}
+
+/// An unsorted record holds its own contact and deal: beside one that stands from an earlier
+/// decision, further records would be doubles.
+fn is_free_of_unsorted(draft: &mut Draft<'_>, wanted: Entity) -> bool {
+    let taken = draft.gives(UNSORTED);
+    if taken {
+        draft.explain(Reason::MadeAlready {
+            made: Entity::Unsorted,
+            instead_of: wanted,
+        });
+    }
+    !taken
+}
+
+/// Says whether the client needs a deal (S1-15). One that this call makes itself does not count.
+fn is_free_of_open_deals(client: &Client<'_>, draft: &mut Draft<'_>) -> bool {
+    if draft.gives(DEAL) {
+        return true;
+    }
+    match client.open_deals.first() {
+        Some(newest) => {
+            draft.explain(Reason::OpenDeal {
+                deal: newest.id.clone(),
+                open: client.open_deals.len(),
+            });
+            false
+        }
+        None => {
+            draft.explain(Reason::NoOpenDeal);
+            true
+        }
+    }
+}
+
+/// Returns the client's contact: the one that this communication makes or has made, else the one
+/// in the CRM, else a new one. Ours goes first because the CRM's search may not show it yet.
+fn contact(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) -> Option<Target> {
+    if let Some(contact) = client.contact.filter(|_| !draft.gives(CONTACT)) {
+        if !client.known {
+            draft.explain(Reason::ContactUsed {
+                contact: named(contact),
+            });
+        }
+        return Some(known(Entity::Contact, &contact.id));
+    }
+    let (user, whose) = people::responsible(call, None);
+    let wish = draft.wish(
+        CONTACT,
+        Effect::CreateContact(NewContact {
+            name: names::contact(call.phone),
+            phones: vec![call.phone.clone()],
+            emails: Vec::new(),
+            responsible: Some(user),
+            tags: Vec::new(),
+        }),
+    );
+    match wish {
+        Wish::Planned => {
+            if client.known {
+                draft.explain(Reason::ContactGone);
+            }
+            draft.explain(whose);
+        }
+        Wish::Stands => {}
+        Wish::Refused => return None,
+    }
+    Some(made(CONTACT, Entity::Contact))
+}
+
+fn deal(
+    call: &ClientCall<'_>,
+    client: &Client<'_>,
+    contact: Option<Target>,
+    pipeline: String,
+    stage: String,
+    draft: &mut Draft<'_>,
+) {
+    let (user, whose) = people::responsible(call, client.contact);
+    let wish = draft.wish(
+        DEAL,
+        Effect::CreateDeal(NewDeal {
+            name: names::deal(call.side, call.call, call.phone),
+            pipeline,
+            stage,
+            contact,
+            responsible: Some(user),
+            tags: Vec::new(),
+        }),
+    );
+    if wish == Wish::Planned {
+        draft.explain(whose);
+    }
+}
+
+fn unsorted(call: &ClientCall<'_>, client: &Client<'_>, pipeline: String, draft: &mut Draft<'_>) {
+    if draft.gives(DEAL) {
+        return draft.explain(Reason::MadeAlready {
+            made: Entity::Deal,
+            instead_of: Entity::Unsorted,
+        });
+    }
+    let form = match call.side {
+        Side::Incoming => UnsortedForm::IncomingCall {
+            talk_s: call.talk_s(),
+            callee: people::employee(call).ok(),
+            link: None,
+        },
+        Side::Outgoing => UnsortedForm::Form {
+            name: names::event(call.side, call.call).to_owned(),
+            text: (!is_logged_on_unsorted(client, draft))
+                .then(|| names::outgoing_summary(call.call, call.phone)),
+            page: None,
+        },
+    };
+    draft.wish(
+        UNSORTED,
+        Effect::CreateUnsorted(NewUnsorted {
+            pipeline,
+            source_name: call.situation.source_name.to_owned(),
+            form,
+            at: call.call.started_at,
+            deal_name: names::deal(call.side, call.call, call.phone),
+            contact_name: names::contact(call.phone),
+            phone: Some(call.phone.clone()),
+            email: None,
+            tags: Vec::new(),
+        }),
+    );
+}
+
+/// Says whether the log entry of an outgoing call will stand on the unsorted record, which then
+/// needs no text of its own: where the client has no card (see `log`) and the CRM takes entries.
+fn is_logged_on_unsorted(client: &Client<'_>, draft: &Draft<'_>) -> bool {
+    draft.offers(StepKind::RecordCall)
+        && client.contact.is_none()
+        && client.company.is_none()
+        && !draft.gives(CONTACT)
+}
+
+impl From<&UnknownAction> for CallAction {
+    fn from(action: &UnknownAction) -> Self {
+        match action.clone() {
+            UnknownAction::ContactAndDeal { pipeline, stage } => {
+                CallAction::ContactAndDeal { pipeline, stage }
+            }
+            UnknownAction::Unsorted { pipeline } => CallAction::Unsorted { pipeline },
+            UnknownAction::Contact {} => CallAction::Contact,
+        }
+    }
+}
+
+impl From<&KnownAction> for CallAction {
+    fn from(action: &KnownAction) -> Self {
+        match action.clone() {
+            KnownAction::ContactAndDeal { pipeline, stage } => {
+                CallAction::DealUnlessOpen { pipeline, stage }
+            }
+            KnownAction::DealAlways { pipeline, stage } => {
+                CallAction::DealAlways { pipeline, stage }
+            }
+            KnownAction::Unsorted { pipeline } => CallAction::Unsorted { pipeline },
+        }
+    }
+}

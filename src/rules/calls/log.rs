@@ -1,0 +1,129 @@
+//! Where a call is logged (S1-26): every client's call, whatever the cases make of it.
+
+use crate::model::call::{CallResult, Direction, MissReason};
+use crate::model::explanation::{Reason, Side};
+use crate::model::plan::{CallRecord, CallStatus, Effect, Entity, Target};
+
+use super::admission::ClientCall;
+use super::client::{Client, known, named};
+use super::entities::{CONTACT, DEAL, UNSORTED};
+use super::people;
+use crate::rules::draft::{Draft, Wish, made};
+use crate::rules::settings::CallHistory;
+
+/// The role of the log entry.
+const CALL_RECORD: &str = "call-record";
+
+/// Plans the log entry of a call, after everything else is planned.
+pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
+    // An unsorted record of an incoming call has the call's event on its card (S1-12).
+    if call.side == Side::Incoming && draft.gives(UNSORTED) {
+        if let Err(why_nobody) = people::employee(call) {
+            draft.explain(why_nobody);
+        }
+        return draft.explain(Reason::LoggedInUnsorted);
+    }
+    let Some((card, place)) = place(call, client, draft) else {
+        return draft.explain(Reason::NothingToLogOn);
+    };
+    let (employee, why_nobody) = match people::employee(call) {
+        Ok(user) => (Some(user), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    let wish = draft.wish(
+        CALL_RECORD,
+        Effect::RecordCall(CallRecord {
+            card,
+            direction: call.call.direction,
+            phone: call.phone.clone(),
+            status: status(call.call.direction, call.call.result),
+            talk_s: call.talk_s(),
+            at: call.call.started_at,
+            employee,
+            link: None,
+            source_name: call.situation.source_name.to_owned(),
+        }),
+    );
+    if wish == Wish::Planned {
+        draft.explain(place);
+        if let Some(reason) = why_nobody {
+            draft.explain(reason);
+        }
+    }
+}
+
+/// Chooses the card. What the call itself makes goes first, even where the CRM otherwise chooses:
+/// its search may not show a record that is seconds old. An unsorted record goes last, for it
+/// goes to the bin with everything on it when a person declines it.
+fn place(
+    call: &ClientCall<'_>,
+    client: &Client<'_>,
+    draft: &Draft<'_>,
+) -> Option<(Option<Target>, Reason)> {
+    for (role, entity) in [(DEAL, Entity::Deal), (CONTACT, Entity::Contact)] {
+        if draft.gives(role) {
+            return Some((Some(made(role, entity)), Reason::LoggedOnMade { entity }));
+        }
+    }
+    if client.contact.is_some() || client.company.is_some() {
+        return match call.settings.call_history {
+            CallHistory::CrmChooses => Some((None, Reason::LoggedByCrm)),
+            CallHistory::Card => card(client),
+        };
+    }
+    let unsorted = Reason::LoggedOnMade {
+        entity: Entity::Unsorted,
+    };
+    draft
+        .gives(UNSORTED)
+        .then(|| (Some(made(UNSORTED, Entity::Deal)), unsorted))
+}
+
+fn card(client: &Client<'_>) -> Option<(Option<Target>, Reason)> {
+    let open = client.open_deals.as_slice();
+    let (target, reason) = match (open, client.contact, client.company) {
+        ([deal], _, _) => (
+            known(Entity::Deal, &deal.id),
+            Reason::LoggedOnDeal {
+                deal: deal.id.clone(),
+            },
+        ),
+        (_, Some(contact), _) => (
+            known(Entity::Contact, &contact.id),
+            Reason::LoggedOnContact {
+                contact: named(contact),
+                open: open.len(),
+            },
+        ),
+        (_, None, Some(company)) => (
+            known(Entity::Company, &company.id),
+            Reason::LoggedOnCompany {
+                company: named(company),
+            },
+        ),
+        (_, None, None) => return None,
+    };
+    Some((Some(target), reason))
+}
+
+/// Says in the CRM's terms what a call came to. A refusal by hand means "busy" of the client who
+/// was called, and "no answer" of the company; only a number that we called can be wrong.
+fn status(direction: Direction, result: CallResult) -> CallStatus {
+    let reason = match result {
+        CallResult::Answered => return CallStatus::Talked,
+        CallResult::Open => return CallStatus::NoAnswer,
+        CallResult::Missed { reason } | CallResult::EmployeeNotReached { reason } => reason,
+    };
+    match (direction, reason) {
+        (_, MissReason::Busy) | (Direction::Outgoing, MissReason::Declined) => CallStatus::Busy,
+        (Direction::Outgoing, MissReason::Failed) => CallStatus::WrongNumber,
+        (Direction::Incoming | Direction::Internal, MissReason::Declined | MissReason::Failed)
+        | (
+            _,
+            MissReason::NoAnswer
+            | MissReason::CallerGaveUp
+            | MissReason::AbandonedInQueue
+            | MissReason::NobodyRung,
+        ) => CallStatus::NoAnswer,
+    }
+}

@@ -1,0 +1,68 @@
+//! What is made of telephone calls (rows S1-07 … S1-20, S1-26, S1-28).
+//!
+//! ```text
+//! admission  is it a client's call at all?          -> ignored, with the reason
+//! client     who is it, new or known?               <- facts, ledger
+//! entities   which case, and what does it make?     -> contact, deal, unsorted
+//! log        on which card is the call written?     -> call-record
+//! ```
+
+mod admission;
+mod client;
+mod entities;
+mod log;
+mod people;
+
+use crate::model::call::{Call, CallResult};
+use crate::model::explanation::Reason;
+use crate::model::facts::{Facts, FactsQuery};
+use crate::model::plan::Plan;
+
+use self::admission::ClientCall;
+use self::client::Client;
+use super::draft::Draft;
+use super::settings::{CallHistory, KnownAction};
+use super::situation::Situation;
+
+/// Returns what the CRM has to be asked about a call, or why the call is ignored.
+pub(super) fn triage(situation: &Situation<'_>, call: &Call) -> Result<FactsQuery, Reason> {
+    let call = ClientCall::admit(situation, call)?;
+    Ok(FactsQuery {
+        phones: vec![call.phone.clone()],
+        emails: Vec::new(),
+        deals: wants_deals(&call),
+    })
+}
+
+/// Plans a call, or says why it is ignored.
+pub(super) fn plan(situation: &Situation<'_>, call: &Call, facts: &Facts) -> Result<Plan, Reason> {
+    let call = ClientCall::admit(situation, call)?;
+    let mut draft = Draft::new(situation);
+    if let Some(what) = &call.call.blind {
+        draft.explain(Reason::SeenPartly { what: what.clone() });
+    }
+    if matches!(call.call.result, CallResult::Open) {
+        draft.explain(Reason::EndUnseen);
+    }
+    let client = Client::find(&call, facts, &mut draft);
+    entities::plan(&call, &client, &mut draft);
+    log::plan(&call, &client, &mut draft);
+    Ok(draft.finish(!client.known))
+}
+
+/// Deals cost the account further requests: they are asked for only where they can matter, to
+/// choose the card of the log, or to decide whether and on which contact a deal is made.
+fn wants_deals(call: &ClientCall<'_>) -> bool {
+    let logged_on_deals = match call.settings.call_history {
+        CallHistory::Card => true,
+        CallHistory::CrmChooses => false,
+    };
+    let case = call
+        .known_case()
+        .filter(|case| case.on && !call.is_filtered());
+    let decides_on_deals = case.is_some_and(|case| match case.action {
+        KnownAction::ContactAndDeal { .. } | KnownAction::DealAlways { .. } => true,
+        KnownAction::Unsorted { .. } => false,
+    });
+    logged_on_deals || decides_on_deals
+}

@@ -1,0 +1,131 @@
+//! A plan while it is being made: checks every step against the ledger and against what the CRM
+//! offers, and collects the reasons.
+
+use crate::model::explanation::{Explanation, Reason};
+use crate::model::ledger::{LedgerStep, StepState};
+use crate::model::plan::{Effect, Entity, Plan, PlannedStep, Role, StepKind, Target};
+
+use super::replan;
+use super::situation::Situation;
+
+/// A plan in the making.
+pub(super) struct Draft<'a> {
+    situation: &'a Situation<'a>,
+    replaced: Vec<&'a Role>,
+    steps: Vec<PlannedStep>,
+    explanation: Explanation,
+}
+
+/// What became of a step that was wished for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// It is planned now.
+    Planned,
+    /// An earlier decision planned it, and it is done or will be.
+    Stands,
+    /// It will not be; the explanation says why.
+    Refused,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(situation: &'a Situation<'a>) -> Self {
+        let mut draft = Self {
+            situation,
+            replaced: replan::replaced(situation),
+            steps: Vec::new(),
+            explanation: Explanation::default(),
+        };
+        if replan::is_again(situation) {
+            draft.explain(Reason::DecidedAgain);
+        }
+        draft
+    }
+
+    /// Adds a reason, once.
+    pub(super) fn explain(&mut self, reason: Reason) {
+        if !self.explanation.0.contains(&reason) {
+            self.explanation.push(reason);
+        }
+    }
+
+    /// Plans a step, unless its role is taken or the CRM does not offer it.
+    pub(super) fn wish(&mut self, role: &str, effect: Effect) -> Wish {
+        let role = Role::new(role);
+        let kind = effect.kind();
+        let entity = made_by(kind);
+        if self.steps.iter().any(|step| step.role == role) {
+            return Wish::Planned;
+        }
+        if let Some(step) = self.standing(&role) {
+            let (reason, wish) = if is_alive(step) {
+                (Reason::StepStands { entity }, Wish::Stands)
+            } else {
+                (Reason::StepGivenUp { entity }, Wish::Refused)
+            };
+            self.explain(reason);
+            return wish;
+        }
+        if !self.offers(kind) {
+            self.explain(Reason::NotOffered { entity });
+            return Wish::Refused;
+        }
+        self.steps.push(PlannedStep { role, effect });
+        Wish::Planned
+    }
+
+    /// Says whether the CRM's adapter offers a kind of step.
+    pub(super) fn offers(&self, kind: StepKind) -> bool {
+        self.situation.capabilities.step(kind).is_some()
+    }
+
+    /// Says whether a step of this role is planned now, or was planned earlier and is done or
+    /// will be: whether its record can be referred to.
+    pub(super) fn gives(&self, role: &str) -> bool {
+        let role = Role::new(role);
+        self.steps.iter().any(|step| step.role == role)
+            || self.standing(&role).is_some_and(is_alive)
+    }
+
+    /// Returns the plan.
+    pub(super) fn finish(self, first_time: bool) -> Plan {
+        Plan {
+            steps: self.steps,
+            first_time: Some(first_time),
+            explanation: self.explanation,
+        }
+    }
+
+    /// Returns the ledger's step of a role, unless this decision replaces it.
+    fn standing(&self, role: &Role) -> Option<&'a LedgerStep> {
+        let replaced = self.replaced.contains(&role);
+        self.situation.ledger.step(role).filter(|_| !replaced)
+    }
+}
+
+/// Points at a record that a step of this ledger makes.
+pub(super) fn made(role: &str, entity: Entity) -> Target {
+    Target::Made {
+        by: Role::new(role),
+        entity,
+    }
+}
+
+fn is_alive(step: &LedgerStep) -> bool {
+    match step.state {
+        StepState::Pending
+        | StepState::InFlight { .. }
+        | StepState::Waiting { .. }
+        | StepState::Done { .. } => true,
+        StepState::Dead { .. } | StepState::Dropped { .. } | StepState::Expired { .. } => false,
+    }
+}
+
+fn made_by(kind: StepKind) -> Entity {
+    match kind {
+        StepKind::CreateContact => Entity::Contact,
+        StepKind::CreateDeal => Entity::Deal,
+        StepKind::CreateUnsorted => Entity::Unsorted,
+        StepKind::RecordCall => Entity::CallRecord,
+        StepKind::CreateTask => Entity::Task,
+    }
+}

@@ -1,0 +1,30 @@
+//! What is to be done about a communication's phase, once the CRM has answered.
+
+use crate::model::communication::Body;
+use crate::model::explanation::Reason;
+use crate::model::facts::Facts;
+use crate::model::plan::Plan;
+
+use super::calls;
+use super::situation::Situation;
+
+/// Plans the steps of one phase. The same values give the same plan. What [`triage`] ignores
+/// comes to a plan without steps, with the same reason.
+///
+/// A step whose role stands in the ledger is not planned again, unless [`replaced`] names it.
+///
+/// [`triage`]: super::triage()
+/// [`replaced`]: super::replaced()
+pub fn plan(situation: &Situation<'_>, facts: &Facts) -> Plan {
+    let planned = match &situation.snapshot.body {
+        Body::Call { call } => calls::plan(situation, call, facts),
+        body @ (Body::Chat { .. } | Body::Request { .. }) => {
+            Err(Reason::NothingConfigured { kind: body.kind() })
+        }
+    };
+    planned.unwrap_or_else(|reason| Plan {
+        steps: Vec::new(),
+        first_time: situation.ledger.first_time,
+        explanation: reason.into(),
+    })
+}

@@ -1,0 +1,44 @@
+//! Which steps of an earlier decision a new one takes the place of ("decide again").
+
+use crate::model::ledger::{LedgerStep, StepState};
+use crate::model::plan::Role;
+
+use super::situation::Situation;
+
+/// Returns the roles of earlier steps that a decision about this phase replaces: when the phase
+/// was decided before, the steps of that decision which were never sent, are dead or were
+/// dropped. They are gone from the ledger once the new decision stands, planned anew or not.
+pub fn replaced<'a>(situation: &Situation<'a>) -> Vec<&'a Role> {
+    let ledger = situation.ledger;
+    ledger
+        .steps
+        .iter()
+        .filter(|step| is_undone(step) && decided_at_this_phase(situation, step))
+        .map(|step| &step.role)
+        .collect()
+}
+
+/// Says whether this phase was decided before.
+pub(super) fn is_again(situation: &Situation<'_>) -> bool {
+    let decisions = &situation.ledger.decisions;
+    decisions.iter().any(|d| d.phase == situation.phase)
+}
+
+/// A step of another phase keeps its role: a later phase only adds, and what a person dropped at
+/// the answer must not come back at the end.
+fn decided_at_this_phase(situation: &Situation<'_>, step: &LedgerStep) -> bool {
+    let decisions = &situation.ledger.decisions;
+    decisions
+        .iter()
+        .any(|d| d.phase == situation.phase && d.work == step.work)
+}
+
+fn is_undone(step: &LedgerStep) -> bool {
+    match step.state {
+        StepState::Pending | StepState::Waiting { .. } => {
+            step.attempts == 0 && step.first_sent_at.is_none()
+        }
+        StepState::Dead { .. } | StepState::Dropped { .. } => true,
+        StepState::InFlight { .. } | StepState::Done { .. } | StepState::Expired { .. } => false,
+    }
+}

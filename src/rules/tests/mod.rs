@@ -1,0 +1,6 @@
+//! Tables of decisions: `tests/data/rules/NAME.toml` holds cases, `NAME.snap` beside it what they
+//! come to, with the reasons as an administrator reads them.
+
+mod case;
+mod properties;
+mod tables;

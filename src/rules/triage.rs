@@ -1,0 +1,32 @@
+//! Whether anything is to be decided about a communication, before the CRM is asked.
+
+use crate::model::communication::Body;
+use crate::model::explanation::{Explanation, Reason};
+use crate::model::facts::FactsQuery;
+
+use super::calls;
+use super::situation::Situation;
+
+/// What is to become of a communication's phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Triage {
+    /// Nothing is done; why.
+    Ignore(Explanation),
+    /// The CRM is asked this, then [`plan`](super::plan()) decides.
+    Ask(FactsQuery),
+}
+
+/// Says whether a communication's phase is ignored, or what the CRM has to be asked about it.
+pub fn triage(situation: &Situation<'_>) -> Triage {
+    let admitted = match &situation.snapshot.body {
+        Body::Call { call } => calls::triage(situation, call),
+        // Settings have no place for chats and requests yet, so nothing can be configured.
+        body @ (Body::Chat { .. } | Body::Request { .. }) => {
+            Err(Reason::NothingConfigured { kind: body.kind() })
+        }
+    };
+    match admitted {
+        Ok(query) => Triage::Ask(query),
+        Err(reason) => Triage::Ignore(reason.into()),
+    }
+}

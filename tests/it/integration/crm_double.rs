@@ -1,0 +1,226 @@
+//! A CRM in memory, with a script of what goes wrong.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use trunkline::crm::{AccountDescription, Adapter, Class, StepCommand};
+use trunkline::model::capabilities::{Capabilities, Certainty, StepCapability};
+use trunkline::model::communication::{Kind, Phase};
+use trunkline::model::facts::{ContactFact, Facts, FactsQuery};
+use trunkline::model::outcome::{
+    Look, NotApplied, NotAppliedCause, Outcome, Rejection, StepResult,
+};
+use trunkline::model::phone::Phone;
+use trunkline::model::plan::{Card, Effect, Entity, StepKind};
+use trunkline::model::timestamp::Timestamp;
+
+/// What the next request comes to, beside its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The connection is refused.
+    Unreachable,
+    /// The effect is there, the answer is lost.
+    AnswerLost,
+    /// There is no effect, and no answer.
+    RequestLost,
+    /// It is refused for good.
+    Refused,
+    /// The adapter panics.
+    Panic,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    contacts: Vec<(Phone, String)>,
+    effects: Vec<String>,
+    markers: Vec<(String, StepResult)>,
+    troubles: VecDeque<(StepKind, Trouble)>,
+    facts_down: bool,
+    asked: u64,
+    looked: u64,
+}
+
+/// The CRM and its adapter in one.
+#[derive(Clone)]
+pub(crate) struct CrmDouble {
+    state: Arc<Mutex<State>>,
+    capabilities: Capabilities,
+}
+
+impl CrmDouble {
+    pub(crate) fn new() -> Self {
+        let steps = StepKind::ALL
+            .into_iter()
+            .map(|kind| StepCapability {
+                kind,
+                certainty: Certainty::ByKey,
+                batch_max: 1,
+            })
+            .collect();
+        let phases = vec![(Kind::Call, Phase::Ended)];
+        Self {
+            state: Arc::default(),
+            capabilities: Capabilities { steps, phases },
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Makes the next request of a kind go wrong.
+    pub(crate) fn script(&self, kind: StepKind, trouble: Trouble) {
+        self.state().troubles.push_back((kind, trouble));
+    }
+
+    /// Makes questions fail, or answers them again.
+    pub(crate) fn facts_down(&self, down: bool) {
+        self.state().facts_down = down;
+    }
+
+    /// Returns what was made, in order.
+    pub(crate) fn effects(&self) -> Vec<String> {
+        self.state().effects.clone()
+    }
+
+    /// Returns how often it was asked about a client.
+    pub(crate) fn asked(&self) -> u64 {
+        self.state().asked
+    }
+
+    /// Returns how often an effect was looked for.
+    pub(crate) fn looked(&self) -> u64 {
+        self.state().looked
+    }
+
+    fn make(&self, command: &StepCommand) -> StepResult {
+        let mut state = self.state();
+        let number = state.effects.len() + 1;
+        let (entity, what) = match &command.effect {
+            Effect::CreateContact(contact) => {
+                let phone = contact.phones.first().cloned().expect("a number");
+                state.contacts.push((phone.clone(), number.to_string()));
+                (Entity::Contact, format!("contact {phone}"))
+            }
+            Effect::CreateDeal(_) => (Entity::Deal, "deal".to_owned()),
+            Effect::CreateUnsorted(_) => (Entity::Unsorted, "unsorted".to_owned()),
+            Effect::RecordCall(record) => (Entity::CallRecord, format!("call {}", record.phone)),
+            Effect::CreateTask(_) => (Entity::Task, "task".to_owned()),
+        };
+        state.effects.push(what);
+        let card = Card {
+            entity,
+            id: number.to_string(),
+        };
+        let result = StepResult {
+            cards: vec![card],
+            ..StepResult::default()
+        };
+        state.markers.push((command.key.marker(), result.clone()));
+        result
+    }
+
+    fn carry_out(&self, command: &StepCommand) -> Outcome<StepResult> {
+        let kind = command.effect.kind();
+        let trouble = {
+            let mut state = self.state();
+            let at = state.troubles.iter().position(|(of, _)| *of == kind);
+            at.and_then(|at| state.troubles.remove(at))
+                .map(|(_, trouble)| trouble)
+        };
+        match trouble {
+            None => Outcome::Done(self.make(command)),
+            Some(Trouble::Unreachable) => unreachable_crm(),
+            Some(Trouble::AnswerLost) => {
+                self.make(command);
+                Outcome::Ambiguous {
+                    why: "the answer was lost".to_owned(),
+                }
+            }
+            Some(Trouble::RequestLost) => Outcome::Ambiguous {
+                why: "no answer came".to_owned(),
+            },
+            Some(Trouble::Refused) => Outcome::Rejected(Rejection {
+                code: "400".to_owned(),
+                message: "no such pipeline".to_owned(),
+            }),
+            Some(Trouble::Panic) => panic!("scripted panic of the adapter"),
+        }
+    }
+}
+
+fn unreachable_crm<T>() -> Outcome<T> {
+    Outcome::NotApplied(NotApplied {
+        cause: NotAppliedCause::Unreachable,
+        why: "connection refused".to_owned(),
+        retry_after: None,
+    })
+}
+
+impl Adapter for CrmDouble {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn describe(&self) -> BoxFuture<'_, Outcome<AccountDescription>> {
+        async { unreachable_crm() }.boxed()
+    }
+
+    fn facts(&self, query: FactsQuery, _: Class) -> BoxFuture<'_, Outcome<Facts>> {
+        async move {
+            let mut state = self.state();
+            state.asked += 1;
+            if state.facts_down {
+                return unreachable_crm();
+            }
+            let at = Timestamp::default();
+            let contacts = state
+                .contacts
+                .iter()
+                .filter(|(phone, _)| query.phones.contains(phone))
+                .map(|(phone, id)| ContactFact {
+                    id: id.clone(),
+                    name: phone.to_string(),
+                    responsible: None,
+                    created_at: at,
+                    updated_at: at,
+                    deals: Vec::new(),
+                })
+                .collect();
+            Outcome::Done(Facts {
+                as_of: at,
+                contacts,
+                companies: Vec::new(),
+            })
+        }
+        .boxed()
+    }
+
+    fn execute(&self, commands: Vec<StepCommand>) -> BoxFuture<'_, Vec<Outcome<StepResult>>> {
+        async move {
+            commands
+                .iter()
+                .map(|command| self.carry_out(command))
+                .collect()
+        }
+        .boxed()
+    }
+
+    fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>> {
+        async move {
+            let mut state = self.state();
+            state.looked += 1;
+            let marker = command.key.marker();
+            let found = state.markers.iter().find(|(made, _)| *made == marker);
+            Outcome::Done(match found {
+                Some((_, result)) => Look::Found(result.clone()),
+                None => Look::Absent,
+            })
+        }
+        .boxed()
+    }
+}

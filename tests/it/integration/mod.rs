@@ -1,0 +1,6 @@
+//! The integration actor with an in-process store and a scripted CRM.
+
+mod crm_double;
+mod supervision;
+mod working;
+mod workshop;

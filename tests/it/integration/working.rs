@@ -1,0 +1,175 @@
+//! What becomes of calls when the CRM answers, refuses, is silent or loses answers.
+
+use trunkline::model::activity::Activity;
+use trunkline::model::ledger::StepState;
+use trunkline::model::plan::{Role, StepKind};
+
+use super::crm_double::{CrmDouble, Trouble};
+use super::workshop::Workshop;
+
+#[actix::test]
+async fn a_first_call_makes_contact_deal_and_call_record_in_order() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    assert_eq!(
+        crm.effects(),
+        ["contact +79161234567", "deal", "call +79161234567"]
+    );
+}
+
+#[actix::test]
+async fn two_first_calls_of_one_number_at_one_instant_make_one_contact() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    tokio::join!(
+        workshop.call("1.0", "+79161234567"),
+        workshop.call("2.0", "+79161234567")
+    );
+    workshop.idle("sales").await;
+    let contacts = crm
+        .effects()
+        .iter()
+        .filter(|one| one.starts_with("contact"))
+        .count();
+    assert_eq!(contacts, 1, "{:?}", crm.effects());
+}
+
+#[actix::test]
+async fn a_lost_answer_is_looked_for_and_adopted_not_repeated() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.script(StepKind::CreateContact, Trouble::AnswerLost);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    let key = workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    assert_eq!(
+        crm.effects(),
+        ["contact +79161234567", "deal", "call +79161234567"]
+    );
+    assert_eq!(crm.looked(), 1);
+    let ledger = workshop.ledger("sales", &key).await;
+    let step = ledger.step(&Role::new("contact")).expect("a step");
+    assert!(matches!(&step.state, StepState::Done { result, .. } if result.adopted));
+}
+
+#[actix::test]
+async fn a_lost_request_is_looked_for_and_sent_again() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.script(StepKind::CreateDeal, Trouble::RequestLost);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    assert_eq!(
+        crm.effects(),
+        ["contact +79161234567", "deal", "call +79161234567"]
+    );
+    assert_eq!(crm.looked(), 1);
+}
+
+#[actix::test]
+async fn a_refused_deal_is_a_dead_letter_and_what_does_not_need_it_goes_on() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.script(StepKind::CreateContact, Trouble::Refused);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    let key = workshop.call("1.0", "+79161234567").await;
+    workshop.call("2.0", "+79167654321").await;
+    workshop.idle("sales").await;
+    let ledger = workshop.ledger("sales", &key).await;
+    let contact = ledger.step(&Role::new("contact")).expect("a step");
+    assert!(
+        matches!(&contact.state, StepState::Dead { reason, .. } if reason.contains("no such pipeline")),
+        "{:?}",
+        contact.state
+    );
+    let deal = ledger.step(&Role::new("deal")).expect("a step");
+    assert!(
+        matches!(deal.state, StepState::Dropped { .. }),
+        "{:?}",
+        deal.state
+    );
+    assert_eq!(
+        workshop
+            .store
+            .dead_letters(10, None)
+            .await
+            .expect("reads")
+            .len(),
+        1
+    );
+    assert!(
+        crm.effects().contains(&"contact +79167654321".to_owned()),
+        "the other client's"
+    );
+}
+
+#[actix::test]
+async fn while_the_crm_does_not_say_who_the_client_is_nothing_is_decided_and_nothing_lost() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.facts_down(true);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    let key = workshop.call("1.0", "+79161234567").await;
+    workshop.until(|| async { crm.asked() >= 2 }).await;
+    assert!(workshop.ledger("sales", &key).await.decisions.is_empty());
+    let works = workshop.store.open_works().await.expect("reads");
+    assert_eq!(works.len(), 1);
+    crm.facts_down(false);
+    workshop.idle("sales").await;
+    assert_eq!(crm.effects().len(), 3);
+}
+
+#[actix::test]
+async fn an_observing_integration_decides_and_sends_nothing() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::Observe);
+    let key = workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    assert!(crm.effects().is_empty());
+    let ledger = workshop.ledger("sales", &key).await;
+    assert_eq!(ledger.decisions.len(), 1);
+    assert!(
+        ledger
+            .steps
+            .iter()
+            .all(|step| matches!(step.state, StepState::Dropped { .. }))
+    );
+}
+
+#[actix::test]
+async fn s1_04_work_that_an_integration_took_waits_while_it_is_off_and_goes_on_when_it_is_on() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.facts_down(true);
+    let portal = workshop.portal("demo");
+    let sales = workshop.integration("sales", &portal, &crm, Activity::On);
+    workshop.call("1.0", "+79161234567").await;
+    workshop.until(|| async { crm.asked() >= 1 }).await;
+    let mut context = (*sales.seat.context()).clone();
+    context.activity = Activity::Off;
+    portal.lanes().withdraw(&context.key);
+    sales.seat.reconfigure(context.clone());
+    crm.facts_down(false);
+    assert_eq!(
+        workshop.store.open_works().await.expect("reads").len(),
+        1,
+        "it is kept"
+    );
+    context.activity = Activity::On;
+    sales.seat.reconfigure(context);
+    workshop.idle("sales").await;
+    assert_eq!(crm.effects().len(), 3);
+}

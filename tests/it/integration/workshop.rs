@@ -1,0 +1,282 @@
+//! A daemon's inside on a bench: store, lanes, integrations, and calls to feed them with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use trunkline::clock::{Clock, SharedClock, TokioClock};
+use trunkline::crm::account::http::{AccountHttp, AccountHttpOptions};
+use trunkline::intake::routing::{Routing, Taker};
+use trunkline::intake::sink::{Intake, Waker};
+use trunkline::integration::child::{IntegrationChild, IntegrationSeat};
+use trunkline::integration::context::IntegrationContext;
+use trunkline::integration::handle::Handles;
+use trunkline::integration::portal::Portal;
+use trunkline::integration::status::StatusBoard;
+use trunkline::integration::supervisor::{Supervised, supervise};
+use trunkline::model::activity::Activity;
+use trunkline::model::call::{Call, CallLeg, CallPhase, CallResult, Direction, MissReason};
+use trunkline::model::communication::{Body, Kind, Phase, Snapshot};
+use trunkline::model::ids::{
+    CommunicationKey, CrmUserId, Extension, IntegrationKey, PortalKey, SourceKey,
+};
+use trunkline::model::ledger::Ledger;
+use trunkline::model::phone::{ClientNumber, Phone};
+use trunkline::model::timestamp::Timestamp;
+use trunkline::pbx::Batch;
+use trunkline::rules::settings::{
+    CallHistory, CallSettings, DirectionSettings, IntegrationSettings, UnknownAction, UnknownCase,
+};
+use trunkline::store::command::{Accepted, WorkId};
+use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions};
+
+use super::crm_double::CrmDouble;
+
+pub(crate) const START: Timestamp = Timestamp::from_secs(1_795_210_000);
+
+pub(crate) struct Workshop {
+    pub(crate) store: StoreHandle,
+    pub(crate) clock: SharedClock,
+    pub(crate) board: Arc<StatusBoard>,
+    pub(crate) intake: Intake,
+    handles: Arc<Handles>,
+    portals: Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>,
+    arbiter: actix::Arbiter,
+    _folder: tempfile::TempDir,
+}
+
+struct Lanes {
+    portals: Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>,
+    handles: Arc<Handles>,
+}
+
+impl Waker for Lanes {
+    fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
+        for (integration, work) in works {
+            if let Some(portal) = self.portals.load().get(integration) {
+                portal
+                    .lanes()
+                    .insert(*work, integration, &snapshot.body.addresses());
+            }
+        }
+        self.handles.wake(works.to_vec());
+    }
+}
+
+pub(crate) struct Integration {
+    pub(crate) seat: IntegrationSeat,
+    pub(crate) supervised: Supervised,
+}
+
+impl Workshop {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = StoreKey::from_bytes(&[7; 32]).expect("a key");
+        let options = StoreOptions {
+            now: START,
+            ..StoreOptions::default()
+        };
+        let (store, _thread) =
+            Store::open(&folder.path().join("store.redb"), key, options).expect("opens");
+        let clock: SharedClock = Arc::new(TokioClock::starting_at(START));
+        let handles = Arc::new(Handles::default());
+        let portals = Arc::new(ArcSwap::from_pointee(HashMap::new()));
+        let waker = Lanes {
+            portals: Arc::clone(&portals),
+            handles: Arc::clone(&handles),
+        };
+        let intake = Intake {
+            store: store.clone(),
+            routing: Arc::new(ArcSwap::from_pointee(Routing::default())),
+            waker: Arc::new(waker),
+            clock: Arc::clone(&clock),
+        };
+        Self {
+            store,
+            clock,
+            board: Arc::default(),
+            intake,
+            handles,
+            portals,
+            arbiter: actix::Arbiter::new(),
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn portal(&self, name: &str) -> Arc<Portal> {
+        let key = PortalKey::new("double", name);
+        let http = AccountHttp::new(AccountHttpOptions {
+            portal: key.clone(),
+            base_url: "http://127.0.0.1:9".to_owned(),
+            rate_per_second: 6.0,
+            per_second_max: None,
+            quiet_start: Duration::ZERO,
+            clock: Arc::clone(&self.clock),
+        })
+        .expect("a door");
+        Arc::new(Portal::new(key, "http://127.0.0.1:9", Arc::new(http)))
+    }
+
+    /// Starts an integration that takes the calls of `acme/office`.
+    pub(crate) fn integration(
+        &self,
+        name: &str,
+        portal: &Arc<Portal>,
+        crm: &CrmDouble,
+        activity: Activity,
+    ) -> Integration {
+        let key: IntegrationKey = format!("acme/{name}").parse().expect("a key");
+        let context = IntegrationContext {
+            key: key.clone(),
+            activity,
+            account: "main".parse().expect("an id"),
+            settings_revision: 1,
+            settings: Arc::new(settings()),
+            employees: Arc::default(),
+            source_names: Arc::default(),
+            adapter: Arc::new(crm.clone()),
+            portal: Arc::clone(portal),
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            board: Arc::clone(&self.board),
+            handles: Arc::clone(&self.handles),
+            jitter: || 0.0,
+        };
+        let mut portals = HashMap::clone(&self.portals.load());
+        portals.insert(key.clone(), Arc::clone(portal));
+        self.portals.store(Arc::new(portals));
+        let mut routing = Routing::clone(&self.intake.routing.load());
+        let taker = Taker {
+            integration: key,
+            portal: portal.key.clone(),
+            phases: vec![Phase::Ended],
+            off: activity == Activity::Off,
+        };
+        routing.add(source(), Kind::Call, taker);
+        self.intake.routing.store(Arc::new(routing));
+        let seat = IntegrationSeat::new(context);
+        let child = IntegrationChild::new(seat.clone(), self.arbiter.handle());
+        let supervised = supervise(child, Arc::clone(&self.board), Arc::clone(&self.clock));
+        Integration { seat, supervised }
+    }
+
+    /// Accepts an ended call; returns its key.
+    pub(crate) async fn call(&self, item: &str, client: &str) -> CommunicationKey {
+        let snapshot = ended_call(item, client, self.clock.now());
+        let key = snapshot.key.clone();
+        let batch = Batch {
+            snapshots: vec![snapshot],
+            ..Batch::default()
+        };
+        let accepted = self
+            .intake
+            .accept(&source(), batch)
+            .await
+            .expect("accepted");
+        assert!(
+            matches!(accepted[0], Accepted::Stored { .. }),
+            "{accepted:?}"
+        );
+        key
+    }
+
+    pub(crate) async fn ledger(&self, integration: &str, key: &CommunicationKey) -> Ledger {
+        let integration = format!("acme/{integration}").parse().expect("a key");
+        self.store
+            .ledger(integration, key.clone())
+            .await
+            .expect("reads")
+    }
+
+    /// Waits until an integration has no open work.
+    pub(crate) async fn idle(&self, integration: &str) {
+        let integration: IntegrationKey = format!("acme/{integration}").parse().expect("a key");
+        self.until(|| async {
+            let works = self.store.open_works().await.expect("reads");
+            works.iter().all(|work| work.integration != integration)
+        })
+        .await;
+    }
+
+    /// Waits until a condition holds; fails after a time that no machine needs.
+    pub(crate) async fn until<F, T>(&self, condition: F)
+    where
+        F: Fn() -> T,
+        T: Future<Output = bool>,
+    {
+        let holds = async {
+            while !condition().await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), holds)
+            .await
+            .expect("in time");
+    }
+}
+
+fn source() -> SourceKey {
+    "acme/office".parse().expect("a key")
+}
+
+fn settings() -> IntegrationSettings {
+    let case = UnknownCase {
+        on: true,
+        action: UnknownAction::ContactAndDeal {
+            pipeline: "10".into(),
+            stage: "11".into(),
+        },
+    };
+    IntegrationSettings {
+        calls: Some(CallSettings {
+            default_responsible: CrmUserId("501".to_owned()),
+            partner_numbers: Vec::new(),
+            call_history: CallHistory::Card,
+            incoming: DirectionSettings {
+                answered_unknown: Some(case.clone()),
+                missed_unknown: Some(case),
+                ..DirectionSettings::default()
+            },
+            outgoing: DirectionSettings::default(),
+        }),
+        ..IntegrationSettings::default()
+    }
+}
+
+fn ended_call(item: &str, client: &str, now: Timestamp) -> Snapshot {
+    let phone = Phone::try_from(client.to_owned()).expect("a number");
+    let call = Call {
+        direction: Direction::Incoming,
+        phase: CallPhase::Ended,
+        result: CallResult::Missed {
+            reason: MissReason::NoAnswer,
+        },
+        client: ClientNumber::Phone { phone },
+        client_name: None,
+        our_number: Some("74950000001".to_owned()),
+        caller_extension: None,
+        started_at: now,
+        answered_at: None,
+        ended_at: Some(now),
+        waiting_ms: 1000,
+        talking_ms: 0,
+        legs: vec![CallLeg {
+            extension: Extension("101".to_owned()),
+            rung_at: now,
+            talked_from: None,
+            talked_until: None,
+        }],
+        talkers: Vec::new(),
+        last_talker: None,
+        queues: Vec::new(),
+        recordings: Vec::new(),
+        click_to_call: None,
+        blind: None,
+    };
+    Snapshot {
+        key: CommunicationKey::new(source(), item).expect("a key"),
+        revision: 1,
+        body: Body::Call { call },
+    }
+}
