@@ -124,7 +124,10 @@ pub async fn run(stage: &Stage<'_>, mut tell: impl FnMut(&str)) -> Result<DayOut
             }
         }
         communications += u64::from(part_communications(part));
-        unsettled.extend(settle(stage, part, communications).await?);
+        if let Some(difference) = settle(stage, part, communications).await? {
+            tell(&format!("  goes on all the same: {}", difference.found));
+            unsettled.push(difference);
+        }
     }
     let status = stage.daemon.status().await?;
     for waiting in &stage.day.waiting {
