@@ -21,6 +21,9 @@ const TOKENS_MAX: usize = 20_000;
 /// The shared host named in tokens.
 const API_DOMAIN: &str = "api-lab.amocrm.ru";
 
+/// Where tokens are asked for.
+const TOKEN_PATH: &str = "/oauth2/access_token";
+
 /// Who makes a request, and when.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
@@ -145,8 +148,12 @@ impl Auth {
         self.clients.first()
     }
 
-    /// Returns which integration a request counts for, valid or not.
+    /// Returns which integration a request counts for, whether its token is good or not.
     pub(super) fn integration(&self, incoming: &Incoming) -> String {
+        if incoming.path == TOKEN_PATH {
+            let body = token_request(incoming);
+            return body["client_id"].as_str().unwrap_or("").to_owned();
+        }
         let access = bearer(incoming).and_then(|token| self.access.get(token));
         access.map(|a| a.client_id.clone()).unwrap_or_default()
     }
@@ -285,13 +292,7 @@ impl World {
 
     /// `POST /oauth2/access_token`, as JSON or as a form.
     pub(super) fn token_endpoint(&mut self, incoming: &Incoming, now: Moment) -> Reply {
-        let form = url::form_urlencoded::parse(&incoming.body).into_owned();
-        let body = serde_json::from_slice(&incoming.body).unwrap_or_else(|_| {
-            Value::Object(
-                form.map(|(key, value)| (key, Value::String(value)))
-                    .collect(),
-            )
-        });
+        let body = token_request(incoming);
         let field = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or("");
         let client = self.auth.clients.iter().find(|c| {
             c.client_id == field("client_id") && c.client_secret == field("client_secret")
@@ -338,6 +339,17 @@ fn oauth_problem(status: u16, title: &str, hint: Option<&str>) -> Reply {
         body["hint"] = json!(hint);
     }
     Reply::problem_json(status, &body)
+}
+
+/// Reads the body of a token request: JSON or a form.
+fn token_request(incoming: &Incoming) -> Value {
+    serde_json::from_slice(&incoming.body).unwrap_or_else(|_| {
+        let form = url::form_urlencoded::parse(&incoming.body).into_owned();
+        Value::Object(
+            form.map(|(key, value)| (key, Value::String(value)))
+                .collect(),
+        )
+    })
 }
 
 fn bearer(incoming: &Incoming) -> Option<&str> {

@@ -13,6 +13,11 @@ const VIOLATION_MEMORY: Duration = Duration::from_secs(60);
 /// Integrations watched; tokens of unknown ones share one window.
 const INTEGRATIONS_MAX: usize = 1_000;
 
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Arrivals are kept longer than the second they count in, for requests that are judged late.
+const KEPT: Duration = Duration::from_secs(5);
+
 /// What the limiter says about one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -43,17 +48,33 @@ struct Window {
 }
 
 impl Window {
-    /// Returns the number of requests in the second that ends now, this one among them.
+    /// Returns the most requests in any second in which this one lies, this one among them.
+    /// Requests may be judged in another order than they arrived, because they wait for one lock.
     fn count(&mut self, now: Instant) -> u64 {
         while let Some(first) = self.arrivals.front() {
-            if now.saturating_duration_since(*first) < Duration::from_secs(1) {
+            if now.saturating_duration_since(*first) < KEPT {
                 break;
             }
             self.arrivals.pop_front();
         }
-        let count = self.arrivals.len() as u64 + 1;
+        let place = self.arrivals.partition_point(|at| *at <= now);
+        let ends = self
+            .arrivals
+            .range(place..)
+            .take_while(|end| end.duration_since(now) < SECOND);
+        let in_second_to = |end: Instant| {
+            let inside = |at: &&Instant| **at <= end && end.duration_since(**at) < SECOND;
+            self.arrivals.iter().filter(inside).count() as u64 + 1
+        };
+        let later = ends.map(|end| in_second_to(*end)).max().unwrap_or(0);
+        let count = later.max(in_second_to(now));
         self.most = self.most.max(count);
         count
+    }
+
+    fn add(&mut self, now: Instant) {
+        let place = self.arrivals.partition_point(|at| *at <= now);
+        self.arrivals.insert(place, now);
     }
 }
 
@@ -87,8 +108,8 @@ impl Limiter {
         let too_many = of_integration > u64::from(self.per_integration)
             || of_account > u64::from(self.per_account);
         if !too_many || self.refused_count {
-            window.arrivals.push_back(now);
-            self.account.arrivals.push_back(now);
+            window.add(now);
+            self.account.add(now);
         }
         if too_many {
             self.violate(now);
@@ -168,6 +189,19 @@ mod tests {
         let verdicts = pace(&mut limiter, &[990, 0, 0, 0, 20, 0, 0, 0]);
         assert_eq!(verdicts[6], Verdict::Pass);
         assert_eq!(verdicts[7], Verdict::TooMany);
+    }
+
+    #[test]
+    fn requests_judged_out_of_order_count_by_their_arrival() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let mut limiter = Limiter::new(2, 50, None);
+        assert_eq!(limiter.judge("a", after(1_100)), Verdict::Pass);
+        assert_eq!(limiter.judge("a", after(1_200)), Verdict::Pass);
+        // More than a second before both of them.
+        assert_eq!(limiter.judge("a", after(50)), Verdict::Pass);
+        // Within one second of both of them.
+        assert_eq!(limiter.judge("a", after(900)), Verdict::TooMany);
     }
 
     #[test]

@@ -30,6 +30,10 @@ use crate::lab::request_log::RequestLog;
 /// The largest body: 250 calls with long links are about 200 kB, so this leaves room.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// While one request waits for the account (somebody takes the oracle), the others must not get a
+/// later time of arrival, or an even pace would look like a burst.
+const WORKERS: usize = 4;
+
 /// A running simulator; it ends when dropped.
 #[derive(Debug)]
 pub struct AmoLab {
@@ -112,7 +116,7 @@ fn run(listener: TcpListener, lab: AmoHandle, tell: Sender<ServerHandle>) -> io:
                 .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
                 .default_service(web::to(serve))
         })
-        .workers(1)
+        .workers(WORKERS)
         .disable_signals()
         .on_connect(remember_connection)
         .shutdown_timeout(1)

@@ -10,7 +10,7 @@ use super::world::World;
 
 const PAGE_MAX: u64 = 250;
 
-/// The fixed palette; the lab knows the part of it that it needs to refuse the rest.
+/// A colour is so many hexadecimal digits. The palette itself is not in the contract.
 const COLOR_DIGITS: usize = 6;
 
 impl World {

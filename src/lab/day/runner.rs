@@ -21,7 +21,7 @@ use crate::lab::wall;
 
 /// How long a part may take to settle after its last call: breakers that probe half open wait up
 /// to a minute, retries back off.
-const SETTLE_DEADLINE: Duration = Duration::from_secs(240);
+const SETTLE_DEADLINE: Duration = Duration::from_secs(120);
 /// How long a person waits for an unsorted record to appear.
 const ACCEPT_DEADLINE: Duration = Duration::from_secs(90);
 /// How long the daemon may take to find the switch.

@@ -74,3 +74,43 @@ async fn a_refused_request_has_no_effect() {
     );
     assert!(bench.lab.oracle().contacts.is_empty());
 }
+
+#[tokio::test]
+async fn token_requests_count_for_their_integration() {
+    let bench = Bench::with(strict()).await;
+    let body = json!({"client_id": "6a1d0c5e-0000-4000-8000-000000000001"});
+    for _ in 0..4 {
+        assert_eq!(bench.get("/api/v4/account").await.0, 200);
+        bench.post("/oauth2/access_token", body.clone()).await;
+    }
+    assert_eq!(bench.lab.counters().rate_violations, 1);
+}
+
+#[tokio::test]
+async fn a_request_that_waits_for_the_account_keeps_its_time_of_arrival() {
+    let bench = Bench::with(AmoOptions {
+        rate_per_second: 1,
+        ..strict()
+    })
+    .await;
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (hold, held) = tokio::sync::oneshot::channel();
+    let handle = bench.lab.handle();
+    let holder = std::thread::spawn(move || {
+        let _world = handle.world();
+        hold.send(()).unwrap();
+        released.recv().unwrap();
+    });
+    held.await.unwrap();
+    let first = tokio::spawn(Bench::answer(bench.request("GET", "/api/v4/account")));
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let second = tokio::spawn(Bench::answer(bench.request("GET", "/api/v4/account")));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    release.send(()).unwrap();
+    holder.join().unwrap();
+    assert_eq!(
+        (first.await.unwrap().0, second.await.unwrap().0),
+        (200, 200)
+    );
+    assert_eq!(bench.lab.counters().rate_violations, 0);
+}
