@@ -124,15 +124,20 @@ pub async fn run(stage: &Stage<'_>, mut tell: impl FnMut(&str)) -> Result<DayOut
             }
         }
         communications += u64::from(part_communications(part));
-        unsettled.extend(settle(stage, part, communications).await?);
+        if let Some(difference) = settle(stage, part, communications).await? {
+            tell(&format!("  goes on all the same: {}", difference.found));
+            unsettled.push(difference);
+        }
     }
     let status = stage.daemon.status().await?;
     for waiting in &stage.day.waiting {
         let name = format!("{}/{}", stage.day.tenant, waiting.integration);
         let found = status.integrations.iter().find(|i| i.key == name);
-        if let Some(found) = found {
-            seen.open_works
-                .insert(waiting.integration.clone(), found.open_works);
+        // Work that waits without a word about it would be as bad as lost work.
+        if found.is_some_and(|found| found.waiting_for.is_some()) {
+            let communications = stage.daemon.waiting(&name).await?.len();
+            seen.waiting
+                .insert(waiting.integration.clone(), communications);
         }
     }
     let main = account(stage, stage.account)?;
