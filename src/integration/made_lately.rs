@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::communication::{Address, Snapshot};
 use crate::model::ledger::StepState;
-use crate::model::plan::Entity;
+use crate::model::plan::{Entity, StepKind};
 use crate::store::StoreError;
 use crate::store::query::JournalSearch;
 
@@ -39,7 +39,12 @@ pub(super) async fn made_lately(
             for member in context.portal.members() {
                 let key = earlier.snapshot.key.clone();
                 let ledger = context.store.ledger(member, key).await?;
-                let cards = ledger.steps.iter().filter_map(|step| match &step.state {
+                // What waits in Unsorted is no contact before a person accepts it (S1-12).
+                let own = ledger
+                    .steps
+                    .iter()
+                    .filter(|step| step.effect.kind() == StepKind::CreateContact);
+                let cards = own.filter_map(|step| match &step.state {
                     StepState::Done { at, result } if *at >= since => result.card(Entity::Contact),
                     _ => None,
                 });

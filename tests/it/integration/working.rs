@@ -83,6 +83,7 @@ async fn a_refused_deal_is_a_dead_letter_and_what_does_not_need_it_goes_on() {
     let portal = workshop.portal("demo");
     let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
     let key = workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
     workshop.call("2.0", "+79167654321").await;
     workshop.idle("sales").await;
     let ledger = workshop.ledger("sales", &key).await;
@@ -200,6 +201,10 @@ async fn a_contact_made_a_moment_ago_is_known_although_the_search_does_not_find_
     workshop.call("1.0", "+79161234567").await;
     workshop.call("2.0", "+79161234567").await;
     workshop.idle("sales").await;
-    let contacts = crm.effects().iter().filter(|one| one.starts_with("contact")).count();
+    let contacts = crm
+        .effects()
+        .iter()
+        .filter(|one| one.starts_with("contact"))
+        .count();
     assert_eq!(contacts, 1, "{:?}", crm.effects());
 }
