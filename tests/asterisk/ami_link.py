@@ -34,14 +34,17 @@ class Notice:
 class AmiLink:
     """A logged-in session that keeps everything it hears."""
 
-    def __init__(self):
-        self.heard: list[Notice] = []
+    def __init__(self, heard: list[Notice] | None = None):
+        # The caller's own list may go on over several sessions.
+        self.heard: list[Notice] = [] if heard is None else heard
         self._news = asyncio.Condition()
         self._numbers = itertools.count(1)
 
     @classmethod
-    async def open(cls, address: tuple[str, int], user: str, secret: str) -> "AmiLink":
-        link = cls()
+    async def open(
+        cls, address: tuple[str, int], user: str, secret: str, heard: list[Notice] | None = None
+    ) -> "AmiLink":
+        link = cls(heard)
         link._reader, link._writer = await asyncio.open_connection(*address)
         banner = await asyncio.wait_for(link._reader.readline(), PATIENCE_S)
         if not banner.startswith(b"Asterisk Call Manager/"):
@@ -66,7 +69,7 @@ class AmiLink:
 
     async def order(self, action: str, **fields: str) -> Notice:
         """Sends an action and returns its response; an error is an exception."""
-        number = f"harness-{next(self._numbers)}"
+        number = f"harness-{id(self):x}-{next(self._numbers)}"
         start = len(self.heard)
         lines = [f"Action: {action}", f"ActionID: {number}"]
         lines += [f"{name}: {value}" for name, value in fields.items()]

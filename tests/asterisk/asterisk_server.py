@@ -3,10 +3,10 @@
 import asyncio
 import random
 import secrets
-import signal
 import socket
 from pathlib import Path
 
+import children
 from debian_asterisk import Installation
 
 TEMPLATES = Path(__file__).parent / "conf"
@@ -60,11 +60,8 @@ class AsteriskServer:
 
     async def start(self):
         """Starts the process and returns when every module is loaded."""
-        with open(self.folder / "log/console", "ab") as console:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._installation.command("-f", "-C", str(self._configuration)),
-                stdin=asyncio.subprocess.DEVNULL, stdout=console, stderr=console,
-            )
+        command = self._installation.command("-f", "-C", str(self._configuration))
+        self._process = await children.spawn(command, self.folder / "log/console")
         deadline = asyncio.get_running_loop().time() + BOOT_SECONDS_MAX
         while True:
             if self._process.returncode is not None:
@@ -100,27 +97,16 @@ class AsteriskServer:
         try:
             await asyncio.wait_for(self._process.wait(), STOP_SECONDS_MAX)
         except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+            await children.kill(self._process)
         self._process = None
-
-    def kill(self):
-        """Ends the process at once; for the way out, when nothing may be awaited any more."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGKILL)
 
     def recordings(self) -> list[Path]:
         """Finished and growing recordings below the spool folder."""
         return sorted((self.folder / "spool/monitor").rglob("*.wav"))
 
     def log_tail(self, lines: int = 60) -> str:
-        parts = []
-        for name in ("console", "full"):
-            path = self.folder / "log" / name
-            if path.exists():
-                tail = path.read_text(errors="replace").splitlines()[-lines:]
-                parts.append(f"--- {path}\n" + "\n".join(tail))
-        return "\n".join(parts)
+        logs = [self.folder / "log" / name for name in ("console", "full")]
+        return "\n".join(f"--- {log}\n{children.tail(log, lines)}" for log in logs)
 
 
 def free_port(kind: socket.SocketKind, host: str = "127.0.0.1") -> int:

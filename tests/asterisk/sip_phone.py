@@ -75,7 +75,8 @@ class SipPhone(asyncio.DatagramProtocol):
         self.legs: dict[str, Leg] = {}
         self.calls_in: asyncio.Queue[Leg] = asyncio.Queue()
         self.trace: list[str] = []
-        self._pending: dict[str, asyncio.Queue[SipMessage]] = {}
+        # By branch and method: a CANCEL has the branch of its INVITE.
+        self._pending: dict[tuple[str, str], asyncio.Queue[SipMessage]] = {}
         self._responses: dict[tuple[str, str], bytes] = {}
         self._tasks: set[asyncio.Task] = set()
         self._registration = (secrets.token_hex(8), 0)
@@ -183,7 +184,8 @@ class SipPhone(asyncio.DatagramProtocol):
             request.headers.insert(1, ("max-forwards", "70"))
         if leg is not None and request.method == "INVITE":
             leg.open_invite = request
-        replies = self._pending[branch] = asyncio.Queue()
+        transaction = (branch, request.method)
+        replies = self._pending[transaction] = asyncio.Queue()
         silences = iter(REPEAT_AFTER_S)
         try:
             self.send(request)
@@ -205,7 +207,7 @@ class SipPhone(asyncio.DatagramProtocol):
                     leg.reach("ringing")
                 silence = 120  # Provisional: the rest is up to the people.
         finally:
-            del self._pending[branch]
+            del self._pending[transaction]
         if request.method == "INVITE" and reply.status >= 300:
             self.send(_acknowledgement(request, reply))
         return reply
@@ -235,7 +237,7 @@ class SipPhone(asyncio.DatagramProtocol):
             self._on_request(message, address)
 
     def _on_response(self, reply: SipMessage):
-        waiting = self._pending.get(reply.branch)
+        waiting = self._pending.get((reply.branch, reply.method))
         if waiting is not None:
             waiting.put_nowait(reply)
         elif reply.method == "INVITE" and reply.status == 200:
@@ -312,6 +314,11 @@ class Leg:
         self._milestones = {
             name: asyncio.Event() for name in ("ringing", "talking", "over", "referred")
         }
+
+    @property
+    def called(self) -> str:
+        """The number that the exchange asked us for."""
+        return address_uri(self._request.start.split()[1]).partition(":")[2].partition("@")[0]
 
     def __repr__(self):
         reached = [name for name, event in self._milestones.items() if event.is_set()]
