@@ -5,7 +5,10 @@
 //! `ARCHITECTURE.md` has the module map and the table of permitted imports.
 
 pub mod admin;
+pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod crm;
 pub mod intake;
 pub mod integration;
@@ -15,3 +18,4 @@ pub mod pbx;
 pub mod problem;
 pub mod rules;
 pub mod store;
+pub mod telemetry;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The daemon and its command line.
+
+fn main() -> std::process::ExitCode {
+    trunkline::cli::main()
+}

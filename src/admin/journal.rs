@@ -100,10 +100,10 @@ pub(super) async fn search(
         }
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    match state.store.search(search).await {
-        Ok(found) => {
-            let lines: Vec<Line> = found.iter().map(line).collect();
-            HttpResponse::Ok().json(json!({ "items": lines }))
+    match state.store.search_page(search).await {
+        Ok(page) => {
+            let lines: Vec<Line> = page.found.iter().map(line).collect();
+            HttpResponse::Ok().json(json!({ "items": lines, "next": page.next }))
         }
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }

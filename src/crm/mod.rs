@@ -3,6 +3,7 @@
 //! A CRM is one folder and one line in [`registry`]; nothing outside the folder names it. The
 //! only door to the network is `account`.
 
+pub mod amocrm;
 pub mod registry;
 
 use std::sync::Arc;
@@ -166,6 +167,12 @@ pub trait AccountSettings: Send + Sync {
 
     /// Returns the requests a second that we allow ourselves.
     fn rate_per_second(&self) -> f64;
+
+    /// Returns the most requests that the CRM permits in any sliding second; `None` = one more
+    /// than the rate.
+    fn per_second_max(&self) -> Option<u32> {
+        None
+    }
 
     /// Opens the account.
     fn open(&self, door: AccountDoor) -> Arc<dyn Adapter>;

@@ -1,6 +1,7 @@
 //! The public endpoint that platforms post to. Answers "accepted" only after the commit.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -40,6 +41,8 @@ pub struct IntakeHttp {
     pub intake: Intake,
     /// Who may post.
     pub hooks: Arc<HookTable>,
+    /// Whose `X-Forwarded-For` is believed, for the log.
+    pub trusted_proxies: Arc<[IpAddr]>,
 }
 
 /// The kind of source that posts our own documented form.
@@ -100,7 +103,12 @@ async fn accept(
         return not_found();
     };
     if !secret_matches(secret, &hook.secrets) {
-        tracing::warn!(path = for_log(request.path()), "wrong secret in the path");
+        let from = sender(request, &state.trusted_proxies);
+        tracing::warn!(
+            path = for_log(request.path()),
+            from,
+            "wrong secret in the path"
+        );
         return not_found();
     }
     let body = match body {
@@ -114,7 +122,8 @@ async fn accept(
     let snapshots = match hook.hook.decode(content_type, &body) {
         Ok(snapshots) => snapshots,
         Err(error) => {
-            tracing::warn!(source = %key, %error, "body refused");
+            let from = sender(request, &state.trusted_proxies);
+            tracing::warn!(source = %key, from, %error, "body refused");
             return refused(&error);
         }
     };
@@ -148,6 +157,25 @@ async fn accept(
             tracing::error!(source = %key, %error, "not accepted");
             unavailable(&error)
         }
+    }
+}
+
+/// Returns who sent a request: the peer, or behind a trusted proxy the address that the proxy
+/// added last.
+fn sender(request: &HttpRequest, trusted: &[IpAddr]) -> String {
+    let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else {
+        return String::new();
+    };
+    let forwarded = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .last()
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.rsplit(',').next())
+        .and_then(|value| value.trim().parse::<IpAddr>().ok());
+    match forwarded {
+        Some(client) if trusted.contains(&peer) => client.to_string(),
+        _ => peer.to_string(),
     }
 }
 

@@ -8,11 +8,12 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use crate::clock::SharedClock;
-use crate::model::communication::Snapshot;
+use crate::model::communication::{Body, Snapshot};
 use crate::model::ids::{IntegrationKey, SourceKey};
 use crate::pbx::{Batch, Sink, SinkError, SourceNote, SourceNoteKind};
 use crate::store::command::{Accept, Accepted, JournalNote, WorkId};
 use crate::store::{StoreError, StoreHandle};
+use crate::telemetry;
 
 use super::routing::Routing;
 
@@ -62,10 +63,25 @@ impl Intake {
         let accepted = self.store.accept(accept).await.map_err(sink_error)?;
         for (snapshot, outcome) in snapshots.iter().zip(&accepted) {
             if let Accepted::Stored { works } = outcome {
+                tell(snapshot, works.len());
                 self.waker.works(snapshot, works);
             }
         }
         Ok(accepted)
+    }
+}
+
+/// One line for each communication at the phase that makes work; the others are for debugging.
+fn tell(snapshot: &Snapshot, works: usize) {
+    let (key, phase) = (&snapshot.key, snapshot.body.phase());
+    let client = match &snapshot.body {
+        Body::Call { call } => telemetry::number(&call.client),
+        Body::Chat { .. } | Body::Request { .. } => String::new(),
+    };
+    if works > 0 {
+        tracing::info!(communication = %key, %phase, client, works, "accepted");
+    } else {
+        tracing::debug!(communication = %key, %phase, client, "accepted");
     }
 }
 

@@ -146,7 +146,7 @@ impl IntegrationActor {
     ) {
         self.running.remove(&work);
         match next {
-            Ok(Next::Closed) => {
+            Ok(Next::Closed | Next::SetAside) => {
                 self.waiting.remove(&work);
                 let freed = self.context.portal.lanes().remove(work);
                 let (mine, others): (Vec<_>, Vec<_>) = freed
@@ -219,6 +219,8 @@ fn enter_lanes<'a>(
 enum Next {
     /// It is over.
     Closed,
+    /// Nothing can be done for it in this life: it stays in the store and holds nobody up.
+    SetAside,
     /// Nothing can be done before this time.
     At(Timestamp),
 }
@@ -250,8 +252,12 @@ async fn advance(
             match decide(context, fence, &work, tried).await? {
                 Decided::Yes => tried = 0,
                 Decided::Vanished => {
-                    context.store.close(fence, id, context.clock.now()).await?;
-                    return Ok(Next::Closed);
+                    let (integration, communication) = (&context.key, &work.communication);
+                    tracing::error!(%integration, %communication, "its row cannot be read");
+                    let text = format!("{communication} cannot be read: its work is set aside");
+                    let now = context.clock.now();
+                    context.board.trouble(&context.board_name(), &text, now);
+                    return Ok(Next::SetAside);
                 }
                 Decided::Deferred { why, delay } => {
                     return defer(context, fence, &work, why, delay).await;

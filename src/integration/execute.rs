@@ -71,12 +71,12 @@ pub(super) async fn execute(
                 reason: "the plan refers to a later step".to_owned(),
             },
             Resolved::Ready(effect) if look_first => {
-                match look(context, work, step, effect.clone()).await {
+                match look(context, work, step, *effect.clone()).await {
                     Looked::State(state) => state,
-                    Looked::Send => send(context, fence, work, step, effect).await?,
+                    Looked::Send => send(context, fence, work, step, *effect).await?,
                 }
             }
-            Resolved::Ready(effect) => send(context, fence, work, step, effect).await?,
+            Resolved::Ready(effect) => send(context, fence, work, step, *effect).await?,
         };
         let waits_until = match &next {
             StepState::Waiting { until, .. } => Some(*until),

@@ -47,10 +47,11 @@ impl Handles {
             by_integration.entry(integration).or_default().push(work);
         }
         for (integration, works) in by_integration {
-            if let Some(address) = self.get(&integration) {
-                if address.try_send(Wake(works)).is_err() {
-                    tracing::debug!(%integration, "wake-up not delivered");
-                }
+            let told = self
+                .get(&integration)
+                .is_some_and(|address| address.try_send(Wake(works)).is_ok());
+            if !told {
+                tracing::debug!(%integration, "wake-up not delivered");
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::model::plan::{Effect, Target};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Resolved {
     /// It can be sent.
-    Ready(Effect),
+    Ready(Box<Effect>),
     /// It needs the result of a step that is not done yet.
     NotYet,
     /// It needs what will never be: the reason.
@@ -17,7 +17,7 @@ pub(super) enum Resolved {
 /// Fills in the record that an earlier step of the ledger made.
 pub(super) fn resolve(effect: &Effect, ledger: &Ledger) -> Resolved {
     let Some(Target::Made { by, entity }) = effect.target() else {
-        return Resolved::Ready(effect.clone());
+        return Resolved::Ready(Box::new(effect.clone()));
     };
     let Some(step) = ledger.step(by) else {
         return Resolved::Never(format!(
@@ -31,7 +31,7 @@ pub(super) fn resolve(effect: &Effect, ledger: &Ledger) -> Resolved {
                 if let Some(target) = effect.target_mut() {
                     *target = Target::Known { card: card.clone() };
                 }
-                Resolved::Ready(effect)
+                Resolved::Ready(Box::new(effect))
             }
             None => Resolved::Never(format!("step {by} made no {entity}")),
         },

@@ -241,7 +241,15 @@ impl StoreHandle {
 
     /// Searches the journal, newest first, and says where the next page begins.
     pub async fn search_page(&self, search: JournalSearch) -> Result<JournalPage, StoreError> {
-        self.read_long(move |reader| search::search(reader, &search))
+        self.search_within(search, search::LOOK_MAX).await
+    }
+
+    pub(super) async fn search_within(
+        &self,
+        search: JournalSearch,
+        look_max: usize,
+    ) -> Result<JournalPage, StoreError> {
+        self.read_long(move |reader| search::search(reader, &search, look_max))
             .await
     }
 

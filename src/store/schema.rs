@@ -1,7 +1,7 @@
 //! The schema's number, the check of the key and the time of making: looked at before anything
 //! else is read, written once.
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableError};
+use redb::{Database, ReadableDatabase, TableError};
 use serde::{Deserialize, Serialize};
 
 use super::error::{OpenError, Trouble};
@@ -38,15 +38,14 @@ pub(super) fn prepare(
     now: Timestamp,
 ) -> Result<Timestamp, OpenError> {
     match schema_of(database)? {
-        Some(found) if found > SCHEMA => {
-            return Err(OpenError::Newer {
-                found,
-                known: SCHEMA,
-            });
-        }
-        Some(_) | None => {}
+        None => make(database, key, health, now),
+        Some(SCHEMA) => check(database, key, health),
+        Some(found) if found > SCHEMA => Err(OpenError::Newer {
+            found,
+            known: SCHEMA,
+        }),
+        Some(found) => Err(damaged(format!("there never was a schema {found}"))),
     }
-    write(database, key, health, now)
 }
 
 fn damaged(error: impl ToString) -> OpenError {
@@ -82,8 +81,8 @@ fn schema_of(database: &Database) -> Result<Option<u64>, OpenError> {
     text.parse().map(Some).map_err(damaged)
 }
 
-/// Makes what is missing in one transaction.
-fn write(
+/// Makes all tables of a new store in one transaction.
+fn make(
     database: &Database,
     key: &StoreKey,
     health: &RowHealth,
@@ -91,33 +90,30 @@ fn write(
 ) -> Result<Timestamp, OpenError> {
     let txn = database.begin_write().map_err(damaged)?;
     let mut tables = Tables::open(&txn, health)?;
-    let made = prepare_meta(&mut tables, key, now)?;
+    let text = Secret::new(KEY_CHECK_TEXT.to_owned());
+    let sealed = key.seal("meta", KEY_CHECK_ROW, &text);
+    let meta = &mut tables.meta;
+    meta.insert(KEY_CHECK_ROW, sealed.as_slice())
+        .map_err(damaged)?;
+    meta.insert(SCHEMA_ROW, SCHEMA.to_string().as_bytes())
+        .map_err(damaged)?;
+    put_text(meta, MADE_ROW, &Made { at: now })?;
     drop(tables);
     txn.commit().map_err(damaged)?;
-    Ok(made)
+    Ok(now)
 }
 
-fn prepare_meta(
-    tables: &mut Tables<'_>,
-    key: &StoreKey,
-    now: Timestamp,
-) -> Result<Timestamp, OpenError> {
-    let check = tables.meta.get(KEY_CHECK_ROW).map_err(damaged)?;
-    let opened = check.map(|row| key.open("meta", KEY_CHECK_ROW, row.value()));
+/// Reads only: opening an existing store writes nothing.
+fn check(database: &Database, key: &StoreKey, health: &RowHealth) -> Result<Timestamp, OpenError> {
+    let txn = database.begin_read().map_err(damaged)?;
+    let meta = txn.open_table(META).map_err(damaged)?;
+    let sealed = meta.get(KEY_CHECK_ROW).map_err(damaged)?;
+    let opened = sealed.and_then(|row| key.open("meta", KEY_CHECK_ROW, row.value()));
     match opened {
-        Some(Some(text)) if text.expose() == KEY_CHECK_TEXT => {}
-        Some(_) => return Err(OpenError::WrongKey),
-        None => {
-            let text = Secret::new(KEY_CHECK_TEXT.to_owned());
-            let sealed = key.seal("meta", KEY_CHECK_ROW, &text);
-            let meta = &mut tables.meta;
-            meta.insert(KEY_CHECK_ROW, sealed.as_slice())
-                .map_err(damaged)?;
-            meta.insert(SCHEMA_ROW, SCHEMA.to_string().as_bytes())
-                .map_err(damaged)?;
-            put_text(meta, MADE_ROW, &Made { at: now })?;
-        }
+        Some(text) if text.expose() == KEY_CHECK_TEXT => {}
+        Some(_) | None => return Err(OpenError::WrongKey),
     }
-    let made: Option<Made> = get_text(&tables.meta, "meta", MADE_ROW, tables.health)?;
-    Ok(made.map_or(now, |made| made.at))
+    let made: Option<Made> = get_text(&meta, "meta", MADE_ROW, health)?;
+    made.map(|made| made.at)
+        .ok_or_else(|| damaged("its time of making is missing"))
 }

@@ -13,8 +13,12 @@ use crate::model::phone::Phone;
 /// and says where to go on.
 pub(super) const LOOK_MAX: usize = 20_000;
 
-/// Returns one page.
-pub(super) fn search(reader: &Reader<'_>, search: &JournalSearch) -> Result<JournalPage, Trouble> {
+/// Returns one page, looking at no more than so many rows of the index.
+pub(super) fn search(
+    reader: &Reader<'_>,
+    search: &JournalSearch,
+    look_max: usize,
+) -> Result<JournalPage, Trouble> {
     let facet = narrowest(search);
     let start = search.from.map_or(i64::MIN, |from| from.as_millis());
     let end = search.until.map_or(i64::MAX, |until| until.as_millis());
@@ -37,7 +41,7 @@ pub(super) fn search(reader: &Reader<'_>, search: &JournalSearch) -> Result<Jour
     for (looks, row) in index.range(range)?.rev().enumerate() {
         let (place, _) = row?;
         let (_, _, key) = place.value();
-        if page.found.len() >= limit || looks >= LOOK_MAX {
+        if page.found.len() >= limit || looks >= look_max {
             return Ok(page);
         }
         page.next = key.parse::<CommunicationKey>().ok();
@@ -71,4 +75,66 @@ fn matches(search: &JournalSearch, found: &StoredCommunication) -> bool {
         && search
             .kind
             .is_none_or(|wanted| wanted == found.snapshot.body.kind())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::communication::{Body, Kind, Snapshot};
+    use crate::model::request::SiteRequest;
+    use crate::model::timestamp::Timestamp;
+    use crate::store::command::{Accept, Acceptance};
+    use crate::store::{Store, StoreKey, StoreOptions};
+
+    #[tokio::test]
+    async fn a_page_that_looked_at_enough_rows_says_where_to_go_on() {
+        let backend = redb::backends::InMemoryBackend::new();
+        let opened = Store::open_backend(backend, StoreKey::generate(), StoreOptions::default());
+        let (store, _thread) = opened.expect("opens");
+        let source = "acme/site".parse().expect("a source");
+        let acceptances = (0..10).map(|n| Acceptance {
+            snapshot: Snapshot {
+                key: CommunicationKey::new(Clone::clone(&source), &format!("r{n}")).expect("a key"),
+                revision: 1,
+                body: Body::Request {
+                    request: SiteRequest {
+                        at: Timestamp::from_secs(n),
+                        name: None,
+                        phone: None,
+                        email: None,
+                        text: None,
+                        form: None,
+                        site: None,
+                        page: None,
+                        fields: Default::default(),
+                    },
+                },
+            },
+            routes: vec![],
+            not_taken: None,
+        });
+        let accept = Accept {
+            acceptances: acceptances.collect(),
+            source: Clone::clone(&source),
+            checkpoint: None,
+            notes: vec![],
+            now: Timestamp::from_secs(100),
+        };
+        store.accept(accept).await.expect("accepts");
+        let mut search = JournalSearch {
+            kind: Some(Kind::Chat),
+            limit: 5,
+            ..JournalSearch::default()
+        };
+        let mut ends = Vec::new();
+        loop {
+            let page = store.search_within(search.clone(), 4).await;
+            let page = page.expect("searches");
+            assert_eq!(page.found, []);
+            let Some(next) = page.next else { break };
+            ends.push(next.item.clone());
+            search.after = Some(next);
+        }
+        assert_eq!(ends, ["r6", "r2"]);
+    }
 }

@@ -94,7 +94,7 @@ fn find_notes(
     list: &mut SweepList,
 ) -> Result<(), Trouble> {
     let communications = reader.table(COMMUNICATIONS)?;
-    let going: std::collections::HashSet<String> = list
+    let going: HashSet<String> = list
         .communications
         .iter()
         .map(ToString::to_string)

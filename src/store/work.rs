@@ -12,6 +12,10 @@ use crate::model::ledger::{Ledger, LedgerStep, StepState};
 use crate::model::plan::Role;
 use crate::model::timestamp::Timestamp;
 
+/// So many decisions are kept in a ledger, which is rewritten at every step: a plan that waits
+/// for its turn is decided again every ten minutes, and 50 of them are a working day.
+const DECISIONS_MAX: usize = 50;
+
 /// Gives an integration to a new holder.
 pub(super) fn claim(tables: &mut Tables<'_>, key: &IntegrationKey) -> Result<Fence, Trouble> {
     let fence = tables.next(Counter::Fence)?;
@@ -81,7 +85,33 @@ fn decided(old: &Ledger, command: &Decide) -> Result<Ledger, StoreError> {
     }
     new.first_time = old.first_time.or(command.first_time);
     new.decisions.push(command.decision.clone());
+    forget_superseded(&mut new);
     Ok(new)
+}
+
+/// Forgets, above the bound, the oldest decisions all of whose steps were replaced by later
+/// ones; the first stays, since it says why the client was taken for new or known.
+fn forget_superseded(ledger: &mut Ledger) {
+    while ledger.decisions.len() > DECISIONS_MAX {
+        let places = 1..ledger.decisions.len().saturating_sub(1);
+        let Some(place) = places
+            .into_iter()
+            .find(|place| is_superseded(ledger, *place))
+        else {
+            return;
+        };
+        ledger.decisions.remove(place);
+    }
+}
+
+fn is_superseded(ledger: &Ledger, place: usize) -> bool {
+    let mut from_here = ledger.decisions.iter().skip(place);
+    let Some(decision) = from_here.next() else {
+        return false;
+    };
+    let later: Vec<_> = from_here.flat_map(|decision| &decision.roles).collect();
+    let mut roles = decision.roles.iter();
+    roles.all(|role| later.contains(&role) || ledger.step(role).is_none())
 }
 
 fn is_replaceable(step: &LedgerStep) -> bool {

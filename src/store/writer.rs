@@ -46,7 +46,10 @@ pub(super) enum Command {
 }
 
 /// An answer that waits for the commit.
-type Answer = Box<dyn FnOnce()>;
+struct Answer {
+    send: Box<dyn FnOnce()>,
+    is_refusal: bool,
+}
 
 /// Runs until the store ends.
 pub(super) fn run(
@@ -99,7 +102,16 @@ fn carry_out(
                 end = Some(why);
                 break;
             }
-            other => answers.push(apply(&mut tables, other).map_err(failed)?),
+            other => {
+                let wrote = std::mem::take(&mut tables.wrote);
+                let answer = apply(&mut tables, other).map_err(failed)?;
+                debug_assert!(
+                    !(answer.is_refusal && tables.wrote),
+                    "a refused command has written"
+                );
+                tables.wrote |= wrote;
+                answers.push(answer);
+            }
         }
     }
     let wrote = tables.wrote;
@@ -113,7 +125,7 @@ fn carry_out(
     }
     shared.count_commands(answers.len());
     for answer in answers {
-        answer();
+        (answer.send)();
     }
     Ok(end)
 }
@@ -139,7 +151,11 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::PutAccount(key, value, reply) => settle(reply, put_account(tables, &key, &value)),
         Command::Sweep(list, reply) => settle(reply, sweep(tables, &list)),
         Command::Probe(reply) => settle(reply, Ok(())),
-        Command::End(_) => Ok(Box::new(|| {})),
+        // Taken out of the group before; there is nobody to answer.
+        Command::End(_) => Ok(Answer {
+            send: Box::new(|| {}),
+            is_refusal: false,
+        }),
     }
 }
 
@@ -149,6 +165,8 @@ fn settle<T: 'static>(reply: Reply<T>, result: Result<T, Trouble>) -> Result<Ans
         Err(Trouble::Refused(error)) => Err(error),
         Err(fatal) => return Err(fatal),
     };
+    let is_refusal = answer.is_err();
     // The asker may have gone; what was done stays done.
-    Ok(Box::new(move || drop(reply.send(answer))))
+    let send = Box::new(move || drop(reply.send(answer)));
+    Ok(Answer { send, is_refusal })
 }

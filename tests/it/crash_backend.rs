@@ -2,7 +2,7 @@
 //! was not synced: all of it, or all but some of the writes.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use redb::StorageBackend;
 
@@ -46,12 +46,15 @@ struct State {
     syncs: u64,
     writes: u64,
     stopped: bool,
+    held: bool,
+    panics: bool,
 }
 
 /// The disk; clones are the same disk.
 #[derive(Debug, Clone)]
 pub(crate) struct CrashDisk {
     state: Arc<Mutex<State>>,
+    released: Arc<Condvar>,
     stop_at: StopAt,
 }
 
@@ -65,8 +68,30 @@ impl CrashDisk {
         };
         Self {
             state: Arc::new(Mutex::new(state)),
+            released: Arc::default(),
             stop_at,
         }
+    }
+
+    /// Lets every sync wait from now on: a slow disk.
+    pub(crate) fn hold(&self) {
+        self.lock().held = true;
+    }
+
+    /// Lets the syncs go on.
+    pub(crate) fn release(&self) {
+        self.lock().held = false;
+        self.released.notify_all();
+    }
+
+    /// Lets every operation fail from now on.
+    pub(crate) fn stop(&self) {
+        self.lock().stopped = true;
+    }
+
+    /// Lets the next sync panic, once: a mistake in a program, not in a disk.
+    pub(crate) fn panic_once(&self) {
+        self.lock().panics = true;
     }
 
     /// What a restart finds after the power is cut now.
@@ -163,7 +188,13 @@ impl StorageBackend for CrashDisk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut state = self.running()?;
+        let state = self.running()?;
+        let waited = self.released.wait_while(state, |state| state.held);
+        let mut state = waited.expect("no test panics with the lock");
+        if std::mem::take(&mut state.panics) {
+            drop(state);
+            panic!("this panic belongs to a test");
+        }
         state.syncs += 1;
         if self.stop_at == StopAt::Sync(state.syncs) {
             state.stopped = true;

@@ -1,5 +1,10 @@
 //! The integration tests: one binary, so that everything links once.
 
+mod amocrm_lab;
 mod crash_backend;
+mod examples;
+mod features;
 mod integration;
+mod layering;
+mod openapi;
 mod store;

@@ -41,6 +41,10 @@ const LOWERED_FOR: Duration = Duration::from_secs(60);
 /// The rate is never lowered below this part of the configured one: work must go on.
 const LOWERED_MIN: f64 = 0.25;
 
+/// Longest pause that the CRM may impose and callers still wait in line for. For a longer one they
+/// are sent away, to come back when it is over.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How many requests of higher classes may pass while one of this class waits.
 const PASSED_OVER_MAX: [u32; 3] = [0, 3, 7];
 
@@ -86,6 +90,7 @@ enum Turn {
     Go,
     At(Instant),
     Wait,
+    Leave(Duration),
 }
 
 /// How many wait, by class.
@@ -99,10 +104,19 @@ pub struct Waiting {
     pub background: usize,
 }
 
-/// Too many wait already.
+/// Why there is no waiting for a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{WAITING_MAX} requests of this class wait for their turn already")]
-pub struct QueueFull;
+pub enum NoTurn {
+    /// Too many wait already.
+    #[error("{WAITING_MAX} requests of this class wait for their turn already")]
+    QueueFull,
+    /// The CRM asked for a long pause.
+    #[error("the crm asked for a pause, of which {} s are left", left.as_secs())]
+    Paused {
+        /// What is left of it.
+        left: Duration,
+    },
+}
 
 impl Limiter {
     /// Builds a limiter. A rate that is not a positive number is taken as one a second.
@@ -132,7 +146,7 @@ impl Limiter {
     }
 
     /// Waits for the turn of a request. Dropping the future gives the place up.
-    pub async fn acquire(&self, class: Class) -> Result<Permit<'_>, QueueFull> {
+    pub async fn acquire(&self, class: Class) -> Result<Permit<'_>, NoTurn> {
         let mut place = Place::join(self, class)?;
         loop {
             let mut changed = pin!(self.changed.notified());
@@ -154,6 +168,7 @@ impl Limiter {
                     }
                 }
                 Turn::Wait => changed.await,
+                Turn::Leave(left) => return Err(NoTurn::Paused { left }),
             }
         }
     }
@@ -166,6 +181,8 @@ impl Limiter {
         state.paused_until = state.paused_until.max(now + pause);
         state.lowered = (state.lowered / 2.0).max(LOWERED_MIN);
         state.lowered_until = state.paused_until + LOWERED_FOR;
+        drop(state);
+        self.changed.notify_waiters();
     }
 
     /// Returns the rate at present.
@@ -205,12 +222,12 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn join(limiter: &'a Limiter, class: Class) -> Result<Self, QueueFull> {
+    fn join(limiter: &'a Limiter, class: Class) -> Result<Self, NoTurn> {
         let mut state = limiter.lock();
         let ticket = state.ticket_next;
         let queue = state.queue(class);
         if queue.len() >= WAITING_MAX {
-            return Err(QueueFull);
+            return Err(NoTurn::QueueFull);
         }
         queue.push_back(ticket);
         state.ticket_next = ticket.wrapping_add(1);
@@ -294,6 +311,10 @@ impl State {
 
     /// Says whether the holder of a ticket may go, and takes its place if so.
     fn turn(&mut self, class: Class, ticket: u64, now: Instant) -> Turn {
+        let pause = self.paused_until.saturating_duration_since(now);
+        if pause > PATIENCE {
+            return Turn::Leave(pause);
+        }
         if self.class_next() != Some(class) || self.queue(class).front() != Some(&ticket) {
             return Turn::Wait;
         }

@@ -1,6 +1,6 @@
 //! One CRM portal: its budget, its breaker, the only door to the network.
 //!
-//! [`http`] sends; [`limiter`] says when; [`breaker`] says whether at all; [`classify`] says what
+//! [`http`] is the door, [`transport`] the way behind it; [`limiter`] says when; [`breaker`] says whether at all; [`classify`] says what
 //! is known about the effect of a request afterwards. None of them knows any CRM.
 
 pub mod breaker;
@@ -10,3 +10,4 @@ pub mod limiter;
 #[cfg(test)]
 pub(crate) mod script;
 pub mod status;
+pub mod transport;

@@ -205,7 +205,7 @@ prop_compose! {
         let calls = CallSettings {
             default_responsible, partner_numbers, call_history, incoming, outgoing,
         };
-        IntegrationSettings { calls: present.then_some(calls) }
+        IntegrationSettings { calls: present.then_some(calls), ..IntegrationSettings::default() }
     }
 }
 

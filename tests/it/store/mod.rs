@@ -1,4 +1,13 @@
 //! The embedded store, through its handle.
 
 mod acceptance;
+mod crash;
+mod decisions;
+mod fixture;
+mod group;
+mod journal;
+mod keeping;
+mod opening;
+mod revival;
 mod sample;
+mod sweeping;

@@ -1,11 +1,16 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::json;
 
 use super::super::breaker::BreakerState;
+use super::super::classify::Purpose;
 use super::super::script::{Reply, Server};
+use super::super::transport::{BODY_BYTES_MAX, Method};
 use super::*;
 use crate::clock::SystemClock;
+use crate::crm::Class;
+use crate::model::secret::Secret;
 
 fn door(base_url: &str) -> AccountHttp {
     AccountHttp::new(AccountHttpOptions {
@@ -174,35 +179,4 @@ async fn an_endless_body_ends_at_the_bound() {
     let server = Server::start(|_| Reply::Raw(200, "", "x".repeat(BODY_BYTES_MAX + 1))).await;
     let outcome = door(&server.url).send(request(Purpose::Read)).await;
     assert_eq!(cause(&outcome), NotAppliedCause::Failed);
-}
-
-#[test]
-fn retry_after_is_read_as_seconds_or_date() {
-    let now = Timestamp::parse("2026-11-20T09:00:00Z").expect("a time");
-    let read = |text| read_retry_after(text, now).map(|d| d.as_secs());
-    assert_eq!(read("7"), Some(7));
-    assert_eq!(read("Fri, 20 Nov 2026 09:01:00 GMT"), Some(60));
-    assert_eq!(read("Fri, 20 Nov 2026 08:00:00 GMT"), Some(0));
-    assert_eq!(read("soon"), None);
-    assert_eq!(read("-1"), None);
-}
-
-#[test]
-fn addresses_that_are_none_are_refused() {
-    for bad in [
-        "",
-        "demo.amocrm.ru",
-        "ftp://x",
-        "https://u:p@x",
-        "https://x/?a=b",
-    ] {
-        assert!(read_base(bad).is_err(), "{bad}");
-    }
-    assert!(read_base("https://demo.amocrm.ru").is_ok());
-}
-
-#[test]
-fn words_of_a_body_are_printable_and_short() {
-    assert_eq!(words("<b>\r\nстоп\u{7}</b>".as_bytes()), "<b> стоп</b>");
-    assert_eq!(words(&[0xff; 10_000]).chars().count(), WORDS_CHARS_MAX);
 }

@@ -194,6 +194,29 @@ async fn the_queue_has_an_end() {
     while limiter.waiting().work < WAITING_MAX {
         tokio::task::yield_now().await;
     }
-    assert!(matches!(limiter.acquire(Class::Work).await, Err(QueueFull)));
+    assert!(matches!(
+        limiter.acquire(Class::Work).await,
+        Err(NoTurn::QueueFull)
+    ));
     drop(first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_stands_in_line_through_a_long_pause() {
+    let limiter = limiter(1.0, 2);
+    drop(limiter.acquire(Class::Work).await.expect("room"));
+    let waiting = tokio::spawn({
+        let limiter = Arc::clone(&limiter);
+        async move { limiter.acquire(Class::Work).await.map(Permit::unused) }
+    });
+    while limiter.waiting().work == 0 {
+        tokio::task::yield_now().await;
+    }
+    let pause = Duration::from_secs(3600);
+    limiter.throttled(pause);
+    let left = Err(NoTurn::Paused { left: pause });
+    assert_eq!(waiting.await.expect("no panic"), left);
+    assert_eq!(limiter.acquire(Class::Live).await.map(Permit::unused), left);
+    tokio::time::advance(pause).await;
+    assert!(limiter.acquire(Class::Live).await.is_ok());
 }

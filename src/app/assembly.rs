@@ -1,0 +1,530 @@
+//! Turns a configuration into running parts, and a changed configuration into the smallest
+//! change of them: what did not change is not touched.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::ArbiterHandle;
+use arc_swap::ArcSwap;
+
+use crate::admin::state::{IntegrationOverview, Off, Overview, SourceOverview};
+use crate::clock::SharedClock;
+use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
+use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
+use crate::crm::{AccountDoor, Adapter, TokenVault};
+use crate::intake::http::{HookSource, HookTable};
+use crate::intake::routing::{Routing, Taker};
+use crate::intake::sink::{Intake, SourceSink};
+use crate::integration::child::{IntegrationChild, IntegrationSeat};
+use crate::integration::context::{IntegrationContext, random_jitter};
+use crate::integration::handle::SharedHandles;
+use crate::integration::portal::Portal;
+use crate::integration::status::StatusBoard;
+use crate::integration::supervisor::{Supervised, supervise};
+use crate::model::activity::Activity;
+use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
+use crate::store::StoreHandle;
+use crate::store::command::JournalNote;
+
+use super::setup_child::SetupChild;
+use super::source_child::{SourceChild, board_name};
+use super::vault::StoreVault;
+use super::waker::PortalTable;
+
+/// How long an account is not spoken to at first: the process before this one may have used up
+/// the CRM's window just before it ended.
+const QUIET_START: Duration = Duration::from_secs(1);
+
+/// What all parts share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) store: StoreHandle,
+    pub(super) clock: SharedClock,
+    pub(super) board: Arc<StatusBoard>,
+    pub(super) handles: SharedHandles,
+    pub(super) intake: Intake,
+    pub(super) hooks: Arc<HookTable>,
+    pub(super) portals: PortalTable,
+    pub(super) overview: Arc<ArcSwap<Overview>>,
+    pub(super) work_arbiter: ArbiterHandle,
+    pub(super) session_arbiter: ArbiterHandle,
+}
+
+struct RunningAccount {
+    fingerprint: Fingerprint,
+    adapter: Arc<dyn Adapter>,
+    portal: Arc<Portal>,
+    setup: Supervised,
+}
+
+struct RunningIntegration {
+    fingerprint: Fingerprint,
+    seat: IntegrationSeat,
+    supervised: Supervised,
+}
+
+struct RunningSource {
+    fingerprint: Fingerprint,
+    supervised: Option<Supervised>,
+}
+
+/// Why a configuration could not be put into effect.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AssemblyError {
+    /// The store did not take it.
+    #[error("store: {0}")]
+    Store(#[from] crate::store::StoreError),
+    /// The door of an account could not be made.
+    #[error("account {account}: {why}")]
+    Account { account: String, why: String },
+}
+
+/// The running parts.
+pub(super) struct Assembly {
+    shared: Shared,
+    accounts: BTreeMap<(TenantId, AccountId), RunningAccount>,
+    integrations: BTreeMap<IntegrationKey, RunningIntegration>,
+    sources: BTreeMap<SourceKey, RunningSource>,
+}
+
+impl Assembly {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self {
+            shared,
+            accounts: BTreeMap::new(),
+            integrations: BTreeMap::new(),
+            sources: BTreeMap::new(),
+        }
+    }
+
+    /// Puts a configuration into effect. Order matters: integrations are ready to be woken before
+    /// sources speak, and a part that goes ends before its successor starts.
+    pub(super) async fn apply(&mut self, new: &Configuration) -> Result<(), AssemblyError> {
+        self.stop_what_goes(new).await;
+        for tenant in &new.tenants {
+            self.open_accounts(tenant).await?;
+        }
+        let mut contexts = Vec::new();
+        for tenant in &new.tenants {
+            for integration in &tenant.integrations {
+                let context = self.context(tenant, integration).await?;
+                contexts.push((integration.fingerprint.clone(), context));
+            }
+        }
+        self.publish(new, &contexts);
+        for (fingerprint, context) in contexts {
+            self.seat(fingerprint, context);
+        }
+        for tenant in &new.tenants {
+            for source in &tenant.sources {
+                self.start_source(source);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what is configured no more, or must begin anew.
+    async fn stop_what_goes(&mut self, new: &Configuration) {
+        let sources: HashMap<&SourceKey, Fingerprint> = new
+            .tenants
+            .iter()
+            .flat_map(|tenant| &tenant.sources)
+            .map(|source| (&source.key, source.fingerprint.clone()))
+            .collect();
+        let gone: Vec<SourceKey> = self
+            .sources
+            .iter()
+            .filter(|(key, running)| sources.get(key) != Some(&running.fingerprint))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in gone {
+            if let Some(running) = self.sources.remove(&key) {
+                if let Some(supervised) = running.supervised {
+                    supervised.stop().await;
+                }
+                self.shared.board.remove(&board_name(&key));
+            }
+        }
+        let wanted: Vec<&IntegrationKey> = new
+            .tenants
+            .iter()
+            .flat_map(|t| &t.integrations)
+            .map(|i| &i.key)
+            .collect();
+        let gone: Vec<IntegrationKey> = self
+            .integrations
+            .keys()
+            .filter(|key| !wanted.contains(key))
+            .cloned()
+            .collect();
+        for key in gone {
+            if let Some(running) = self.integrations.remove(&key) {
+                running.supervised.stop().await;
+                let context = running.seat.context();
+                // Its open work stays in the store; the lanes are free for others.
+                let freed = context.portal.lanes().withdraw(&key);
+                self.shared.handles.remove(&key);
+                self.shared.handles.wake(freed);
+                self.shared.board.remove(&context.board_name());
+            }
+        }
+        let accounts: BTreeMap<(TenantId, AccountId), Fingerprint> = new
+            .tenants
+            .iter()
+            .flat_map(|tenant| tenant.accounts.iter().map(move |account| (tenant, account)))
+            .map(|(tenant, account)| {
+                (
+                    (tenant.id.clone(), account.id.clone()),
+                    account.fingerprint.clone(),
+                )
+            })
+            .collect();
+        let gone: Vec<(TenantId, AccountId)> = self
+            .accounts
+            .iter()
+            .filter(|(key, running)| accounts.get(key) != Some(&running.fingerprint))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in gone {
+            if let Some(running) = self.accounts.remove(&key) {
+                let name = running.setup.name().to_owned();
+                running.setup.stop().await;
+                self.shared.board.remove(&name);
+            }
+        }
+    }
+
+    async fn open_accounts(&mut self, tenant: &Tenant) -> Result<(), AssemblyError> {
+        for account in &tenant.accounts {
+            let key = (tenant.id.clone(), account.id.clone());
+            if self.accounts.contains_key(&key) {
+                continue;
+            }
+            let portal = self.portal(tenant, account)?;
+            let vault: Arc<dyn TokenVault> = Arc::new(StoreVault::new(
+                self.shared.store.clone(),
+                &tenant.id,
+                &account.id,
+                portal.key.clone(),
+            ));
+            if let Some(token) = account.token() {
+                store_token(&*vault, token).await?;
+            }
+            let door = AccountDoor {
+                http: Arc::clone(&portal.http),
+                vault,
+                clock: Arc::clone(&self.shared.clock),
+            };
+            let adapter = account.settings.open(door);
+            let setup = supervise(
+                SetupChild::new(&tenant.id, &account.id, Arc::clone(&adapter), &self.shared),
+                Arc::clone(&self.shared.board),
+                Arc::clone(&self.shared.clock),
+            );
+            let fingerprint = account.fingerprint.clone();
+            self.accounts.insert(
+                key,
+                RunningAccount {
+                    fingerprint,
+                    adapter,
+                    portal,
+                    setup,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// Returns the portal of an account: the one that is open already, or a new one.
+    fn portal(
+        &self,
+        tenant: &Tenant,
+        account: &crate::config::AccountConfig,
+    ) -> Result<Arc<Portal>, AssemblyError> {
+        let key = account.settings.portal();
+        let open = self.accounts.values().map(|running| &running.portal);
+        let same = |portal: &&Arc<Portal>| {
+            portal.key == key && portal.base_url == account.settings.base_url()
+        };
+        if let Some(portal) = open.into_iter().find(same) {
+            return Ok(Arc::clone(portal));
+        }
+        let http = AccountHttp::new(AccountHttpOptions {
+            portal: key.clone(),
+            base_url: account.settings.base_url().to_owned(),
+            rate_per_second: account.settings.rate_per_second(),
+            per_second_max: None,
+            quiet_start: QUIET_START,
+            clock: Arc::clone(&self.shared.clock),
+        })
+        .map_err(|error| AssemblyError::Account {
+            account: format!("{}/{}", tenant.id, account.id),
+            why: error.to_string(),
+        })?;
+        Ok(Arc::new(Portal::new(
+            key,
+            account.settings.base_url(),
+            Arc::new(http),
+        )))
+    }
+
+    async fn context(
+        &self,
+        tenant: &Tenant,
+        integration: &IntegrationConfig,
+    ) -> Result<IntegrationContext, AssemblyError> {
+        let name = || format!("{}/{}", tenant.id, integration.account);
+        let account = self
+            .accounts
+            .get(&(tenant.id.clone(), integration.account.clone()))
+            .ok_or_else(|| AssemblyError::Account {
+                account: name(),
+                why: "unknown".to_owned(),
+            })?;
+        let now = self.shared.clock.now();
+        let settings_revision = self
+            .shared
+            .store
+            .put_settings(
+                integration.key.clone(),
+                integration.settings_value.clone(),
+                now,
+            )
+            .await?;
+        let source_names = tenant
+            .sources
+            .iter()
+            .map(|source| (source.key.clone(), source.name.clone()))
+            .collect();
+        Ok(IntegrationContext {
+            key: integration.key.clone(),
+            activity: integration.activity,
+            account: integration.account.clone(),
+            settings_revision,
+            settings: Arc::new(integration.settings.clone()),
+            employees: Arc::new(tenant.employees.clone()),
+            source_names: Arc::new(source_names),
+            adapter: Arc::clone(&account.adapter),
+            portal: Arc::clone(&account.portal),
+            store: self.shared.store.clone(),
+            clock: Arc::clone(&self.shared.clock),
+            board: Arc::clone(&self.shared.board),
+            handles: Arc::clone(&self.shared.handles),
+            jitter: random_jitter,
+        })
+    }
+
+    /// Makes routing, hooks and overview say what is configured now.
+    fn publish(&self, new: &Configuration, contexts: &[(Fingerprint, IntegrationContext)]) {
+        let by_key: HashMap<&IntegrationKey, &IntegrationContext> = contexts
+            .iter()
+            .map(|(_, context)| (&context.key, context))
+            .collect();
+        let mut routing = Routing::default();
+        let mut overview = Overview::default();
+        let mut hooks = HashMap::new();
+        let mut portals: BTreeMap<PortalKey, Arc<Portal>> = BTreeMap::new();
+        for tenant in &new.tenants {
+            for source in &tenant.sources {
+                let session = source.source.listener().is_some();
+                overview.sources.push(SourceOverview {
+                    key: source.key.clone(),
+                    kind: source.kind.to_owned(),
+                    name: source.name.clone(),
+                    session,
+                });
+                if let Some(hook) = source.source.hook() {
+                    let secrets = source.hook_secrets.clone();
+                    hooks.insert(
+                        source.key.clone(),
+                        HookSource {
+                            kind: source.kind,
+                            hook,
+                            secrets,
+                        },
+                    );
+                }
+            }
+            for integration in &tenant.integrations {
+                let Some(context) = by_key.get(&integration.key) else {
+                    continue;
+                };
+                portals.insert(context.portal.key.clone(), Arc::clone(&context.portal));
+                overview.integrations.push(IntegrationOverview {
+                    key: integration.key.clone(),
+                    crm: crm_of(tenant, integration),
+                    portal: context.portal.key.clone(),
+                    activity: integration.activity,
+                    settings_revision: context.settings_revision,
+                });
+                for (source, kind) in &integration.takes {
+                    let phases = context.adapter.capabilities().phases.iter();
+                    let phases = phases
+                        .filter(|(of, _)| of == kind)
+                        .map(|(_, phase)| *phase)
+                        .collect();
+                    let taker = Taker {
+                        integration: integration.key.clone(),
+                        portal: context.portal.key.clone(),
+                        phases,
+                        off: integration.activity == Activity::Off,
+                    };
+                    routing.add(
+                        SourceKey::new(tenant.id.clone(), source.clone()),
+                        *kind,
+                        taker,
+                    );
+                }
+            }
+        }
+        overview.portals = portals.into_values().collect();
+        overview.off = what_is_off(new);
+        let table = contexts
+            .iter()
+            .map(|(_, context)| (context.key.clone(), Arc::clone(&context.portal)))
+            .collect();
+        self.shared.portals.store(Arc::new(table));
+        self.shared.hooks.store(Arc::new(hooks));
+        self.shared.overview.store(Arc::new(overview));
+        self.shared.intake.routing.store(Arc::new(routing));
+    }
+
+    /// Seats an integration: a living actor goes on with the new settings, its work is kept.
+    fn seat(&mut self, fingerprint: Fingerprint, context: IntegrationContext) {
+        if let Some(running) = self.integrations.get_mut(&context.key) {
+            let old = running.seat.context();
+            let same = running.fingerprint == fingerprint
+                && Arc::ptr_eq(&old.adapter, &context.adapter)
+                && Arc::ptr_eq(&old.portal, &context.portal);
+            if same {
+                return;
+            }
+            if !Arc::ptr_eq(&old.portal, &context.portal) || context.activity == Activity::Off {
+                let freed = old.portal.lanes().withdraw(&context.key);
+                self.shared.handles.wake(freed);
+            }
+            running.fingerprint = fingerprint;
+            running.seat.reconfigure(context);
+            return;
+        }
+        let key = context.key.clone();
+        let seat = IntegrationSeat::new(context);
+        let child = IntegrationChild::new(seat.clone(), self.shared.work_arbiter.clone());
+        let supervised = supervise(
+            child,
+            Arc::clone(&self.shared.board),
+            Arc::clone(&self.shared.clock),
+        );
+        self.integrations.insert(
+            key,
+            RunningIntegration {
+                fingerprint,
+                seat,
+                supervised,
+            },
+        );
+    }
+
+    fn start_source(&mut self, source: &SourceConfig) {
+        if self.sources.contains_key(&source.key) {
+            return;
+        }
+        let supervised = source.source.listener().map(|listener| {
+            let child = SourceChild {
+                key: source.key.clone(),
+                listener,
+                sink: Arc::new(SourceSink::new(
+                    source.key.clone(),
+                    self.shared.intake.clone(),
+                )),
+                clock: Arc::clone(&self.shared.clock),
+                board: Arc::clone(&self.shared.board),
+                arbiter: self.shared.session_arbiter.clone(),
+            };
+            supervise(
+                child,
+                Arc::clone(&self.shared.board),
+                Arc::clone(&self.shared.clock),
+            )
+        });
+        let fingerprint = source.fingerprint.clone();
+        self.sources.insert(
+            source.key.clone(),
+            RunningSource {
+                fingerprint,
+                supervised,
+            },
+        );
+    }
+
+    /// Ends sources first (nothing new comes), then integrations, then accounts.
+    pub(super) async fn stop(self) {
+        for (_, source) in self.sources {
+            if let Some(supervised) = source.supervised {
+                supervised.stop().await;
+            }
+        }
+        for (_, integration) in self.integrations {
+            integration.supervised.stop().await;
+        }
+        for (_, account) in self.accounts {
+            account.setup.stop().await;
+        }
+    }
+}
+
+/// Stores a token that the configuration names, when it is another than the stored one.
+async fn store_token(
+    vault: &dyn TokenVault,
+    token: &crate::model::secret::Secret,
+) -> Result<(), AssemblyError> {
+    let failed = |error: crate::crm::VaultError| AssemblyError::Account {
+        account: "credentials".to_owned(),
+        why: error.to_string(),
+    };
+    // One that cannot be read any more is replaced.
+    let stored = vault.load().await.unwrap_or_default();
+    if stored.as_ref() != Some(token) {
+        vault.save(token.clone()).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn crm_of(tenant: &Tenant, integration: &IntegrationConfig) -> String {
+    tenant
+        .accounts
+        .iter()
+        .find(|account| account.id == integration.account)
+        .map(|account| account.crm.to_owned())
+        .unwrap_or_default()
+}
+
+/// Names what cannot work as configured.
+fn what_is_off(configuration: &Configuration) -> Vec<Off> {
+    let mut off = Vec::new();
+    if configuration.daemon.public_url.is_none() {
+        off.push(Off {
+            what: "recording links in call history".to_owned(),
+            why: "public_url is not set: entries go without a link".to_owned(),
+        });
+        off.push(Off {
+            what: "webhooks of CRMs and authorisation by redirect".to_owned(),
+            why: "public_url is not set: tokens are pasted".to_owned(),
+        });
+    }
+    off
+}
+
+/// Returns a journal line about a reload.
+pub(super) fn reload_note(now: crate::model::timestamp::Timestamp, text: String) -> JournalNote {
+    JournalNote {
+        at: now,
+        tenant: None,
+        source: None,
+        integration: None,
+        communication: None,
+        word: "reload".to_owned(),
+        text,
+    }
+}

@@ -1,0 +1,143 @@
+//! Binds the HTTP endpoints.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+
+use crate::admin::access::{Access, guard};
+use crate::admin::state::AdminState;
+use crate::intake::http::IntakeHttp;
+use crate::model::secret::Secret;
+
+/// Threads of each endpoint: the box is small, and a handler only waits for the store.
+const WORKERS: usize = 1;
+
+/// Connections at once of each endpoint: platforms keep few; strangers get no more memory.
+const CONNECTIONS_MAX: usize = 512;
+
+/// How long a client may take to send its head.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long requests under way may take at the end.
+const SHUTDOWN_WITHIN_S: u64 = 5;
+
+/// Why an endpoint could not be bound.
+#[derive(Debug, thiserror::Error)]
+#[error("bind {what} at {at}: {error}")]
+pub(super) struct BindError {
+    what: &'static str,
+    at: String,
+    error: std::io::Error,
+}
+
+/// A bound endpoint.
+pub(super) struct Bound {
+    /// Stops it.
+    pub(super) handle: ServerHandle,
+    /// Runs it.
+    pub(super) task: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// Binds the intake endpoint.
+pub(super) fn intake(
+    listen: SocketAddr,
+    body_bytes_max: usize,
+    state: IntakeHttp,
+) -> Result<Bound, BindError> {
+    let failed = |error| BindError {
+        what: "intake.listen",
+        at: listen.to_string(),
+        error,
+    };
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(state.clone()))
+            .app_data(web::PayloadConfig::new(body_bytes_max))
+            .configure(crate::intake::http::configure)
+    })
+    .workers(WORKERS)
+    .max_connections(CONNECTIONS_MAX)
+    .client_request_timeout(HEAD_WITHIN)
+    .shutdown_timeout(SHUTDOWN_WITHIN_S)
+    .disable_signals()
+    .bind(listen)
+    .map_err(failed)?
+    .run();
+    Ok(Bound {
+        handle: server.handle(),
+        task: tokio::task::spawn_local(server),
+    })
+}
+
+/// Binds the administrator's endpoint over TCP.
+pub(super) fn admin_tcp(
+    listen: SocketAddr,
+    token: Secret,
+    state: AdminState,
+) -> Result<Bound, BindError> {
+    let failed = |error| BindError {
+        what: "admin.listen",
+        at: listen.to_string(),
+        error,
+    };
+    let access = Access::Token(Arc::new(token));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(state.clone()))
+            .app_data(web::Data::new(access.clone()))
+            .wrap(from_fn(guard))
+            .configure(crate::admin::configure)
+    })
+    .workers(WORKERS)
+    .max_connections(CONNECTIONS_MAX)
+    .client_request_timeout(HEAD_WITHIN)
+    .shutdown_timeout(SHUTDOWN_WITHIN_S)
+    .disable_signals()
+    .bind(listen)
+    .map_err(failed)?
+    .run();
+    Ok(Bound {
+        handle: server.handle(),
+        task: tokio::task::spawn_local(server),
+    })
+}
+
+/// Binds the administrator's endpoint at the local socket (0660: the file's group may use it).
+pub(super) fn admin_socket(path: &Path, state: AdminState) -> Result<Bound, BindError> {
+    let failed = |error| BindError {
+        what: "admin.socket",
+        at: path.display().to_string(),
+        error,
+    };
+    // A socket that a killed daemon left; one that a living daemon holds was refused by the store.
+    match std::fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(state.clone()))
+            .app_data(web::Data::new(Access::Socket))
+            .wrap(from_fn(guard))
+            .configure(crate::admin::configure)
+    })
+    .workers(WORKERS)
+    .client_request_timeout(HEAD_WITHIN)
+    .shutdown_timeout(SHUTDOWN_WITHIN_S)
+    .disable_signals()
+    .bind_uds(path)
+    .map_err(failed)?
+    .run();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
+    Ok(Bound {
+        handle: server.handle(),
+        task: tokio::task::spawn_local(server),
+    })
+}

@@ -1,0 +1,13 @@
+//! Wires everything together and keeps it running: start, reload, watchdog, shutdown.
+
+mod assembly;
+mod listeners;
+mod retention;
+mod run;
+mod setup_child;
+mod source_child;
+mod vault;
+mod waker;
+mod watchdog;
+
+pub use run::run;

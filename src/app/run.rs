@@ -1,0 +1,300 @@
+//! The daemon from start to end.
+//!
+//! ```text
+//! log -> store -> endpoints bound -> integrations, sources -> READY
+//!     -> reload on SIGHUP, end on SIGTERM, or when the store ends
+//!     -> sources, integrations, endpoints, store, in this order
+//! ```
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix::Arbiter;
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::admin::state::{AdminState, Overview, Readiness};
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::{self, Configuration, DaemonSettings, Environment};
+use crate::intake::http::IntakeHttp;
+use crate::intake::routing::Routing;
+use crate::intake::sink::Intake;
+use crate::integration::handle::Handles;
+use crate::integration::status::StatusBoard;
+use crate::model::explanation::Language;
+use crate::model::secret::Secret;
+use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
+use crate::telemetry;
+
+use super::assembly::{Assembly, Shared, reload_note};
+use super::listeners;
+use super::waker::LaneWaker;
+use super::watchdog::{self, Watchdog, notify};
+
+/// Runs the daemon until it is told to end. An error says what to do.
+pub fn run(path: PathBuf, configuration: Configuration) -> anyhow::Result<()> {
+    let daemon = &configuration.daemon;
+    telemetry::init(&daemon.log)?;
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
+        .install_recorder()
+        .context("set up the metrics")?;
+    actix::System::new().block_on(live(path, configuration, metrics))
+}
+
+async fn live(
+    path: PathBuf,
+    configuration: Configuration,
+    metrics: metrics_exporter_prometheus::PrometheusHandle,
+) -> anyhow::Result<()> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let started_at = clock.now();
+    for warning in &configuration.warnings {
+        tracing::warn!(%warning, "configuration");
+    }
+    let daemon = configuration.daemon.clone();
+    // Signals are caught before anything is started, so that none is missed.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+
+    notify(&[
+        ("STATUS", "opening the store"),
+        ("EXTEND_TIMEOUT_USEC", "120000000"),
+    ]);
+    let (store, thread) = open_store(&daemon, &clock)?;
+    let board = Arc::new(StatusBoard::default());
+    let handles = Arc::new(Handles::default());
+    let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
+    let waker = LaneWaker {
+        portals: Arc::clone(&portals),
+        handles: Arc::clone(&handles),
+    };
+    let intake = Intake {
+        store: store.clone(),
+        routing: Arc::new(ArcSwap::from_pointee(Routing::default())),
+        waker: Arc::new(waker),
+        clock: Arc::clone(&clock),
+    };
+    let (work, sessions) = (Arbiter::new(), Arbiter::new());
+    let shared = Shared {
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        board: Arc::clone(&board),
+        handles: Arc::clone(&handles),
+        intake: intake.clone(),
+        hooks: Arc::new(ArcSwap::from_pointee(Default::default())),
+        portals,
+        overview: Arc::new(ArcSwap::from_pointee(Overview::default())),
+        work_arbiter: work.handle(),
+        session_arbiter: sessions.handle(),
+    };
+    let ready = Arc::new(Readiness::default());
+    let admin = AdminState {
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        board: Arc::clone(&board),
+        handles,
+        overview: Arc::clone(&shared.overview),
+        ready: Arc::clone(&ready),
+        metrics,
+        started_at,
+        language: first_language(&configuration),
+    };
+    let endpoints = bind(&daemon, &shared, &admin, intake)?;
+    let mut assembly = Assembly::new(shared.clone());
+    assembly.apply(&configuration).await?;
+
+    let sweep = tokio::task::spawn_local(super::retention::sweep(
+        store.clone(),
+        Arc::clone(&clock),
+        daemon.store.retention_days,
+    ));
+    let feeding = watchdog::interval().map(|interval| {
+        let arbiters = vec![work.handle(), sessions.handle()];
+        let (board, clock) = (Arc::clone(&board), Arc::clone(&clock));
+        let dog = Watchdog {
+            arbiters,
+            store: store.clone(),
+            board,
+            clock,
+            interval,
+        };
+        tokio::task::spawn_local(dog.feed())
+    });
+    ready.set(true);
+    notify(&[("READY", "1"), ("STATUS", "running")]);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
+
+    let mut running = configuration;
+    let mut result = Ok(());
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            end = thread.finished() => {
+                result = Err(anyhow::anyhow!("the store ended: {end}"));
+                break;
+            }
+            _ = hangup.recv() => {
+                reload(&path, &mut running, &mut assembly, &store, &clock).await;
+            }
+        }
+    }
+
+    tracing::info!("ending");
+    ready.set(false);
+    notify(&[("STOPPING", "1"), ("STATUS", "ending")]);
+    sweep.abort();
+    if let Some(feeding) = feeding {
+        feeding.abort();
+    }
+    for endpoint in &endpoints {
+        endpoint.handle.stop(true).await;
+    }
+    assembly.stop().await;
+    for endpoint in endpoints {
+        if let Err(error) = endpoint.task.await {
+            tracing::error!(%error, "an endpoint ended badly");
+        }
+    }
+    work.stop();
+    sessions.stop();
+    store.shut_down().await;
+    result
+}
+
+fn first_language(configuration: &Configuration) -> Language {
+    configuration
+        .tenants
+        .first()
+        .map(|tenant| tenant.language)
+        .unwrap_or_default()
+}
+
+/// Derives the store's key from the configured text.
+fn store_key(text: &Secret) -> anyhow::Result<StoreKey> {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(text.expose().as_bytes());
+    Ok(StoreKey::from_bytes(&digest)?)
+}
+
+fn open_store(
+    daemon: &DaemonSettings,
+    clock: &SharedClock,
+) -> anyhow::Result<(StoreHandle, StoreThread)> {
+    let key = store_key(&daemon.store.key)?;
+    let options = StoreOptions {
+        now: clock.now(),
+        ..StoreOptions::default()
+    };
+    let path = &daemon.store.path;
+    Store::open(path, key, options).with_context(|| format!("open the store {}", path.display()))
+}
+
+fn bind(
+    daemon: &DaemonSettings,
+    shared: &Shared,
+    admin: &AdminState,
+    intake: Intake,
+) -> anyhow::Result<Vec<listeners::Bound>> {
+    let state = IntakeHttp {
+        intake,
+        hooks: Arc::clone(&shared.hooks),
+        trusted_proxies: daemon.trusted_proxies.clone().into(),
+    };
+    let mut endpoints = vec![
+        listeners::intake(daemon.intake.listen, daemon.intake.body_bytes_max, state)?,
+        listeners::admin_socket(&daemon.admin.socket, admin.clone())?,
+    ];
+    if let Some(token) = &daemon.admin.token {
+        endpoints.push(listeners::admin_tcp(
+            daemon.admin.listen,
+            token.clone(),
+            admin.clone(),
+        )?);
+    }
+    Ok(endpoints)
+}
+
+/// Puts a changed configuration into effect; one with mistakes changes nothing.
+async fn reload(
+    path: &std::path::Path,
+    running: &mut Configuration,
+    assembly: &mut Assembly,
+    store: &StoreHandle,
+    clock: &SharedClock,
+) {
+    notify(&[("STATUS", "reloading")]);
+    let text = match config::load(path, &Environment::of_process()) {
+        Err(mistakes) => {
+            for mistake in &mistakes {
+                tracing::error!(%mistake, "configuration");
+            }
+            format!(
+                "reload refused: {} mistake(s) in the configuration; the old one stays in force",
+                mistakes.len()
+            )
+        }
+        Ok(new) => {
+            let changes = config::difference(running, &new);
+            match assembly.apply(&new).await {
+                Ok(()) => {
+                    *running = new;
+                    reloaded(&changes)
+                }
+                Err(error) => {
+                    tracing::error!(%error, "reload");
+                    format!("reload failed: {error}")
+                }
+            }
+        }
+    };
+    tracing::info!(text, "reload");
+    if let Err(error) = store.note(reload_note(clock.now(), text)).await {
+        tracing::error!(%error, "journal");
+    }
+    notify(&[("STATUS", "running")]);
+}
+
+/// Sections of the daemon's own file that act at the next start only.
+const FIXED: [&str; 4] = ["store", "admin", "intake", "log"];
+
+/// Says what a reload changed, and what of it must wait for the next start.
+fn reloaded(changes: &config::Changes) -> String {
+    let mut parts: Vec<String> = [
+        counted("source", &changes.sources),
+        counted("account", &changes.accounts),
+        counted("integration", &changes.integrations),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let fixed: Vec<&str> = changes
+        .daemon
+        .iter()
+        .copied()
+        .filter(|section| FIXED.contains(section))
+        .collect();
+    if !fixed.is_empty() {
+        parts.push(format!("at the next start: {}", fixed.join(", ")));
+    }
+    if parts.is_empty() {
+        "reloaded: nothing changed".to_owned()
+    } else {
+        format!("reloaded: {}", parts.join("; "))
+    }
+}
+
+fn counted<K>(what: &str, changes: &config::ItemChanges<K>) -> Option<String> {
+    if changes.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "{what}s: {} added, {} changed, {} removed, {} untouched",
+        changes.added.len(),
+        changes.changed.len(),
+        changes.removed.len(),
+        changes.unchanged.len()
+    ))
+}

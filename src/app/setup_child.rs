@@ -1,0 +1,76 @@
+//! Reads what an account is made of and sets up what we need there, once after every start; tried
+//! again until the CRM answers.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::watch;
+
+use crate::crm::Adapter;
+use crate::integration::status::{Health, StatusBoard};
+use crate::integration::supervisor::{Child, LifeEnd};
+use crate::model::ids::{AccountId, TenantId};
+use crate::model::outcome::Outcome;
+
+use super::assembly::Shared;
+
+pub(super) struct SetupChild {
+    name: String,
+    adapter: Arc<dyn Adapter>,
+    board: Arc<StatusBoard>,
+    clock: crate::clock::SharedClock,
+}
+
+impl SetupChild {
+    pub(super) fn new(
+        tenant: &TenantId,
+        account: &AccountId,
+        adapter: Arc<dyn Adapter>,
+        shared: &Shared,
+    ) -> Self {
+        Self {
+            name: format!("account {tenant}/{account}"),
+            adapter,
+            board: Arc::clone(&shared.board),
+            clock: Arc::clone(&shared.clock),
+        }
+    }
+}
+
+impl Child for SetupChild {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn live(&self, mut stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
+        let (name, adapter) = (self.name.clone(), Arc::clone(&self.adapter));
+        let (board, clock) = (Arc::clone(&self.board), Arc::clone(&self.clock));
+        async move {
+            let described = tokio::select! {
+                described = adapter.describe() => described,
+                _ = stop.wait_for(|stop| *stop) => return LifeEnd::Stopped,
+            };
+            match described {
+                Outcome::Done(account) => {
+                    let now = clock.now();
+                    board.set_health(&name, Health::Up, now);
+                    board.update(&name, now, |child| {
+                        child.peer = Some(format!("{} ({})", account.name, account.id));
+                        child.last_seen_at = Some(now);
+                        child.last_error = account.limits.first().cloned();
+                    });
+                    // Nothing more to do before the next start.
+                    let _ = stop.wait_for(|stop| *stop).await;
+                    LifeEnd::Stopped
+                }
+                Outcome::NotApplied(not_applied) => LifeEnd::Failed(not_applied.why),
+                Outcome::Ambiguous { why } | Outcome::AuthExpired { why } => LifeEnd::Failed(why),
+                Outcome::Rejected(rejection) => {
+                    LifeEnd::Failed(format!("{}: {}", rejection.code, rejection.message))
+                }
+            }
+        }
+        .boxed_local()
+    }
+}

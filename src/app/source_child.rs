@@ -1,0 +1,129 @@
+//! A source's session as the supervisor sees it: each life is an actor that runs one connection.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::{oneshot, watch};
+
+use crate::clock::SharedClock;
+use crate::integration::status::{Health, StatusBoard};
+use crate::integration::supervisor::{Child, LifeEnd};
+use crate::model::ids::SourceKey;
+use crate::pbx::{Listener, ListenerContext, ListenerError, Sink, StateReport};
+
+/// Returns a source's name on the status board.
+pub(super) fn board_name(key: &SourceKey) -> String {
+    format!("source {key}")
+}
+
+/// The supervised child.
+pub(super) struct SourceChild {
+    pub(super) key: SourceKey,
+    pub(super) listener: Arc<dyn Listener>,
+    pub(super) sink: Arc<dyn Sink>,
+    pub(super) clock: SharedClock,
+    pub(super) board: Arc<StatusBoard>,
+    pub(super) arbiter: ArbiterHandle,
+}
+
+/// Shows a session's state on the board.
+struct BoardReport {
+    name: String,
+    board: Arc<StatusBoard>,
+    clock: SharedClock,
+}
+
+impl StateReport for BoardReport {
+    fn connected(&self, peer: &str) {
+        let now = self.clock.now();
+        self.board.set_health(&self.name, Health::Up, now);
+        self.board.update(&self.name, now, |child| {
+            child.peer = Some(peer.to_owned());
+            child.last_seen_at = Some(now);
+        });
+        tracing::info!(child = self.name, peer, "session is up");
+    }
+
+    fn seen(&self) {
+        let now = self.clock.now();
+        self.board
+            .update(&self.name, now, |child| child.last_seen_at = Some(now));
+    }
+
+    fn gauge(&self, name: &'static str, value: f64) {
+        self.board.update(&self.name, self.clock.now(), |child| {
+            child.gauges.insert(name.to_owned(), value);
+        });
+    }
+}
+
+/// Runs one connection.
+struct SessionActor {
+    run: Option<LocalBoxFuture<'static, Result<(), ListenerError>>>,
+    exit: Option<oneshot::Sender<LifeEnd>>,
+}
+
+impl Actor for SessionActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, scope: &mut Context<Self>) {
+        let Some(run) = self.run.take() else { return };
+        scope.spawn(run.into_actor(self).map(|end, actor, scope| {
+            let end = match end {
+                Ok(()) => LifeEnd::Failed("the session ended".to_owned()),
+                Err(error) => LifeEnd::Failed(error.to_string()),
+            };
+            actor.tell(end);
+            scope.stop();
+        }));
+    }
+}
+
+impl SessionActor {
+    fn tell(&mut self, end: LifeEnd) {
+        if let Some(exit) = self.exit.take() {
+            // The supervisor may be gone already.
+            let _ = exit.send(end);
+        }
+    }
+}
+
+impl Drop for SessionActor {
+    fn drop(&mut self) {
+        self.tell(LifeEnd::Failed("the session panicked".to_owned()));
+    }
+}
+
+impl Child for SourceChild {
+    fn name(&self) -> String {
+        board_name(&self.key)
+    }
+
+    fn live(&self, stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
+        let context = ListenerContext {
+            sink: Arc::clone(&self.sink),
+            clock: Arc::clone(&self.clock),
+            stop: stop.clone(),
+            state: Arc::new(BoardReport {
+                name: self.name(),
+                board: Arc::clone(&self.board),
+                clock: Arc::clone(&self.clock),
+            }),
+        };
+        let listener = Arc::clone(&self.listener);
+        let (sender, ended) = oneshot::channel();
+        // The actor lives until its run ends, which it does soon after `stop` turns true.
+        let _address = SessionActor::start_in_arbiter(&self.arbiter, move |_| SessionActor {
+            run: Some(listener.run(context).boxed_local()),
+            exit: Some(sender),
+        });
+        async move {
+            ended
+                .await
+                .unwrap_or_else(|_| LifeEnd::Failed("the session is gone".to_owned()))
+        }
+        .boxed_local()
+    }
+}

@@ -1,0 +1,37 @@
+//! Puts new work into its portal's lanes and wakes its integration.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::intake::sink::Waker;
+use crate::integration::handle::SharedHandles;
+use crate::integration::portal::Portal;
+use crate::model::communication::Snapshot;
+use crate::model::ids::IntegrationKey;
+use crate::store::command::WorkId;
+
+/// In which portal each integration works; replaced at reload.
+pub(super) type PortalTable = Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>;
+
+pub(super) struct LaneWaker {
+    pub(super) portals: PortalTable,
+    pub(super) handles: SharedHandles,
+}
+
+impl Waker for LaneWaker {
+    fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
+        if works.is_empty() {
+            return;
+        }
+        let portals = self.portals.load();
+        let addresses = snapshot.body.addresses();
+        for (integration, work) in works {
+            if let Some(portal) = portals.get(integration) {
+                portal.lanes().insert(*work, integration, &addresses);
+            }
+        }
+        self.handles.wake(works.to_vec());
+    }
+}

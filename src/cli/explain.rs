@@ -1,0 +1,125 @@
+//! `trunkline explain`.
+
+use serde_json::Value;
+
+use crate::model::explanation::Language;
+
+use super::client::{Client, ClientError, segments};
+use super::output::Output;
+use super::status::items;
+
+pub(super) async fn show(
+    client: &Client,
+    key: &str,
+    language: Option<Language>,
+    output: &mut Output,
+) -> Result<(), ClientError> {
+    let query: Vec<(&str, String)> = language
+        .map(|language| match language {
+            Language::Ru => ("lang", "ru".to_owned()),
+            Language::En => ("lang", "en".to_owned()),
+        })
+        .into_iter()
+        .collect();
+    let story = client
+        .get(&format!("/v1/communications/{}", segments(key)), &query)
+        .await?;
+    if output.json() {
+        output.value(&story);
+        return Ok(());
+    }
+    let text = |value: &Value, name: &str| -> String {
+        match value.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Null) | None => "-".to_owned(),
+            Some(other) => other.to_string(),
+        }
+    };
+    output.line(&format!(
+        "{} {}: {}, {}",
+        text(&story, "kind"),
+        text(&story, "key"),
+        text(&story, "summary"),
+        text(&story, "outcome")
+    ));
+    output.line(&format!(
+        "client {}, began {}",
+        text(&story, "client"),
+        text(&story, "started_at")
+    ));
+    if let Some(why) = story.get("not_taken").and_then(Value::as_str) {
+        output.line(&format!("not taken: {why}"));
+    }
+    for work in items(&story, "works") {
+        let state = work.get("state").unwrap_or(&Value::Null);
+        if text(state, "state") == "undecided" {
+            output.line(&format!(
+                "integration {}: not decided yet: {}",
+                text(work, "integration"),
+                state
+                    .get("why")
+                    .and_then(Value::as_str)
+                    .unwrap_or("it waits for its turn")
+            ));
+        }
+    }
+    for integration in items(&story, "integrations") {
+        output.line(&format!(
+            "integration {}:",
+            text(integration, "integration")
+        ));
+        for decision in items(integration, "decisions") {
+            output.line(&format!(
+                "  decided at {} by settings revision {}:",
+                text(decision, "at"),
+                text(decision, "settings_revision")
+            ));
+            for reason in items(decision, "explanation") {
+                output.line(&format!("    {}", reason.as_str().unwrap_or("-")));
+            }
+        }
+        for step in items(integration, "steps") {
+            output.line(&format!(
+                "  step {}: {}",
+                text(step, "role"),
+                step_state(step)
+            ));
+        }
+    }
+    for note in items(&story, "notes") {
+        output.line(&format!("  {} {}", text(note, "at"), text(note, "text")));
+    }
+    Ok(())
+}
+
+pub(super) fn step_state(step: &Value) -> String {
+    let null = Value::Null;
+    let state = step.get("state").unwrap_or(&null);
+    let text = |name: &str| state.get(name).and_then(Value::as_str).unwrap_or("-");
+    match text("state") {
+        "done" => {
+            let cards = state
+                .get("result")
+                .map(|result| items(result, "cards"))
+                .unwrap_or_default()
+                .iter()
+                .map(|card| {
+                    let part = |name: &str| card.get(name).and_then(Value::as_str).unwrap_or("-");
+                    format!("{} {}", part("entity"), part("id"))
+                })
+                .collect::<Vec<_>>()
+                .join(", ");
+            let note = state
+                .get("result")
+                .and_then(|result| result.get("note"))
+                .and_then(Value::as_str)
+                .map(|note| format!(" ({note})"))
+                .unwrap_or_default();
+            format!("done: {cards}{note}")
+        }
+        "waiting" => format!("waits until {}: {}", text("until"), text("why")),
+        "dead" => format!("dead letter: {}", text("reason")),
+        "dropped" => format!("dropped: {}", text("reason")),
+        other => other.to_owned(),
+    }
+}

@@ -1,0 +1,206 @@
+//! The command line. Everything but `run` and `check-config` speaks to the running daemon.
+
+mod client;
+mod explain;
+mod journal;
+mod outbox;
+mod output;
+mod status;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, ConfigMistake, Configuration, Environment};
+use crate::model::explanation::Language;
+
+pub(crate) use client::Client;
+use output::Output;
+
+/// Joins a company's phone system with its CRM.
+#[derive(Debug, Parser)]
+#[command(name = "trunkline", version, about)]
+pub struct Cli {
+    /// The daemon's configuration file.
+    #[arg(long, global = true, default_value = "/etc/trunkline/trunkline.toml")]
+    config: PathBuf,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon.
+    Run,
+    /// Check the configuration and name every mistake.
+    CheckConfig,
+    /// Show what is alive and what is not.
+    Status,
+    /// Say what was made of one communication, and why.
+    Explain {
+        /// The communication, as the journal names it: tenant/source/key.
+        key: String,
+        /// The language of the explanation.
+        #[arg(long, value_enum)]
+        lang: Option<Lang>,
+    },
+    /// Search the journal.
+    Journal(journal::Search),
+    /// Look at work that is not over, and at dead letters.
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
+    /// Print the OpenAPI document of the admin endpoint.
+    Openapi,
+}
+
+/// A language of explanations.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Lang {
+    Ru,
+    En,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Ru => Language::Ru,
+            Lang::En => Language::En,
+        }
+    }
+}
+
+/// Done.
+const DONE: u8 = 0;
+/// Tried and failed.
+const FAILED: u8 = 1;
+/// Wrong usage or configuration.
+const WRONG: u8 = 2;
+
+/// Runs the command line; returns the exit status: 0 done, 1 failed, 2 wrong usage or
+/// configuration.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let status = if error.use_stderr() { WRONG } else { DONE };
+            // Nothing can be done about a closed standard output.
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
+    };
+    let mut output = Output::new(cli.json);
+    ExitCode::from(execute(cli, &mut output))
+}
+
+fn execute(cli: Cli, output: &mut Output) -> u8 {
+    match cli.command {
+        Command::Openapi => {
+            output.raw(crate::admin::OPENAPI);
+            DONE
+        }
+        Command::Run => run(&cli.config, output),
+        Command::CheckConfig => check(&cli.config, output),
+        command => ask(&cli.config, command, output),
+    }
+}
+
+fn load(path: &Path, output: &mut Output) -> Result<Configuration, u8> {
+    config::load(path, &Environment::of_process()).map_err(|mistakes| {
+        report(&mistakes, output);
+        WRONG
+    })
+}
+
+fn report(mistakes: &[ConfigMistake], output: &mut Output) {
+    if output.json() {
+        let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        output.value(&serde_json::json!({ "ok": false, "mistakes": lines }));
+    } else {
+        for mistake in mistakes {
+            output.error(&mistake.to_string());
+        }
+        output.error(&format!(
+            "{} mistake(s) in the configuration",
+            mistakes.len()
+        ));
+    }
+}
+
+fn check(path: &Path, output: &mut Output) -> u8 {
+    let configuration = match load(path, output) {
+        Ok(configuration) => configuration,
+        Err(status) => return status,
+    };
+    let (mut sources, mut integrations) = (0, 0);
+    for tenant in &configuration.tenants {
+        sources += tenant.sources.len();
+        integrations += tenant.integrations.len();
+    }
+    let tenants = configuration.tenants.len();
+    if output.json() {
+        output.value(&serde_json::json!({
+            "ok": true, "tenants": tenants, "sources": sources, "integrations": integrations,
+        }));
+    } else {
+        output.line(&format!(
+            "the configuration is right: {tenants} tenant(s), {sources} source(s), \
+             {integrations} integration(s)"
+        ));
+    }
+    DONE
+}
+
+fn run(path: &Path, output: &mut Output) -> u8 {
+    let configuration = match load(path, output) {
+        Ok(configuration) => configuration,
+        Err(status) => return status,
+    };
+    match crate::app::run(path.to_owned(), configuration) {
+        Ok(()) => DONE,
+        Err(error) => {
+            output.error(&format!("{error:#}"));
+            FAILED
+        }
+    }
+}
+
+fn ask(path: &Path, command: Command, output: &mut Output) -> u8 {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(ask_daemon(path, command, output)),
+        Err(error) => Err(client::ClientError::Local(error.to_string())),
+    };
+    match result {
+        Ok(()) => DONE,
+        Err(error) => {
+            output.failure(&error.to_string());
+            match error {
+                client::ClientError::Wrong(_) => WRONG,
+                _ => FAILED,
+            }
+        }
+    }
+}
+
+async fn ask_daemon(
+    path: &Path,
+    command: Command,
+    output: &mut Output,
+) -> Result<(), client::ClientError> {
+    let client = Client::from_config(path)?;
+    match command {
+        Command::Status => status::show(&client, output).await,
+        Command::Explain { key, lang } => {
+            explain::show(&client, &key, lang.map(Language::from), output).await
+        }
+        Command::Journal(search) => journal::show(&client, search, output).await,
+        Command::Outbox(outbox) => outbox::run(&client, outbox, output).await,
+        Command::Run | Command::CheckConfig | Command::Openapi => Ok(()),
+    }
+}

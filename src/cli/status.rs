@@ -1,0 +1,105 @@
+//! `trunkline status`.
+
+use serde_json::Value;
+
+use super::client::{Client, ClientError};
+use super::output::Output;
+
+pub(super) async fn show(client: &Client, output: &mut Output) -> Result<(), ClientError> {
+    let status = client.get("/v1/status", &[]).await?;
+    if output.json() {
+        output.value(&status);
+        return Ok(());
+    }
+    let text = |value: &Value, name: &str| -> String {
+        match value.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Null) | None => "-".to_owned(),
+            Some(other) => other.to_string(),
+        }
+    };
+    let ready = if status.get("ready") == Some(&Value::Bool(true)) {
+        "ready"
+    } else {
+        "starting"
+    };
+    output.line(&format!(
+        "trunkline {}, {ready}, since {}",
+        text(&status, "version"),
+        text(&status, "started_at")
+    ));
+    let empty = Value::Null;
+    let store = status.get("store").unwrap_or(&empty);
+    output.line(&format!(
+        "store: {} communication(s), {} open work(s), {} dead letter(s), {} bytes",
+        text(store, "communications"),
+        text(store, "open_works"),
+        text(store, "dead_letters"),
+        text(store, "file_bytes")
+    ));
+    for source in items(&status, "sources") {
+        let state = source.get("state").unwrap_or(&empty);
+        let health = if state.is_null() {
+            "posted to".to_owned()
+        } else {
+            text(state, "health")
+        };
+        output.line(&format!(
+            "source {} ({}): {health}{}",
+            text(source, "key"),
+            text(source, "kind"),
+            trouble(state)
+        ));
+    }
+    for integration in items(&status, "integrations") {
+        let state = integration.get("state").unwrap_or(&empty);
+        output.line(&format!(
+            "integration {} -> {}: {}, {}, {} open, {} not decided yet{}{}",
+            text(integration, "key"),
+            text(integration, "portal"),
+            text(integration, "activity"),
+            text(state, "health"),
+            text(integration, "open_works"),
+            text(integration, "not_decided_yet"),
+            match integration.get("waiting_for").and_then(Value::as_str) {
+                Some(why) => format!(" ({why})"),
+                None => String::new(),
+            },
+            trouble(state)
+        ));
+    }
+    for alarm in items(&status, "alarms") {
+        output.line(&format!(
+            "ALARM {} {}: {}",
+            text(alarm, "word"),
+            text(alarm, "what"),
+            text(alarm, "text")
+        ));
+    }
+    for off in items(&status, "off") {
+        output.line(&format!("off: {}: {}", text(off, "what"), text(off, "why")));
+    }
+    Ok(())
+}
+
+pub(super) fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+fn trouble(state: &Value) -> String {
+    let restarts = state.get("restarts").and_then(Value::as_u64).unwrap_or(0);
+    match (restarts, state.get("last_error").and_then(Value::as_str)) {
+        (0, None) => String::new(),
+        (0, Some(error)) => format!("; last trouble: {error}"),
+        (restarts, error) => {
+            format!(
+                "; restarted {restarts} time(s), last trouble: {}",
+                error.unwrap_or("-")
+            )
+        }
+    }
+}

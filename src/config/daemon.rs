@@ -1,0 +1,281 @@
+//! Checks `trunkline.toml`.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use url::Url;
+
+use crate::model::secret::Secret;
+
+use super::configuration::{
+    AdminSettings, DaemonSettings, IntakeSettings, LogSettings, StoreSettings,
+};
+use super::key_path::KeyPath;
+use super::mistake::Findings;
+use super::raw::{RawAdmin, RawDaemon, RawIntake, RawStore};
+use super::secret_place::{self, Environment, Place};
+
+/// Shortest text that a store key is derived from: 32 random bytes are what the cipher takes,
+/// and no way of writing them down is shorter.
+const KEY_BYTES_MIN: usize = 32;
+
+/// Shortest bearer token or secret of an HTTP path: 16 random characters cannot be guessed over
+/// a network.
+pub(super) const TOKEN_BYTES_MIN: usize = 16;
+
+/// Longest retention: ten years. More is a slip of the finger.
+const RETENTION_DAYS_MAX: u32 = 3650;
+
+/// The body of the largest webhook that any supported platform documents is far below a
+/// megabyte; the default says 1 MiB. A body is held in memory, so that the limit has one too.
+const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// A smaller limit would refuse an ordinary call.
+const BODY_BYTES_MIN: u64 = 4 * 1024;
+
+/// Longest path of a Unix socket on Linux (`sun_path` has 108 bytes, the last one zero).
+const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// Turns the written file into settings; `None` where a mistake was added.
+pub(super) fn check(
+    findings: &mut Findings<'_>,
+    raw: RawDaemon,
+    environment: &Environment,
+) -> Option<DaemonSettings> {
+    let top = KeyPath::top();
+    let tenants_dir = findings.folder().join(&raw.tenants_dir);
+    let public_url = match &raw.public_url {
+        None => Some(None),
+        Some(text) => {
+            let checked = public_url(text);
+            findings.take(&top.key("public_url"), checked).map(Some)
+        }
+    };
+    let proxies = top.key("trusted_proxies");
+    let indexed = raw.trusted_proxies.iter().enumerate();
+    let trusted_proxies = indexed
+        .map(|(index, text)| address::<IpAddr>(findings, &proxies.index(index), text, "127.0.0.1"))
+        .collect::<Vec<_>>();
+    let base_urls = base_urls(findings, &raw.base_urls);
+    let store = store(findings, &raw.store, environment);
+    let admin = admin(findings, &raw.admin, environment);
+    let intake = intake(findings, &raw.intake);
+    let listeners = admin.as_ref().zip(intake.as_ref());
+    if listeners.is_some_and(|(admin, intake)| admin.listen == intake.listen) {
+        let path = top.key("intake").key("listen");
+        findings.mistake(&path, "admin.listen has this address too");
+    }
+    Some(DaemonSettings {
+        tenants_dir,
+        public_url: public_url?,
+        trusted_proxies: trusted_proxies.into_iter().collect::<Option<_>>()?,
+        store: store?,
+        admin: admin?,
+        intake: intake?,
+        log: LogSettings {
+            format: raw.log.format,
+            level: raw.log.level,
+            show_numbers: raw.log.show_numbers,
+        },
+        base_urls: base_urls?,
+    })
+}
+
+fn address<T: FromStr>(
+    findings: &mut Findings<'_>,
+    path: &KeyPath,
+    text: &str,
+    example: &str,
+) -> Option<T> {
+    let parsed = text
+        .parse()
+        .map_err(|_| format!("{text:?} is not an address: write it like {example:?}"));
+    findings.take(path, parsed)
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = web_url(text)?;
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if url.scheme() != "https" && !loopback {
+        return Err("the outside reaches us by https only: write https://…".to_owned());
+    }
+    Ok(url)
+}
+
+/// Reads the address of a web service: scheme, host, port and perhaps a path, nothing more.
+fn web_url(text: &str) -> Result<Url, String> {
+    let example = "write it like https://box.example";
+    let url =
+        Url::parse(text).map_err(|error| format!("this is no address: {error}; {example}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(format!("only http and https can be used; {example}"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a name or password does not belong into an address".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("an address ends before any '?' or '#'; {example}"));
+    }
+    Ok(url)
+}
+
+fn base_urls(
+    findings: &mut Findings<'_>,
+    raw: &BTreeMap<String, String>,
+) -> Option<BTreeMap<String, String>> {
+    let table = KeyPath::top().key("base_urls");
+    let mut checked = Some(BTreeMap::new());
+    for (instead_of, address) in raw {
+        let path = table.key(instead_of);
+        let from = findings.take(&path, web_url(instead_of).map(|url| plain(&url)));
+        let to = findings.take(&path, web_url(address).map(|url| plain(&url)));
+        checked = match (checked, from, to) {
+            (Some(mut checked), Some(from), Some(to)) => {
+                checked.insert(from, to);
+                Some(checked)
+            }
+            _ => None,
+        };
+    }
+    checked
+}
+
+/// Returns the address in the one form by which addresses are compared.
+pub(super) fn plain(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn store(
+    findings: &mut Findings<'_>,
+    raw: &RawStore,
+    environment: &Environment,
+) -> Option<StoreSettings> {
+    let table = KeyPath::top().key("store");
+    let path = table.key("path");
+    if raw.path.is_empty() {
+        findings.mistake(&path, "name the file that the store is kept in");
+    }
+    let days = table.key("retention_days");
+    if !(1..=RETENTION_DAYS_MAX).contains(&raw.retention_days) {
+        findings.mistake(&days, format!("choose 1 to {RETENTION_DAYS_MAX} days"));
+    }
+    let key = secret(
+        findings,
+        &table,
+        ["key_file", "key_credential"],
+        [raw.key_file.as_deref(), raw.key_credential.as_deref()],
+        KEY_BYTES_MIN,
+        environment,
+    );
+    let Some(key) = key? else {
+        findings.mistake(&table, "name the key: key_file or key_credential");
+        return None;
+    };
+    Some(StoreSettings {
+        path: findings.folder().join(&raw.path),
+        key,
+        retention_days: raw.retention_days,
+    })
+}
+
+fn admin(
+    findings: &mut Findings<'_>,
+    raw: &RawAdmin,
+    environment: &Environment,
+) -> Option<AdminSettings> {
+    let table = KeyPath::top().key("admin");
+    let path = table.key("listen");
+    let listen = address::<SocketAddr>(findings, &path, &raw.listen, "127.0.0.1:8460");
+    if listen.is_some_and(|listen| !listen.ip().is_loopback()) {
+        findings.mistake(
+            &path,
+            "the admin endpoint listens on this machine only: use 127.0.0.1 or [::1], and a tunnel \
+             to reach it from elsewhere",
+        );
+    }
+    let socket: PathBuf = findings.folder().join(&raw.socket);
+    if raw.socket.is_empty() || socket.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
+        findings.mistake(
+            &table.key("socket"),
+            format!("a socket's path has 1 to {SOCKET_PATH_BYTES_MAX} bytes"),
+        );
+    }
+    let token = secret(
+        findings,
+        &table,
+        ["token_file", "token_credential"],
+        [raw.token_file.as_deref(), raw.token_credential.as_deref()],
+        TOKEN_BYTES_MIN,
+        environment,
+    );
+    Some(AdminSettings {
+        listen: listen?,
+        socket,
+        token: token?,
+    })
+}
+
+fn intake(findings: &mut Findings<'_>, raw: &RawIntake) -> Option<IntakeSettings> {
+    let table = KeyPath::top().key("intake");
+    let listen = address::<SocketAddr>(
+        findings,
+        &table.key("listen"),
+        &raw.listen,
+        "127.0.0.1:8461",
+    );
+    let path = table.key("body_bytes_max");
+    if !(BODY_BYTES_MIN..=BODY_BYTES_MAX).contains(&raw.body_bytes_max) {
+        findings.mistake(
+            &path,
+            format!("choose {BODY_BYTES_MIN} to {BODY_BYTES_MAX} bytes"),
+        );
+    }
+    let fits = usize::try_from(raw.body_bytes_max);
+    Some(IntakeSettings {
+        listen: listen?,
+        body_bytes_max: findings.take(&path, fits)?,
+    })
+}
+
+/// Fetches a secret that has two possible keys. The outer `None` = a mistake was added.
+fn secret(
+    findings: &mut Findings<'_>,
+    table: &KeyPath,
+    [file_key, credential_key]: [&str; 2],
+    [file, credential]: [Option<&str>; 2],
+    bytes_min: usize,
+    environment: &Environment,
+) -> Option<Option<Secret>> {
+    let place = Place::one_of(file, credential);
+    let Some(place) = findings.take(&table.key(file_key), place)? else {
+        return Some(None);
+    };
+    let path = match place {
+        Place::File(_) => table.key(file_key),
+        Place::Credential(_) => table.key(credential_key),
+    };
+    let secret = secret_place::fetch(findings, &path, &place, environment)?;
+    let checked = long_enough(&secret, bytes_min);
+    findings.take(&path, checked)?;
+    Some(Some(secret))
+}
+
+/// Refuses a secret that could be guessed.
+pub(super) fn long_enough(secret: &Secret, bytes_min: usize) -> Result<(), impl Display + use<>> {
+    let bytes = secret.expose().len();
+    if bytes >= bytes_min {
+        Ok(())
+    } else {
+        Err(format!(
+            "the secret has {bytes} bytes and needs {bytes_min}: make one with openssl rand -base64 33"
+        ))
+    }
+}

@@ -1,0 +1,221 @@
+//! Checks the integrations of a tenant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::activity::Activity;
+use crate::model::communication::Kind;
+use crate::model::ids::{IntegrationId, IntegrationKey, SourceId, TenantId};
+
+use super::configuration::{AccountConfig, IntegrationConfig, SourceConfig};
+use super::document::Value;
+use super::fingerprint::{Fingerprint, FingerprintBuilder};
+use super::key_path::KeyPath;
+use super::kind_mistakes;
+use super::mistake::Findings;
+use super::names::{self, Declared, Unique};
+use super::raw::{RawIntegration, RawTake};
+use super::reading::Places;
+
+/// What integrations refer to.
+pub(super) struct Joined<'a> {
+    /// The ids of the sources in the file.
+    pub(super) source_ids: &'a Declared<'a>,
+    /// The ids of the accounts in the file.
+    pub(super) account_ids: &'a Declared<'a>,
+    /// The sources that could be built.
+    pub(super) sources: &'a [SourceConfig],
+    /// The accounts that could be built.
+    pub(super) accounts: &'a [AccountConfig],
+    /// The tenant's people, region, zone and language.
+    pub(super) tenant_fingerprint: &'a Fingerprint,
+}
+
+/// Turns the written integrations into checked ones; those with a mistake are left out.
+pub(super) fn check(
+    findings: &mut Findings<'_>,
+    raw: &[RawIntegration],
+    places: &Places,
+    tenant: &TenantId,
+    joined: &Joined<'_>,
+) -> Vec<IntegrationConfig> {
+    let list = KeyPath::top().key("integrations");
+    let mut ids = Unique::default();
+    let mut taken = Taken::default();
+    let mut integrations = Vec::new();
+    for (table, raw) in places.of(&list, raw) {
+        let id: Option<IntegrationId> = ids.id(findings, &table, &raw.id);
+        let label = raw.name.as_deref().unwrap_or(&raw.id);
+        let name = names::name(findings, &table.key("name"), label);
+        let account = joined
+            .account_ids
+            .refer(findings, &table.key("account"), &raw.account);
+        let takes = takes(findings, &table, raw, places, joined, &mut taken);
+        if raw.activity != Activity::Off && raw.takes.is_empty() {
+            findings.warning(
+                &table,
+                "it takes nothing, so it does nothing: add takes = […]",
+            );
+        }
+        let settings_path = table.key("settings");
+        kind_mistakes::add_at(findings, &settings_path, raw.settings.mistakes());
+        let value = serde_json::to_value(&raw.settings);
+        let value = findings.take(&settings_path, value);
+        if let Some(value) = &value {
+            ignored_keys(findings, &settings_path, value);
+        }
+        let (Some(id), Some(name), Some(account), Some(settings_value)) =
+            (id, name, account, value)
+        else {
+            continue;
+        };
+        let mut fingerprint = FingerprintBuilder::default()
+            .fingerprint(joined.tenant_fingerprint)
+            .part(&name)
+            .value(&raw.activity)
+            .value(&settings_value);
+        for source in joined.sources {
+            let source_id = &source.key.source;
+            for (_, kind) in takes.iter().filter(|(taken, _)| taken == source_id) {
+                fingerprint = fingerprint.value(source_id).part(&source.name).value(kind);
+            }
+        }
+        if let Some(account) = joined.accounts.iter().find(|known| known.id == account) {
+            fingerprint = fingerprint
+                .value(&account.id)
+                .fingerprint(&account.fingerprint);
+        }
+        integrations.push(IntegrationConfig {
+            key: IntegrationKey::new(tenant.clone(), id),
+            name,
+            account,
+            activity: raw.activity,
+            takes: takes.into_iter().collect(),
+            settings: raw.settings.clone(),
+            settings_value,
+            fingerprint: fingerprint.finish(),
+        });
+    }
+    integrations
+}
+
+/// Names the keys of the file that reading passed over: serde refuses no unknown key beside the
+/// tag of a choice that has no keys of its own. What was read has every key that counts.
+fn ignored_keys(findings: &mut Findings<'_>, path: &KeyPath, read: &serde_json::Value) {
+    let Some(node) = findings.document().root.at(path) else {
+        return;
+    };
+    match &node.value {
+        Value::Table(entries) => {
+            for key in entries.keys() {
+                match read.get(key) {
+                    Some(member) => ignored_keys(findings, &path.key(key), member),
+                    None => findings.mistake(&path.key(key), "this key has no meaning here"),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in (0..items.len()).zip(read.as_array().into_iter().flatten()) {
+                ignored_keys(findings, &path.index(index), item);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Which integration takes what into which portal, of those that are on. One that observes sends
+/// nothing and may stand beside them: so new settings are tried.
+#[derive(Default)]
+struct Taken(BTreeMap<(String, SourceId, Kind), String>);
+
+impl Taken {
+    /// Notes a pair; returns who has it already.
+    fn by_another(
+        &mut self,
+        portal: &str,
+        source: &SourceId,
+        kind: Kind,
+        me: &str,
+    ) -> Option<&str> {
+        let pair = (portal.to_owned(), source.clone(), kind);
+        let owner = self.0.entry(pair).or_insert_with(|| me.to_owned());
+        (owner != me).then_some(owner)
+    }
+}
+
+fn takes(
+    findings: &mut Findings<'_>,
+    table: &KeyPath,
+    raw: &RawIntegration,
+    places: &Places,
+    joined: &Joined<'_>,
+    taken: &mut Taken,
+) -> BTreeSet<(SourceId, Kind)> {
+    let account = joined
+        .accounts
+        .iter()
+        .find(|account| account.id.as_str() == raw.account);
+    // An account that could not be built is compared by its name.
+    let portal = account.map_or_else(
+        || raw.account.clone(),
+        |account| account.settings.portal().to_string(),
+    );
+    let list = table.key("takes");
+    let mut checked = BTreeSet::new();
+    for (entry, take) in places.of(&list, &raw.takes) {
+        let path = entry.key("source");
+        let source: Option<SourceId> = joined.source_ids.refer(findings, &path, &take.source);
+        let Some(source) = source else { continue };
+        kinds(findings, &entry, take, places, joined);
+        for (path, kind) in places.of(&entry.key("kinds"), &take.kinds) {
+            if !checked.insert((source.clone(), *kind)) {
+                findings.mistake(&path, format!("{kind} of {source} is taken above already"));
+            }
+            if raw.activity != Activity::On {
+                continue;
+            }
+            if let Some(other) = taken.by_another(&portal, &source, *kind, &raw.id) {
+                findings.mistake(
+                    &path,
+                    format!(
+                        "integration {other:?} is on and takes {kind} of {source} into the same \
+                         portal already: everything would be made twice"
+                    ),
+                );
+            }
+        }
+    }
+    checked
+}
+
+/// Names the kinds that the source cannot report.
+fn kinds(
+    findings: &mut Findings<'_>,
+    entry: &KeyPath,
+    take: &RawTake,
+    places: &Places,
+    joined: &Joined<'_>,
+) {
+    let list = entry.key("kinds");
+    if take.kinds.is_empty() {
+        findings.mistake(&list, "name at least one kind: call, chat or request");
+    }
+    let built = joined
+        .sources
+        .iter()
+        .find(|source| source.key.source.as_str() == take.source);
+    let Some(built) = built else { return };
+    let can = built.source.kinds();
+    for (path, kind) in places.of(&list, &take.kinds) {
+        if !can.contains(kind) {
+            let can: Vec<String> = can.iter().map(Kind::to_string).collect();
+            findings.mistake(
+                &path,
+                format!(
+                    "a source of kind {:?} reports no {kind}; it reports: {}",
+                    built.kind,
+                    can.join(", ")
+                ),
+            );
+        }
+    }
+}

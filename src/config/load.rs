@@ -1,0 +1,251 @@
+//! Reads the files and puts their parts together.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::configuration::{Configuration, DaemonSettings, Tenant};
+use super::daemon;
+use super::defaults;
+use super::document::Document;
+use super::key_path::KeyPath;
+use super::mistake::{ConfigMistake, Findings};
+use super::raw::{RawDaemon, RawTenantFile};
+use super::reading;
+use super::secret_place::Environment;
+use super::tenant::{self, Context, Registries};
+
+/// Longest configuration file, in bytes. A tenant with a thousand employees takes a quarter of it.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Most tenants of one box. Every one has sessions, actors and files of its own; a box that joins
+/// more companies than this is no longer a small one.
+const TENANTS_MAX: usize = 500;
+
+/// Reads the configuration of `trunkline.toml` at `path` and of the tenants beside it, or names
+/// every mistake, the daemon's file first.
+pub fn load(path: &Path, environment: &Environment) -> Result<Configuration, Vec<ConfigMistake>> {
+    load_with(path, environment, Registries::built_in())
+}
+
+/// Like [`load`], with other kinds of sources and CRMs than this build's.
+pub fn load_with(
+    path: &Path,
+    environment: &Environment,
+    registries: Registries<'_>,
+) -> Result<Configuration, Vec<ConfigMistake>> {
+    let mut report = Report::default();
+    let main = report.parse(path);
+    let daemon = main
+        .as_ref()
+        .and_then(|document| load_daemon(&mut report, path, document, environment));
+    let base_urls = daemon
+        .as_ref()
+        .map_or_else(BTreeMap::new, |daemon| daemon.base_urls.clone());
+    let mut context = Context {
+        registries,
+        environment,
+        base_urls: &base_urls,
+        used_base_urls: BTreeSet::new(),
+    };
+    let folder = tenants_folder(path, main.as_ref());
+    let files = match tenant_files(&folder) {
+        Ok(files) => files,
+        Err(message) => {
+            report.mistake(path, main.as_ref(), "tenants_dir", message);
+            Vec::new()
+        }
+    };
+    let mut tenants: Vec<Tenant> = Vec::new();
+    let mut owners: HashMap<String, PathBuf> = HashMap::new();
+    for file in &files {
+        let Some(document) = report.parse(file) else {
+            continue;
+        };
+        let tenant = load_tenant(&mut report, file, &document, &mut context, &mut owners);
+        tenants.extend(tenant);
+    }
+    if report.mistakes.is_empty() {
+        let unused = base_urls
+            .keys()
+            .filter(|from| !context.used_base_urls.contains(*from));
+        for from in unused {
+            report.unused_base_url(path, main.as_ref(), from);
+        }
+    }
+    report.finish(path, daemon, tenants)
+}
+
+fn load_daemon(
+    report: &mut Report,
+    path: &Path,
+    document: &Document,
+    environment: &Environment,
+) -> Option<DaemonSettings> {
+    let tree = match defaults::under(&document.root) {
+        Ok(tree) => tree,
+        Err(mistake) => {
+            let message = format!("the defaults of this build are broken: {}", mistake.message);
+            report.mistake(path, Some(document), "", message);
+            return None;
+        }
+    };
+    let reading = reading::read::<RawDaemon>(&tree);
+    let mut findings = Findings::new(path, document, reading.mistakes, reading.touched);
+    let daemon = reading
+        .value
+        .and_then(|raw| daemon::check(&mut findings, raw, environment));
+    report.add(findings);
+    daemon
+}
+
+fn load_tenant(
+    report: &mut Report,
+    file: &Path,
+    document: &Document,
+    context: &mut Context<'_>,
+    owners: &mut HashMap<String, PathBuf>,
+) -> Option<Tenant> {
+    let reading = reading::read::<RawTenantFile>(&document.root);
+    let mut findings = Findings::new(file, document, reading.mistakes, reading.touched);
+    let tenant = reading.value.as_ref().and_then(|raw| {
+        let tenant = tenant::check(&mut findings, raw, &reading.places, context);
+        if let Some(first) = owners.insert(raw.tenant.id.clone(), file.to_owned()) {
+            let path = KeyPath::top().key("tenant").key("id");
+            let message = format!(
+                "tenant {:?} stands in {} already",
+                raw.tenant.id,
+                first.display()
+            );
+            findings.mistake(&path, message);
+        }
+        tenant
+    });
+    report.add(findings);
+    tenant
+}
+
+/// Returns where the tenants' files lie, even where the daemon's file has mistakes.
+fn tenants_folder(path: &Path, main: Option<&Document>) -> PathBuf {
+    let written = main.and_then(|document| document.root.get("tenants_dir")?.as_str());
+    let folder = path.parent().unwrap_or(Path::new(""));
+    folder.join(written.unwrap_or("tenants.d"))
+}
+
+/// Returns the tenants' files in order of their names.
+fn tenant_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error: std::io::Error| format!("cannot list {}: {error}", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let hidden = path
+            .file_name()
+            .is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let is_toml = path
+            .extension()
+            .is_some_and(|extension| extension == "toml");
+        if is_toml && !hidden {
+            files.push(path);
+        }
+        if files.len() > TENANTS_MAX {
+            return Err(format!(
+                "{} has more than {TENANTS_MAX} files",
+                folder.display()
+            ));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(format!("is longer than {FILE_BYTES_MAX} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|_| "is not a text in UTF-8".to_owned())
+}
+
+/// The mistakes and warnings of all files.
+#[derive(Default)]
+struct Report {
+    mistakes: Vec<ConfigMistake>,
+    warnings: Vec<ConfigMistake>,
+}
+
+impl Report {
+    fn add(&mut self, findings: Findings<'_>) {
+        self.mistakes.extend(findings.mistakes);
+        self.warnings.extend(findings.warnings);
+    }
+
+    /// Reads and parses a file; `None` after adding the mistake.
+    fn parse(&mut self, path: &Path) -> Option<Document> {
+        let text = match read_file(path) {
+            Ok(text) => text,
+            Err(message) => {
+                self.mistake(path, None, "", message);
+                return None;
+            }
+        };
+        match Document::parse(text) {
+            Ok(document) => Some(document),
+            Err(mistake) => {
+                self.mistakes.push(ConfigMistake {
+                    file: path.to_owned(),
+                    position: Some(mistake.position),
+                    path: String::new(),
+                    message: mistake.message,
+                });
+                None
+            }
+        }
+    }
+
+    fn mistake(&mut self, path: &Path, document: Option<&Document>, key: &str, message: String) {
+        let way = match key {
+            "" => KeyPath::top(),
+            key => KeyPath::top().key(key),
+        };
+        self.mistakes.push(ConfigMistake {
+            file: path.to_owned(),
+            position: document.map(|document| document.position(&way)),
+            path: way.to_string(),
+            message,
+        });
+    }
+
+    fn unused_base_url(&mut self, path: &Path, document: Option<&Document>, from: &str) {
+        let way = KeyPath::top().key("base_urls").key(from);
+        self.warnings.push(ConfigMistake {
+            file: path.to_owned(),
+            position: document.map(|document| document.position(&way)),
+            path: way.to_string(),
+            message: "no account has this address".to_owned(),
+        });
+    }
+
+    fn finish(
+        mut self,
+        main: &Path,
+        daemon: Option<DaemonSettings>,
+        tenants: Vec<Tenant>,
+    ) -> Result<Configuration, Vec<ConfigMistake>> {
+        match daemon {
+            Some(daemon) if self.mistakes.is_empty() => Ok(Configuration {
+                daemon,
+                tenants,
+                warnings: self.warnings,
+            }),
+            _ => {
+                self.mistakes.sort();
+                self.mistakes.sort_by_key(|mistake| mistake.file != main);
+                Err(self.mistakes)
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The files that an administrator writes: `trunkline.toml` and `tenants.d/*.toml`.
+//!
+//! ```text
+//! text -> document (places) -> raw (serde, every wrong key) -> checks -> Configuration
+//! ```
+//!
+//! All mistakes of all files come out at once, each with file, line, column and key path.
+//! Nothing after [`load`] checks the values again. This module opens no connection and writes
+//! nothing; what a running daemon does about a new configuration, [`difference`] only says.
+
+mod access;
+mod account;
+mod configuration;
+mod daemon;
+mod defaults;
+mod difference;
+mod document;
+mod fingerprint;
+mod integration;
+mod key_path;
+mod kind_mistakes;
+mod load;
+mod mistake;
+mod names;
+mod node_reader;
+mod people;
+mod raw;
+mod reading;
+mod secret_place;
+mod source;
+mod suggestion;
+mod tenant;
+
+pub use access::{AccessError, AdminAccess, admin_access};
+pub use configuration::{
+    AccountConfig, AdminSettings, Configuration, DaemonSettings, IntakeSettings, IntegrationConfig,
+    LogFormat, LogLevel, LogSettings, SourceConfig, StoreSettings, Tenant,
+};
+pub use defaults::DEFAULT_FILE;
+pub use difference::{Changes, ItemChanges, difference};
+pub use document::Position;
+pub use fingerprint::Fingerprint;
+pub use load::{load, load_with};
+pub use mistake::ConfigMistake;
+pub use secret_place::Environment;
+pub use tenant::Registries;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! The files as they are written: every key that they may have. Says nothing about whether the
+//! values go together; identifiers and addresses are still text, so that one that is wrong does
+//! not hide the rest of its table.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::model::activity::Activity;
+use crate::model::communication::Kind;
+use crate::model::explanation::Language;
+use crate::model::number_rules::PrefixRule;
+use crate::rules::settings::IntegrationSettings;
+
+use super::configuration::{LogFormat, LogLevel};
+
+/// `trunkline.toml`, laid over the defaults: what has a default is always there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDaemon {
+    pub(super) tenants_dir: String,
+    pub(super) public_url: Option<String>,
+    pub(super) trusted_proxies: Vec<String>,
+    pub(super) store: RawStore,
+    pub(super) admin: RawAdmin,
+    pub(super) intake: RawIntake,
+    pub(super) log: RawLog,
+    pub(super) base_urls: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStore {
+    pub(super) path: String,
+    pub(super) key_file: Option<String>,
+    pub(super) key_credential: Option<String>,
+    pub(super) retention_days: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAdmin {
+    pub(super) listen: String,
+    pub(super) socket: String,
+    pub(super) token_file: Option<String>,
+    pub(super) token_credential: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIntake {
+    pub(super) listen: String,
+    pub(super) body_bytes_max: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLog {
+    pub(super) format: LogFormat,
+    pub(super) level: LogLevel,
+    pub(super) show_numbers: bool,
+}
+
+/// A file of `tenants.d`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTenantFile {
+    pub(super) tenant: RawTenant,
+    #[serde(default)]
+    pub(super) employees: Vec<RawEmployee>,
+    #[serde(default)]
+    pub(super) sources: Vec<RawSource>,
+    #[serde(default)]
+    pub(super) accounts: Vec<RawAccount>,
+    #[serde(default)]
+    pub(super) integrations: Vec<RawIntegration>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTenant {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) region: Option<String>,
+    pub(super) time_zone: String,
+    #[serde(default)]
+    pub(super) language: Language,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEmployee {
+    pub(super) id: String,
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) extensions: Vec<RawExtension>,
+    #[serde(default)]
+    pub(super) users: Vec<RawUser>,
+    #[serde(default)]
+    pub(super) phones: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawExtension {
+    pub(super) source: String,
+    pub(super) extension: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawUser {
+    pub(super) account: String,
+    pub(super) user: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSource {
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) numbers: RawNumbers,
+    #[serde(default)]
+    pub(super) settings: Map<String, Value>,
+    #[serde(default)]
+    pub(super) secrets: BTreeMap<String, RawSecret>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNumbers {
+    pub(super) region: Option<String>,
+    #[serde(default)]
+    pub(super) incoming: Vec<PrefixRule>,
+    #[serde(default)]
+    pub(super) outgoing: Vec<PrefixRule>,
+}
+
+/// Where a secret lies; exactly one of the two.
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "{ file = \"…\" } or { credential = \"…\" }: no secret stands in these files"
+)]
+pub(super) struct RawSecret {
+    pub(super) file: Option<String>,
+    pub(super) credential: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAccount {
+    pub(super) id: String,
+    pub(super) crm: String,
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) settings: Map<String, Value>,
+    #[serde(default)]
+    pub(super) secrets: BTreeMap<String, RawSecret>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIntegration {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) account: String,
+    #[serde(default)]
+    pub(super) activity: Activity,
+    #[serde(default)]
+    pub(super) takes: Vec<RawTake>,
+    #[serde(default)]
+    pub(super) settings: IntegrationSettings,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTake {
+    pub(super) source: String,
+    pub(super) kinds: Vec<Kind>,
+}

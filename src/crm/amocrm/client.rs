@@ -1,0 +1,201 @@
+//! Requests in amoCRM's manner: token, JSON, empty 204s, refusals that are read.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::auth::Auth;
+use super::wire::answers::{self, Page, Unreadable};
+use super::wire::refusal::Refusal;
+use crate::crm::Class;
+use crate::crm::account::classify::{Failure, Purpose};
+use crate::crm::account::http::AccountHttp;
+use crate::crm::account::transport::{Method, Request, Response, words};
+use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome, Rejection};
+
+/// Why a read brought nothing.
+#[derive(Debug)]
+pub(super) enum ReadError {
+    /// It may succeed later.
+    Failed(Failure),
+    /// The CRM refuses it.
+    Refused(Rejection),
+}
+
+impl ReadError {
+    /// Returns the outcome, whatever was to be read.
+    pub(super) fn into_outcome<T>(self) -> Outcome<T> {
+        match self {
+            ReadError::Failed(failure) => failure.into_outcome(),
+            ReadError::Refused(rejection) => Outcome::Rejected(rejection),
+        }
+    }
+}
+
+/// What came of a write.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// It was accepted; the JSON answer.
+    Stored(Bytes),
+    /// It was refused, as a whole or in part.
+    Refused(Refusal),
+    /// There is no use in asking what became of the items one by one.
+    Failed(Failure),
+}
+
+/// A query as pairs.
+pub(super) type Query = Vec<(String, String)>;
+
+/// Builds a query.
+pub(super) fn query(pairs: &[(&str, &str)]) -> Query {
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// Speaks to one account.
+pub(super) struct Client {
+    http: Arc<AccountHttp>,
+    pub(super) auth: Auth,
+}
+
+impl Client {
+    pub(super) fn new(http: Arc<AccountHttp>, auth: Auth) -> Self {
+        Self { http, auth }
+    }
+
+    /// Reads one page of a list; a 204 is an empty one.
+    pub(super) async fn page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        name: &str,
+        query: Query,
+        class: Class,
+    ) -> Result<Page<T>, ReadError> {
+        match self.read(path, query, class).await? {
+            Some(body) => answers::page(&body, name).map_err(|error| unreadable(&error)),
+            None => Ok(Page::empty()),
+        }
+    }
+
+    /// Reads one record; a 204 is none.
+    pub(super) async fn record<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: Query,
+        class: Class,
+    ) -> Result<Option<T>, ReadError> {
+        match self.read(path, query, class).await? {
+            Some(body) => answers::record(&body)
+                .map(Some)
+                .map_err(|error| unreadable(&error)),
+            None => Ok(None),
+        }
+    }
+
+    async fn read(
+        &self,
+        path: &str,
+        query: Query,
+        class: Class,
+    ) -> Result<Option<Bytes>, ReadError> {
+        let request = Request {
+            method: Method::Get,
+            path: path.to_owned(),
+            query,
+            body: None,
+            bearer: None,
+            purpose: Purpose::Read,
+            class,
+        };
+        let response = self.send(request).await?;
+        match response.status {
+            204 => Ok(None),
+            200..=299 if response.is_json() => Ok(Some(response.body)),
+            200..=299 => Err(failed(format!(
+                "HTTP {} without JSON: {}",
+                response.status,
+                words(&response.body)
+            ))),
+            status => Err(ReadError::Refused(
+                Refusal::read(status, &response.body).whole(),
+            )),
+        }
+    }
+
+    /// Sends items to be stored.
+    pub(super) async fn write<B: Serialize>(&self, path: &str, items: &B, class: Class) -> Written {
+        let body = match serde_json::to_vec(items) {
+            Ok(body) => Bytes::from(body),
+            // Our bodies are plain structs; should one ever fail, nothing has left.
+            Err(error) => {
+                let why = format!("write the request: {error}");
+                return Written::Failed(Failure::not_applied(NotAppliedCause::Failed, why, None));
+            }
+        };
+        let request = Request {
+            method: Method::Post,
+            path: path.to_owned(),
+            query: Vec::new(),
+            body: Some(body),
+            bearer: None,
+            purpose: Purpose::Write,
+            class,
+        };
+        let response = match self.send(request).await {
+            Ok(response) => response,
+            Err(ReadError::Failed(failure)) => return Written::Failed(failure),
+            Err(ReadError::Refused(rejection)) => {
+                return Written::Failed(Failure::Ambiguous {
+                    why: rejection.message,
+                });
+            }
+        };
+        match response.status {
+            200..=299 if response.is_json() => Written::Stored(response.body),
+            // A yes that does not say what it made.
+            200..=299 => Written::Failed(Failure::Ambiguous {
+                why: format!(
+                    "HTTP {} without JSON: {}",
+                    response.status,
+                    words(&response.body)
+                ),
+            }),
+            status => Written::Refused(Refusal::read(status, &response.body)),
+        }
+    }
+
+    async fn send(&self, mut request: Request) -> Result<Response, ReadError> {
+        let token = self.auth.token().await.map_err(ReadError::Failed)?;
+        request.bearer = Some(token.clone());
+        match self.http.send(request).await {
+            Outcome::Done(response) => {
+                self.auth.accepted();
+                Ok(response)
+            }
+            Outcome::NotApplied(not_applied) => {
+                Err(ReadError::Failed(Failure::NotApplied(not_applied)))
+            }
+            Outcome::Ambiguous { why } => Err(ReadError::Failed(Failure::Ambiguous { why })),
+            Outcome::AuthExpired { why } => Err(ReadError::Failed(Failure::AuthExpired {
+                why: self.auth.refused(token, &why),
+            })),
+            Outcome::Rejected(rejection) => Err(ReadError::Refused(rejection)),
+        }
+    }
+}
+
+fn failed(why: String) -> ReadError {
+    ReadError::Failed(Failure::NotApplied(NotApplied {
+        cause: NotAppliedCause::Failed,
+        why,
+        retry_after: None,
+    }))
+}
+
+fn unreadable(error: &Unreadable) -> ReadError {
+    failed(error.to_string())
+}

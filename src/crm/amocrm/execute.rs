@@ -1,0 +1,99 @@
+//! Carries out steps: items with the same path share a request, each gets its own outcome.
+
+use serde_json::Value;
+
+use super::AmoAdapter;
+use super::client::Written;
+use super::map::{self, Item};
+use super::replies::{not_mentioned, read_stored, refused};
+use crate::crm::{Class, StepCommand};
+use crate::model::outcome::{Outcome, StepResult};
+
+/// Most items of one request: permitted are 250, recommended at most 50 (`crm/amocrm.md` §4).
+pub(super) const BATCH_MAX: usize = 50;
+
+type Outcomes = Vec<Option<Outcome<StepResult>>>;
+
+impl AmoAdapter {
+    /// Carries out steps of one or several kinds; outcomes in the order of the commands.
+    pub(super) async fn execute_all(&self, commands: &[StepCommand]) -> Vec<Outcome<StepResult>> {
+        let setup = match self.setup.get(&self.client, Class::Work).await {
+            Ok(setup) => setup,
+            Err(failure) => {
+                return commands
+                    .iter()
+                    .map(|_| failure.clone().into_outcome())
+                    .collect();
+            }
+        };
+        self.note_marks(&setup);
+        let mut outcomes: Outcomes = commands.iter().map(|_| None).collect();
+        let mut groups: Vec<Vec<(usize, Item)>> = Vec::new();
+        for (index, (command, outcome)) in commands.iter().zip(&mut outcomes).enumerate() {
+            match map::item(command, &setup) {
+                Ok(item) => place(&mut groups, index, item),
+                Err(rejection) => *outcome = Some(Outcome::Rejected(rejection)),
+            }
+        }
+        for group in groups {
+            self.send_group(&group, &mut outcomes).await;
+        }
+        outcomes
+            .into_iter()
+            .map(|outcome| outcome.unwrap_or_else(not_mentioned))
+            .collect()
+    }
+
+    /// Sends one request and writes down the outcome of each of its items.
+    async fn send_group(&self, group: &[(usize, Item)], outcomes: &mut Outcomes) {
+        let Some((_, first)) = group.first() else {
+            return;
+        };
+        let bodies: Vec<&Value> = group.iter().map(|(_, item)| &item.body).collect();
+        let mut write = |index: usize, outcome: Outcome<StepResult>| {
+            if let Some(place) = outcomes.get_mut(index) {
+                *place = Some(outcome);
+            }
+        };
+        match self.client.write(&first.path, &bodies, Class::Work).await {
+            Written::Failed(failure) => {
+                for (index, _) in group {
+                    write(*index, failure.clone().into_outcome());
+                }
+            }
+            Written::Refused(refusal) => {
+                if refusal.says_field_unknown() {
+                    self.setup.forget();
+                }
+                for (index, item) in group {
+                    write(*index, refused(&refusal, item, group.len()));
+                }
+            }
+            Written::Stored(body) => {
+                let mut stored = match read_stored(first.answer, &body, group) {
+                    Ok(stored) => stored,
+                    Err(why) => {
+                        for (index, _) in group {
+                            write(*index, Outcome::Ambiguous { why: why.clone() });
+                        }
+                        return;
+                    }
+                };
+                for (index, item) in group {
+                    let outcome = stored.remove(&item.request_id);
+                    write(*index, outcome.unwrap_or_else(not_mentioned));
+                }
+            }
+        }
+    }
+}
+
+fn place(groups: &mut Vec<Vec<(usize, Item)>>, index: usize, item: Item) {
+    let room = groups.iter_mut().find(|group| {
+        group.len() < BATCH_MAX && group.first().is_some_and(|(_, i)| i.path == item.path)
+    });
+    match room {
+        Some(group) => group.push((index, item)),
+        None => groups.push(vec![(index, item)]),
+    }
+}

@@ -1,0 +1,156 @@
+//! amoCRM and Kommo, API v4 (`crm/amocrm.md`).
+//!
+//! `wire` has their JSON, `map` puts steps into it, `execute` sends, `look` finds effects again,
+//! `search` reads facts, `setup` makes the marker field. Everything goes through the account's
+//! door; nothing here repeats a request by itself.
+
+mod auth;
+mod client;
+mod describe;
+mod execute;
+mod look;
+mod map;
+mod replies;
+mod scan;
+mod search;
+pub mod settings;
+mod setup;
+mod wire;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use self::auth::Auth;
+use self::client::Client;
+use self::search::Search;
+use self::settings::AmoSettings;
+use self::setup::{Setup, SetupKeeper};
+use super::registry::CrmKind;
+use super::{AccountDescription, AccountDoor, Adapter, Class, StepCommand};
+use crate::clock::SharedClock;
+use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
+use crate::model::communication::{Kind, Phase};
+use crate::model::facts::{Facts, FactsQuery};
+use crate::model::outcome::{Look, Outcome, StepResult};
+use crate::model::plan::StepKind;
+
+/// The registry's line.
+pub const KIND: CrmKind = CrmKind {
+    name: settings::NAME,
+    secrets: settings::SECRETS,
+    build: settings::build,
+};
+
+/// One amoCRM account.
+pub struct AmoAdapter {
+    client: Client,
+    setup: SetupKeeper,
+    clock: SharedClock,
+    written_forms: bool,
+    /// The marker field could not be made: effects are found by search only.
+    unmarked: AtomicBool,
+    with_marker: Capabilities,
+    without_marker: Capabilities,
+}
+
+impl AmoAdapter {
+    /// Opens an account; asks it nothing yet.
+    pub fn new(settings: &AmoSettings, door: AccountDoor) -> Self {
+        Self {
+            client: Client::new(door.http, Auth::new(door.vault.clone())),
+            setup: SetupKeeper::new(door.vault, settings.marker_field.clone()),
+            clock: door.clock,
+            written_forms: settings.written_forms,
+            unmarked: AtomicBool::new(false),
+            with_marker: capabilities(Certainty::ByKey),
+            without_marker: capabilities(Certainty::BySearch),
+        }
+    }
+
+    fn note_marks(&self, setup: &Setup) {
+        self.unmarked.store(!setup.marked(), Ordering::Relaxed);
+    }
+}
+
+impl Adapter for AmoAdapter {
+    fn capabilities(&self) -> &Capabilities {
+        if self.unmarked.load(Ordering::Relaxed) {
+            &self.without_marker
+        } else {
+            &self.with_marker
+        }
+    }
+
+    fn describe(&self) -> BoxFuture<'_, Outcome<AccountDescription>> {
+        async {
+            match self.description().await {
+                Ok(description) => Outcome::Done(description),
+                Err(error) => error.into_outcome(),
+            }
+        }
+        .boxed()
+    }
+
+    fn facts(&self, query: FactsQuery, class: Class) -> BoxFuture<'_, Outcome<Facts>> {
+        async move {
+            let setup = match self.setup.get(&self.client, class).await {
+                Ok(setup) => setup,
+                Err(failure) => return failure.into_outcome(),
+            };
+            let search = Search {
+                client: &self.client,
+                setup: &setup,
+                written_forms: self.written_forms,
+                class,
+            };
+            // As of the first request: what changes during the reading may be missing.
+            match search.facts(&query, self.clock.now()).await {
+                Ok(facts) => Outcome::Done(facts),
+                Err(error) => error.into_outcome(),
+            }
+        }
+        .boxed()
+    }
+
+    fn execute(&self, commands: Vec<StepCommand>) -> BoxFuture<'_, Vec<Outcome<StepResult>>> {
+        async move { self.execute_all(&commands).await }.boxed()
+    }
+
+    fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>> {
+        async move { self.look_for(&command).await }.boxed()
+    }
+}
+
+/// Says what can be done, given how sure we can be of cards that we make.
+fn capabilities(cards: Certainty) -> Capabilities {
+    let certainty = |kind| match kind {
+        StepKind::CreateContact | StepKind::CreateDeal | StepKind::CreateUnsorted => cards,
+        // `uniq` is stored and returned with every note.
+        StepKind::RecordCall => Certainty::ByKey,
+        // Text and due time.
+        StepKind::CreateTask => Certainty::BySearch,
+    };
+    Capabilities {
+        steps: StepKind::ALL
+            .into_iter()
+            .map(|kind| StepCapability {
+                kind,
+                certainty: certainty(kind),
+                batch_max: execute::BATCH_MAX,
+            })
+            .collect(),
+        phases: vec![
+            (Kind::Call, Phase::Answered),
+            (Kind::Call, Phase::Ended),
+            (Kind::Chat, Phase::Started),
+            (Kind::Chat, Phase::Accepted),
+            (Kind::Chat, Phase::Ended),
+            (Kind::Request, Phase::Received),
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests;

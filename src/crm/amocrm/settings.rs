@@ -1,0 +1,262 @@
+//! The `settings` table of an amoCRM or Kommo account.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::AmoAdapter;
+use crate::crm::account::transport;
+use crate::crm::{AccountDoor, AccountSettings, Adapter};
+use crate::model::ids::PortalKey;
+use crate::model::mistake::Mistake;
+
+/// The registry's name of this CRM.
+pub const NAME: &str = "amocrm";
+
+/// The secrets that an account of this CRM has: the long-lived token.
+pub const SECRETS: &[&str] = &["token"];
+
+/// The domains under which portals live (`crm/amocrm.md` §1).
+const DOMAINS: [&str; 3] = ["amocrm.ru", "amocrm.com", "kommo.com"];
+
+/// What the CRM permits in any sliding second, per integration and account (§4, §21.9).
+const PER_SECOND_MAX: u32 = 7;
+
+/// One less than permitted: other parts of the customer's integration may send, too.
+const RATE_DEFAULT: f64 = 6.0;
+
+/// Slower than one request in two seconds would not keep up with one busy telephone.
+const RATE_MIN: f64 = 0.5;
+
+/// Rehearsals against a simulator may raise its limit to save time, within reason.
+const RATE_REHEARSAL_MAX: f64 = 1000.0;
+
+/// Longest name of the marker field; it is shown in settings pages of the CRM.
+const MARKER_FIELD_CHARS_MAX: usize = 64;
+
+/// A checked `settings` table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AmoSettings {
+    /// The portal's full host.
+    pub host: String,
+    /// Where requests go: the portal, unless it is replaced by a simulator.
+    pub base_url: String,
+    /// Requests a second.
+    pub rate_per_second: f64,
+    /// The name of the text field of ours on contacts and deals.
+    pub marker_field: String,
+    /// A client who is not found by ten digits is looked for in the ways people write numbers,
+    /// too (`123-45-67`, `123 45 67`): up to four requests more for each unknown number.
+    pub written_forms: bool,
+}
+
+/// Reads the table, or names every mistake. For the registry.
+pub fn build(
+    settings: &Value,
+    base_url: Option<&str>,
+) -> Result<Arc<dyn AccountSettings>, Vec<Mistake>> {
+    let settings = AmoSettings::read(settings, base_url)?;
+    Ok(Arc::new(settings))
+}
+
+impl AmoSettings {
+    /// Reads the table, or names every mistake.
+    pub fn read(settings: &Value, base_url: Option<&str>) -> Result<Self, Vec<Mistake>> {
+        let empty = Map::new();
+        let mut mistakes = Vec::new();
+        let table = match settings {
+            Value::Object(table) => table,
+            Value::Null => &empty,
+            _ => return Err(vec![Mistake::at("", "must be a table")]),
+        };
+        let mut host = None;
+        let mut read = Self {
+            host: String::new(),
+            base_url: String::new(),
+            rate_per_second: RATE_DEFAULT,
+            marker_field: "Trunkline".to_owned(),
+            written_forms: true,
+        };
+        let rate_max = match base_url {
+            Some(_) => RATE_REHEARSAL_MAX,
+            None => f64::from(PER_SECOND_MAX),
+        };
+        for (key, value) in table {
+            let result = match key.as_str() {
+                "url" => read_host(value).map(|found| host = Some(found)),
+                "rate_per_second" => {
+                    read_rate(value, rate_max).map(|rate| read.rate_per_second = rate)
+                }
+                "marker_field" => read_name(value).map(|name| read.marker_field = name),
+                "written_forms" => value
+                    .as_bool()
+                    .map(|flag| read.written_forms = flag)
+                    .ok_or_else(|| "must be true or false".to_owned()),
+                _ => Err(
+                    "unknown key: known are url, rate_per_second, marker_field, written_forms"
+                        .to_owned(),
+                ),
+            };
+            if let Err(message) = result {
+                mistakes.push(Mistake::at("", message).under(key));
+            }
+        }
+        if !table.contains_key("url") {
+            mistakes.push(Mistake::at(
+                "url",
+                "is missing: write https://NAME.amocrm.ru",
+            ));
+        }
+        if let Some(base_url) = base_url
+            && let Err(error) = transport::check_base_url(base_url)
+        {
+            mistakes.push(Mistake::at("", error.to_string()));
+        }
+        let Some(host) = host.filter(|_| mistakes.is_empty()) else {
+            return Err(mistakes);
+        };
+        read.base_url = base_url.map_or_else(|| format!("https://{host}"), str::to_owned);
+        read.host = host;
+        Ok(read)
+    }
+}
+
+impl AccountSettings for AmoSettings {
+    fn portal(&self) -> PortalKey {
+        PortalKey::new(NAME, &self.host)
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn rate_per_second(&self) -> f64 {
+        self.rate_per_second
+    }
+
+    fn per_second_max(&self) -> Option<u32> {
+        // Above the vendor's limit only a simulator is asked, which has its own.
+        (self.rate_per_second <= f64::from(PER_SECOND_MAX)).then_some(PER_SECOND_MAX)
+    }
+
+    fn open(&self, door: AccountDoor) -> Arc<dyn Adapter> {
+        Arc::new(AmoAdapter::new(self, door))
+    }
+
+    fn fingerprint(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+fn read_host(value: &Value) -> Result<String, String> {
+    let bad = || "must be the portal's address, such as https://NAME.amocrm.ru".to_owned();
+    let text = value.as_str().ok_or_else(bad)?.trim();
+    let with_scheme = match text.split_once("://") {
+        Some(("https" | "http", _)) => text.to_owned(),
+        Some(_) => return Err(bad()),
+        None => format!("https://{text}"),
+    };
+    let url = Url::parse(&with_scheme).map_err(|_| bad())?;
+    if !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
+        return Err(bad());
+    }
+    let host = url.host_str().ok_or_else(bad)?.to_ascii_lowercase();
+    let (name, domain) = host.split_once('.').ok_or_else(bad)?;
+    if name.is_empty() || name == "www" || !DOMAINS.contains(&domain) {
+        let domains = DOMAINS.join(", ");
+        return Err(format!(
+            "must be a portal's own host under one of {domains}"
+        ));
+    }
+    Ok(host)
+}
+
+fn read_rate(value: &Value, max: f64) -> Result<f64, String> {
+    value
+        .as_f64()
+        .filter(|rate| (RATE_MIN..=max).contains(rate))
+        .ok_or_else(|| format!("must be a number from {RATE_MIN} to {max}"))
+}
+
+fn read_name(value: &Value) -> Result<String, String> {
+    value
+        .as_str()
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && name.chars().count() <= MARKER_FIELD_CHARS_MAX)
+        .map(str::to_owned)
+        .ok_or_else(|| format!("must be a name of 1 to {MARKER_FIELD_CHARS_MAX} characters"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn s1_01_an_address_is_taken_with_and_without_protocol_and_kept_as_full_host() {
+        for url in [
+            "https://Demo.amocrm.ru/",
+            "demo.amocrm.ru",
+            "http://demo.amocrm.ru/leads?x=1",
+        ] {
+            let settings = AmoSettings::read(&json!({"url": url}), None).expect(url);
+            assert_eq!(settings.portal().as_str(), "amocrm:demo.amocrm.ru");
+            assert_eq!(settings.base_url(), "https://demo.amocrm.ru");
+            assert_eq!(settings.rate_per_second(), 6.0);
+        }
+        for url in ["demo.amocrm.com", "demo.kommo.com"] {
+            assert!(AmoSettings::read(&json!({"url": url}), None).is_ok());
+        }
+    }
+
+    #[test]
+    fn addresses_that_are_no_portal_are_refused() {
+        for url in [
+            "",
+            "demo",
+            "www.amocrm.ru",
+            "amocrm.ru",
+            "ftp://demo.amocrm.ru",
+            "demo.example.org",
+            "a.demo.amocrm.ru",
+            "https://user:secret@demo.amocrm.ru",
+            "https://demo.amocrm.ru:8443",
+        ] {
+            assert!(
+                AmoSettings::read(&json!({"url": url}), None).is_err(),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_key() {
+        let table =
+            json!({"ulr": "x", "rate_per_second": 70, "marker_field": "", "written_forms": 1});
+        let mistakes = AmoSettings::read(&table, None).expect_err("full of mistakes");
+        let mut keys: Vec<String> = mistakes.iter().map(|m| m.path.join(".")).collect();
+        keys.sort();
+        assert_eq!(
+            keys,
+            [
+                "marker_field",
+                "rate_per_second",
+                "ulr",
+                "url",
+                "written_forms"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_simulator_takes_the_requests_but_not_the_name() {
+        let table = json!({"url": "demo.amocrm.ru", "rate_per_second": 60});
+        let settings = AmoSettings::read(&table, Some("http://127.0.0.1:8470")).expect("good");
+        assert_eq!(settings.portal().as_str(), "amocrm:demo.amocrm.ru");
+        assert_eq!(settings.base_url(), "http://127.0.0.1:8470");
+        assert_eq!(settings.per_second_max(), None);
+        assert!(AmoSettings::read(&table, Some("nonsense")).is_err());
+    }
+}

@@ -1,0 +1,232 @@
+//! The open calls and the indexes into them: which call an id belongs to, which channels share a
+//! bridge, which channel has a name. Channels enter here.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+
+use super::call::{Added, Call, Origin};
+use super::channel::{Block, Channel, Part, Side};
+use super::settings::{CLOSED_IDS_MAX, TrackerSettings};
+use crate::model::communication::Snapshot;
+use crate::model::timestamp::Timestamp;
+
+/// The open calls.
+#[derive(Debug)]
+pub(super) struct Book {
+    pub(super) settings: TrackerSettings,
+    pub(super) calls: BTreeMap<u64, Call>,
+    pub(super) next_number: u64,
+    /// Uniqueids and Linkedids, each with the number of its call.
+    pub(super) index: HashMap<String, u64>,
+    /// Names of living channels, each with its Uniqueid.
+    pub(super) names: HashMap<String, String>,
+    /// Bridges, each with the Uniqueids in it.
+    pub(super) bridges: HashMap<String, BTreeSet<String>>,
+    closed: VecDeque<String>,
+    closed_set: HashSet<String>,
+    /// Calls to be looked at for a new revision.
+    pub(super) changed: BTreeSet<u64>,
+    /// Last words of calls that became part of another, or were given up.
+    pub(super) farewells: Vec<Snapshot>,
+    pub(super) dirty: bool,
+    /// When the link was lost, until the calls are reconciled.
+    pub(super) lost_at: Option<Timestamp>,
+}
+
+impl Book {
+    pub(super) fn new(settings: TrackerSettings) -> Self {
+        Self {
+            settings,
+            calls: BTreeMap::new(),
+            next_number: 0,
+            index: HashMap::new(),
+            names: HashMap::new(),
+            bridges: HashMap::new(),
+            closed: VecDeque::new(),
+            closed_set: HashSet::new(),
+            changed: BTreeSet::new(),
+            farewells: Vec::new(),
+            dirty: false,
+            lost_at: None,
+        }
+    }
+
+    pub(super) fn call_of(&self, id: &str) -> Option<u64> {
+        self.index.get(id).copied()
+    }
+
+    pub(super) fn channel(&self, uniqueid: &str) -> Option<&Channel> {
+        let number = self.call_of(uniqueid)?;
+        self.calls.get(&number)?.channel(uniqueid)
+    }
+
+    pub(super) fn channel_mut(&mut self, uniqueid: &str) -> Option<&mut Channel> {
+        let number = self.call_of(uniqueid)?;
+        self.calls.get_mut(&number)?.channel_mut(uniqueid)
+    }
+
+    /// Returns the call of a channel for changing, and marks it for a look and a checkpoint.
+    pub(super) fn call_mut(&mut self, id: &str) -> Option<&mut Call> {
+        let number = self.call_of(id)?;
+        self.changed.insert(number);
+        self.dirty = true;
+        self.calls.get_mut(&number)
+    }
+
+    /// Takes note of a channel that an event describes: follows a changed Linkedid, and opens a
+    /// channel or a call where `opens` permits. Says whether the channel is known afterwards.
+    pub(super) fn touch(&mut self, block: &Block, opens: Opens, at: Timestamp) -> bool {
+        if self.channel(&block.uniqueid).is_some() {
+            self.retouch(block, at);
+            return true;
+        }
+        let over = self.is_closed(&block.uniqueid)
+            || (self.call_of(&block.linkedid).is_none() && self.is_closed(&block.linkedid));
+        if opens == Opens::Nothing || over {
+            return false;
+        }
+        let side = match opens {
+            Opens::Called => Side::Called,
+            Opens::Nothing | Opens::First | Opens::Later => block.side(),
+        };
+        self.open(block, side, opens == Opens::First, at)
+    }
+
+    fn retouch(&mut self, block: &Block, at: Timestamp) {
+        let lost = self.lost_at.is_some();
+        let Some(number) = self.call_of(&block.uniqueid) else {
+            return;
+        };
+        let Some(call) = self.calls.get_mut(&number) else {
+            return;
+        };
+        call.last_seen = call.last_seen.max(at);
+        let Some(channel) = call.channel_mut(&block.uniqueid) else {
+            return;
+        };
+        channel.seen_after_loss |= lost;
+        if channel.linkedid != block.linkedid {
+            channel.linkedid.clone_from(&block.linkedid);
+            self.dirty = true;
+            self.unite_ids(&block.uniqueid, &block.linkedid, at);
+        }
+    }
+
+    /// Opens a channel, and its call where there is none. `whole` says that its very beginning
+    /// is seen.
+    pub(super) fn open(&mut self, block: &Block, side: Side, whole: bool, at: Timestamp) -> bool {
+        let mut channel = block.channel(&self.settings.channels, side, at);
+        channel.seen_after_loss = self.lost_at.is_some();
+        self.dirty = true;
+        let known = self
+            .call_of(&block.linkedid)
+            .or_else(|| self.call_of(&block.uniqueid));
+        let first = known.is_none();
+        let number = match known {
+            Some(number) => number,
+            None => self.open_call(&channel, block, whole, at),
+        };
+        let Some(call) = self.calls.get_mut(&number) else {
+            return false;
+        };
+        call.last_seen = call.last_seen.max(at);
+        let (id, name, alive_name) = (
+            block.uniqueid.clone(),
+            channel.name.clone(),
+            channel.part.clone(),
+        );
+        match call.add_channel(channel) {
+            Added::InPlaceOf(forgotten) => {
+                self.index.remove(&forgotten);
+            }
+            Added::Taken => {}
+            Added::Refused => return false,
+        }
+        if let (Part::Employee { extension }, Side::Calling) = (alive_name, side)
+            && let Some(leg) = call.leg(&extension, at)
+        {
+            leg.reached |= first;
+        }
+        self.index.insert(id.clone(), number);
+        self.names.insert(name, id.clone());
+        self.changed.insert(number);
+        if side == Side::Calling {
+            self.decide_line(&id, None, at);
+        }
+        true
+    }
+
+    fn open_call(&mut self, channel: &Channel, block: &Block, whole: bool, at: Timestamp) -> u64 {
+        self.make_room(at);
+        let origin = match (&channel.part, channel.side) {
+            (Part::Line, Side::Calling) => Origin::Client,
+            (Part::Employee { .. }, Side::Calling) => Origin::Employee,
+            _ => Origin::Pbx,
+        };
+        let mut call = Call::new(&block.linkedid, origin, at);
+        call.dialled.clone_from(&channel.exten);
+        match origin {
+            Origin::Client => {
+                call.client_raw.clone_from(&channel.caller);
+                call.client_name.clone_from(&channel.caller_name);
+            }
+            Origin::Employee => call.caller_extension = channel.extension().cloned(),
+            Origin::Pbx => {}
+        }
+        if block.uniqueid == block.linkedid && !is_own_form(&block.uniqueid) {
+            call.click_to_call = Some(block.uniqueid.clone());
+        }
+        if !whole || block.uniqueid != block.linkedid {
+            call.add_blind("the call was running already when it was first seen");
+        }
+        self.next_number = self.next_number.saturating_add(1);
+        let number = self.next_number;
+        self.calls.insert(number, call);
+        self.index.insert(block.linkedid.clone(), number);
+        number
+    }
+
+    /// Keeps the ids of a closed call, so that late events do not open it again.
+    pub(super) fn remember_closed(&mut self, id: String) {
+        if self.closed_set.insert(id.clone()) {
+            self.closed.push_back(id);
+        }
+        if self.closed.len() > CLOSED_IDS_MAX
+            && let Some(old) = self.closed.pop_front()
+        {
+            self.closed_set.remove(&old);
+        }
+    }
+
+    /// Forgets closed ids: after a restart of the PBX they may come again.
+    pub(super) fn forget_closed(&mut self) {
+        self.closed.clear();
+        self.closed_set.clear();
+    }
+
+    pub(super) fn is_closed(&self, id: &str) -> bool {
+        self.closed_set.contains(id)
+    }
+}
+
+/// What an event may open when it names an unknown channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opens {
+    /// Nothing: it may come after the channel's end.
+    Nothing,
+    /// The channel, at its very beginning.
+    First,
+    /// The channel, in mid-life.
+    Later,
+    /// The channel, as one that is called.
+    Called,
+}
+
+/// Says whether a Uniqueid is Asterisk's own: `[systemname-]epoch.counter` (`pbx/asterisk.md` §2).
+pub(super) fn is_own_form(id: &str) -> bool {
+    let tail = id.rsplit('-').next().unwrap_or(id);
+    let Some((epoch, counter)) = tail.split_once('.') else {
+        return false;
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits(epoch) && digits(counter) && (9..=11).contains(&epoch.len())
+}
