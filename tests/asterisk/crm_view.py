@@ -62,6 +62,7 @@ class CrmView:
             employee=int(employee) if employee.isdigit() else None,
             talk_s=call["duration"],
             on=self._card_kind(call, phone),
+            at=call["at"],
         )
 
     def _card_kind(self, call: dict, phone: str) -> str:

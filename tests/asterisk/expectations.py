@@ -36,6 +36,7 @@ class FoundCall:
     employee: int | None
     talk_s: int
     on: str
+    at: int                        # Unix seconds
 
     def __str__(self):
         how = f"answered, {self.talk_s} s" if self.answered else f"missed, {self.talk_s} s"

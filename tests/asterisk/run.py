@@ -70,9 +70,9 @@ async def main() -> int:
             async with asyncio.timeout(VERSION_SECONDS_MAX):
                 await run.play(tally, record)
         except Exception as failure:  # Whatever stopped the run is a failed run, not a traceback.
-            tally.fail("the run", f"{type(failure).__name__}: {failure}")
+            tally.complain(f"the run was broken off: {type(failure).__name__}: {failure}")
         finally:
-            if given.keep or tally.failed:
+            if given.keep or not tally.is_good:
                 print(f"== logs are kept in {folder}", flush=True)
             else:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -84,8 +84,9 @@ async def main() -> int:
         "calls": total.calls,
         "passed": total.passed,
         "failed": total.failed,
+        "complaints": total.complaints,
     }))
-    return 1 if total.failed else 0
+    return 0 if total.is_good else 1
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ class Daemon:
     async def stories(self, client: str) -> str:
         """What the journal says about a client's calls, for whoever reads a failure."""
         query = urllib.parse.urlencode({"phone": f"+{client}"})
-        page = await http_json.get(f"{self._admin}/v1/communications?{query}", self._token)
+        page = await http_json.get(f"{self._admin}/v1/journal?{query}", self._token)
         return "\n".join(
             f"{line['key']} {line['phase']} {line['outcome']} {line['summary']}"
             for line in page["items"]

@@ -26,20 +26,26 @@ GRACE_S = 4
 
 @dataclass
 class Tally:
-    """What became of the scenarios."""
+    """What became of the scenarios; complaints are about the account or the run as a whole."""
 
     calls: int = 0
     passed: int = 0
     failed: int = 0
+    complaints: int = 0
 
     def add(self, other: "Tally"):
         self.calls += other.calls
         self.passed += other.passed
         self.failed += other.failed
+        self.complaints += other.complaints
 
-    def fail(self, what: str, why: str):
-        self.failed += 1
-        print(f"FAILED {what}: {why}", flush=True)
+    @property
+    def is_good(self) -> bool:
+        return self.failed == 0 and self.complaints == 0
+
+    def complain(self, why: str):
+        self.complaints += 1
+        print(f"WRONG  {why}", flush=True)
 
 
 class VersionRun:
@@ -52,6 +58,9 @@ class VersionRun:
         self._stage = Stage(AsteriskServer(installation, folder / "asterisk"))
         self._lab: Lab | None = None
         self._heard: dict[str, list[Notice]] = {}
+        self._when: dict[str, tuple[float, float]] = {}
+        # What went wrong, by scenario: first on the phones' side, then in the CRM.
+        self._wrong: dict[str, list[str]] = {}
         self._scenarios = [
             scenario for scenario in SCENARIOS
             if (not only or scenario.name in only) and (programs or not scenario.needs_daemon)
@@ -60,23 +69,21 @@ class VersionRun:
     async def play(self, tally: Tally, record: Path | None):
         try:
             await self._start()
-            broken = set()
             for scenario in self._scenarios:
                 tally.calls += 1
-                if (why := await self._play_one(scenario)) is not None:
-                    broken.add(scenario.name)
-                    tally.fail(scenario.name, why)
+                await self._play_one(scenario)
                 if record is not None:
                     self._write(record, scenario)
-            wrong = await self._check() if self._lab is not None else {}
+            if self._lab is not None:
+                for complaint in await self._check():
+                    tally.complain(complaint)
             for scenario in self._scenarios:
-                if scenario.name in wrong:
-                    await self._tell(scenario, wrong[scenario.name], tally)
-                elif scenario.name not in broken:
+                if scenario.name in self._wrong:
+                    tally.failed += 1
+                    await self._tell(scenario)
+                else:
                     tally.passed += 1
-            for complaint in wrong.get("", ()):
-                tally.fail("the account as a whole", complaint)
-            if wrong and self._stage.daemon is not None:
+            if not tally.is_good and self._stage.daemon is not None:
                 print(f"--- end of {self._stage.daemon.log}")
                 print(children.tail(self._stage.daemon.log, 40), flush=True)
         finally:
@@ -105,75 +112,88 @@ class VersionRun:
             await self._lab.stop()
         await self._stage.close()
 
-    async def _play_one(self, scenario: Scenario) -> str | None:
-        """Returns why the call did not go as it should on the side of the phones."""
-        begun, mark = time.monotonic(), len(self._stage.heard)
-        why = None
+    async def _play_one(self, scenario: Scenario):
+        begun, mark = time.time(), len(self._stage.heard)
+        outcome = "played"
         try:
             async with asyncio.timeout(SCENARIO_SECONDS_MAX):
                 await scenario.play(self._stage, scenario.client)
                 await self._stage.clear()
         except Exception as failure:  # One scenario must not end the others.
-            why = f"{type(failure).__name__}: {failure}\n{self._stage.trace()}"
+            outcome = "broke"
+            self._wrong[scenario.name] = [
+                f"{type(failure).__name__}: {failure}", *self._stage.trace().splitlines()
+            ]
             await self._stage.recover()
         self._heard[scenario.name] = self._stage.heard[mark:]
-        took = time.monotonic() - begun
-        mark = "played" if why is None else "broke"
-        print(f"{mark:6} {took:5.1f} s  {scenario.name}: {scenario.title}", flush=True)
-        return why
+        self._when[scenario.name] = (begun, time.time())
+        took = time.time() - begun
+        print(f"{outcome:6} {took:4.1f} s  {scenario.name}: {scenario.title}", flush=True)
 
     def _write(self, folder: Path, scenario: Scenario):
         spool = str(self._stage.server.folder / "spool")
         write_recording(folder, scenario.name, self._heard[scenario.name], spool)
 
-    async def _check(self) -> dict[str, list[str]]:
-        """Waits until the CRM is as expected; returns what is not, by scenario, "" for all."""
+    async def _check(self) -> list[str]:
+        """Waits until the CRM is as expected; notes what is not, returns what is not any client's."""
         deadline = time.monotonic() + SETTLE_SECONDS_MAX
         at_rest_since = None
+        complaints = []
         while True:
             unfinished = await self._stage.daemon.unfinished()
-            wrong = self._compare(await CrmView.take(self._lab.control))
             now = time.monotonic()
             at_rest_since = None if unfinished else at_rest_since or now
-            # Also when all is well: a second entry of one call would come late.
+            # The wait after the rest is for a second entry of one call, which would come late.
             if at_rest_since is not None and now - at_rest_since > GRACE_S:
                 break
             if now > deadline:
-                wrong.setdefault("", []).append(f"the daemon has still {unfinished}")
+                complaints.append(f"the daemon has still {unfinished}")
                 break
             await asyncio.sleep(0.3)
         if dead := await self._stage.daemon.dead_letters():
-            wrong.setdefault("", []).append(f"{dead} dead letters")
-        return wrong
-
-    def _compare(self, crm: CrmView) -> dict[str, list[str]]:
-        wrong = {}
+            complaints.append(f"{dead} dead letters")
+        crm = await CrmView.take(self._lab.control)
         for scenario in self._scenarios:
             found = differences(scenario.expected, crm.holding_of(scenario.client))
+            found += self._strange_times(scenario, crm)
             if found:
-                wrong[scenario.name] = found
-        whole = crm.duplicates()
-        expected = {
-            "contacts": sum(len(s.expected.contacts) for s in self._scenarios),
-            "deals": sum(len(s.expected.deals) for s in self._scenarios),
-            "unsorted": sum(len(s.expected.unsorted) for s in self._scenarios),
-            "calls": sum(len(s.expected.calls) for s in self._scenarios),
-            "tasks": 0,
-        }
-        for name, count in crm.totals().items():
-            if count != expected[name]:
-                whole.append(f"{expected[name]} {name} expected in all, {count} found")
-        if crm.rate_violations():
-            whole.append(f"the account's rate was exceeded {crm.rate_violations()} times")
-        if whole:
-            wrong[""] = whole
-        return wrong
+                self._wrong.setdefault(scenario.name, []).extend(found)
+        return complaints + self._complaints(crm)
 
-    async def _tell(self, scenario: Scenario, wrong: list[str], tally: Tally):
-        stories = await self._stage.daemon.stories(scenario.client)
+    def _strange_times(self, scenario: Scenario, crm: CrmView) -> list[str]:
+        """A call keeps its own time, however late it is delivered."""
+        begun, ended = self._when[scenario.name]
+        return [
+            f"a call of {call.at - begun:+.0f} s from the scenario's beginning"
+            for call in crm.calls_of(scenario.client)
+            # Times in the CRM are whole seconds.
+            if not begun - 1 <= call.at <= ended + 1
+        ]
+
+    def _complaints(self, crm: CrmView) -> list[str]:
+        expectations = [scenario.expected for scenario in self._scenarios]
+        expected = {
+            "contacts": sum(len(each.contacts) for each in expectations),
+            "deals": sum(len(each.deals) for each in expectations),
+            "unsorted": sum(len(each.unsorted) for each in expectations),
+            "calls": sum(len(each.calls) for each in expectations),
+            "tasks": sum(each.tasks for each in expectations),
+        }
+        found = crm.totals()
+        complaints = [f"twice in the CRM: {what}" for what in crm.duplicates()]
+        complaints += [
+            f"{expected[name]} {name} expected in all, {found[name]} found"
+            for name in expected if expected[name] != found[name]
+        ]
+        if crm.rate_violations():
+            complaints.append(f"the account's rate was exceeded {crm.rate_violations()} times")
+        return complaints
+
+    async def _tell(self, scenario: Scenario):
         self._write(self._folder / "events", scenario)
-        tally.fail(scenario.name, "\n    ".join([
-            f"client {scenario.client}: {scenario.title}", *wrong,
-            f"expected: {scenario.expected}", *stories.splitlines(),
-            f"events: {self._folder / 'events' / scenario.name}.txt",
-        ]))
+        lines = [f"client {scenario.client}: {scenario.title}", *self._wrong[scenario.name]]
+        if self._stage.daemon is not None:
+            stories = await self._stage.daemon.stories(scenario.client)
+            lines += [f"expected: {scenario.expected}", *stories.splitlines()]
+        lines.append(f"events: {self._folder / 'events' / scenario.name}.txt")
+        print(f"FAILED {scenario.name}: " + "\n    ".join(lines), flush=True)
