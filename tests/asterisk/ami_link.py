@@ -81,7 +81,9 @@ class AmiLink:
             raise RuntimeError(f"{action}: {reply['Message']}")
         return reply
 
-    async def event(self, name: str, since: int = 0, within: float = PATIENCE_S, **values) -> Notice:
+    async def event(
+        self, name: str, since: int = 0, within: float = PATIENCE_S, **values
+    ) -> Notice:
         """The first event of a name with these values, heard already or yet to come."""
         return await self.until(
             lambda notice: notice["Event"] == name

@@ -69,7 +69,9 @@ class AsteriskServer:
             if await self._console("core waitfullybooted") == 0:
                 return
             if asyncio.get_running_loop().time() > deadline:
-                raise RuntimeError(f"asterisk is not up after {BOOT_SECONDS_MAX} s:\n{self.log_tail()}")
+                raise RuntimeError(
+                    f"asterisk is not up after {BOOT_SECONDS_MAX} s:\n{self.log_tail()}"
+                )
             await asyncio.sleep(0.1)
 
     @property

@@ -78,9 +78,12 @@ def prepared(suite: str, mirror: str | None = None) -> Installation:
         raise Unavailable(f"cannot make {home}: {error.strerror}") from error
     with _locked(home / "lock"):
         version = _complete_version(home)
-        if version is None:
-            _require_tools()
-            version = _download_and_unpack(home, suite, mirror or _machine_mirror())
+        if version is not None:
+            # A folder that lost files since then is made anew.
+            with contextlib.suppress(Unavailable):
+                return Installation(home / "root", version)
+        _require_tools()
+        version = _download_and_unpack(home, suite, mirror or _machine_mirror())
     return Installation(home / "root", version)
 
 

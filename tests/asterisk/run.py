@@ -18,8 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from catalogue import SCENARIOS
 from debian_asterisk import Unavailable, prepared
-from scenarios import SCENARIOS
 from version_run import Tally, VersionRun
 
 SUITES = ("forky", "bullseye")

@@ -11,6 +11,8 @@ COMPACT = {
     "c": "content-type", "l": "content-length", "r": "refer-to", "b": "referred-by",
 }
 
+ALLOWED = "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY"
+
 
 @dataclass
 class SipMessage:
@@ -90,6 +92,14 @@ def sdp_offer(ip: str, port: int, version: int, direction: str) -> str:
         "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16", f"a={direction}",
     ]
     return "\r\n".join(lines) + "\r\n"
+
+
+def acknowledgement(invite: SipMessage, refusal: SipMessage) -> SipMessage:
+    """The ACK of a refused INVITE belongs to the same transaction: same branch, their To."""
+    kept = ("via", "max-forwards", "from", "call-id")
+    headers = [(name, value) for name, value in invite.headers if name in kept]
+    headers += [("to", refusal.value("to")), ("cseq", f"{invite.sequence} ACK")]
+    return SipMessage(f"ACK {invite.start.split()[1]} SIP/2.0", headers)
 
 
 def credentials(

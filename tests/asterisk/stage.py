@@ -6,7 +6,9 @@ import time
 
 from ami_link import AmiLink, Notice
 from asterisk_server import AsteriskServer
-from sip_phone import CallFailed, Leg, SipPhone, only_rings
+from manners import only_rings
+from sip_leg import CallFailed, Leg
+from sip_phone import SipPhone
 
 # A talk long enough that its seconds can be told from the ringing before it.
 TALK_S = 1.6

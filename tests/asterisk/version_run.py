@@ -8,11 +8,12 @@ from pathlib import Path
 import children
 from ami_link import Notice, write_recording
 from asterisk_server import AsteriskServer
+from catalogue import SCENARIOS
 from crm_view import CrmView
 from debian_asterisk import Installation
 from expectations import differences
 from relay import Relay
-from scenarios import SCENARIOS, Scenario
+from scenario import Scenario
 from stage import Stage
 from trunkline_processes import Daemon, Lab
 
@@ -135,7 +136,7 @@ class VersionRun:
         write_recording(folder, scenario.name, self._heard[scenario.name], spool)
 
     async def _check(self) -> list[str]:
-        """Waits until the CRM is as expected; notes what is not, returns what is not any client's."""
+        """Waits for the daemon to be at rest, then compares; returns what is no client's matter."""
         deadline = time.monotonic() + SETTLE_SECONDS_MAX
         at_rest_since = None
         complaints = []

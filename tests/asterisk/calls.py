@@ -1,96 +1,18 @@
-"""The calls: what happens in each, and beside it, by hand, what the CRM must hold afterwards.
-
-The settings that the expectations rest on are those of company/tenants.d/office.toml:
-
-    incoming  A answered, unknown  contact and deal  3100/3102
-              B missed, unknown    unsorted          3100
-              C answered, known    contact and deal  3100/3103  (only where no deal is open)
-              D missed, known      deal always       3200/3202
-    outgoing  A answered, unknown  contact and deal  3200/3203
-              B missed, unknown    contact
-    default responsible 501; 101 is Anna, user 502; 102 is Boris, 503; 103 is Vera, 504
-
-A call is answered when an employee talked, it names who talked last; a missed call names the
-employee who was rung where that was one, and nobody where there were none or several.
-"""
+"""The calls of a day: what happens in each, and beside it what the CRM must hold afterwards."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
-from expectations import Call, Contact, Deal, Holding, Unsorted
-from sip_phone import CallFailed, answers, diverts, refuses
+from expectations import Call, Contact, Deal, Holding
+from manners import answers, diverts, refuses
+from scenario import (
+    ANNA, BORIS, DEFAULT, DESK, MENU, NOBODY, NOTHING, OVERFLOW, PAIR, QUEUE, SALES, TAPED,
+    Chapter, answered_in, answered_out, missed_in, missed_out,
+)
+from sip_leg import CallFailed
 from stage import Stage
 
-ANNA, BORIS, NOBODY, DEFAULT = 502, 503, None, 501
-
-# Our numbers, by what conf/extensions.conf does with them.
-DESK = "74951230010"
-PAIR = "74951230011"
-QUEUE = "74951230012"
-SALES = "74951230013"
-MENU = "74951230014"
-TAPED = "74951230015"
-OVERFLOW = "74951230016"
-
-NOTHING = Holding()
-
-
-@dataclass(frozen=True)
-class Scenario:
-    name: str
-    client: str
-    expected: Holding
-    play: Callable[[Stage, str], Awaitable[None]]
-    needs_daemon: bool
-
-    @property
-    def title(self) -> str:
-        return (self.play.__doc__ or self.name).strip().splitlines()[0]
-
-
-SCENARIOS: list[Scenario] = []
-
-
-def scenario(client: str, expected: Holding, needs_daemon: bool = False):
-    def register(play):
-        SCENARIOS.append(Scenario(play.__name__, client, expected, play, needs_daemon))
-        return play
-    return register
-
-
-def answered_in(by: int, talk_s: tuple[int, int] = (1, 3)) -> Holding:
-    """Incoming case A: the unknown client becomes a contact with a deal, the call on the deal."""
-    return Holding(
-        contacts=[Contact(DEFAULT)],
-        deals=[Deal(3100, 3102, DEFAULT)],
-        calls=[Call("in", True, by, talk_s, "deal")],
-    )
-
-
-def missed_in(rung: int | None) -> Holding:
-    """Incoming case B: an unsorted record of the category sip, which carries the call."""
-    return Holding(
-        unsorted=[Unsorted(3100, "sip")],
-        calls=[Call("in", False, rung, (0, 0), "unsorted")],
-    )
-
-
-def answered_out(by: int, talk_s: tuple[int, int] = (1, 3)) -> Holding:
-    """Outgoing case A."""
-    return Holding(
-        contacts=[Contact(DEFAULT)],
-        deals=[Deal(3200, 3203, DEFAULT)],
-        calls=[Call("out", True, by, talk_s, "deal")],
-    )
-
-
-def missed_out(by: int) -> Holding:
-    """Outgoing case B: a contact and nothing else; the call on the contact."""
-    return Holding(
-        contacts=[Contact(DEFAULT)],
-        calls=[Call("out", False, by, (0, 0), "contact")],
-    )
+CALLS = Chapter()
+scenario = CALLS.scenario
 
 
 # ---- one phone ------------------------------------------------------------------------------
@@ -500,69 +422,3 @@ async def same_client_again(stage: Stage, client: str):
 
     call = await stage.client_calls(DESK, client)
     await call.until("over")
-
-
-# ---- trouble --------------------------------------------------------------------------------
-
-
-@scenario("79035551034", answered_in(ANNA, (3, 30)), needs_daemon=True)
-async def daemon_killed_in_mid_call(stage: Stage, client: str):
-    """The daemon is killed while people talk and comes back before they end."""
-    stage.anna.manner = answers()
-    call = await stage.client_calls(DESK, client)
-    desk = await stage.anna.next_call()
-    await stage.talk(call, desk)
-    await stage.daemon.kill()
-    await asyncio.sleep(1)
-    await stage.daemon.start()
-    await stage.daemon.until_watching()
-    await stage.talk(call, desk)
-    await call.hang_up()
-
-
-@scenario("79035551035", answered_in(ANNA, (3, 30)), needs_daemon=True)
-async def link_cut_in_mid_call(stage: Stage, client: str):
-    """The link to the exchange is cut while people talk and comes back before they end."""
-    stage.anna.manner = answers()
-    call = await stage.client_calls(DESK, client)
-    desk = await stage.anna.next_call()
-    await stage.talk(call, desk)
-    stage.link.cut()
-    await asyncio.sleep(1)
-    stage.link.mend()
-    await stage.daemon.until_watching()
-    await stage.talk(call, desk)
-    await call.hang_up()
-
-
-@scenario("79035551036", answered_in(ANNA, (1, 30)), needs_daemon=True)
-async def link_cut_while_ringing(stage: Stage, client: str):
-    """101 answers while the link is down: the daemon finds a talk where it left a ring."""
-    stage.anna.manner = answers(after=1.2)
-    call = await stage.client_calls(DESK, client)
-    desk = await stage.anna.next_call()
-    await call.until("ringing")
-    stage.link.cut()
-    await stage.talk(call, desk, seconds=0.5)
-    stage.link.mend()
-    await stage.daemon.until_watching()
-    await stage.talk(call, desk)
-    await call.hang_up()
-
-
-@scenario("79035551037", answered_in(ANNA, (1, 30)))
-async def shutdown_mid_call(stage: Stage, client: str):
-    """Asterisk is stopped while people talk, and started again."""
-    stage.anna.manner = answers()
-    call = await stage.client_calls(DESK, client)
-    desk = await stage.anna.next_call()
-    await stage.talk(call, desk)
-    await stage.restart_asterisk()
-    if stage.daemon is not None:
-        await stage.daemon.until_watching()
-
-
-@scenario("79035551038", answered_in(ANNA))
-async def answered_after_restart(stage: Stage, client: str):
-    """The first call after the restart."""
-    await inbound_answered(stage, client)
