@@ -24,6 +24,7 @@ use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::{Supervised, supervise};
 use crate::model::activity::Activity;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
+use crate::rules;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
@@ -163,7 +164,7 @@ impl Assembly {
                 running.supervised.stop().await;
                 let context = running.seat.context();
                 // Its open work stays in the store; the lanes are free for others.
-                let freed = context.portal.lanes().withdraw(&key);
+                let freed = context.portal.leave(&key);
                 self.shared.handles.remove(&key);
                 self.shared.handles.wake(freed);
                 self.shared.board.remove(&context.board_name());
@@ -359,10 +360,10 @@ impl Assembly {
                     settings_revision: context.settings_revision,
                 });
                 for (source, kind) in &integration.takes {
-                    let phases = context.adapter.capabilities().phases.iter();
-                    let phases = phases
-                        .filter(|(of, _)| of == kind)
-                        .map(|(_, phase)| *phase)
+                    let able = &context.adapter.capabilities().phases;
+                    let wanted = rules::wanted_phases(*kind).iter().copied();
+                    let phases = wanted
+                        .filter(|phase| able.contains(&(*kind, *phase)))
                         .collect();
                     let taker = Taker {
                         integration: integration.key.clone(),
@@ -400,7 +401,9 @@ impl Assembly {
             if same {
                 return;
             }
-            if !Arc::ptr_eq(&old.portal, &context.portal) || context.activity == Activity::Off {
+            if !Arc::ptr_eq(&old.portal, &context.portal) {
+                self.shared.handles.wake(old.portal.leave(&context.key));
+            } else if context.activity == Activity::Off {
                 let freed = old.portal.lanes().withdraw(&context.key);
                 self.shared.handles.wake(freed);
             }

@@ -264,26 +264,25 @@ async fn look(
 
 /// Tells the log and the status board what a person may ask about later.
 fn report(context: &IntegrationContext, work: &Work, step: &LedgerStep, next: &StepState) {
-    let integration = &context.key;
     let (communication, role) = (&work.communication, &step.role);
     match next {
         StepState::Done { result, .. } => {
-            tracing::info!(%integration, %communication, %role, adopted = result.adopted, "step done");
+            tracing::info!(%communication, %role, adopted = result.adopted, "step done");
         }
         StepState::Waiting { why, until, .. } => {
-            tracing::warn!(%integration, %communication, %role, why, %until, "step waits");
+            tracing::warn!(%communication, %role, why, %until, "step waits");
             context
                 .board
                 .trouble(&context.board_name(), why, context.clock.now());
         }
         StepState::Dead { reason, .. } => {
-            tracing::error!(%integration, %communication, %role, reason, "dead letter");
+            tracing::error!(%communication, %role, reason, "dead letter");
             context
                 .board
                 .trouble(&context.board_name(), reason, context.clock.now());
         }
         StepState::Dropped { reason, .. } => {
-            tracing::info!(%integration, %communication, %role, reason, "step dropped");
+            tracing::info!(%communication, %role, reason, "step dropped");
         }
         StepState::Pending | StepState::InFlight { .. } | StepState::Expired { .. } => {}
     }

@@ -8,6 +8,7 @@ mod decide;
 mod execute;
 pub mod handle;
 pub mod lanes;
+mod made_lately;
 pub mod portal;
 mod resolve;
 pub mod retry;

@@ -15,6 +15,10 @@ pub struct FactsQuery {
     pub emails: Vec<String>,
     /// Deals of the client are wanted too.
     pub deals: bool,
+    /// Contacts that we made for this client lately, by the CRM's id: they are read directly,
+    /// since a search may not find yet what was just made (`crm/amocrm.md` §8).
+    #[serde(default)]
+    pub made: Vec<String>,
 }
 
 /// A deal (amoCRM: lead) of a client.

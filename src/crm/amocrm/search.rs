@@ -103,6 +103,23 @@ impl Search<'_> {
                 }
             }
         }
+        if entity == "contacts" {
+            for id in wanted.made.iter().filter_map(|id| id.parse::<i64>().ok()) {
+                if found.contains_key(&id) {
+                    continue;
+                }
+                let path = format!("/api/v4/contacts/{id}");
+                let pairs = query(&[("with", "leads")]);
+                let card: Option<CardRecord> = self.client.record(&path, pairs, self.class).await?;
+                // A person may have deleted it, or given the number to another card.
+                let still = |card: &CardRecord| {
+                    let phones = wanted.phones.iter().map(Sought::Phone);
+                    let emails = wanted.emails.iter().map(|email| Sought::Email(email));
+                    !card.is_deleted && phones.chain(emails).any(|sought| self.has(card, &sought))
+                };
+                found.extend(card.filter(still).map(|card| (card.id, card)));
+            }
+        }
         let mut cards: Vec<CardRecord> = found.into_values().collect();
         cards.sort_by_key(|card| std::cmp::Reverse((card.updated_at, card.id)));
         Ok(cards)

@@ -38,6 +38,7 @@ struct State {
     markers: Vec<(String, StepResult)>,
     troubles: VecDeque<(StepKind, Trouble)>,
     facts_down: bool,
+    search_lags: bool,
     asked: u64,
     looked: u64,
 }
@@ -80,6 +81,11 @@ impl CrmDouble {
     /// Makes questions fail, or answers them again.
     pub(crate) fn facts_down(&self, down: bool) {
         self.state().facts_down = down;
+    }
+
+    /// Lets the search find nothing that was made here; direct reads still do.
+    pub(crate) fn search_lags(&self) {
+        self.state().search_lags = true;
     }
 
     /// Returns what was made, in order.
@@ -181,7 +187,9 @@ impl Adapter for CrmDouble {
             let contacts = state
                 .contacts
                 .iter()
-                .filter(|(phone, _)| query.phones.contains(phone))
+                .filter(|(phone, id)| {
+                    query.phones.contains(phone) && (!state.search_lags || query.made.contains(id))
+                })
                 .map(|(phone, id)| ContactFact {
                     id: id.clone(),
                     name: phone.to_string(),

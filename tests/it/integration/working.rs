@@ -173,3 +173,33 @@ async fn s1_04_work_that_an_integration_took_waits_while_it_is_off_and_goes_on_w
     workshop.idle("sales").await;
     assert_eq!(crm.effects().len(), 3);
 }
+
+#[actix::test]
+async fn an_unreachable_crm_has_the_step_repeated_without_looking() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.script(StepKind::CreateContact, Trouble::Unreachable);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    assert_eq!(
+        crm.effects(),
+        ["contact +79161234567", "deal", "call +79161234567"]
+    );
+    assert_eq!(crm.looked(), 0);
+}
+
+#[actix::test]
+async fn a_contact_made_a_moment_ago_is_known_although_the_search_does_not_find_it_yet() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.search_lags();
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    workshop.call("1.0", "+79161234567").await;
+    workshop.call("2.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    let contacts = crm.effects().iter().filter(|one| one.starts_with("contact")).count();
+    assert_eq!(contacts, 1, "{:?}", crm.effects());
+}

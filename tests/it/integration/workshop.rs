@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use trunkline::clock::{Clock, SharedClock, TokioClock};
+use trunkline::clock::{SharedClock, TokioClock};
 use trunkline::crm::account::http::{AccountHttp, AccountHttpOptions};
 use trunkline::intake::routing::{Routing, Taker};
 use trunkline::intake::sink::{Intake, Waker};

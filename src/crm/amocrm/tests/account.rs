@@ -156,6 +156,7 @@ async fn a_refused_token_is_not_sent_again_and_a_new_one_is() {
         phones: vec![phone("+79161234567")],
         emails: Vec::new(),
         deals: false,
+        made: Vec::new(),
     };
     for _ in 0..3 {
         let outcome = fixture.adapter.facts(query.clone(), Class::Live).await;

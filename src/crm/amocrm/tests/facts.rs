@@ -16,6 +16,7 @@ fn ask(deals: bool) -> FactsQuery {
         phones: vec![phone("+79161234567")],
         emails: Vec::new(),
         deals,
+        made: Vec::new(),
     }
 }
 
@@ -196,6 +197,7 @@ async fn an_address_is_searched_and_verified_without_case() {
         phones: Vec::new(),
         emails: vec!["ivan@example.org".to_owned()],
         deals: false,
+        made: Vec::new(),
     };
     let facts = done(fixture.adapter.facts(query, Class::Work).await);
     assert_eq!(facts.contacts.len(), 1);
