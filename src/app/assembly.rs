@@ -401,12 +401,6 @@ impl Assembly {
             if same {
                 return;
             }
-            if !Arc::ptr_eq(&old.portal, &context.portal) {
-                self.shared.handles.wake(old.portal.leave(&context.key));
-            } else if context.activity == Activity::Off {
-                let freed = old.portal.lanes().withdraw(&context.key);
-                self.shared.handles.wake(freed);
-            }
             running.fingerprint = fingerprint;
             running.seat.reconfigure(context);
             return;

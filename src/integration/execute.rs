@@ -4,14 +4,16 @@
 use std::time::Duration;
 
 use crate::crm::StepCommand;
+use crate::model::activity::Activity;
 use crate::model::ledger::{Ledger, LedgerStep, StepState};
 use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::plan::{Effect, StepKey};
 use crate::model::timestamp::Timestamp;
 use crate::rules::settings::WhenUndecidable;
 use crate::store::StoreError;
-use crate::store::command::{Advance, Fence, StepChange, Work, WorkState};
+use crate::store::command::{Advance, StepChange, Work, WorkState};
 
+use super::advance::Run;
 use super::context::IntegrationContext;
 use super::resolve::{Resolved, resolve};
 use super::retry;
@@ -19,23 +21,28 @@ use super::retry;
 /// A plan none of whose steps was sent within this time is decided again with fresh facts.
 const PLAN_AGE_MAX: Duration = Duration::from_secs(600);
 
+/// The reason of steps that were planned and shall not be sent.
+pub(super) const OBSERVED_ONLY: &str = "observed only: the integration's activity is not on";
+
 /// What came of carrying a work on.
 pub(super) enum Executed {
     /// Every step is final: the work can be closed.
     All,
-    /// A step must wait until this time.
-    Until(Timestamp),
+    /// A step must wait for so long.
+    After(Duration),
+    /// Stopped before the next step, as was wished.
+    Halted,
     /// The plan grew old before anything was sent: decide again.
     Stale,
 }
 
 /// Carries the steps of a work on as far as possible now.
-pub(super) async fn execute(
-    context: &IntegrationContext,
-    fence: Fence,
-    work: &Work,
-) -> Result<Executed, StoreError> {
+pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreError> {
+    let context = &run.context;
     loop {
+        if run.halt.is_wished() {
+            return Ok(Executed::Halted);
+        }
         let ledger = context
             .store
             .ledger(context.key.clone(), work.communication.clone())
@@ -51,61 +58,108 @@ pub(super) async fn execute(
         let Some(step) = open else {
             return Ok(Executed::All);
         };
-        let look_first = match &step.state {
-            StepState::Waiting { until, .. } if *until > now => return Ok(Executed::Until(*until)),
-            StepState::Waiting { look_first, .. } => *look_first,
-            // Found so after a restart: the request may have left.
-            StepState::InFlight { .. } => true,
-            StepState::Pending
-            | StepState::Done { .. }
-            | StepState::Dead { .. }
-            | StepState::Dropped { .. }
-            | StepState::Expired { .. } => false,
-        };
+        if let Some(left) = wait_left(&step.state, now) {
+            return Ok(Executed::After(left));
+        }
         let next = match resolve(&step.effect, &ledger) {
-            Resolved::Never(reason) => StepState::Dropped { at: now, reason },
+            Resolved::Never(reason) => Tried::State(StepState::Dropped { at: now, reason }),
             // Steps refer to earlier ones only, and those are final when we come here; an order
             // that breaks this would spin, so it is given up.
-            Resolved::NotYet => StepState::Dead {
+            Resolved::NotYet => Tried::State(StepState::Dead {
                 at: now,
                 reason: "the plan refers to a later step".to_owned(),
-            },
-            Resolved::Ready(effect) if look_first => {
-                match look(context, work, step, *effect.clone()).await {
-                    Looked::State(state) => state,
-                    Looked::Send => send(context, fence, work, step, *effect).await?,
-                }
-            }
-            Resolved::Ready(effect) => send(context, fence, work, step, *effect).await?,
+            }),
+            Resolved::Ready(effect) => attempt(run, work, step, *effect).await?,
         };
-        let waits_until = match &next {
-            StepState::Waiting { until, .. } => Some(*until),
-            StepState::Pending
-            | StepState::InFlight { .. }
-            | StepState::Done { .. }
-            | StepState::Dead { .. }
-            | StepState::Dropped { .. }
-            | StepState::Expired { .. } => None,
+        let next = match next {
+            Tried::State(next) => next,
+            Tried::NotBegun(delay) => return Ok(Executed::After(delay)),
         };
         report(context, work, step, &next);
-        let change = StepChange {
-            role: step.role.clone(),
-            state: next,
-        };
-        context
-            .store
-            .advance(
-                fence,
-                Advance {
-                    work: work.id,
-                    steps: vec![change],
-                },
-            )
-            .await?;
-        if let Some(until) = waits_until {
-            return Ok(Executed::Until(until));
+        let left = wait_left(&next, context.clock.now());
+        change(run, work, step, next).await?;
+        if let Some(left) = left {
+            return Ok(Executed::After(left));
         }
     }
+}
+
+/// What came of trying a step.
+enum Tried {
+    /// The state that follows.
+    State(StepState),
+    /// The door of the account is shut: nothing was begun, and the step is as it was.
+    NotBegun(Duration),
+}
+
+/// Returns how long a waiting step waits yet. A wait longer than any that is ever written comes
+/// from a clock that was set back, and is over.
+fn wait_left(state: &StepState, now: Timestamp) -> Option<Duration> {
+    match state {
+        StepState::Waiting { until, .. } => {
+            Some(until.since(now)).filter(|left| !left.is_zero() && *left <= retry::LONGEST_ASKED)
+        }
+        StepState::Pending
+        | StepState::InFlight { .. }
+        | StepState::Done { .. }
+        | StepState::Dead { .. }
+        | StepState::Dropped { .. }
+        | StepState::Expired { .. } => None,
+    }
+}
+
+/// Says whether an earlier try may have had its effect.
+fn may_exist(state: &StepState) -> bool {
+    match state {
+        StepState::Waiting { look_first, .. } => *look_first,
+        // Found so after a restart: the request may have left.
+        StepState::InFlight { .. } => true,
+        StepState::Pending
+        | StepState::Done { .. }
+        | StepState::Dead { .. }
+        | StepState::Dropped { .. }
+        | StepState::Expired { .. } => false,
+    }
+}
+
+/// Looks for the effect of an earlier try where there may be one, and sends.
+async fn attempt(
+    run: &Run,
+    work: &Work,
+    step: &LedgerStep,
+    effect: Effect,
+) -> Result<Tried, StoreError> {
+    if may_exist(&step.state) {
+        match look(run, work, step, effect.clone()).await {
+            Looked::State(state) => return Ok(Tried::State(state)),
+            Looked::Send => {}
+        }
+    }
+    match run.context.activity {
+        Activity::On => send(run, work, step, effect).await,
+        // Planned while it was on.
+        Activity::Observe | Activity::Off => Ok(Tried::State(StepState::Dropped {
+            at: run.context.clock.now(),
+            reason: OBSERVED_ONLY.to_owned(),
+        })),
+    }
+}
+
+async fn change(
+    run: &Run,
+    work: &Work,
+    step: &LedgerStep,
+    state: StepState,
+) -> Result<(), StoreError> {
+    let change = StepChange {
+        role: step.role.clone(),
+        state,
+    };
+    let advance = Advance {
+        work: work.id,
+        steps: vec![change],
+    };
+    run.context.store.advance(run.fence, advance).await
 }
 
 /// Says whether the plan is too old to be begun: nothing of it was ever sent.
@@ -148,41 +202,34 @@ fn command(
 
 /// Writes the intent, sends, and returns the state that follows.
 async fn send(
-    context: &IntegrationContext,
-    fence: Fence,
+    run: &Run,
     work: &Work,
     step: &LedgerStep,
     effect: Effect,
-) -> Result<StepState, StoreError> {
+) -> Result<Tried, StoreError> {
+    let context = &run.context;
+    if let Some(refusal) = context.portal.http.refusal() {
+        // Nothing would leave: no intent is written, and the step counts as never sent.
+        let delay = retry::delay(
+            step.attempts.saturating_add(1),
+            (context.jitter)(),
+            refusal.retry_after,
+        );
+        run.heard.note(&Outcome::<()>::NotApplied(refusal));
+        return Ok(Tried::NotBegun(delay));
+    }
     let now = context.clock.now();
-    let change = StepChange {
-        role: step.role.clone(),
-        state: StepState::InFlight { since: now },
-    };
-    context
-        .store
-        .advance(
-            fence,
-            Advance {
-                work: work.id,
-                steps: vec![change],
-            },
-        )
-        .await?;
+    change(run, work, step, StepState::InFlight { since: now }).await?;
     let command = command(context, work, step, effect, now);
-    let outcome = match context
-        .adapter
-        .execute(vec![command])
-        .await
-        .into_iter()
-        .next()
-    {
+    let outcomes = context.adapter.execute(vec![command]).await;
+    let outcome = match outcomes.into_iter().next() {
         Some(outcome) => outcome,
         None => Outcome::Ambiguous {
             why: "the adapter gave no answer".to_owned(),
         },
     };
-    Ok(after_sending(context, step, outcome))
+    run.heard.note(&outcome);
+    Ok(Tried::State(after_sending(context, step, outcome)))
 }
 
 fn after_sending(
@@ -216,12 +263,8 @@ enum Looked {
 
 /// Looks whether the effect of an earlier try exists; only when it surely does not, or when the
 /// integration rather has it twice than never, the step is sent again.
-async fn look(
-    context: &IntegrationContext,
-    work: &Work,
-    step: &LedgerStep,
-    effect: Effect,
-) -> Looked {
+async fn look(run: &Run, work: &Work, step: &LedgerStep, effect: Effect) -> Looked {
+    let context = &run.context;
     let now = context.clock.now();
     let wait = |why: String, retry_after: Option<Duration>| {
         let until = now.plus(retry::delay(step.attempts, (context.jitter)(), retry_after));
@@ -231,11 +274,12 @@ async fn look(
             look_first: true,
         })
     };
-    match context
+    let answer = context
         .adapter
         .look(command(context, work, step, effect, now))
-        .await
-    {
+        .await;
+    run.heard.note(&answer);
+    match answer {
         Outcome::Done(Look::Found(result)) => {
             let result = StepResult {
                 adopted: true,
@@ -270,7 +314,12 @@ fn report(context: &IntegrationContext, work: &Work, step: &LedgerStep, next: &S
             tracing::info!(%communication, %role, adopted = result.adopted, "step done");
         }
         StepState::Waiting { why, until, .. } => {
-            tracing::warn!(%communication, %role, why, %until, "step waits");
+            // Told once: a CRM that is down for a day would fill the log.
+            if matches!(&step.state, StepState::Waiting { why: told, .. } if told == why) {
+                tracing::debug!(%communication, %role, why, %until, "step still waits");
+            } else {
+                tracing::warn!(%communication, %role, why, %until, "step waits");
+            }
             context
                 .board
                 .trouble(&context.board_name(), why, context.clock.now());

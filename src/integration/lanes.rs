@@ -36,6 +36,8 @@ struct Place {
 pub struct Lanes {
     lanes: HashMap<LaneName, Lane>,
     places: HashMap<WorkId, Place>,
+    /// How many places each integration has: asked for after every work.
+    counts: HashMap<IntegrationKey, usize>,
 }
 
 impl Lanes {
@@ -46,9 +48,13 @@ impl Lanes {
         if names.is_empty() {
             names.push(LaneName::Own(work));
         }
-        let place = self.places.entry(work).or_insert_with(|| Place {
-            integration: integration.clone(),
-            lanes: Vec::new(),
+        let counts = &mut self.counts;
+        let place = self.places.entry(work).or_insert_with(|| {
+            *counts.entry(integration.clone()).or_default() += 1;
+            Place {
+                integration: integration.clone(),
+                lanes: Vec::new(),
+            }
         });
         for name in names {
             if !place.lanes.contains(&name) {
@@ -98,6 +104,12 @@ impl Lanes {
         let Some(place) = self.places.remove(&work) else {
             return Vec::new();
         };
+        if let Some(count) = self.counts.get_mut(&place.integration) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.counts.remove(&place.integration);
+            }
+        }
         let mut next = BTreeSet::new();
         for name in place.lanes {
             let Some(lane) = self.lanes.get_mut(&name) else {
@@ -153,10 +165,7 @@ impl Lanes {
 
     /// Returns how many works of an integration stand in lanes.
     pub fn count(&self, integration: &IntegrationKey) -> usize {
-        self.places
-            .values()
-            .filter(|place| place.integration == *integration)
-            .count()
+        self.counts.get(integration).copied().unwrap_or_default()
     }
 }
 

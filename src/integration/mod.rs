@@ -2,10 +2,13 @@
 //! lane, execution of plans. Knows nothing that the store does not hold.
 
 pub mod actor;
+mod advance;
 pub mod child;
 pub mod context;
 mod decide;
 mod execute;
+mod gate;
+mod halt;
 pub mod handle;
 pub mod lanes;
 mod made_lately;

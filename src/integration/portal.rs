@@ -17,6 +17,12 @@ pub struct Portal {
     pub base_url: String,
     /// The door to the network.
     pub http: Arc<AccountHttp>,
+    places: Arc<Places>,
+}
+
+/// What stays when the door is replaced.
+#[derive(Default)]
+struct Places {
     lanes: Mutex<Lanes>,
     members: Mutex<BTreeSet<IntegrationKey>>,
 }
@@ -28,13 +34,28 @@ impl Portal {
             key,
             base_url: base_url.to_owned(),
             http,
-            lanes: Mutex::new(Lanes::default()),
-            members: Mutex::default(),
+            places: Arc::default(),
         }
     }
 
+    /// Gives the same portal another door; the lanes stay, and who stands in them.
+    pub fn with_door(&self, base_url: &str, http: Arc<AccountHttp>) -> Self {
+        Self {
+            key: self.key.clone(),
+            base_url: base_url.to_owned(),
+            http,
+            places: Arc::clone(&self.places),
+        }
+    }
+
+    /// Says whether two are one portal, perhaps with different doors.
+    pub fn has_lanes_of(&self, other: &Portal) -> bool {
+        Arc::ptr_eq(&self.places, &other.places)
+    }
+
     fn roster(&self) -> MutexGuard<'_, BTreeSet<IntegrationKey>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+        let members = self.places.members.lock();
+        members.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds an integration that works in this portal.
@@ -57,6 +78,7 @@ impl Portal {
     /// Returns the lanes. Never held across an await. A panic of another holder does not matter:
     /// every change of [`Lanes`] leaves it whole.
     pub fn lanes(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+        let lanes = self.places.lanes.lock();
+        lanes.unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -38,6 +38,7 @@ struct State {
     markers: Vec<(String, StepResult)>,
     troubles: VecDeque<(StepKind, Trouble)>,
     facts_down: bool,
+    credential_refused: bool,
     search_lags: bool,
     asked: u64,
     looked: u64,
@@ -81,6 +82,11 @@ impl CrmDouble {
     /// Makes questions fail, or answers them again.
     pub(crate) fn facts_down(&self, down: bool) {
         self.state().facts_down = down;
+    }
+
+    /// Makes questions fail because of the credential, or answers them again.
+    pub(crate) fn credential_refused(&self, refused: bool) {
+        self.state().credential_refused = refused;
     }
 
     /// Lets the search find nothing that was made here; direct reads still do.
@@ -182,6 +188,11 @@ impl Adapter for CrmDouble {
             state.asked += 1;
             if state.facts_down {
                 return unreachable_crm();
+            }
+            if state.credential_refused {
+                return Outcome::AuthExpired {
+                    why: "the token is refused".to_owned(),
+                };
             }
             let at = Timestamp::default();
             let contacts = state

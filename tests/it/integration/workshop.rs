@@ -181,6 +181,25 @@ impl Workshop {
         key
     }
 
+    /// Accepts an ended call of each client.
+    pub(crate) async fn calls(&self, clients: &[String]) {
+        for (part, clients) in clients.chunks(500).enumerate() {
+            let now = self.clock.now();
+            let calls = clients.iter().enumerate();
+            let snapshots = calls
+                .map(|(n, client)| ended_call(&format!("{part}.{n}"), client, now))
+                .collect();
+            let batch = Batch {
+                snapshots,
+                ..Batch::default()
+            };
+            self.intake
+                .accept(&source(), batch)
+                .await
+                .expect("accepted");
+        }
+    }
+
     pub(crate) async fn ledger(&self, integration: &str, key: &CommunicationKey) -> Ledger {
         let integration = format!("acme/{integration}").parse().expect("a key");
         self.store
