@@ -25,7 +25,7 @@ const CONNECTIONS_MAX: usize = 512;
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long requests under way may take at the end.
-const SHUTDOWN_WITHIN_S: u64 = 5;
+const SHUTDOWN_WITHIN_S: u64 = 3;
 
 /// Why an endpoint could not be bound.
 #[derive(Debug, thiserror::Error)]
@@ -45,11 +45,7 @@ pub(super) struct Bound {
 }
 
 /// Binds the intake endpoint.
-pub(super) fn intake(
-    listen: SocketAddr,
-    body_bytes_max: usize,
-    state: IntakeHttp,
-) -> Result<Bound, BindError> {
+pub(super) fn intake(listen: SocketAddr, state: IntakeHttp) -> Result<Bound, BindError> {
     let failed = |error| BindError {
         what: "intake.listen",
         at: listen.to_string(),
@@ -58,7 +54,6 @@ pub(super) fn intake(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(state.clone()))
-            .app_data(web::PayloadConfig::new(body_bytes_max))
             .configure(crate::intake::http::configure)
     })
     .workers(WORKERS)
@@ -129,6 +124,7 @@ pub(super) fn admin_socket(path: &Path, state: AdminState) -> Result<Bound, Bind
             .configure(crate::admin::configure)
     })
     .workers(WORKERS)
+    .max_connections(CONNECTIONS_MAX)
     .client_request_timeout(HEAD_WITHIN)
     .shutdown_timeout(SHUTDOWN_WITHIN_S)
     .disable_signals()

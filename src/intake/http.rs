@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use serde::Serialize;
 use serde_json::json;
 
@@ -31,8 +32,8 @@ pub struct HookSource {
     pub secrets: Vec<Secret>,
 }
 
-/// The sources that are posted to; replaced at reload.
-pub type HookTable = ArcSwap<HashMap<SourceKey, HookSource>>;
+/// The sources that are posted to; replaced at reload. `None` = not known yet.
+pub type HookTable = ArcSwapOption<HashMap<SourceKey, HookSource>>;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -43,7 +44,13 @@ pub struct IntakeHttp {
     pub hooks: Arc<HookTable>,
     /// Whose `X-Forwarded-For` is believed, for the log.
     pub trusted_proxies: Arc<[IpAddr]>,
+    /// The longest body that is read.
+    pub body_bytes_max: usize,
 }
+
+/// How long a body may take: platforms send theirs at once, and a stranger who dawdles keeps a
+/// connection from others.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
 
 /// The kind of source that posts our own documented form.
 const OWN_FORM: &str = "webhook";
@@ -70,7 +77,7 @@ async fn own_form(
     state: web::Data<IntakeHttp>,
     path: web::Path<(String, String, String)>,
     request: HttpRequest,
-    body: Result<web::Bytes, actix_web::Error>,
+    body: web::Payload,
 ) -> HttpResponse {
     let (tenant, source, secret) = path.into_inner();
     accept(&state, OWN_FORM, &tenant, &source, &secret, &request, body).await
@@ -80,7 +87,7 @@ async fn platform_form(
     state: web::Data<IntakeHttp>,
     path: web::Path<(String, String, String, String)>,
     request: HttpRequest,
-    body: Result<web::Bytes, actix_web::Error>,
+    body: web::Payload,
 ) -> HttpResponse {
     let (kind, tenant, source, secret) = path.into_inner();
     accept(&state, &kind, &tenant, &source, &secret, &request, body).await
@@ -93,12 +100,14 @@ async fn accept(
     source: &str,
     secret: &str,
     request: &HttpRequest,
-    body: Result<web::Bytes, actix_web::Error>,
+    body: web::Payload,
 ) -> HttpResponse {
     let Ok(key) = format!("{tenant}/{source}").parse::<SourceKey>() else {
         return not_found();
     };
-    let hooks = state.hooks.load_full();
+    let Some(hooks) = state.hooks.load_full() else {
+        return come_again("the daemon is starting; try again");
+    };
     let Some(hook) = hooks.get(&key).filter(|hook| hook.kind == kind) else {
         return not_found();
     };
@@ -111,9 +120,10 @@ async fn accept(
         );
         return not_found();
     }
-    let body = match body {
+    // Not before: a stranger's body is not worth the memory.
+    let body = match read(body, state.body_bytes_max).await {
         Ok(body) => body,
-        Err(error) => return body_refused(&error),
+        Err(response) => return response,
     };
     let content_type = request
         .headers()
@@ -196,13 +206,22 @@ fn refused(error: &HookError) -> HttpResponse {
     }
 }
 
-/// Answers for a body that is too large or broke off.
-fn body_refused(error: &actix_web::Error) -> HttpResponse {
-    let status = error.as_response_error().status_code();
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        problem(status, "the body is too large")
-    } else {
-        problem(StatusCode::BAD_REQUEST, "the body could not be read")
+/// Reads a body; what is too large, too slow or breaks off is answered.
+async fn read(body: web::Payload, bytes_max: usize) -> Result<web::Bytes, HttpResponse> {
+    match tokio::time::timeout(BODY_WITHIN, body.to_bytes_limited(bytes_max)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(problem(
+            StatusCode::BAD_REQUEST,
+            "the body could not be read",
+        )),
+        Ok(Err(_)) => Err(problem(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the body is too large",
+        )),
+        Err(_) => Err(problem(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body did not come in time",
+        )),
     }
 }
 
@@ -218,6 +237,10 @@ fn unavailable(error: &SinkError) -> HttpResponse {
         SinkError::Full(_) => "nothing more is taken for now; try again",
         SinkError::Closed => "the daemon is ending; try again",
     };
+    come_again(text)
+}
+
+fn come_again(text: &str) -> HttpResponse {
     let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, text);
     response
         .headers_mut()

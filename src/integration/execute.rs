@@ -162,7 +162,7 @@ async fn change(
     run.context.store.advance(run.fence, advance).await
 }
 
-/// Says whether the plan is too old to be begun: nothing of it was ever sent.
+/// Says whether the plan is too old to be begun: nothing of it has reached the CRM.
 fn is_stale(ledger: &Ledger, work: &Work, now: Timestamp) -> bool {
     let WorkState::Decided { at } = work.state else {
         return false;
@@ -176,10 +176,20 @@ fn is_stale(ledger: &Ledger, work: &Work, now: Timestamp) -> bool {
         .decisions
         .last()
         .is_some_and(|decision| decision.work == work.id);
-    mine.peek().is_some()
-        && decided_here
-        && now.since(at) > PLAN_AGE_MAX
-        && mine.all(|step| step.attempts == 0 && matches!(step.state, StepState::Pending))
+    mine.peek().is_some() && decided_here && now.since(at) > PLAN_AGE_MAX && mine.all(never_applied)
+}
+
+/// Says whether a step surely had no effect yet and nobody asked for it as it is.
+fn never_applied(step: &LedgerStep) -> bool {
+    match &step.state {
+        StepState::Pending => step.attempts == 0,
+        StepState::Waiting { look_first, .. } => !look_first,
+        StepState::InFlight { .. }
+        | StepState::Done { .. }
+        | StepState::Dead { .. }
+        | StepState::Dropped { .. }
+        | StepState::Expired { .. } => false,
+    }
 }
 
 fn command(

@@ -12,7 +12,7 @@ use trunkline::intake::sink::{Intake, Waker};
 use trunkline::integration::child::{IntegrationChild, IntegrationSeat};
 use trunkline::integration::context::IntegrationContext;
 use trunkline::integration::handle::Handles;
-use trunkline::integration::portal::Portal;
+use trunkline::integration::portal::{DoorSettings, Portal};
 use trunkline::integration::status::StatusBoard;
 use trunkline::integration::supervisor::{Supervised, supervise};
 use trunkline::model::activity::Activity;
@@ -115,7 +115,7 @@ impl Workshop {
             clock: Arc::clone(&self.clock),
         })
         .expect("a door");
-        Arc::new(Portal::new(key, "http://127.0.0.1:9", Arc::new(http)))
+        Arc::new(Portal::new(key, DoorSettings::default(), Arc::new(http)))
     }
 
     /// Starts an integration that takes the calls of `acme/office`.
