@@ -3,5 +3,11 @@
 //! independent readings of one contract, so that a mistake in one shows.
 
 pub mod ami;
+pub mod amocrm;
+pub mod cli;
+mod control;
 pub mod day;
+pub mod demo;
+pub mod fault;
+pub mod request_log;
 mod wall;

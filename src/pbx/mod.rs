@@ -3,6 +3,7 @@
 //! A source is one folder and one line in [`registry`]; nothing outside the folder names it.
 
 pub mod asterisk;
+mod object_reader;
 pub mod registry;
 pub mod webhook;
 

@@ -8,12 +8,9 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use trunkline::config::{Configuration, Environment, Registries, load_with};
-use trunkline::crm::registry::CrmKind;
-use trunkline::crm::{AccountDoor, AccountSettings, Adapter};
-use trunkline::model::communication::{Kind, Snapshot};
-use trunkline::model::ids::PortalKey;
+use trunkline::model::communication::Kind;
 use trunkline::pbx::registry::SourceKind;
-use trunkline::pbx::{Hook, HookError, Listener, Source};
+use trunkline::pbx::{Hook, Listener, Source};
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config")
@@ -61,10 +58,9 @@ fn write(path: &Path) {
 fn load() -> Configuration {
     let (folder, environment) = installed();
     let sources = sources();
-    let crms = crms();
     let registries = Registries {
         sources: &sources,
-        crms: &crms,
+        ..Registries::built_in()
     };
     let path = folder.path().join("trunkline.toml");
     match load_with(&path, &environment, registries) {
@@ -123,81 +119,22 @@ fn sources() -> Vec<SourceKind> {
         kinds.push(SourceKind {
             name: "asterisk",
             secrets: &["secret"],
-            build: |_, _, _| Ok(Arc::new(StandIn { hook: false })),
-        });
-    }
-    if !kinds.iter().any(|kind| kind.name == "webhook") {
-        kinds.push(SourceKind {
-            name: "webhook",
-            secrets: &[],
-            build: |_, _, _| Ok(Arc::new(StandIn { hook: true })),
+            build: |_, _, _| Ok(Arc::new(StandIn)),
         });
     }
     kinds
 }
 
-fn crms() -> Vec<CrmKind> {
-    let built_in = Registries::built_in().crms.iter();
-    let mut kinds: Vec<CrmKind> = built_in
-        .map(|kind| CrmKind {
-            name: kind.name,
-            secrets: kind.secrets,
-            build: kind.build,
-        })
-        .collect();
-    if !kinds.iter().any(|kind| kind.name == "amocrm") {
-        kinds.push(CrmKind {
-            name: "amocrm",
-            secrets: &["token"],
-            build: |settings, _| {
-                let url = settings["url"].as_str().unwrap_or_default();
-                Ok(Arc::new(StandInAccount(url.to_owned())))
-            },
-        });
-    }
-    kinds
-}
-
-struct StandIn {
-    hook: bool,
-}
+struct StandIn;
 
 impl Source for StandIn {
     fn listener(&self) -> Option<Arc<dyn Listener>> {
         None
     }
     fn hook(&self) -> Option<Arc<dyn Hook>> {
-        self.hook.then(|| Arc::new(StandInHook) as Arc<dyn Hook>)
+        None
     }
     fn kinds(&self) -> &'static [Kind] {
         &[Kind::Call]
-    }
-}
-
-struct StandInHook;
-
-impl Hook for StandInHook {
-    fn decode(&self, _: Option<&str>, _: &[u8]) -> Result<Vec<Snapshot>, HookError> {
-        Ok(Vec::new())
-    }
-}
-
-struct StandInAccount(String);
-
-impl AccountSettings for StandInAccount {
-    fn portal(&self) -> PortalKey {
-        PortalKey::new("amocrm", &self.0)
-    }
-    fn base_url(&self) -> &str {
-        &self.0
-    }
-    fn rate_per_second(&self) -> f64 {
-        1.0
-    }
-    fn open(&self, _: AccountDoor) -> Arc<dyn Adapter> {
-        unreachable!("the configuration opens nothing")
-    }
-    fn fingerprint(&self) -> String {
-        self.0.clone()
     }
 }

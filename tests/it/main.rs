@@ -1,5 +1,6 @@
 //! The integration tests: one binary, so that everything links once.
 
+mod amocrm_lab;
 mod crash_backend;
 mod examples;
 mod features;

@@ -15,9 +15,10 @@ use crate::model::outcome::NotAppliedCause;
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
 
-/// How long a refused token rests before it is tried again: the refusal may have been a fault of
-/// the CRM, and one request in ten minutes harms nobody.
-const REFUSED_REST: Duration = Duration::from_secs(600);
+/// How long a refused token rests before it is tried again, doubling while it is refused: a single
+/// 401 may be a fault of the CRM, and in the long run one request in ten minutes harms nobody.
+const REST_FIRST: Duration = Duration::from_secs(2);
+const REST_MAX: Duration = Duration::from_secs(600);
 
 /// What to do about a refused or missing token.
 const REMEDY: &str = "make a new long-lived token in amoCRM (amoMarket, your integration, Keys) \
@@ -33,6 +34,7 @@ struct Refused {
     token: Secret,
     why: String,
     until: Instant,
+    rest: Duration,
 }
 
 impl Auth {
@@ -67,12 +69,23 @@ impl Auth {
     /// Takes note that amoCRM refused a token; returns what the administrator is told.
     pub(super) fn refused(&self, token: Secret, words: &str) -> String {
         let why = format!("amoCRM refuses the token ({words}): {REMEDY}");
-        *self.lock() = Some(Refused {
+        let mut refused = self.lock();
+        let rest = match &*refused {
+            Some(before) if before.token == token => (before.rest * 2).min(REST_MAX),
+            Some(_) | None => REST_FIRST,
+        };
+        *refused = Some(Refused {
             token,
             why: why.clone(),
-            until: Instant::now() + REFUSED_REST,
+            until: Instant::now() + rest,
+            rest,
         });
         why
+    }
+
+    /// Takes note that amoCRM took the token.
+    pub(super) fn accepted(&self) {
+        *self.lock() = None;
     }
 
     /// Returns when the stored token ends, where it says so.

@@ -172,7 +172,10 @@ impl Client {
         let token = self.auth.token().await.map_err(ReadError::Failed)?;
         request.bearer = Some(token.clone());
         match self.http.send(request).await {
-            Outcome::Done(response) => Ok(response),
+            Outcome::Done(response) => {
+                self.auth.accepted();
+                Ok(response)
+            }
             Outcome::NotApplied(not_applied) => {
                 Err(ReadError::Failed(Failure::NotApplied(not_applied)))
             }

@@ -7,8 +7,7 @@ use super::client::Written;
 use super::map::{self, Item};
 use super::replies::{not_mentioned, read_stored, refused};
 use crate::crm::{Class, StepCommand};
-use crate::model::outcome::{Outcome, Rejection, StepResult};
-use crate::model::plan::{Effect, Entity, UnsortedForm};
+use crate::model::outcome::{Outcome, StepResult};
 
 /// Most items of one request: permitted are 250, recommended at most 50 (`crm/amocrm.md` §4).
 pub(super) const BATCH_MAX: usize = 50;
@@ -39,7 +38,6 @@ impl AmoAdapter {
         for group in groups {
             self.send_group(&group, &mut outcomes).await;
         }
-        self.add_texts(commands, &mut outcomes).await;
         outcomes
             .into_iter()
             .map(|outcome| outcome.unwrap_or_else(not_mentioned))
@@ -87,86 +85,6 @@ impl AmoAdapter {
                 }
             }
         }
-    }
-
-    /// Writes the texts of forms as notes on their leads. A record whose text is not surely there
-    /// is ambiguous: looking for it completes it.
-    async fn add_texts(&self, commands: &[StepCommand], outcomes: &mut Outcomes) {
-        let mut notes = Vec::new();
-        for (index, (command, outcome)) in commands.iter().zip(outcomes.iter()).enumerate() {
-            let (Some(text), Some(Outcome::Done(result))) = (form_text(&command.effect), outcome)
-            else {
-                continue;
-            };
-            if let Some(Ok(note)) = note_for(result, text, command) {
-                notes.push((index, note));
-            }
-        }
-        for group in notes.chunks(BATCH_MAX) {
-            let mut written: Outcomes = commands.iter().map(|_| None).collect();
-            self.send_group(group, &mut written).await;
-            for (index, _) in group {
-                let note = written.get_mut(*index).and_then(Option::take);
-                let Some(outcome) = outcomes.get_mut(*index) else {
-                    continue;
-                };
-                if let (Some(note), Some(Outcome::Done(result))) = (note, outcome.take()) {
-                    *outcome = Some(with_text(result, note));
-                }
-            }
-        }
-    }
-
-    /// Writes one form's text; for looking.
-    pub(super) async fn add_text(&self, item: Item, result: StepResult) -> Outcome<StepResult> {
-        let mut written: Outcomes = vec![None];
-        self.send_group(&[(0, item)], &mut written).await;
-        match written.pop().flatten() {
-            Some(note) => with_text(result, note),
-            None => not_mentioned(),
-        }
-    }
-}
-
-/// Returns the note that a form's text goes into, where the record has a lead.
-pub(super) fn note_for(
-    result: &StepResult,
-    text: &str,
-    command: &StepCommand,
-) -> Option<Result<Item, Rejection>> {
-    let lead = result.card(Entity::Deal)?.id.parse().ok()?;
-    Some(map::text_note(lead, text, command))
-}
-
-/// Returns the text that a form brings with it.
-pub(super) fn form_text(effect: &Effect) -> Option<&str> {
-    let Effect::CreateUnsorted(unsorted) = effect else {
-        return None;
-    };
-    let UnsortedForm::Form { text, .. } = &unsorted.form else {
-        return None;
-    };
-    text.as_deref().filter(|text| !text.is_empty())
-}
-
-fn with_text(mut result: StepResult, note: Outcome<StepResult>) -> Outcome<StepResult> {
-    match note {
-        Outcome::Done(_) => Outcome::Done(result),
-        Outcome::Rejected(rejection) => {
-            result.note = Some(format!(
-                "amoCRM refused the note with the form's text: {}",
-                rejection.message
-            ));
-            Outcome::Done(result)
-        }
-        Outcome::NotApplied(not_applied) => unfinished(&not_applied.why),
-        Outcome::Ambiguous { why } | Outcome::AuthExpired { why } => unfinished(&why),
-    }
-}
-
-fn unfinished(why: &str) -> Outcome<StepResult> {
-    Outcome::Ambiguous {
-        why: format!("the record is there, the note with its text perhaps not: {why}"),
     }
 }
 

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use super::AmoAdapter;
 use super::client::{Query, ReadError, query};
-use super::execute::{form_text, note_for};
 use super::map;
 use super::replies::{card, unsorted_result, with_cards};
 use super::scan::{Scan, Scanned};
@@ -34,8 +33,6 @@ enum Unclear {
     Read(ReadError),
     /// The step is one that cannot have been sent.
     Unsendable,
-    /// A form's text is missing and could not be added.
-    Unfinished(Outcome<Look>),
 }
 
 impl From<ReadError> for Unclear {
@@ -77,7 +74,6 @@ impl AmoAdapter {
             Err(Unclear::Read(error)) => error.into_outcome(),
             // Nothing can have come of a step that we refuse to send.
             Err(Unclear::Unsendable) => Outcome::Done(Look::Absent),
-            Err(Unclear::Unfinished(outcome)) => outcome,
         }
     }
 }
@@ -156,59 +152,16 @@ impl Looking<'_> {
                 record.source_uid.as_deref() == Some(self.marker.as_str())
             })
             .await?;
-        let mut seen = look(listed, |record| unsorted_result(&record));
-        if seen == Look::Absent {
-            // Accepted: its lead has become an ordinary one.
-            seen = self
-                .lead(|lead| {
-                    lead.created_at >= self.since
-                        && lead.name.as_deref() == Some(unsorted.deal_name.as_str())
-                })
-                .await?;
+        let seen = look(listed, |record| unsorted_result(&record));
+        if seen != Look::Absent {
+            return Ok(seen);
         }
-        match seen {
-            Look::Found(result) => self.with_text(result).await,
-            Look::Absent | Look::Undecidable => Ok(seen),
-        }
-    }
-
-    /// Adds the form's text where it is missing: the record and its note are two requests, and
-    /// the second may never have been made.
-    async fn with_text(&self, result: StepResult) -> Result<Look, Unclear> {
-        let (Some(text), Some(lead)) = (form_text(&self.command.effect), result.card(Entity::Deal))
-        else {
-            return Ok(Look::Found(result));
-        };
-        let path = format!("/api/v4/leads/{}/notes", lead.id);
-        let scan = Scan {
-            path: &path,
-            name: "notes",
-            query: query(&[("filter[note_type][]", "common"), ("order[id]", "desc")]),
-            hint: None,
-            since: self.since,
-        };
-        let written = scan
-            .find(&self.adapter.client, |note: &Note| {
-                note.params.text.as_deref().map(str::trim) == Some(text.trim())
-            })
-            .await?;
-        match written {
-            Scanned::Found(_) => return Ok(Look::Found(result)),
-            Scanned::TooLong => return Ok(Look::Undecidable),
-            Scanned::Absent => {}
-        }
-        let Some(note) = note_for(&result, text, self.command) else {
-            return Ok(Look::Found(result));
-        };
-        match self.adapter.add_text(note?, result).await {
-            Outcome::Done(result) => Ok(Look::Found(result)),
-            Outcome::NotApplied(not_applied) => {
-                Err(Unclear::Unfinished(Outcome::NotApplied(not_applied)))
-            }
-            Outcome::Ambiguous { why } => Err(Unclear::Unfinished(Outcome::Ambiguous { why })),
-            Outcome::AuthExpired { why } => Err(Unclear::Unfinished(Outcome::AuthExpired { why })),
-            Outcome::Rejected(rejection) => Err(Unclear::Unfinished(Outcome::Rejected(rejection))),
-        }
+        // Accepted: its lead has become an ordinary one.
+        self.lead(|lead| {
+            lead.created_at >= self.since
+                && lead.name.as_deref() == Some(unsorted.deal_name.as_str())
+        })
+        .await
     }
 
     async fn call(&self, record: &CallRecord) -> Result<Look, Unclear> {

@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 
 use super::setup::Setup;
 use super::wire::bodies::{
-    Call, CallParams, Contact, Field, FormMetadata, Lead, LeadEmbedded, Note, Party, Reference,
-    SipMetadata, Tag, TagList, Task, TextParams, Unsorted, UnsortedCard, UnsortedEmbedded,
-    UnsortedMetadata, Value,
+    Call, CallNote, CallParams, Contact, Field, FormMetadata, Lead, LeadEmbedded, Party, Reference,
+    SipMetadata, Tag, TagList, Task, Unsorted, UnsortedCard, UnsortedEmbedded, UnsortedMetadata,
+    Value,
 };
 use crate::crm::StepCommand;
 use crate::model::call::Direction;
@@ -29,6 +29,10 @@ const TASK_TYPE_FOLLOW_UP: i64 = 1;
 
 /// The name of our service in unsorted calls.
 const SERVICE_CODE: &str = "trunkline";
+
+/// Longest name of a form that we send: no limit is documented, and texts of this length pass in
+/// all of amoCRM's names.
+const FORM_NAME_CHARS_MAX: usize = 255;
 
 /// What stands for the number of a caller who hides it, where the API demands one.
 const NO_NUMBER: &str = "anonymous";
@@ -100,29 +104,6 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
         answer,
         request_id: marker,
         body: body?,
-    })
-}
-
-/// Writes a form's text as a note on the unsorted record's lead: the record itself has no place
-/// for it.
-pub(super) fn text_note(lead: i64, text: &str, command: &StepCommand) -> Result<Item, Rejection> {
-    let marker = command.key.marker();
-    let body = json(&Note {
-        entity_id: lead,
-        note_type: "common",
-        params: TextParams {
-            text: text.to_owned(),
-        },
-        responsible_user_id: None,
-        created_by: None,
-        created_at: command.first_sent_at.as_secs(),
-        request_id: marker.clone(),
-    })?;
-    Ok(Item {
-        path: "/api/v4/leads/notes".to_owned(),
-        answer: Answer::Notes(Entity::Deal),
-        request_id: marker,
-        body,
     })
 }
 
@@ -264,9 +245,9 @@ fn unsorted_body(
                 is_call_event_needed: true,
             })
         }
-        UnsortedForm::Form { name, page, .. } => UnsortedMetadata::Form(FormMetadata {
+        UnsortedForm::Form { name, text, page } => UnsortedMetadata::Form(FormMetadata {
             form_id: SERVICE_CODE.to_owned(),
-            form_name: name.clone(),
+            form_name: form_name(name, text.as_deref()),
             form_page: page.clone().unwrap_or_else(|| unsorted.source_name.clone()),
             form_sent_at: at,
         }),
@@ -295,6 +276,21 @@ fn unsorted_body(
     })
 }
 
+/// Joins a form's name with what it says. The record has no other place for the text; a note on
+/// its lead would be a second request, and whether it was made could not be seen afterwards,
+/// because the cards of a waiting record are not listed (§10).
+fn form_name(name: &str, text: Option<&str>) -> String {
+    let whole = match text {
+        Some(text) if !text.is_empty() => format!("{name}: {text}"),
+        Some(_) | None => return name.to_owned(),
+    };
+    if whole.chars().count() <= FORM_NAME_CHARS_MAX {
+        return whole;
+    }
+    let kept: String = whole.chars().take(FORM_NAME_CHARS_MAX - 1).collect();
+    format!("{kept}…")
+}
+
 fn call_body(record: &CallRecord, marker: &str) -> Result<Call, Rejection> {
     let employee = user(record.employee.as_ref())?;
     Ok(Call {
@@ -316,14 +312,10 @@ fn call_body(record: &CallRecord, marker: &str) -> Result<Call, Rejection> {
     })
 }
 
-fn note_body(
-    record: &CallRecord,
-    card: &Card,
-    marker: &str,
-) -> Result<Note<CallParams>, Rejection> {
+fn note_body(record: &CallRecord, card: &Card, marker: &str) -> Result<CallNote, Rejection> {
     // The analytics of amoCRM count a call only where author and responsible are one (§11).
     let employee = user(record.employee.as_ref())?;
-    Ok(Note {
+    Ok(CallNote {
         entity_id: id("card", &card.id)?,
         note_type: match direction(record)? {
             Way::In => "call_in",

@@ -1,6 +1,5 @@
 //! What lives in the switch now, learnt from the events that are played: channels, bridges and
-//! channel variables. Answers CoreShowChannels, Status, BridgeList, BridgeInfo and Getvar, so that
-//! a client that attaches in mid-call learns the truth.
+//! channel variables, so that a client that attaches in mid-call learns the truth.
 //!
 //! Knows nothing of sessions and rights.
 
@@ -12,44 +11,44 @@ use super::message::Message;
 
 /// A channel between its Newchannel and its Hangup.
 #[derive(Debug, Clone)]
-struct Channel {
-    name: String,
-    unique_id: String,
-    linked_id: String,
-    state: String,
-    state_text: String,
-    caller_number: String,
-    caller_name: String,
-    connected_number: String,
-    connected_name: String,
-    language: String,
-    account: String,
-    context: String,
-    extension: String,
-    priority: String,
-    application: String,
-    application_data: String,
-    dialed: String,
-    bridge: String,
-    variables: BTreeMap<String, String>,
-    since: Instant,
+pub(super) struct Channel {
+    pub(super) name: String,
+    pub(super) unique_id: String,
+    pub(super) linked_id: String,
+    pub(super) state: String,
+    pub(super) state_text: String,
+    pub(super) caller_number: String,
+    pub(super) caller_name: String,
+    pub(super) connected_number: String,
+    pub(super) connected_name: String,
+    pub(super) language: String,
+    pub(super) account: String,
+    pub(super) context: String,
+    pub(super) extension: String,
+    pub(super) priority: String,
+    pub(super) application: String,
+    pub(super) application_data: String,
+    pub(super) dialed: String,
+    pub(super) bridge: String,
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) since: Instant,
 }
 
 #[derive(Debug, Clone)]
-struct Bridge {
-    kind: String,
-    technology: String,
-    creator: String,
-    name: String,
-    video: String,
-    channels: Vec<String>,
+pub(super) struct Bridge {
+    pub(super) kind: String,
+    pub(super) technology: String,
+    pub(super) creator: String,
+    pub(super) name: String,
+    pub(super) video: String,
+    pub(super) channels: Vec<String>,
 }
 
 /// The living channels and bridges, in order of their birth.
 #[derive(Debug, Default)]
 pub(super) struct Living {
-    channels: Vec<Channel>,
-    bridges: BTreeMap<String, Bridge>,
+    pub(super) channels: Vec<Channel>,
+    pub(super) bridges: BTreeMap<String, Bridge>,
     processed: u64,
 }
 
@@ -132,85 +131,6 @@ impl Living {
     /// Tells whether a channel of this name or Uniqueid lives.
     pub(super) fn lives(&self, name: &str) -> bool {
         self.find(name).is_some()
-    }
-
-    /// Items of CoreShowChannels.
-    pub(super) fn core_show_channels(&self, now: Instant) -> Vec<Message> {
-        let item = |channel: &Channel| {
-            let seconds = now.saturating_duration_since(channel.since).as_secs();
-            block(Message::event("CoreShowChannel"), channel)
-                .with("Application", &channel.application)
-                .with("ApplicationData", &channel.application_data)
-                .with("Duration", clock_of_seconds(seconds))
-                .with("BridgeId", &channel.bridge)
-        };
-        self.channels.iter().map(item).collect()
-    }
-
-    /// Items of Status, all channels or the named one.
-    pub(super) fn status(&self, only: Option<&str>, now: Instant) -> Vec<Message> {
-        let item = |channel: &Channel| {
-            let technology = channel.name.split('/').next().unwrap_or("");
-            block(Message::event("Status").with("Privilege", "Call"), channel)
-                .with("Type", technology)
-                .with("DNID", &channel.dialed)
-                .with("EffectiveConnectedLineNum", &channel.connected_number)
-                .with("EffectiveConnectedLineName", &channel.connected_name)
-                .with("TimeToHangup", "0")
-                .with("BridgeID", &channel.bridge)
-                .with("Application", &channel.application)
-                .with("Data", &channel.application_data)
-                .with("Nativeformats", "(ulaw)")
-                .with("Readformat", "ulaw")
-                .with("Readtrans", "")
-                .with("Writeformat", "ulaw")
-                .with("Writetrans", "")
-                .with("Callgroup", "0")
-                .with("Pickupgroup", "0")
-                .with(
-                    "Seconds",
-                    now.saturating_duration_since(channel.since)
-                        .as_secs()
-                        .to_string(),
-                )
-        };
-        self.channels
-            .iter()
-            .filter(|channel| only.is_none_or(|name| channel.name == name))
-            .map(item)
-            .collect()
-    }
-
-    /// Items of BridgeList.
-    pub(super) fn bridge_list(&self) -> Vec<Message> {
-        self.bridges
-            .iter()
-            .map(|(id, bridge)| bridge_block(Message::event("BridgeListItem"), id, bridge))
-            .collect()
-    }
-
-    /// Items of BridgeInfo and the headers of its end; `None` for a bridge that is not there.
-    pub(super) fn bridge_info(&self, id: &str) -> Option<(Vec<Message>, Message)> {
-        let bridge = self.bridges.get(id)?;
-        let items = bridge
-            .channels
-            .iter()
-            .filter_map(|member| self.find(member))
-            .map(|channel| block(Message::event("BridgeInfoChannel"), channel))
-            .collect();
-        Some((items, bridge_block(Message::default(), id, bridge)))
-    }
-
-    /// Reads a channel's variable or one of the functions that a client asks for.
-    pub(super) fn variable(&self, channel: &str, name: &str) -> Option<String> {
-        let channel = self.find(channel)?;
-        let set = |name: &str| channel.variables.get(name).cloned();
-        Some(match name {
-            "CHANNEL(linkedid)" => channel.linked_id.clone(),
-            "CALLERID(num)" => channel.caller_number.clone(),
-            "FROM_DID" => set(name).unwrap_or_else(|| channel.dialed.clone()),
-            _ => set(name).unwrap_or_default(),
-        })
     }
 
     fn born(&mut self, event: &Message, since: Instant) {
@@ -360,7 +280,7 @@ impl Living {
         }
     }
 
-    fn find(&self, name: &str) -> Option<&Channel> {
+    pub(super) fn find(&self, name: &str) -> Option<&Channel> {
         self.channels
             .iter()
             .find(|channel| channel.name == name || channel.unique_id == name)
@@ -375,44 +295,6 @@ impl Living {
 
 fn text(message: &Message, name: &str) -> String {
     message.get(name).unwrap_or("").to_owned()
-}
-
-fn block(message: Message, channel: &Channel) -> Message {
-    message
-        .with("Channel", &channel.name)
-        .with("ChannelState", &channel.state)
-        .with("ChannelStateDesc", &channel.state_text)
-        .with("CallerIDNum", &channel.caller_number)
-        .with("CallerIDName", &channel.caller_name)
-        .with("ConnectedLineNum", &channel.connected_number)
-        .with("ConnectedLineName", &channel.connected_name)
-        .with("Language", &channel.language)
-        .with("AccountCode", &channel.account)
-        .with("Context", &channel.context)
-        .with("Exten", &channel.extension)
-        .with("Priority", &channel.priority)
-        .with("Uniqueid", &channel.unique_id)
-        .with("Linkedid", &channel.linked_id)
-}
-
-fn bridge_block(message: Message, id: &str, bridge: &Bridge) -> Message {
-    message
-        .with("BridgeUniqueid", id)
-        .with("BridgeType", &bridge.kind)
-        .with("BridgeTechnology", &bridge.technology)
-        .with("BridgeCreator", &bridge.creator)
-        .with("BridgeName", &bridge.name)
-        .with("BridgeNumChannels", bridge.channels.len().to_string())
-        .with("BridgeVideoSourceMode", &bridge.video)
-}
-
-fn clock_of_seconds(seconds: u64) -> String {
-    format!(
-        "{:02}:{:02}:{:02}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    )
 }
 
 fn seconds_of_clock(clock: &str) -> u64 {

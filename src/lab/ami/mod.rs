@@ -7,7 +7,11 @@
 mod actions;
 pub mod capture;
 mod classes;
+mod database;
+mod lists;
 mod living;
+mod living_lists;
+mod login;
 mod message;
 mod pattern;
 mod script;
@@ -16,6 +20,8 @@ mod session;
 mod switch;
 #[cfg(test)]
 mod tests;
+mod time_line;
+mod words;
 
 pub use classes::{AmiUser, Classes};
 pub use message::Message;

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-
 use super::capture::{self, Capture};
 use super::message::Message;
+use super::time_line::TimeLine;
+use super::words::replace;
 
 /// A call to be played.
 #[derive(Debug, Clone)]
@@ -286,93 +286,6 @@ fn translate(
     }
 }
 
-/// Replaces whole words of the text: what stands between letters and digits is left alone.
-fn replace(text: &str, swaps: &[(String, String)]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        if let Some((recorded, own)) = swaps.iter().find(|(word, _)| begins_with(rest, word)) {
-            out.push_str(own);
-            rest = rest.strip_prefix(recorded.as_str()).unwrap_or("");
-        }
-        // On to the next beginning of a word: past the letters and digits, then past the rest.
-        let word = rest
-            .find(|c: char| !c.is_ascii_alphanumeric())
-            .unwrap_or(rest.len());
-        let (word, after) = rest.split_at(word);
-        let gap = after
-            .find(|c: char| c.is_ascii_alphanumeric())
-            .unwrap_or(after.len());
-        let (gap, after) = after.split_at(gap);
-        out.push_str(word);
-        out.push_str(gap);
-        rest = after;
-    }
-    out
-}
-
-fn begins_with(text: &str, word: &str) -> bool {
-    text.strip_prefix(word)
-        .is_some_and(|after| !after.starts_with(|next: char| next.is_ascii_alphanumeric()))
-}
-
-/// Where the recorded times lie now.
-struct TimeLine {
-    recorded_s: i64,
-    start_s: i64,
-    speed: f64,
-}
-
-impl TimeLine {
-    fn scale(&self, recorded: Duration) -> Duration {
-        Duration::try_from_secs_f64(recorded.as_secs_f64() / self.speed).unwrap_or(recorded)
-    }
-
-    fn second(&self, recorded: i64) -> i64 {
-        let since = (recorded - self.recorded_s) as f64 / self.speed;
-        self.start_s.saturating_add(since as i64)
-    }
-
-    fn amount(&self, recorded: u32) -> u64 {
-        (f64::from(recorded) / self.speed).round() as u64
-    }
-
-    fn wall_time(&self, name: &str, value: &str) -> String {
-        let Some(recorded) = capture::second_of(name, value) else {
-            return value.to_owned();
-        };
-        let Ok(now) = jiff::Timestamp::from_second(self.second(recorded)) else {
-            return value.to_owned();
-        };
-        let format = match name {
-            "EventTV" | "SessionTV" => "%Y-%m-%dT%H:%M:%S.000+0000",
-            _ => "%Y-%m-%d %H:%M:%S",
-        };
-        now.to_zoned(TimeZone::UTC).strftime(format).to_string()
-    }
-
-    /// The dates inside the name of a recording's file.
-    fn file_name_swaps(&self, capture: &Capture) -> Vec<(String, String)> {
-        let Some(first) = capture
-            .unique_ids
-            .iter()
-            .find_map(|id| capture::epoch_of_unique_id(id))
-        else {
-            return Vec::new();
-        };
-        ["%Y%m%d-%H%M%S", "%Y/%m/%d"]
-            .iter()
-            .filter_map(|format| {
-                let text = |second| {
-                    let at = jiff::Timestamp::from_second(second).ok()?;
-                    Some(at.to_zoned(TimeZone::UTC).strftime(format).to_string())
-                };
-                Some((text(first)?, text(self.second(first))?))
-            })
-            .collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -511,15 +424,5 @@ mod tests {
             "{file}"
         );
         assert!(text.contains(&format!("/2027/01/15/{file}\r\n")), "{file}");
-    }
-
-    #[test]
-    fn words_are_replaced_whole() {
-        let swaps = [("101".to_owned(), "7".to_owned())];
-        assert_eq!(
-            replace("PJSIP/101,4 1012 x101 101", &swaps),
-            "PJSIP/7,4 1012 x101 7"
-        );
-        assert_eq!(replace("101@от 101", &swaps), "7@от 7");
     }
 }

@@ -25,6 +25,8 @@ pub struct Seen {
     pub spans: BTreeMap<String, Vec<(i64, i64)>>,
     /// Open works of the integrations that were expected to wait.
     pub open_works: BTreeMap<String, u64>,
+    /// Requests above the rate that the CRM permits.
+    pub rate_violations: u64,
 }
 
 /// The outcome of a comparison.
@@ -93,6 +95,13 @@ pub fn compare(day: &Day, holding: &Holding, seen: &Seen) -> Comparison {
     compare_totals(&day.totals, &holding.totals, &mut outcome);
     for waiting in &day.waiting {
         compare_waiting(waiting, seen, &mut outcome);
+    }
+    if seen.rate_violations > 0 {
+        outcome.differences.push(Difference {
+            about: "in all".to_owned(),
+            expected: "no request above the CRM's rate".to_owned(),
+            found: seen.rate_violations.to_string(),
+        });
     }
     outcome
 }

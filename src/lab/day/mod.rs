@@ -10,9 +10,14 @@
 //! ```
 
 pub mod comparison;
+pub mod crm;
+pub mod daemon;
 pub mod expectation;
 pub mod holding;
 pub mod report;
+#[cfg(test)]
+mod run_tests;
+pub mod runner;
 pub mod script;
 #[cfg(test)]
 mod tests;

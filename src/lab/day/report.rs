@@ -98,6 +98,7 @@ pub fn summary(day: &Day, outcome: &Comparison, seen: &Seen) -> Value {
         "missing": outcome.missing,
         "unexpected": outcome.unexpected,
         "differences": outcome.differences.len(),
+        "rate_violations": seen.rate_violations,
         "waiting": waiting,
     })
 }

@@ -168,6 +168,20 @@ fn one() -> f64 {
 }
 
 impl Event {
+    /// Returns how many communications the daemon hears of for the first time with it.
+    pub fn communications(&self) -> u32 {
+        match self {
+            Event::Call { .. } => 1,
+            Event::Post { communications, .. } => *communications,
+            Event::AcceptUnsorted { .. }
+            | Event::CrmDown { .. }
+            | Event::CrmUp { .. }
+            | Event::LoseAnswer { .. }
+            | Event::CutLink { .. }
+            | Event::Garbage { .. } => 0,
+        }
+    }
+
     /// Returns when it happens, in seconds from the beginning of its part.
     pub fn at_s(&self) -> f64 {
         match self {
@@ -234,13 +248,7 @@ impl Day {
 
     /// Returns how many communications the daemon hears of.
     pub fn communications(&self) -> u32 {
-        self.events()
-            .map(|event| match event {
-                Event::Call { .. } => 1,
-                Event::Post { communications, .. } => *communications,
-                _ => 0,
-            })
-            .sum()
+        self.events().map(Event::communications).sum()
     }
 }
 

@@ -66,6 +66,7 @@ fn small_seen() -> Seen {
     Seen {
         spans: [("9035550001".to_owned(), vec![(1_000_000, 1_000_003)])].into(),
         open_works: [("service".to_owned(), 1)].into(),
+        rate_violations: 0,
     }
 }
 
@@ -188,6 +189,16 @@ fn an_entry_with_another_time_than_its_calls_is_found() {
     held(&mut holding).calls[0].at_s = 1_000_600;
     let outcome = compare(&Day::parse(SMALL).unwrap(), &holding, &small_seen());
     assert_eq!((outcome.unexpected, outcome.differences.len()), (1, 1));
+}
+
+#[test]
+fn a_request_above_the_rate_is_found() {
+    let seen = Seen {
+        rate_violations: 1,
+        ..small_seen()
+    };
+    let outcome = compare(&Day::parse(SMALL).unwrap(), &small_holding(), &seen);
+    assert_eq!(outcome.differences.len(), 1);
 }
 
 #[test]

@@ -1,6 +1,30 @@
 //! Asterisk over its Manager Interface (AMI), and what is built on it: FreePBX, MikoPBX.
+//!
+//! ```text
+//! transport -> connection (ami_codec) -> login -> lists -> session -> tracker -> sink
+//!                                                  (books: what is not on disk yet)
+//! ```
 
 pub mod ami_codec;
 pub mod ami_message;
+mod answer;
+mod books;
+mod boot;
 pub mod channels;
+mod checkpoint;
+mod connection;
+mod event_clock;
+mod lists;
+mod login;
+mod session;
+mod settings;
+mod source;
+mod tls;
 pub mod tracker;
+mod transport;
+mod variables;
+
+pub use source::KIND;
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,12 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::reader::{Mistakes, Reader, TextShape};
 use super::wire::{
     CallItem, ChatItem, FEW_MAX, FIELDS_MAX, Item, LEGS_MAX, LegItem, MESSAGES_MAX, MessageItem,
     REVISION_MAX, RequestItem, SECONDS_MAX, Seconds,
 };
 use crate::model::ids::SOURCE_ITEM_BYTES_MAX;
+use crate::pbx::object_reader::{Mistakes, Reader, TextShape};
 
 /// Names, numbers, addresses of sites: what fits on one line of a form.
 const LINE: TextShape = TextShape::Line(256);

@@ -9,7 +9,6 @@
 mod items;
 mod map;
 mod map_call;
-mod reader;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -17,9 +16,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use self::reader::Mistakes;
 use self::wire::Item;
 pub use self::wire::schema;
+use super::object_reader::Mistakes;
 use super::registry::SourceKind;
 use super::{Hook, HookError, Listener, Source, SourceIdentity};
 use crate::model::communication::{Kind, Snapshot};
@@ -29,6 +28,7 @@ use crate::model::secret::Secrets;
 /// The registry's line.
 pub const KIND: SourceKind = SourceKind {
     name: "webhook",
+    // Those of the path that senders post to belong to every source that has a hook.
     secrets: &[],
     build,
 };
@@ -40,18 +40,16 @@ pub const ITEMS_MAX: usize = 500;
 fn build(
     identity: SourceIdentity,
     settings: &Value,
-    _: &Secrets,
+    _secrets: &Secrets,
 ) -> Result<Arc<dyn Source>, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    match settings {
-        Value::Null => {}
-        Value::Object(table) => mistakes.extend(
-            table
-                .keys()
-                .map(|key| Mistake::at("", "a webhook has no such setting").under(key)),
-        ),
-        _ => mistakes.push(Mistake::at("", "must be a table")),
-    }
+    let mistakes: Vec<Mistake> = match settings {
+        Value::Null => Vec::new(),
+        Value::Object(table) => {
+            let unknown = Mistake::at("", "a webhook has no such setting");
+            table.keys().map(|key| unknown.clone().under(key)).collect()
+        }
+        _ => vec![Mistake::at("", "must be a table")],
+    };
     if mistakes.is_empty() {
         Ok(Arc::new(WebhookSource { identity }))
     } else {

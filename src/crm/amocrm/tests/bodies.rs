@@ -23,9 +23,6 @@ fn bodies_of_every_kind_of_step() {
     );
     insta::assert_snapshot!("call", shown(&call_record("1", None, Some("501"))));
     insta::assert_snapshot!("task", shown(&task("1", known(Entity::Deal, "9001"))));
-    let note = map::text_note(9002, "Говорили 54 с", &form_unsorted("1")).expect("a note");
-    let note = serde_json::to_string_pretty(&note.body).expect("text");
-    insta::assert_snapshot!("text_note", note);
 }
 
 #[test]
@@ -121,5 +118,25 @@ fn what_amocrm_has_no_word_for_is_refused_unsent() {
     for command in [bad_stage, unresolved, on_task, bad_user] {
         let refused = map::item(&command, &set_up());
         assert!(refused.is_err(), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_forms_text_stands_in_its_name_and_a_long_one_is_seen_to_be_cut() {
+    for (text, shown) in [
+        (None, "Заявка".to_owned()),
+        (Some("цена?".to_owned()), "Заявка: цена?".to_owned()),
+        (
+            Some("ж".repeat(400)),
+            format!("Заявка: {}…", "ж".repeat(246)),
+        ),
+    ] {
+        let form = UnsortedForm::Form {
+            name: "Заявка".to_owned(),
+            text,
+            page: None,
+        };
+        let item = map::item(&unsorted("1", form), &set_up()).expect("a permitted step");
+        assert_eq!(item.body["metadata"]["form_name"], shown.as_str());
     }
 }

@@ -217,33 +217,6 @@ async fn s1_12_an_unsorted_record_returns_itself_its_deal_and_its_contact() {
 }
 
 #[tokio::test]
-async fn a_forms_text_becomes_a_note_and_a_lost_note_leaves_the_step_ambiguous() {
-    for (note_answers, expected) in [
-        (true, "done unsorted aa40, deal 9002"),
-        (false, "ambiguous"),
-    ] {
-        let fixture = Fixture::start(move |asked| match asked.path.as_str() {
-            "/api/v4/leads/unsorted/forms" => Reply::Json(
-                200,
-                json!({"_embedded": {"unsorted": [{"uid": "aa40", "request_id": asked.body[0]["request_id"],
-                    "_embedded": {"leads": [{"id": 9002}]}}]}}),
-            ),
-            "/api/v4/leads/notes" if note_answers => {
-                assert_eq!(asked.body[0]["params"]["text"], "Говорили 54 с");
-                assert_eq!(asked.body[0]["entity_id"], 9002);
-                made(asked, "notes", 66001)
-            }
-            _ => Reply::Lost,
-        })
-        .await;
-        assert_eq!(
-            word(&fixture.execute_one(form_unsorted("1")).await),
-            expected
-        );
-    }
-}
-
-#[tokio::test]
 async fn a_marker_field_that_was_deleted_is_made_anew_and_the_step_is_not_dead() {
     let mut field_exists = false;
     let fixture = Fixture::start(move |asked| match asked.line().as_str() {

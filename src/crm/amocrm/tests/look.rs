@@ -177,37 +177,6 @@ async fn an_unsorted_record_is_found_waiting_accepted_or_declined() {
 }
 
 #[tokio::test]
-async fn looking_for_a_form_adds_its_text_when_only_the_note_was_lost() {
-    let marker = form_unsorted("1").key.marker();
-    for (text, posts) in [("другое", 1), ("Говорили 54 с", 0)] {
-        let marker = marker.clone();
-        let fixture = Fixture::start(move |asked| match asked.line().as_str() {
-            "GET /api/v4/leads/unsorted" => list(
-                "unsorted",
-                vec![
-                    json!({"uid": "aa40", "source_uid": marker, "created_at": sent(),
-                            "_embedded": {"leads": [{"id": 9002}]}}),
-                ],
-            ),
-            "GET /api/v4/leads/9002/notes" => list(
-                "notes",
-                vec![json!({"id": 1, "created_at": sent(), "params": {"text": text}})],
-            ),
-            "POST /api/v4/leads/notes" => Reply::Json(
-                200,
-                json!({"_embedded": {"notes": [{"id": 2, "request_id": marker}]}}),
-            ),
-            line => panic!("unexpected {line}"),
-        })
-        .await;
-        found(fixture.adapter.look(form_unsorted("1")).await);
-        let lines = fixture.server.lines();
-        let posted = lines.iter().filter(|line| line.starts_with("POST")).count();
-        assert_eq!(posted, posts);
-    }
-}
-
-#[tokio::test]
 async fn a_call_is_known_by_its_key_on_its_card_or_wherever_amocrm_put_it() {
     let marker = call_record("1", None, None).key.marker();
     let note = move |uniq: &str| {

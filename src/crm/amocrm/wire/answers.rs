@@ -276,8 +276,6 @@ pub(crate) struct Note {
 pub(crate) struct NoteParams {
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) uniq: Option<String>,
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub(crate) text: Option<String>,
 }
 
 /// A task (§12).

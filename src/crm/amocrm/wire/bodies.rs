@@ -165,10 +165,10 @@ pub(crate) struct Call {
 
 /// An item of `POST /{contacts|leads|companies}/notes` (§11).
 #[derive(Debug, Serialize)]
-pub(crate) struct Note<P> {
+pub(crate) struct CallNote {
     pub(crate) entity_id: i64,
     pub(crate) note_type: &'static str,
-    pub(crate) params: P,
+    pub(crate) params: CallParams,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) responsible_user_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,11 +189,6 @@ pub(crate) struct CallParams {
     pub(crate) call_status: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) call_responsible: Option<i64>,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct TextParams {
-    pub(crate) text: String,
 }
 
 /// An item of `POST /tasks` (§12).

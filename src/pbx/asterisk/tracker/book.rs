@@ -1,13 +1,12 @@
 //! The open calls and the indexes into them: which call an id belongs to, which channels share a
-//! bridge, which channel has a name. Channels enter here, and lines are given their part.
+//! bridge, which channel has a name. Channels enter here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use super::call::{Call, Origin};
+use super::call::{Added, Call, Origin};
 use super::channel::{Block, Channel, Part, Side};
 use super::settings::{CLOSED_IDS_MAX, TrackerSettings};
 use crate::model::communication::Snapshot;
-use crate::model::ids::Extension;
 use crate::model::timestamp::Timestamp;
 
 /// The open calls.
@@ -80,12 +79,13 @@ impl Book {
             self.retouch(block, at);
             return true;
         }
-        if opens == Opens::Nothing || self.closed_set.contains(&block.uniqueid) {
+        let over = self.is_closed(&block.uniqueid)
+            || (self.call_of(&block.linkedid).is_none() && self.is_closed(&block.linkedid));
+        if opens == Opens::Nothing || over {
             return false;
         }
         let side = match opens {
             Opens::Called => Side::Called,
-            Opens::Calling => Side::Calling,
             Opens::Nothing | Opens::First | Opens::Later => block.side(),
         };
         self.open(block, side, opens == Opens::First, at)
@@ -135,16 +135,16 @@ impl Book {
             channel.part.clone(),
         );
         match call.add_channel(channel) {
-            Ok(Some(forgotten)) => {
+            Added::InPlaceOf(forgotten) => {
                 self.index.remove(&forgotten);
             }
-            Ok(None) => {}
-            Err(_) => return false,
+            Added::Taken => {}
+            Added::Refused => return false,
         }
-        if let (Part::Employee { extension }, Side::Calling) = (alive_name, side) {
-            if let Some(leg) = call.leg(&extension, at) {
-                leg.reached |= first;
-            }
+        if let (Part::Employee { extension }, Side::Calling) = (alive_name, side)
+            && let Some(leg) = call.leg(&extension, at)
+        {
+            leg.reached |= first;
         }
         self.index.insert(id.clone(), number);
         self.names.insert(name, id.clone());
@@ -185,74 +185,15 @@ impl Book {
         number
     }
 
-    /// Gives an outside line its part, once there is something to tell it by: who dialled it.
-    pub(super) fn decide_line(&mut self, uniqueid: &str, dialler: Option<&str>, at: Timestamp) {
-        let by_local = dialler
-            .and_then(|id| self.channel(id))
-            .and_then(|one| self.settings.channels.extension_of_local(&one.name));
-        let by_phone = dialler
-            .and_then(|id| self.channel(id))
-            .and_then(|one| one.extension().cloned());
-        let Some(number) = self.call_of(uniqueid) else {
-            return;
-        };
-        let Some(call) = self.calls.get_mut(&number) else {
-            return;
-        };
-        let Some(line) = call.channel(uniqueid).filter(|one| one.part == Part::Line) else {
-            return;
-        };
-        let has_client = call.channels.iter().any(|one| one.part == Part::Client);
-        let talked = call.talk.first.is_some();
-        let part = match (call.origin, line.side) {
-            (Origin::Client, Side::Calling) if !has_client => Part::Client,
-            (Origin::Client, _) if !talked && has_client => Part::StandIn {
-                extension: by_local.or_else(|| call.forwarded_by.clone()),
-            },
-            (Origin::Client, _) if !has_client => Part::Client,
-            (Origin::Client, _) => Part::Outside,
-            (Origin::Employee | Origin::Pbx, _) if has_client && talked => Part::Outside,
-            (Origin::Employee | Origin::Pbx, _) if !has_client && call.forwarded_by.is_some() => {
-                Part::StandIn {
-                    extension: call.forwarded_by.clone(),
-                }
-            }
-            (Origin::Employee | Origin::Pbx, _) => Part::Client,
-        };
-        if part == Part::Client && !has_client {
-            // What was said among employees before is no talk with the client.
-            call.talk = super::talk::Talk::default();
-            for leg in &mut call.legs {
-                leg.talked_from = None;
-                leg.talked_until = None;
-            }
-            if call.origin != Origin::Client && call.caller_extension.is_none() {
-                call.caller_extension = by_phone.or_else(|| first_up(call));
-            }
-        }
-        if let Part::StandIn {
-            extension: Some(extension),
-        } = &part
-        {
-            let extension = extension.clone();
-            call.leg(&extension, at);
-        }
-        if let Some(line) = call.channel_mut(uniqueid) {
-            line.part = part;
-        }
-        self.changed.insert(number);
-        self.dirty = true;
-    }
-
     /// Keeps the ids of a closed call, so that late events do not open it again.
     pub(super) fn remember_closed(&mut self, id: String) {
         if self.closed_set.insert(id.clone()) {
             self.closed.push_back(id);
         }
-        if self.closed.len() > CLOSED_IDS_MAX {
-            if let Some(old) = self.closed.pop_front() {
-                self.closed_set.remove(&old);
-            }
+        if self.closed.len() > CLOSED_IDS_MAX
+            && let Some(old) = self.closed.pop_front()
+        {
+            self.closed_set.remove(&old);
         }
     }
 
@@ -267,14 +208,6 @@ impl Book {
     }
 }
 
-fn first_up(call: &Call) -> Option<Extension> {
-    let phones = || call.channels.iter().filter(|one| one.extension().is_some());
-    phones()
-        .find(|one| one.up)
-        .or_else(|| phones().next())
-        .and_then(|one| one.extension().cloned())
-}
-
 /// What an event may open when it names an unknown channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opens {
@@ -284,8 +217,6 @@ pub(super) enum Opens {
     First,
     /// The channel, in mid-life.
     Later,
-    /// The channel, as one that calls.
-    Calling,
     /// The channel, as one that is called.
     Called,
 }

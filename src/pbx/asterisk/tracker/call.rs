@@ -26,6 +26,17 @@ pub(super) enum Origin {
     Pbx,
 }
 
+/// What became of a channel that was to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Added {
+    /// There was room.
+    Taken,
+    /// There is room since this one, which was over, is forgotten.
+    InPlaceOf(String),
+    /// There is none: all of them live.
+    Refused,
+}
+
 /// The conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Call {
@@ -141,25 +152,24 @@ impl Call {
         self.channels.iter().any(|one| !one.is_joint())
     }
 
-    /// Adds a channel; forgets the oldest that is over when there are too many. Returns the id of
-    /// the forgotten one. A new one beyond the bound with all alive is not taken.
-    pub(super) fn add_channel(&mut self, channel: Channel) -> Result<Option<String>, Channel> {
-        let mut forgotten = None;
+    /// Adds a channel; forgets the oldest that is over when there are too many.
+    pub(super) fn add_channel(&mut self, channel: Channel) -> Added {
+        let mut added = Added::Taken;
         if self.channels.len() >= CHANNELS_MAX {
             let over = self
                 .channels
                 .iter()
                 .position(|one| !one.alive() && one.part != Part::Client);
             match over {
-                Some(position) => forgotten = Some(self.channels.remove(position).uniqueid),
-                None => return Err(channel),
+                Some(position) => added = Added::InPlaceOf(self.channels.remove(position).uniqueid),
+                None => return Added::Refused,
             }
         }
         if !channel.is_joint() {
             self.ended_at = None;
         }
         self.channels.push(channel);
-        Ok(forgotten)
+        added
     }
 
     /// Remembers another Linkedid; says whether there was room.

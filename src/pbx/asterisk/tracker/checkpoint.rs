@@ -60,6 +60,9 @@ impl Book {
             book.take_up(call);
         }
         book.index_channels();
+        // Between the checkpoint and now nothing was seen.
+        let last_seen = book.calls.values().map(|call| call.last_seen).max();
+        book.lost_at = book.lost_at.or(last_seen);
         Ok(book)
     }
 

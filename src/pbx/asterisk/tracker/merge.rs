@@ -3,7 +3,6 @@
 
 use super::book::Book;
 use super::call::Call;
-use super::channel::Part;
 use super::talk::Talk;
 use crate::model::communication::Snapshot;
 use crate::model::timestamp::Timestamp;
@@ -170,10 +169,8 @@ impl Call {
             }
         }
         for channel in gone.channels {
-            // Beyond the bound a channel of the lesser call is let go; it is no part of the talk.
-            if let Err(lost) = self.add_channel(channel) {
-                debug_assert!(lost.part != Part::Client, "the lesser call has no client");
-            }
+            // Beyond the bound a channel of the lesser call is let go.
+            self.add_channel(channel);
         }
         for id in gone.aliases.iter().chain(std::iter::once(&gone.linkedid)) {
             if !self.aliases.contains(id) {

@@ -21,9 +21,13 @@ mod checkpoint;
 mod events;
 mod leg;
 mod merge;
+mod part;
 mod reason;
+mod reconcile;
 mod snapshot;
 mod talk;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

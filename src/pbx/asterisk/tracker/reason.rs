@@ -113,7 +113,9 @@ impl Call {
         let Some((from, until)) = talk else {
             return;
         };
-        if until.since(from).as_millis() < UNBRIDGED_TALK_MIN_MS {
+        // Where the end was not seen the bridge may have been missed as well.
+        let seen_whole = self.blind.is_none();
+        if seen_whole && until.since(from).as_millis() < UNBRIDGED_TALK_MIN_MS {
             return;
         }
         let who = match self.origin {

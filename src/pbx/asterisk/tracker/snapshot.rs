@@ -39,7 +39,7 @@ impl Book {
             let Some(mut call) = self.calls.remove(&number) else {
                 continue;
             };
-            if worth_telling(&call, self.direction(&call)) {
+            if self.worth_telling(&call) {
                 let picture = self.picture(&call, false, at);
                 told.extend(self.tell(&mut call, picture, at));
             }
@@ -67,6 +67,20 @@ impl Book {
         let mut picture = self.picture(call, true, at);
         picture.direction = Direction::Internal;
         self.tell(call, picture, at)
+    }
+
+    /// Says whether an open call is told of already.
+    fn worth_telling(&self, call: &Followed) -> bool {
+        match self.direction(call) {
+            Direction::Incoming => true,
+            // A line that is about to be dialled has no number for a moment.
+            Direction::Outgoing => {
+                call.has_client()
+                    && (call.talk.first.is_some()
+                        || self.client(call, Direction::Outgoing) != ClientNumber::Withheld)
+            }
+            Direction::Internal => false,
+        }
     }
 
     fn tell(&self, call: &mut Followed, picture: Call, at: Timestamp) -> Option<Snapshot> {
@@ -178,15 +192,6 @@ impl Book {
             click_to_call: call.click_to_call.clone(),
             blind: call.blind.clone(),
         }
-    }
-}
-
-/// Says whether an open call is told of already.
-fn worth_telling(call: &Followed, direction: Direction) -> bool {
-    match direction {
-        Direction::Incoming => true,
-        Direction::Outgoing => call.has_client(),
-        Direction::Internal => false,
     }
 }
 

@@ -132,10 +132,10 @@ impl Book {
         } else {
             self.joined_inside(call)
         };
-        if let Some(call) = self.calls.get_mut(&number) {
-            if call.set_talk(&joined, anybody, at) {
-                self.changed.insert(number);
-            }
+        if let Some(call) = self.calls.get_mut(&number)
+            && call.set_talk(&joined, anybody, at)
+        {
+            self.changed.insert(number);
         }
     }
 
@@ -183,9 +183,9 @@ impl Book {
 }
 
 fn add(extensions: &mut Vec<Extension>, one: Option<&Extension>) {
-    if let Some(extension) = one {
-        if !extensions.contains(extension) {
-            extensions.push(extension.clone());
-        }
+    if let Some(extension) = one
+        && !extensions.contains(extension)
+    {
+        extensions.push(extension.clone());
     }
 }

@@ -4,11 +4,18 @@ use super::super::book::Book;
 use crate::model::timestamp::Timestamp;
 use crate::pbx::asterisk::ami_message::Message;
 
+/// A bridge of this technology joins nobody: parking lots and waiting rooms, where strangers
+/// listen to music side by side.
+pub(in super::super) const HOLDING: &str = "holding_bridge";
+
 pub(super) fn enter(book: &mut Book, message: &Message, at: Timestamp) {
     let (Some(id), Some(bridge)) = (message.value("Uniqueid"), message.value("BridgeUniqueid"))
     else {
         return;
     };
+    if message.value("BridgeTechnology") == Some(HOLDING) {
+        return book.stand_alone(id, at);
+    }
     if let Some(swapped) = message.value("SwapUniqueid").filter(|other| *other != id) {
         // It leaves with a BridgeLeave of its own, before or after this.
         if let Some(old) = book
@@ -68,6 +75,14 @@ impl Book {
         }
         touched.extend(self.joined(id));
         self.settle_talk(&touched, at);
+    }
+
+    /// Takes a channel out of whatever bridge it stands in.
+    fn stand_alone(&mut self, id: &str, at: Timestamp) {
+        let bridge = self.channel(id).and_then(|one| one.bridge.clone());
+        if let Some(bridge) = bridge {
+            self.take_out(id, &bridge, at);
+        }
     }
 
     /// Takes a channel out of a bridge, if it stands in that one.

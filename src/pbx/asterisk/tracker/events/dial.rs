@@ -16,6 +16,7 @@ pub(super) fn begin(book: &mut Book, message: &Message, at: Timestamp) {
     let dialler = message.value("Uniqueid");
     if let Some(dialler) = dialler {
         book.unite_ids(dialler, called, at);
+        book.calls_by_itself(dialler, message.value("Exten"), at);
     }
     let Some(channel) = book.channel_mut(called).filter(|one| one.alive()) else {
         return;
@@ -33,10 +34,13 @@ pub(super) fn begin(book: &mut Book, message: &Message, at: Timestamp) {
         return;
     };
     let line = call.channel(called).map(|one| one.part.clone());
-    if let (Some(extension), false) = (employee, again) {
-        if let Some(leg) = call.leg(&extension, at) {
-            leg.reached |= rings;
-            leg.rung_last = at;
+    if let (Some(extension), false) = (employee, again)
+        && let Some(leg) = call.leg(&extension, at)
+    {
+        leg.reached |= rings;
+        leg.rung_last = at;
+        // A device that a queue tries in vain again and again is not rung each time.
+        if leg.counts() {
             leg.outcome = None;
         }
     }
@@ -91,10 +95,10 @@ pub(super) fn end(book: &mut Book, message: &Message, at: Timestamp) {
     if forwarded && call.talk.first.is_none() {
         call.forwarded_by = extension.clone().or(by_local).or(call.forwarded_by.take());
     }
-    if let Some(extension) = extension {
-        if let Some(leg) = call.leg(&extension, at) {
-            leg.outcome = Some((outcome, at));
-        }
+    if let Some(extension) = extension
+        && let Some(leg) = call.leg(&extension, at)
+    {
+        leg.outcome = Some((outcome, at));
     }
     call.note_outside(called);
 }

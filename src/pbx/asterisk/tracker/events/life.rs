@@ -18,6 +18,7 @@ pub(super) fn state(book: &mut Book, message: &Message, at: Timestamp) {
         return;
     };
     match message.value("ChannelState") {
+        Some("4") => book.calls_by_itself(id, message.value("Exten"), at),
         Some("5") => book.ringing(id, at),
         Some("6") => {
             if let Some(channel) = book.channel_mut(id).filter(|one| one.alive() && !one.up) {
@@ -47,10 +48,11 @@ pub(super) fn hangup_request(book: &mut Book, message: &Message, at: Timestamp) 
     if !client {
         return;
     }
-    if let Some(call) = book.call_mut(id) {
-        if call.origin == Origin::Client && call.talk.first.is_none() {
-            call.gave_up |= call.awaits_answer(at);
-        }
+    if let Some(call) = book.call_mut(id)
+        && call.origin == Origin::Client
+        && call.talk.first.is_none()
+    {
+        call.gave_up |= call.awaits_answer(at);
     }
 }
 
@@ -94,11 +96,48 @@ impl Book {
         }
         channel.ringing = true;
         let (called, extension) = (channel.side == Side::Called, channel.extension().cloned());
-        if let (Some(call), Some(extension), true) = (self.call_mut(id), extension, called) {
+        if let (Some(call), Some(extension), true) = (self.call_mut(id), extension, called)
+            && let Some(leg) = call.leg(&extension, at)
+        {
+            leg.reached = true;
+        }
+    }
+
+    /// Takes note that a first channel that seemed about to be called is the one that calls: some
+    /// drivers open it before they know.
+    pub(super) fn calls_by_itself(&mut self, id: &str, exten: Option<&str>, at: Timestamp) {
+        let Some(number) = self.call_of(id) else {
+            return;
+        };
+        let Some(call) = self
+            .calls
+            .get_mut(&number)
+            .filter(|call| call.origin == Origin::Pbx)
+        else {
+            return;
+        };
+        let Some(root) = call.channels.first_mut().filter(|one| {
+            one.uniqueid == id && one.side == Side::Called && !one.dialled && !one.is_joint()
+        }) else {
+            return;
+        };
+        root.side = Side::Calling;
+        let extension = root.extension().cloned();
+        (call.client_raw, call.client_name) = (root.caller.clone(), root.caller_name.clone());
+        call.origin = match extension {
+            Some(_) => Origin::Employee,
+            None => Origin::Client,
+        };
+        call.dialled = exten.map(kept).or(call.dialled.take());
+        if let Some(extension) = extension {
             if let Some(leg) = call.leg(&extension, at) {
                 leg.reached = true;
             }
+            call.caller_extension = Some(extension);
         }
+        self.decide_line(id, None, at);
+        self.changed.insert(number);
+        self.dirty = true;
     }
 
     /// Ends a channel, once: what it came to, its place in a bridge, the end of its call.
@@ -116,11 +155,11 @@ impl Book {
         let unanswered = channel.side == Side::Called && !channel.up;
         let rung = channel.dialled || channel.ringing;
         let (dial, extension) = (channel.dial, channel.extension().cloned());
-        if let (Some(extension), true) = (extension, unanswered && rung) {
-            if let Some(leg) = call.leg(&extension, at) {
-                let when = leg.outcome.map_or(at, |(_, when)| when);
-                leg.outcome = Some((LegOutcome::of(dial.map(|(one, _)| one), cause), when));
-            }
+        if let (Some(extension), true) = (extension, unanswered && rung)
+            && let Some(leg) = call.leg(&extension, at)
+        {
+            let when = leg.outcome.map_or(at, |(_, when)| when);
+            leg.outcome = Some((LegOutcome::of(dial.map(|(one, _)| one), cause), when));
         }
         call.note_outside(id);
         call.last_seen = call.last_seen.max(at);

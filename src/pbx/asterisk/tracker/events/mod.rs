@@ -1,6 +1,6 @@
 //! What each family of events does to the book. One file a family.
 
-mod bridge;
+pub(super) mod bridge;
 mod dial;
 mod life;
 mod names;
@@ -13,19 +13,25 @@ use super::channel::Block;
 use crate::model::timestamp::Timestamp;
 use crate::pbx::asterisk::ami_message::Message;
 
-/// Prefixes of the channel blocks that an event may carry (`pbx/asterisk.md` §2).
-const PREFIXES: [&str; 10] = [
-    "",
-    "Dest",
-    "Transferer",
-    "Transferee",
-    "OrigTransferer",
-    "SecondTransferer",
-    "TransferTarget",
-    "Target",
-    "LocalOne",
-    "LocalTwo",
-];
+/// Returns the prefixes of the channel blocks that an event may carry (`pbx/asterisk.md` §2).
+fn prefixes(name: &str) -> &'static [&'static str] {
+    match name {
+        "BlindTransfer" => &["Transferer", "Transferee"],
+        "AttendedTransfer" => &[
+            "OrigTransferer",
+            "SecondTransferer",
+            "Transferee",
+            "TransferTarget",
+            "LocalOne",
+            "LocalTwo",
+        ],
+        "Pickup" => &["", "Target"],
+        "LocalBridge" | "LocalOptimizationBegin" | "LocalOptimizationEnd" => {
+            &["LocalOne", "LocalTwo", "Source"]
+        }
+        _ => &["", "Dest"],
+    }
+}
 
 /// Applies one event. Events that nobody here knows still tell of changed Linkedids.
 pub(super) fn apply(book: &mut Book, name: &str, message: &Message, at: Timestamp) {
@@ -38,7 +44,7 @@ pub(super) fn apply(book: &mut Book, name: &str, message: &Message, at: Timestam
         _ if message.action_id().is_some() => return,
         _ => {}
     }
-    for prefix in PREFIXES {
+    for prefix in prefixes(name) {
         if let Some(block) = Block::read(message, prefix) {
             book.touch(&block, opens(name, prefix), at);
         }

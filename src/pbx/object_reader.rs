@@ -1,5 +1,5 @@
-//! Reads one JSON object field by field and goes on after a mistake, so that the sender learns
-//! of all of them at once. serde stops at the first.
+//! Reads one JSON object field by field and goes on after a mistake, so that whoever wrote it
+//! learns of all of them at once. serde stops at the first.
 
 use std::fmt::Display;
 
@@ -17,19 +17,19 @@ const SHOWN_CHARS_MAX: usize = 64;
 
 /// The mistakes found so far, with what they cost bounded.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes {
+pub(crate) struct Mistakes {
     found: Vec<Mistake>,
     unnamed: usize,
 }
 
 impl Mistakes {
     /// Notes a mistake at `path` and `key`; an empty key means the value at `path` itself.
-    pub(super) fn add(&mut self, path: &[String], key: &str, message: String) {
+    pub(crate) fn add(&mut self, path: &[String], key: &str, message: String) {
         self.add_mistake(path, Mistake::at(key, message));
     }
 
     /// Notes a mistake whose own path begins at `path`.
-    pub(super) fn add_mistake(&mut self, path: &[String], mut mistake: Mistake) {
+    pub(crate) fn add_mistake(&mut self, path: &[String], mut mistake: Mistake) {
         if self.found.len() < MISTAKES_MAX {
             mistake.path.splice(0..0, path.iter().cloned());
             self.found.push(mistake);
@@ -39,12 +39,12 @@ impl Mistakes {
     }
 
     /// Returns how many mistakes were made.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.found.len().saturating_add(self.unnamed)
     }
 
     /// Returns the mistakes, the last of which says how many more there are.
-    pub(super) fn into_vec(mut self) -> Vec<Mistake> {
+    pub(crate) fn into_vec(mut self) -> Vec<Mistake> {
         if self.unnamed > 0 {
             let rest = format!("{} more mistake(s) are not named here", self.unnamed);
             self.found.push(Mistake::at("", rest));
@@ -55,7 +55,7 @@ impl Mistakes {
 
 /// What a text may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum TextShape {
+pub(crate) enum TextShape {
     /// One line of at most so many characters, without control characters.
     Line(usize),
     /// Several lines of at most so many characters; line breaks and tabs are permitted.
@@ -64,7 +64,7 @@ pub(super) enum TextShape {
 
 /// One object being read. Every `…` method notes its own mistake and returns `None` then; `null`
 /// is as good as a missing key.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     object: &'a Map<String, Value>,
     path: Vec<String>,
     known: Vec<&'static str>,
@@ -73,7 +73,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Begins to read an object.
-    pub(super) fn new(
+    pub(crate) fn new(
         value: &'a Value,
         path: &[String],
         mistakes: &'a mut Mistakes,
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Ends the reading: keys that nobody asked for are mistakes.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         for key in self.object.keys() {
             if !self.known.contains(&key.as_str()) {
                 let known = self.known.join(", ");
@@ -108,12 +108,18 @@ impl<'a> Reader<'a> {
         self.object.get(key).filter(|value| !value.is_null())
     }
 
-    fn wrong(&mut self, key: &str, message: impl Display) {
+    /// Notes a mistake in the value of a key.
+    pub(crate) fn wrong(&mut self, key: &str, message: impl Display) {
         self.mistakes.add(&self.path, key, message.to_string());
     }
 
+    /// Notes a mistake whose own path begins at this object.
+    pub(crate) fn mistake(&mut self, mistake: Mistake) {
+        self.mistakes.add_mistake(&self.path, mistake);
+    }
+
     /// Notes a mistake when a required value is missing altogether; passes the value on.
-    pub(super) fn required<T>(&mut self, key: &'static str, value: Option<T>) -> Option<T> {
+    pub(crate) fn required<T>(&mut self, key: &'static str, value: Option<T>) -> Option<T> {
         if self.object.get(key).is_none_or(Value::is_null) {
             self.wrong(key, "is missing");
         }
@@ -121,7 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a text; spaces around it are cut off, and an empty one is as good as a missing key.
-    pub(super) fn text(&mut self, key: &'static str, shape: TextShape) -> Option<String> {
+    pub(crate) fn text(&mut self, key: &'static str, shape: TextShape) -> Option<String> {
         let value = self.value(key)?;
         match text(value, shape) {
             Ok(text) => Some(text).filter(|text| !text.is_empty()),
@@ -133,7 +139,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a text that must be there and not be empty.
-    pub(super) fn required_text(&mut self, key: &'static str, shape: TextShape) -> Option<String> {
+    pub(crate) fn required_text(&mut self, key: &'static str, shape: TextShape) -> Option<String> {
         let before = self.mistakes.count();
         let text = self.text(key, shape);
         if text.is_none() && self.mistakes.count() == before {
@@ -143,7 +149,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a time.
-    pub(super) fn time(&mut self, key: &'static str) -> Option<Timestamp> {
+    pub(crate) fn time(&mut self, key: &'static str) -> Option<Timestamp> {
         let value = self.value(key)?;
         match time(value) {
             Ok(time) => Some(time),
@@ -155,7 +161,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a whole number from 0 to `max`.
-    pub(super) fn whole(&mut self, key: &'static str, max: u64) -> Option<u64> {
+    pub(crate) fn whole(&mut self, key: &'static str, max: u64) -> Option<u64> {
         let value = self.value(key)?;
         let number = value.as_u64().filter(|number| *number <= max);
         if number.is_none() {
@@ -165,7 +171,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a number of seconds from 0 to `max`, fractions permitted, and returns milliseconds.
-    pub(super) fn seconds_as_ms(&mut self, key: &'static str, max: u32) -> Option<u64> {
+    pub(crate) fn seconds_as_ms(&mut self, key: &'static str, max: u32) -> Option<u64> {
         let value = self.value(key)?;
         let seconds = value
             .as_f64()
@@ -178,7 +184,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one word of a closed set.
-    pub(super) fn word<T: Deserialize<'a>>(&mut self, key: &'static str) -> Option<T> {
+    pub(crate) fn word<T: Deserialize<'a>>(&mut self, key: &'static str) -> Option<T> {
         let value = self.value(key)?;
         let Value::String(word) = value else {
             self.wrong(key, format!("must be a text, not {}", sort(value)));
@@ -198,8 +204,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Begins to read an object inside of this one.
+    pub(crate) fn table(&mut self, key: &'static str) -> Option<Reader<'_>> {
+        let value = self.value(key)?;
+        let mut path = self.path.clone();
+        path.push(key.to_owned());
+        Reader::new(value, &path, self.mistakes)
+    }
+
     /// Reads a list of at most `max` items; `item` reads one and notes its own mistakes.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         key: &'static str,
         max: usize,
@@ -228,7 +242,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a list of non-empty texts.
-    pub(super) fn texts(&mut self, key: &'static str, max: usize, shape: TextShape) -> Vec<String> {
+    pub(crate) fn texts(&mut self, key: &'static str, max: usize, shape: TextShape) -> Vec<String> {
         self.list(key, max, |value, path, mistakes| {
             let read = text(value, shape).and_then(|text| match text.is_empty() {
                 true => Err("must not be empty".to_owned()),
@@ -239,7 +253,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an object of at most `max` texts by name.
-    pub(super) fn named_texts(
+    pub(crate) fn named_texts(
         &mut self,
         key: &'static str,
         max: usize,

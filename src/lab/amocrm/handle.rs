@@ -1,0 +1,276 @@
+//! A hand on a running simulator: seeds, faults, what a person does, and the count in the end.
+//! Cheap to clone; works from any thread.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::lab_clock::{LabClock, Moment};
+use super::options::{AmoOptions, Switches, UserOptions};
+use super::oracle::{Oracle, OracleCounters};
+use super::records::Kind;
+use super::seed::{CardEdit, SeedCard, SeedLead};
+use super::world::World;
+use crate::lab::fault::{FaultPlan, Rule, RuleRefused, RuleState};
+use crate::lab::request_log::{Counters, Entry, RequestLog};
+
+/// What server, scripts and deliveries share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) options: AmoOptions,
+    pub(super) address: SocketAddr,
+    pub(super) clock: LabClock,
+    pub(super) world: Mutex<World>,
+    pub(super) log: Mutex<RequestLog>,
+    pub(super) faults: Mutex<FaultPlan>,
+    /// Wakes the sender of hooks.
+    pub(super) hooks_waiting: tokio::sync::Notify,
+}
+
+/// A hand on a running simulator.
+#[derive(Debug, Clone)]
+pub struct AmoHandle {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// Locks without caring for a panic elsewhere: a test that failed holds no broken state.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl AmoHandle {
+    /// Returns the address of the account, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.shared.address)
+    }
+
+    /// Returns the long-lived token of the first integration.
+    pub fn long_lived_token(&self) -> String {
+        let world = self.world();
+        let client = world
+            .auth
+            .first_client()
+            .map(|c| c.client_id.clone())
+            .unwrap_or_default();
+        world.auth.long_lived(&client).unwrap_or_default()
+    }
+
+    /// Makes another long-lived token: of this user, until this Unix time.
+    pub fn issue_token(&self, client_id: &str, user_id: u64, until: i64) -> String {
+        self.world()
+            .auth
+            .issue_long_lived(client_id, user_id, until)
+    }
+
+    /// Makes an authorization code of a user, good for 20 minutes and one use.
+    pub fn issue_code(&self, client_id: &str, user_id: u64) -> String {
+        let now = self.moment();
+        self.world().auth.issue_code(client_id, user_id, now)
+    }
+
+    /// Revokes every token, as switching the integration off does.
+    pub fn revoke_tokens(&self) {
+        self.world().auth.revoke_all();
+    }
+
+    /// Ends the life of every access token.
+    pub fn expire_access_tokens(&self) {
+        self.world().auth.expire_access();
+    }
+
+    /// Counts everything that the account holds.
+    pub fn oracle(&self) -> Oracle {
+        self.world().oracle()
+    }
+
+    /// Returns the counters alone.
+    pub fn counters(&self) -> OracleCounters {
+        self.world().oracle_counters()
+    }
+
+    /// Adds a rule to the fault plan.
+    pub fn add_fault(&self, rule: Rule) -> Result<(), RuleRefused> {
+        lock(&self.shared.faults).add(rule)
+    }
+
+    /// Replaces the fault plan.
+    pub fn set_faults(&self, plan: FaultPlan) {
+        *lock(&self.shared.faults) = plan;
+    }
+
+    /// Forgets every fault rule.
+    pub fn clear_faults(&self) {
+        lock(&self.shared.faults).clear();
+    }
+
+    /// Returns the fault rules and what they did.
+    pub fn faults(&self) -> Vec<RuleState> {
+        lock(&self.shared.faults).state()
+    }
+
+    /// Returns the last requests, oldest first.
+    pub fn log(&self) -> Vec<Entry> {
+        lock(&self.shared.log).entries()
+    }
+
+    /// Returns the counters over all requests.
+    pub fn log_counters(&self) -> Counters {
+        lock(&self.shared.log).counters()
+    }
+
+    /// Puts a contact into the account.
+    pub fn add_contact(&self, seed: &SeedCard) -> u64 {
+        self.act(|world, now| world.seed_card(Kind::Contact, seed, now))
+    }
+
+    /// Puts a company into the account.
+    pub fn add_company(&self, seed: &SeedCard) -> u64 {
+        self.act(|world, now| world.seed_card(Kind::Company, seed, now))
+    }
+
+    /// Puts a lead into the account.
+    pub fn add_lead(&self, seed: &SeedLead) -> u64 {
+        self.act(|world, now| world.seed_lead(Kind::Lead, seed, now))
+    }
+
+    /// Puts a customer into the account.
+    pub fn add_customer(&self, seed: &SeedLead) -> u64 {
+        self.act(|world, now| world.seed_lead(Kind::Customer, seed, now))
+    }
+
+    /// Adds a user, or replaces the one of this id.
+    pub fn add_user(&self, user: UserOptions) {
+        let mut world = self.world();
+        world.users.retain(|known| known.id != user.id);
+        world.users.push(user);
+    }
+
+    /// Changes a contact as a person would; false if there is none.
+    pub fn edit_contact(&self, id: u64, edit: &CardEdit) -> bool {
+        self.act(|world, now| world.edit_as_person(Kind::Contact, id, edit, now))
+    }
+
+    /// Changes a company as a person would; false if there is none.
+    pub fn edit_company(&self, id: u64, edit: &CardEdit) -> bool {
+        self.act(|world, now| world.edit_as_person(Kind::Company, id, edit, now))
+    }
+
+    /// Changes a lead as a person would; false if there is none.
+    pub fn edit_lead(&self, id: u64, edit: &CardEdit) -> bool {
+        self.act(|world, now| world.edit_as_person(Kind::Lead, id, edit, now))
+    }
+
+    /// Puts a contact into the bin; false if there is none.
+    pub fn delete_contact(&self, id: u64) -> bool {
+        self.delete(Kind::Contact, id)
+    }
+
+    /// Puts a company into the bin; false if there is none.
+    pub fn delete_company(&self, id: u64) -> bool {
+        self.delete(Kind::Company, id)
+    }
+
+    /// Puts a lead into the bin; false if there is none.
+    pub fn delete_lead(&self, id: u64) -> bool {
+        self.delete(Kind::Lead, id)
+    }
+
+    /// Lets one contact take over another, with its phones and leads; false if one is missing.
+    pub fn merge_contacts(&self, into: u64, from: u64) -> bool {
+        self.act(|world, now| world.merge_contacts(into, from, now))
+    }
+
+    /// Accepts an unsorted record as a person would; false if none waits under this uid.
+    pub fn accept_unsorted(&self, uid: &str, user_id: u64) -> bool {
+        self.act(|world, now| {
+            let caller = world.person(Some(user_id), now);
+            world.accept_record(uid, user_id, None, &caller).is_some()
+        })
+    }
+
+    /// Declines an unsorted record as a person would; false if none waits under this uid.
+    pub fn decline_unsorted(&self, uid: &str, user_id: u64) -> bool {
+        self.act(|world, now| {
+            let caller = world.person(Some(user_id), now);
+            world.decline_record(uid, &caller).is_some()
+        })
+    }
+
+    /// Blocks the account, as the rate limiter does, or lifts the block.
+    pub fn set_blocked(&self, blocked: bool) {
+        let mut world = self.world();
+        if blocked {
+            world.limiter.blocked = true;
+        } else {
+            world.limiter.lift();
+        }
+    }
+
+    /// Sets whether the subscription is paid.
+    pub fn set_paid(&self, paid: bool) {
+        self.world().paid = paid;
+    }
+
+    /// Sets the requests a second of one integration and of the whole account.
+    pub fn set_rate(&self, per_integration: u32, per_account: u32) {
+        let mut world = self.world();
+        world.limiter.per_integration = per_integration;
+        world.limiter.per_account = per_account;
+    }
+
+    /// Returns the switches.
+    pub fn switches(&self) -> Switches {
+        self.world().switches.clone()
+    }
+
+    /// Replaces the switches.
+    pub fn set_switches(&self, switches: Switches) {
+        let mut world = self.world();
+        world.limiter.refused_count = switches.refused_requests_count;
+        world.switches = switches;
+    }
+
+    /// Switches the paid option of filters.
+    pub fn set_filters_enabled(&self, enabled: bool) {
+        self.world().filters_enabled = enabled;
+    }
+
+    /// Moves the account's wall clock.
+    pub fn shift_clock_ms(&self, by_ms: i64) {
+        self.shared.clock.shift(by_ms);
+    }
+
+    /// Returns the account's time in Unix seconds.
+    pub fn now(&self) -> i64 {
+        self.moment().seconds()
+    }
+
+    /// Makes the account new: no cards, no faults, no log. Tokens from the options stay good.
+    pub fn reset(&self) {
+        *self.world() = World::new(&self.shared.options);
+        *lock(&self.shared.faults) = FaultPlan::new(self.shared.options.fault_seed);
+        lock(&self.shared.log).clear();
+    }
+
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.shared.world)
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        self.shared.clock.now()
+    }
+
+    fn delete(&self, kind: Kind, id: u64) -> bool {
+        self.act(|world, now| {
+            let caller = world.person(None, now);
+            world.delete_card(kind, id, &caller)
+        })
+    }
+
+    /// Does something in the account and wakes the sender of hooks.
+    fn act<T>(&self, action: impl FnOnce(&mut World, Moment) -> T) -> T {
+        let now = self.moment();
+        let result = action(&mut self.world(), now);
+        self.shared.hooks_waiting.notify_one();
+        result
+    }
+}

@@ -1,0 +1,67 @@
+//! The simulator's own time: the machine's, moved by a script where a test needs tomorrow.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// One moment, as the wall clock and as a point for measuring spans.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) unix_ms: i64,
+    pub(super) instant: Instant,
+}
+
+impl Moment {
+    /// Returns Unix seconds, as amoCRM writes time.
+    pub(super) fn seconds(self) -> i64 {
+        self.unix_ms.div_euclid(1_000)
+    }
+}
+
+/// Tells the simulator's time.
+#[derive(Debug)]
+pub(super) struct LabClock {
+    base_ms: i64,
+    started: Instant,
+    shift_ms: AtomicI64,
+}
+
+impl LabClock {
+    /// Starts at the machine's present time.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "lab imports nothing of ours, so it has its own door to the wall clock"
+    )]
+    pub(super) fn start() -> Self {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Self {
+            base_ms: since.map_or(0, millis),
+            started: Instant::now(),
+            shift_ms: AtomicI64::new(0),
+        }
+    }
+
+    /// Returns the present moment.
+    pub(super) fn now(&self) -> Moment {
+        let instant = Instant::now();
+        let elapsed = millis(instant.saturating_duration_since(self.started));
+        let shift = self.shift_ms.load(Ordering::Relaxed);
+        Moment {
+            unix_ms: self.base_ms.saturating_add(elapsed).saturating_add(shift),
+            instant,
+        }
+    }
+
+    /// Moves the wall clock by so many milliseconds; spans are not touched.
+    pub(super) fn shift(&self, by_ms: i64) {
+        let moved = |now: i64| Some(now.saturating_add(by_ms));
+        let _ = self
+            .shift_ms
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved);
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}

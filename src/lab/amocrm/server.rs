@@ -1,0 +1,301 @@
+//! The socket of the simulator: takes a request in, lets the limiter, the fault plan and the
+//! account speak in that order, and carries out what a fault does to the answer.
+
+use std::any::Any;
+use std::io;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::ops::Deref;
+use std::os::fd::AsFd as _;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::dev::{Extensions, ServerHandle};
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::sync::oneshot::Sender;
+
+use super::control::control;
+use super::exchange::{Incoming, Query, Reply};
+use super::handle::{AmoHandle, Shared, lock};
+use super::lab_clock::LabClock;
+use super::options::AmoOptions;
+use super::world::World;
+use crate::lab::fault::{Fault, FaultPlan};
+use crate::lab::request_log::RequestLog;
+
+/// The largest body: 250 calls with long links are about 200 kB, so this leaves room.
+const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// While one request waits for the account (somebody takes the oracle), the others must not get a
+/// later time of arrival, or an even pace would look like a burst.
+const WORKERS: usize = 4;
+
+/// A running simulator; it ends when dropped.
+#[derive(Debug)]
+pub struct AmoLab {
+    handle: AmoHandle,
+    server: ServerHandle,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Deref for AmoLab {
+    type Target = AmoHandle;
+
+    fn deref(&self) -> &AmoHandle {
+        &self.handle
+    }
+}
+
+impl AmoLab {
+    /// Returns a hand on the simulator that can be passed on.
+    pub fn handle(&self) -> AmoHandle {
+        self.handle.clone()
+    }
+
+    /// Closes the socket and waits for the end.
+    pub async fn stop(mut self) -> io::Result<()> {
+        self.server.stop(false).await;
+        let ended = self.thread.take().map(JoinHandle::join);
+        ended.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| {
+            Err(io::Error::other(
+                "the thread of the amocrm simulator panicked",
+            ))
+        })
+    }
+}
+
+impl Drop for AmoLab {
+    fn drop(&mut self) {
+        // The command is sent at once; the future only waits for its end.
+        drop(self.server.stop(false));
+    }
+}
+
+/// Starts a simulated account on a thread of its own, so that neither a busy nor a paused runtime
+/// of the caller changes its time.
+pub async fn start(options: AmoOptions) -> io::Result<AmoLab> {
+    let listener = TcpListener::bind(options.listen)?;
+    let shared = Arc::new(Shared {
+        address: listener.local_addr()?,
+        clock: LabClock::start(),
+        world: Mutex::new(World::new(&options)),
+        log: Mutex::new(RequestLog::new(options.log_entries_max)),
+        faults: Mutex::new(FaultPlan::new(options.fault_seed)),
+        hooks_waiting: tokio::sync::Notify::new(),
+        options,
+    });
+    let handle = AmoHandle { shared };
+    let served = handle.clone();
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name("amocrm-lab".into())
+        .spawn(move || run(listener, served, tell))?;
+    let server = told
+        .await
+        .map_err(|_| io::Error::other("the amocrm simulator did not start"))?;
+    Ok(AmoLab {
+        handle,
+        server,
+        thread: Some(thread),
+    })
+}
+
+fn run(listener: TcpListener, lab: AmoHandle, tell: Sender<ServerHandle>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async move {
+        let served = lab.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(web::Data::new(served.clone()))
+                .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+                .default_service(web::to(serve))
+        })
+        .workers(WORKERS)
+        .disable_signals()
+        .on_connect(remember_connection)
+        .shutdown_timeout(1)
+        .listen(listener)?
+        .run();
+        if tell.send(server.handle()).is_err() {
+            // The starter was dropped meanwhile.
+            return Ok(());
+        }
+        tokio::select! {
+            ended = server => ended,
+            () = super::delivery::deliver_hooks(lab) => Ok(()),
+        }
+    })
+}
+
+/// A second hand on the socket of a connection, to close it without an answer.
+struct Socket(TcpStream);
+
+fn remember_connection(connection: &dyn Any, extensions: &mut Extensions) {
+    let stream = connection.downcast_ref::<actix_web::rt::net::TcpStream>();
+    let copy = stream.and_then(|stream| stream.as_fd().try_clone_to_owned().ok());
+    if let Some(copy) = copy {
+        extensions.insert(Socket(TcpStream::from(copy)));
+    }
+}
+
+async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> HttpResponse {
+    let incoming = incoming_of(&request, &body, &lab);
+    if incoming.path == "/_lab" || incoming.path.starts_with("/_lab/") {
+        let reply = control(&lab, &incoming);
+        return respond(&reply, 0, Bytes::copy_from_slice(&reply.body));
+    }
+    let (ordinal, reply, fault) = take_effect(&lab, incoming);
+    lab.shared.hooks_waiting.notify_one();
+    let Some(reply) = reply else {
+        if let Some(socket) = request.conn_data::<Socket>() {
+            // The answer below goes nowhere; an error here means that the peer was faster.
+            let _ = socket.0.shutdown(Shutdown::Both);
+        }
+        return HttpResponse::InternalServerError().finish();
+    };
+    let body = Bytes::copy_from_slice(&reply.body);
+    match fault {
+        Some(Fault::LateAfter { ms }) => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            respond(&reply, ordinal, body)
+        }
+        Some(Fault::SlowDrip {
+            chunk_bytes,
+            pause_ms,
+        }) => drip(&reply, ordinal, body, chunk_bytes, pause_ms),
+        _ => respond(&reply, ordinal, body),
+    }
+}
+
+/// Lets the request happen and takes down what became of it. No reply = close the connection.
+fn take_effect(lab: &AmoHandle, mut incoming: Incoming) -> (u64, Option<Reply>, Option<Fault>) {
+    let now = lab.moment();
+    // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
+    let mut world = lab.world();
+    let mut log = lock(&lab.shared.log);
+    let (method, path) = (incoming.method.clone(), incoming.path.clone());
+    let ordinal = log.arrive(
+        now.unix_ms,
+        &method,
+        &path,
+        &incoming.query_text,
+        &incoming.body,
+    );
+    let fault = lock(&lab.shared.faults).decide(ordinal, &method, &path);
+    let refusal = world.admit(&incoming, now);
+    let fault = fault.filter(|_| refusal.is_none());
+    let reply = match (&refusal, &fault) {
+        (Some(refusal), _) => Some(refusal.clone()),
+        (None, Some(fault)) => struck(fault, || {
+            if matches!(fault, Fault::PartialBatch { .. }) {
+                keep_first_half(&mut incoming);
+            }
+            world.respond(&incoming, now)
+        }),
+        (None, None) => Some(world.respond(&incoming, now)),
+    };
+    let status = reply.as_ref().map(|reply| reply.status);
+    log.answer(ordinal, status, fault.as_ref().map(Fault::name));
+    (ordinal, reply, fault)
+}
+
+/// Returns the answer of a request that a fault strikes; `act` makes the effect.
+fn struck(fault: &Fault, act: impl FnOnce() -> Reply) -> Option<Reply> {
+    match fault {
+        Fault::RefusedBefore => None,
+        Fault::ErrorBefore { status } => Some(Reply::gateway_error(*status)),
+        Fault::TooManyRequests { retry_after_s } => Some(Reply::too_many(*retry_after_s)),
+        Fault::ForbiddenJson => Some(Reply::forbidden()),
+        Fault::BlockedHtml => Some(Reply::blocked()),
+        Fault::ExpiredToken => Some(Reply::unauthorized()),
+        Fault::LateAfter { .. } | Fault::SlowDrip { .. } => Some(act()),
+        Fault::LostAfter => {
+            act();
+            None
+        }
+        Fault::ErrorAfter { status } | Fault::PartialBatch { status } => {
+            act();
+            Some(Reply::gateway_error(*status))
+        }
+        Fault::TruncatedJson => {
+            let mut reply = act();
+            reply.body.truncate(reply.body.len() / 2);
+            Some(reply)
+        }
+        Fault::HtmlInsteadOfJson => {
+            act();
+            let page = "<!DOCTYPE html><html><body>Технические работы</body></html>";
+            Some(Reply::plain(200, "text/html", page))
+        }
+    }
+}
+
+fn keep_first_half(incoming: &mut Incoming) {
+    if let Ok(serde_json::Value::Array(mut items)) = serde_json::from_slice(&incoming.body) {
+        items.truncate(items.len() / 2);
+        incoming.body = serde_json::Value::Array(items).to_string().into_bytes();
+    }
+}
+
+fn incoming_of(request: &HttpRequest, body: &Bytes, lab: &AmoHandle) -> Incoming {
+    let headers = request.headers();
+    Incoming {
+        method: request.method().as_str().to_owned(),
+        path: request.path().to_owned(),
+        query_text: request.query_string().to_owned(),
+        query: Query::parse(request.query_string()),
+        authorization: header(headers, "authorization"),
+        content_type: header(headers, "content-type"),
+        user_agent: header(headers, "user-agent"),
+        context_user: header(headers, "x-context-user-id"),
+        if_modified_since: header(headers, "if-modified-since"),
+        refresh_token_header: header(headers, "x-refresh-token"),
+        body: body.to_vec(),
+        base: lab.base_url(),
+    }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.to_owned())
+}
+
+fn head(reply: &Reply, ordinal: u64) -> HttpResponseBuilder {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    response.content_type(reply.content_type);
+    response.insert_header(("X-Request-Id", format!("lab-{ordinal}")));
+    if let Some(seconds) = reply.retry_after_s {
+        response.insert_header(("Retry-After", seconds.to_string()));
+    }
+    response
+}
+
+fn respond(reply: &Reply, ordinal: u64, body: Bytes) -> HttpResponse {
+    head(reply, ordinal).body(body)
+}
+
+/// Sends the body in small chunks with pauses between them.
+fn drip(
+    reply: &Reply,
+    ordinal: u64,
+    body: Bytes,
+    chunk_bytes: usize,
+    pause_ms: u64,
+) -> HttpResponse {
+    let chunks = stream::unfold(body, move |mut rest| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        let chunk = rest.split_to(chunk_bytes.clamp(1, rest.len()));
+        Some((Ok::<Bytes, io::Error>(chunk), rest))
+    });
+    head(reply, ordinal).streaming(chunks)
+}

@@ -1,0 +1,112 @@
+//! The command line of `trunkline-lab`.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use super::control;
+use super::demo::{self, DemoOptions, Lab, Ports};
+
+/// Simulators of the services that Trunkline joins, for rehearsal without accounts.
+#[derive(Debug, Parser)]
+#[command(name = "trunkline-lab", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Plays a working day against the daemon and shows what became of it.
+    Demo {
+        /// Ends after the day, with status 0 only if the CRM holds what it must.
+        #[arg(long)]
+        once: bool,
+        /// The daemon's program; the one beside this program unless given.
+        #[arg(long)]
+        daemon: Option<PathBuf>,
+        /// Folder for configuration, store and logs.
+        #[arg(long, default_value = "var")]
+        dir: PathBuf,
+        /// The day to play; lab/days/working-day.toml unless given.
+        #[arg(long)]
+        day: Option<PathBuf>,
+        #[command(flatten)]
+        ports: Ports,
+    },
+    /// Runs the simulators until Ctrl-C: two amoCRM accounts, an Asterisk, and a control endpoint.
+    Serve {
+        /// The endpoint by which calls are played and links are cut.
+        #[arg(long, default_value_t = 8480)]
+        control_port: u16,
+        #[command(flatten)]
+        ports: Ports,
+    },
+}
+
+/// Runs the program.
+pub async fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Demo {
+            once,
+            daemon,
+            dir,
+            day,
+            ports,
+        } => {
+            let options = DemoOptions {
+                dir,
+                daemon,
+                day,
+                once,
+                ports,
+            };
+            demo::run(&options, &mut say).await
+        }
+        Command::Serve {
+            control_port,
+            ports,
+        } => serve(control_port, &ports).await.map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // Nobody is left to tell if this fails.
+            writeln!(io::stderr(), "trunkline-lab: {error:#}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(control_port: u16, ports: &Ports) -> anyhow::Result<()> {
+    let lab = Lab::start(ports).await?;
+    let control = SocketAddr::from(([127, 0, 0, 1], control_port));
+    say(&format!(
+        "amoCRM   http://127.0.0.1:{}  token {}\n\
+         amoCRM   http://127.0.0.1:{}  token {}\n\
+         Asterisk 127.0.0.1:{}  user trunkline, secret lab-ami-secret\n\
+         control  http://{control}/ami",
+        ports.crm_port,
+        lab.main.long_lived_token(),
+        ports.dead_crm_port,
+        lab.service.long_lived_token(),
+        ports.ami_port,
+    ));
+    let serving = control::serve(control, lab.ami);
+    tokio::select! {
+        served = serving => served.with_context(|| format!("serve the control endpoint on port {control_port}")),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// Shows a text to the user; a closed pipe is the reader's choice.
+fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").ok();
+    out.flush().ok();
+}

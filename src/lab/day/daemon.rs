@@ -1,0 +1,195 @@
+//! The daemon as a day sees it from outside: is it ready, has it work, here is a webhook.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+/// No question to a daemon on the same machine takes longer.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Where a daemon is reached.
+#[derive(Debug, Clone)]
+pub struct DaemonAddress {
+    /// The admin endpoint, such as `http://127.0.0.1:8460`.
+    pub admin: String,
+    /// Its bearer token.
+    pub token: String,
+    /// The intake, such as `http://127.0.0.1:8461`.
+    pub intake: String,
+    /// The secret in the path of each webhook source.
+    pub hooks: BTreeMap<String, String>,
+}
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    http: reqwest::Client,
+    address: DaemonAddress,
+}
+
+/// What `GET /v1/status` says, as far as a day needs it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Status {
+    /// Figures of the store.
+    pub store: StoreStatus,
+    /// The sources.
+    pub sources: Vec<SourceStatus>,
+    /// The integrations.
+    pub integrations: Vec<IntegrationStatus>,
+}
+
+/// Figures of the store.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StoreStatus {
+    /// How many communications are stored.
+    pub communications: u64,
+}
+
+/// A source.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SourceStatus {
+    /// `tenant/source`.
+    pub key: String,
+    /// What its session shows; nothing for a source that is posted to.
+    pub state: Option<SessionStatus>,
+}
+
+/// What a session shows of itself.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SessionStatus {
+    /// Its figures.
+    pub gauges: BTreeMap<String, f64>,
+}
+
+impl SourceStatus {
+    /// Returns how many calls go on.
+    pub fn open_calls(&self) -> u64 {
+        let shown = self
+            .state
+            .as_ref()
+            .and_then(|state| state.gauges.get("open_calls"));
+        // Counts of calls are exact in a float.
+        shown.map_or(0, |calls| *calls as u64)
+    }
+}
+
+/// An integration.
+#[derive(Debug, Clone, Deserialize)]
+pub struct IntegrationStatus {
+    /// `tenant/integration`.
+    pub key: String,
+    /// Works that are not finished.
+    pub open_works: u64,
+}
+
+/// Why the daemon could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// No answer, or none that can be read.
+    #[error("ask the daemon at {url}: {source}")]
+    Http {
+        /// What was asked.
+        url: String,
+        /// What went wrong.
+        source: reqwest::Error,
+    },
+    /// It refused.
+    #[error("ask the daemon at {url}: it answered {status}: {body}")]
+    Refused {
+        /// What was asked.
+        url: String,
+        /// Its answer.
+        status: StatusCode,
+        /// What it said.
+        body: String,
+    },
+    /// The day posts to a source that has no secret here.
+    #[error("post to source {0:?}: no secret is known for it")]
+    UnknownSource(String),
+}
+
+impl Daemon {
+    /// Prepares to talk to a daemon; does not connect yet.
+    ///
+    /// # Errors
+    /// Fails when no HTTP client can be made.
+    pub fn new(address: DaemonAddress) -> Result<Self, DaemonError> {
+        // Only plain HTTP is spoken here, but the client wants a provider all the same; one that
+        // is installed already is as good.
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let http = reqwest::Client::builder()
+            .timeout(DEADLINE)
+            .no_proxy()
+            .build()
+            .map_err(|source| DaemonError::Http {
+                url: address.admin.clone(),
+                source,
+            })?;
+        Ok(Self { http, address })
+    }
+
+    /// Tells whether the daemon says that it is ready.
+    pub async fn is_ready(&self) -> bool {
+        let url = format!("{}/readyz", self.address.admin);
+        let answer = self.http.get(url).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Asks for the status.
+    ///
+    /// # Errors
+    /// Fails when there is no answer, a refusal, or one that is not of the expected shape.
+    pub async fn status(&self) -> Result<Status, DaemonError> {
+        let url = format!("{}/v1/status", self.address.admin);
+        let http = |source| DaemonError::Http {
+            url: url.clone(),
+            source,
+        };
+        let answer = self
+            .http
+            .get(&url)
+            .bearer_auth(&self.address.token)
+            .send()
+            .await;
+        let answer = answer.map_err(http)?;
+        let status = answer.status();
+        if !status.is_success() {
+            let body = answer.text().await.unwrap_or_default();
+            return Err(DaemonError::Refused { url, status, body });
+        }
+        answer.json().await.map_err(http)
+    }
+
+    /// Posts a body to a webhook source of a tenant; returns the status.
+    ///
+    /// # Errors
+    /// Fails when there is no answer or the source is unknown.
+    pub async fn post(
+        &self,
+        tenant: &str,
+        source: &str,
+        body: String,
+    ) -> Result<(u16, String), DaemonError> {
+        let secret = self.address.hooks.get(source);
+        let secret = secret.ok_or_else(|| DaemonError::UnknownSource(source.to_owned()))?;
+        let url = format!(
+            "{}/v1/events/{tenant}/{source}/{secret}",
+            self.address.intake
+        );
+        let http = |source| DaemonError::Http {
+            url: format!("{}/v1/events/{tenant}", self.address.intake),
+            source,
+        };
+        let request = self
+            .http
+            .post(&url)
+            .header("Content-Type", "application/json");
+        let answer = request.body(body).send().await.map_err(http)?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.text().await.map_err(http)?))
+    }
+}

@@ -1,0 +1,211 @@
+//! `trunkline-lab demo`: the simulators in this process, the daemon as a child, a day between
+//! them.
+
+mod files;
+mod process;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+use self::files::DemoFiles;
+use self::process::DaemonProcess;
+use super::ami::{AmiOptions, AmiServer};
+use super::amocrm::{self, AmoHandle, AmoLab, AmoOptions};
+use super::day::crm;
+use super::day::daemon::{Daemon, DaemonAddress};
+use super::day::runner::{self, DayOutcome, Stage};
+use super::day::{Day, report};
+
+/// The day that is played unless another is named.
+const WORKING_DAY: &str = include_str!("../../../lab/days/working-day.toml");
+
+/// Ports of the simulators and of the daemon, all on the loopback address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub struct Ports {
+    /// The daemon's admin endpoint.
+    #[arg(long, default_value_t = 8460)]
+    pub admin_port: u16,
+    /// The daemon's intake.
+    #[arg(long, default_value_t = 8461)]
+    pub intake_port: u16,
+    /// The simulated amoCRM account of the sales department.
+    #[arg(long, default_value_t = 8470)]
+    pub crm_port: u16,
+    /// The simulated amoCRM account that does not answer.
+    #[arg(long, default_value_t = 8471)]
+    pub dead_crm_port: u16,
+    /// The simulated Asterisk.
+    #[arg(long, default_value_t = 8490)]
+    pub ami_port: u16,
+}
+
+/// How a demo is run.
+#[derive(Debug, Clone)]
+pub struct DemoOptions {
+    /// Folder for configuration, store and logs; made anew.
+    pub dir: PathBuf,
+    /// The daemon's program; the one beside this program unless given.
+    pub daemon: Option<PathBuf>,
+    /// The day's file; the working day unless given.
+    pub day: Option<PathBuf>,
+    /// End after the day.
+    pub once: bool,
+    /// Where everything listens.
+    pub ports: Ports,
+}
+
+/// The simulators.
+pub struct Lab {
+    /// The switch.
+    pub ami: AmiServer,
+    /// The accounts.
+    pub main: AmoLab,
+    /// The account that never answers in the demo.
+    pub service: AmoLab,
+}
+
+impl Lab {
+    /// Starts the simulators.
+    ///
+    /// # Errors
+    /// Fails when a port is taken, and says which.
+    pub async fn start(ports: &Ports) -> anyhow::Result<Self> {
+        let ami = AmiServer::start(AmiOptions::on(loopback(ports.ami_port)));
+        let ami = ami
+            .await
+            .with_context(|| taken("the simulated Asterisk", ports.ami_port, "--ami-port"))?;
+        let account = |subdomain: &str, account_id, port| AmoOptions {
+            listen: loopback(port),
+            subdomain: subdomain.to_owned(),
+            account_id,
+            ..AmoOptions::default()
+        };
+        let main = amocrm::start(account("demo", 31_000_001, ports.crm_port)).await;
+        let main =
+            main.with_context(|| taken("the simulated amoCRM", ports.crm_port, "--crm-port"))?;
+        let service = amocrm::start(account("service", 31_000_002, ports.dead_crm_port)).await;
+        let service = service
+            .with_context(|| taken("the second amoCRM", ports.dead_crm_port, "--dead-crm-port"))?;
+        Ok(Self { ami, main, service })
+    }
+
+    fn accounts(&self) -> BTreeMap<String, AmoHandle> {
+        [
+            ("main".to_owned(), self.main.handle()),
+            ("service".to_owned(), self.service.handle()),
+        ]
+        .into()
+    }
+}
+
+/// Plays a day from the beginning to the end; returns whether everything was as expected. Without
+/// `once` it stays until the daemon ends or the user interrupts.
+///
+/// # Errors
+/// Fails when the demo cannot be set up or the day cannot be played.
+pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Result<bool> {
+    let text = match &options.day {
+        Some(path) => std::fs::read_to_string(path)
+            .with_context(|| format!("read the day {}", path.display()))?,
+        None => WORKING_DAY.to_owned(),
+    };
+    let day = Day::parse(&text)?;
+    let ports = &options.ports;
+    for (what, port, flag) in [
+        (
+            "the daemon's admin endpoint",
+            ports.admin_port,
+            "--admin-port",
+        ),
+        ("the daemon's intake", ports.intake_port, "--intake-port"),
+    ] {
+        // The daemon would fail later and less clearly.
+        drop(std::net::TcpListener::bind(loopback(port)).with_context(|| taken(what, port, flag))?);
+    }
+    let lab = Lab::start(ports).await?;
+    let crms = lab.accounts();
+    let seeded = crm::seed(&lab.main, &day);
+    crm::take_down(&lab.service)?;
+    let files = DemoFiles::write(&options.dir, ports, &crms)?;
+    let mut child = DaemonProcess::start(options.daemon.as_deref(), &files)?;
+    let daemon = Daemon::new(address(ports, &files))?;
+    say(&format!(
+        "lab and daemon start; the daemon's log is {}",
+        files.log().display()
+    ));
+    child.wait_until_ready(&daemon).await?;
+
+    let outcome = {
+        let stage = Stage {
+            day: &day,
+            ami: &lab.ami,
+            crms: &crms,
+            account: "main",
+            seeded: &seeded,
+            daemon: &daemon,
+        };
+        tokio::select! {
+            outcome = runner::run(&stage, |part| say(&format!("  {part}"))) => outcome?,
+            status = child.ended() => bail!("the daemon ended in the middle of the day: {status}"),
+        }
+    };
+    say(&report::table(
+        &day,
+        &outcome.played,
+        &outcome.holding,
+        &outcome.comparison,
+    ));
+    if !options.once {
+        say(&invitation(ports, &files));
+        say(&last_line(&day, &outcome));
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            status = child.ended() => bail!("the daemon ended: {status}"),
+        }
+    }
+    child.stop().await?;
+    if options.once {
+        say(&last_line(&day, &outcome));
+    }
+    Ok(outcome.comparison.is_clean())
+}
+
+fn last_line(day: &Day, outcome: &DayOutcome) -> String {
+    report::summary(day, &outcome.comparison, &outcome.seen).to_string()
+}
+
+fn address(ports: &Ports, files: &DemoFiles) -> DaemonAddress {
+    DaemonAddress {
+        admin: format!("http://{}", loopback(ports.admin_port)),
+        token: files.admin_token().to_owned(),
+        intake: format!("http://{}", loopback(ports.intake_port)),
+        hooks: [("site".to_owned(), files.site_hook().to_owned())].into(),
+    }
+}
+
+fn invitation(ports: &Ports, files: &DemoFiles) -> String {
+    let config = files.config().display().to_string();
+    format!(
+        "The daemon stays up until Ctrl-C. Its admin endpoint is http://127.0.0.1:{}\n\
+         (bearer token in {}). Try:\n  \
+         trunkline status  --config {config}\n  \
+         trunkline journal --config {config} --phone +79035550061\n  \
+         trunkline explain --config {config} demo/site/w-71\n  \
+         trunkline outbox  --config {config} list",
+        ports.admin_port,
+        files.token_file().display(),
+    )
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn taken(what: &str, port: u16, flag: &str) -> String {
+    format!(
+        "port {port}, for {what}, cannot be used; another program may hold it: choose one with {flag}"
+    )
+}

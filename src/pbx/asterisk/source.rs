@@ -1,0 +1,74 @@
+//! The source `asterisk`: a listener that keeps one session up, and nothing over HTTP.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tracing::Instrument;
+
+use super::session;
+use super::settings::{AsteriskSettings, SECRET};
+use super::transport;
+use crate::model::communication::Kind;
+use crate::model::mistake::Mistake;
+use crate::model::secret::Secrets;
+use crate::pbx::registry::SourceKind;
+use crate::pbx::{Hook, Listener, ListenerContext, ListenerError, Source, SourceIdentity};
+
+/// The registry's line.
+pub const KIND: SourceKind = SourceKind {
+    name: "asterisk",
+    secrets: &[SECRET],
+    build,
+};
+
+fn build(
+    identity: SourceIdentity,
+    settings: &Value,
+    secrets: &Secrets,
+) -> Result<Arc<dyn Source>, Vec<Mistake>> {
+    let settings = Arc::new(AsteriskSettings::read(settings, secrets)?);
+    Ok(Arc::new(AsteriskSource {
+        listener: Arc::new(AsteriskListener { identity, settings }),
+    }))
+}
+
+struct AsteriskSource {
+    listener: Arc<AsteriskListener>,
+}
+
+impl Source for AsteriskSource {
+    fn listener(&self) -> Option<Arc<dyn Listener>> {
+        Some(self.listener.clone())
+    }
+
+    fn hook(&self) -> Option<Arc<dyn Hook>> {
+        None
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Call]
+    }
+}
+
+struct AsteriskListener {
+    identity: SourceIdentity,
+    settings: Arc<AsteriskSettings>,
+}
+
+impl Listener for AsteriskListener {
+    fn run(&self, context: ListenerContext) -> BoxFuture<'static, Result<(), ListenerError>> {
+        let span = tracing::info_span!("asterisk", source = %self.identity.key);
+        let settings = self.settings.clone();
+        let connecting = async move { transport::connect(&settings).await };
+        session::run(
+            self.settings.clone(),
+            self.identity.clone(),
+            context,
+            connecting,
+        )
+        .instrument(span)
+        .boxed()
+    }
+}

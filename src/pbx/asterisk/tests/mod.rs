@@ -1,0 +1,12 @@
+//! The session against a small AMI server.
+
+mod captures;
+mod doubles;
+mod fake_pbx;
+
+mod liveness;
+mod login;
+mod restart;
+mod settings;
+mod store;
+mod tls;

@@ -1,0 +1,86 @@
+//! What an administrator writes, and the manual that says how.
+
+use serde_json::{Value, json};
+
+use super::super::settings::{AsteriskSettings, LoginMethod};
+use super::doubles::secrets;
+use crate::model::secret::{Secret, Secrets};
+
+const MANUAL: &str = include_str!("../../../../docs/connect-asterisk.md");
+
+fn mistakes(settings: &Value, secrets: &Secrets) -> String {
+    match AsteriskSettings::read(settings, secrets) {
+        Ok(_) => "none".to_owned(),
+        Err(found) => found.iter().map(|m| format!("{m}\n")).collect(),
+    }
+}
+
+#[test]
+fn a_host_and_a_user_are_enough() {
+    let settings = json!({ "host": "10.0.0.5", "username": "trunkline" });
+    let read = AsteriskSettings::read(&settings, &secrets()).expect("reads");
+    assert_eq!((read.port, read.login), (5038, LoginMethod::Md5));
+    assert_eq!(read.keep_alive.as_secs(), 20);
+    assert_eq!(read.reply_deadline.as_secs(), 10);
+    assert!(read.tls.is_none());
+    let settings = json!({ "host": "pbx.example", "username": "trunkline", "tls": {} });
+    let read = AsteriskSettings::read(&settings, &secrets()).expect("reads");
+    assert_eq!(read.port, 5039);
+}
+
+#[test]
+fn every_mistake_is_named_at_once() {
+    let settings = json!({
+        "host": "tcp://pbx:5038", "port": 99999, "login": "sha", "keep_alive_s": 0,
+        "reply_deadline_s": "10", "events": ["system", "calls"], "linger_ms": -1,
+        "tls": { "ca": "/nowhere/ca.pem", "certificate_sha256": "abc", "verify": false },
+        "channels": { "profile": "elastix", "trunks": ["", 7], "extension_digits_min": 9 },
+        "pasword": "x",
+    });
+    let mut secrets = Secrets::default();
+    secrets.insert("secret", Secret::new("two\nlines".to_owned()));
+    insta::assert_snapshot!(mistakes(&settings, &secrets));
+    insta::assert_snapshot!(mistakes(&json!([]), &Secrets::default()));
+}
+
+#[test]
+fn the_examples_of_the_manual_are_read() {
+    let examples: Vec<&str> = MANUAL
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let document: toml::Table = example
+            .parse()
+            .unwrap_or_else(|e| panic!("{e} in {example}"));
+        let settings = document["sources"][0]["settings"].clone();
+        let settings = serde_json::to_value(settings).expect("plain values");
+        let found = mistakes(&settings, &secrets());
+        // The manual's certificate file is on no test machine.
+        assert!(
+            found == "none" || found.starts_with("tls.ca: /etc/"),
+            "{found} in {example}"
+        );
+    }
+}
+
+#[test]
+fn the_manual_names_every_setting_and_its_default() {
+    for row in [
+        "| `host` | – |",
+        "| `port` | 5038, with `tls` 5039 |",
+        "| `username` | – |",
+        "| `login` | `md5` |",
+        "| `tls` | none |",
+        "| `connect_timeout_s` | 10 |",
+        "| `keep_alive_s` | 20 |",
+        "| `reply_deadline_s` | 10 |",
+        "| `events` | system, call, agent, user, cdr |",
+        "| `linger_ms` | 1500 |",
+        "| `channels` | plain |",
+    ] {
+        assert!(MANUAL.contains(row), "{row}");
+    }
+}
