@@ -36,6 +36,9 @@ struct Place {
 pub struct Lanes {
     lanes: HashMap<LaneName, Lane>,
     places: HashMap<WorkId, Place>,
+    /// How many of the places are an integration's: asked at every wake-up, when a backlog must not
+    /// be walked.
+    counts: HashMap<IntegrationKey, usize>,
 }
 
 impl Lanes {
@@ -46,9 +49,13 @@ impl Lanes {
         if names.is_empty() {
             names.push(LaneName::Own(work));
         }
-        let place = self.places.entry(work).or_insert_with(|| Place {
-            integration: integration.clone(),
-            lanes: Vec::new(),
+        let place = self.places.entry(work).or_insert_with(|| {
+            let count = self.counts.entry(integration.clone()).or_default();
+            *count = count.saturating_add(1);
+            Place {
+                integration: integration.clone(),
+                lanes: Vec::new(),
+            }
         });
         for name in names {
             if !place.lanes.contains(&name) {
@@ -98,6 +105,9 @@ impl Lanes {
         let Some(place) = self.places.remove(&work) else {
             return Vec::new();
         };
+        if let Some(count) = self.counts.get_mut(&place.integration) {
+            *count = count.saturating_sub(1);
+        }
         let mut next = BTreeSet::new();
         for name in place.lanes {
             let Some(lane) = self.lanes.get_mut(&name) else {
@@ -153,10 +163,7 @@ impl Lanes {
 
     /// Returns how many works of an integration stand in lanes.
     pub fn count(&self, integration: &IntegrationKey) -> usize {
-        self.places
-            .values()
-            .filter(|place| place.integration == *integration)
-            .count()
+        self.counts.get(integration).copied().unwrap_or_default()
     }
 }
 
@@ -260,6 +267,7 @@ mod tests {
             }
             let mut done = 0;
             while done < works.len() {
+                prop_assert_eq!(lanes.count(&sales), works.len() - done);
                 let ready = lanes.ready(&sales);
                 prop_assert!(!ready.is_empty(), "a deadlock");
                 let mut begun: Vec<WorkId> = Vec::new();
