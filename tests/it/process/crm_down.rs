@@ -29,7 +29,7 @@ async fn calls_of_a_time_without_crm_are_kept_and_delivered_once_with_their_own_
     let status = office.home.run(&["status"]).await;
     assert_eq!(status.status, Some(0), "{status:?}");
     assert!(
-        status.out.contains("3 open, 3 not decided yet (503"),
+        status.out.contains("3 open, 3 not decided yet (HTTP 503"),
         "{}",
         status.out
     );

@@ -166,14 +166,16 @@ impl Daemon {
         .await;
     }
 
-    /// Waits until so many communications are stored, no call goes on and no work is left.
-    pub(super) async fn settled(&self, communications: u64) {
+    /// Waits until so many communications are stored, all of them are over and no work is left.
+    pub(super) async fn settled(&self, communications: usize) {
         until("nothing is left to do", async || {
+            let found = self.get("/v1/journal").await;
+            let items = list(&found, "items");
+            let is_over = |item: &Value| item["phase"] == "ended" && item["outcome"] != "open";
+            let over = items.len() == communications && items.iter().all(is_over);
+            when(over, &found)?;
             let status = self.get("/v1/status").await;
-            let store = &status["store"];
-            let quiet = store["communications"].as_u64() == Some(communications)
-                && store["open_works"] == 0
-                && open_calls(&status) == 0;
+            let quiet = status["store"]["open_works"] == 0 && open_calls(&status) == 0;
             when(quiet, format!("{status:#}\n{}", self.home.log()))
         })
         .await;
