@@ -16,6 +16,7 @@ use crate::crm::{AccountDoor, Adapter, TokenVault};
 use crate::intake::http::{HookSource, HookTable};
 use crate::intake::routing::{Routing, Taker};
 use crate::intake::sink::{Intake, SourceSink};
+use crate::integration::batcher::Batcher;
 use crate::integration::child::{IntegrationChild, IntegrationSeat};
 use crate::integration::context::{IntegrationContext, random_jitter};
 use crate::integration::handle::SharedHandles;
@@ -55,6 +56,7 @@ pub(super) struct Shared {
 struct RunningAccount {
     fingerprint: Fingerprint,
     adapter: Arc<dyn Adapter>,
+    batcher: Arc<Batcher>,
     portal: Arc<Portal>,
     setup: Supervised,
 }
@@ -228,6 +230,7 @@ impl Assembly {
                 key,
                 RunningAccount {
                     fingerprint,
+                    batcher: Batcher::new(Arc::clone(&adapter)),
                     adapter,
                     portal,
                     setup,
@@ -307,6 +310,7 @@ impl Assembly {
             employees: Arc::new(tenant.employees.clone()),
             source_names: Arc::new(source_names),
             adapter: Arc::clone(&account.adapter),
+            batcher: Arc::clone(&account.batcher),
             portal: Arc::clone(&account.portal),
             store: self.shared.store.clone(),
             clock: Arc::clone(&self.shared.clock),

@@ -12,6 +12,7 @@ use crate::rules::settings::WhenUndecidable;
 use crate::store::StoreError;
 use crate::store::command::{Advance, Fence, StepChange, Work, WorkState};
 
+use super::batcher::Company;
 use super::context::IntegrationContext;
 use super::resolve::{Resolved, resolve};
 use super::retry;
@@ -170,18 +171,11 @@ async fn send(
         )
         .await?;
     let command = command(context, work, step, effect, now);
-    let outcome = match context
-        .adapter
-        .execute(vec![command])
-        .await
-        .into_iter()
-        .next()
-    {
-        Some(outcome) => outcome,
-        None => Outcome::Ambiguous {
-            why: "the adapter gave no answer".to_owned(),
-        },
+    let company = match step.attempts {
+        0 => Company::Shared,
+        _ => Company::Alone,
     };
+    let outcome = context.batcher.send(command, company).await;
     Ok(after_sending(context, step, outcome))
 }
 

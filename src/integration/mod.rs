@@ -2,6 +2,7 @@
 //! lane, execution of plans. Knows nothing that the store does not hold.
 
 pub mod actor;
+pub mod batcher;
 pub mod child;
 pub mod context;
 mod decide;

@@ -39,6 +39,8 @@ struct State {
     troubles: VecDeque<(StepKind, Trouble)>,
     facts_down: bool,
     search_lags: bool,
+    facts_panic: bool,
+    requests: Vec<(StepKind, usize)>,
     asked: u64,
     looked: u64,
 }
@@ -57,7 +59,7 @@ impl CrmDouble {
             .map(|kind| StepCapability {
                 kind,
                 certainty: Certainty::ByKey,
-                batch_max: 1,
+                batch_max: 50,
             })
             .collect();
         let phases = vec![(Kind::Call, Phase::Ended)];
@@ -86,6 +88,16 @@ impl CrmDouble {
     /// Lets the search find nothing that was made here; direct reads still do.
     pub(crate) fn search_lags(&self) {
         self.state().search_lags = true;
+    }
+
+    /// Lets the next question panic inside the adapter.
+    pub(crate) fn panic_at_facts(&self) {
+        self.state().facts_panic = true;
+    }
+
+    /// Returns the requests in order: their kind and how many steps each carried.
+    pub(crate) fn requests(&self) -> Vec<(StepKind, usize)> {
+        self.state().requests.clone()
     }
 
     /// Returns what was made, in order.
@@ -180,6 +192,10 @@ impl Adapter for CrmDouble {
         async move {
             let mut state = self.state();
             state.asked += 1;
+            if std::mem::take(&mut state.facts_panic) {
+                drop(state);
+                panic!("scripted panic of the adapter");
+            }
             if state.facts_down {
                 return unreachable_crm();
             }
@@ -210,6 +226,13 @@ impl Adapter for CrmDouble {
 
     fn execute(&self, commands: Vec<StepCommand>) -> BoxFuture<'_, Vec<Outcome<StepResult>>> {
         async move {
+            if let Some(first) = commands.first() {
+                self.state()
+                    .requests
+                    .push((first.effect.kind(), commands.len()));
+            }
+            // A request takes a moment, in which others become ready.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             commands
                 .iter()
                 .map(|command| self.carry_out(command))

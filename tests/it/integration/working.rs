@@ -208,3 +208,71 @@ async fn a_contact_made_a_moment_ago_is_known_although_the_search_does_not_find_
         .count();
     assert_eq!(contacts, 1, "{:?}", crm.effects());
 }
+
+#[actix::test]
+async fn a_panic_of_the_adapter_in_a_request_has_the_effect_looked_for_and_repeated() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.script(StepKind::CreateDeal, Trouble::Panic);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    assert_eq!(
+        crm.effects(),
+        ["contact +79161234567", "deal", "call +79161234567"]
+    );
+    assert_eq!(crm.looked(), 1);
+}
+
+#[actix::test]
+async fn ready_steps_of_one_kind_from_many_lanes_share_a_request() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    for n in 0..30 {
+        workshop
+            .call(&format!("{n}.0"), &format!("+791612345{n:02}"))
+            .await;
+    }
+    workshop.idle("sales").await;
+    assert_eq!(crm.effects().len(), 90);
+    let requests = crm.requests();
+    assert!(
+        requests.len() < 30,
+        "90 steps in {} requests",
+        requests.len()
+    );
+    assert!(requests.iter().all(|(_, steps)| *steps <= 50));
+}
+
+#[actix::test]
+async fn a_refused_step_does_not_fail_the_neighbours_in_its_request() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.script(StepKind::CreateContact, Trouble::Refused);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    for n in 0..10 {
+        workshop
+            .call(&format!("{n}.0"), &format!("+791612345{n:02}"))
+            .await;
+    }
+    workshop.idle("sales").await;
+    assert_eq!(
+        workshop
+            .store
+            .dead_letters(10, None)
+            .await
+            .expect("reads")
+            .len(),
+        1
+    );
+    let contacts = crm
+        .effects()
+        .iter()
+        .filter(|one| one.starts_with("contact"))
+        .count();
+    assert_eq!(contacts, 9);
+}

@@ -9,6 +9,7 @@ use trunkline::clock::{SharedClock, TokioClock};
 use trunkline::crm::account::http::{AccountHttp, AccountHttpOptions};
 use trunkline::intake::routing::{Routing, Taker};
 use trunkline::intake::sink::{Intake, Waker};
+use trunkline::integration::batcher::Batcher;
 use trunkline::integration::child::{IntegrationChild, IntegrationSeat};
 use trunkline::integration::context::IntegrationContext;
 use trunkline::integration::handle::Handles;
@@ -136,6 +137,7 @@ impl Workshop {
             employees: Arc::default(),
             source_names: Arc::default(),
             adapter: Arc::new(crm.clone()),
+            batcher: Batcher::new(Arc::new(crm.clone())),
             portal: Arc::clone(portal),
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),
