@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use trunkline::clock::{SharedClock, TokioClock};
 use trunkline::crm::account::http::{AccountHttp, AccountHttpOptions};
+use trunkline::intake::room::{Bounds, Room};
 use trunkline::intake::routing::{Routing, Taker};
 use trunkline::intake::sink::{Intake, Waker};
 use trunkline::integration::batcher::Batcher;
@@ -91,6 +92,10 @@ impl Workshop {
             store: store.clone(),
             routing: Arc::new(ArcSwap::from_pointee(Routing::default())),
             waker: Arc::new(waker),
+            room: Arc::new(Room::new(Bounds {
+                free_bytes_min: 0,
+                store_bytes_max: u64::MAX,
+            })),
             clock: Arc::clone(&clock),
         };
         Self {
