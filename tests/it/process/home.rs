@@ -130,6 +130,12 @@ impl Home {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Counts the lines of the log that do not hold this word.
+    pub(super) fn log_lines_not_about(&self, word: &str) -> usize {
+        let log = self.log();
+        log.lines().filter(|line| !line.contains(word)).count()
+    }
+
     /// Prepares to run the program on this configuration.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));

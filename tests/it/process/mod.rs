@@ -11,6 +11,7 @@ mod crm_down;
 mod daemon;
 mod home;
 mod hostile;
+mod hostile_switch;
 mod killed;
 mod office;
 mod reload;

@@ -53,6 +53,16 @@ impl Office {
         daemon
     }
 
+    /// Starts the daemon and has it set up the account and deliver a call of this client: what it
+    /// logs from now on is about what it is told from now on.
+    pub(super) async fn start_warm(&self, client: &str) -> Daemon {
+        let daemon = self.start().await;
+        let posted = daemon.post(&site_call("first", client, 0)).await;
+        assert_eq!(posted.0, 202, "{}", posted.1);
+        daemon.settled(1).await;
+        daemon
+    }
+
     /// Plays an answered call of this client to Anna, faster than it was recorded.
     pub(super) fn client_calls(&self, client: &str) {
         let call = ScriptedCall::of("inbound_answered").client(client);

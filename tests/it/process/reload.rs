@@ -141,8 +141,8 @@ async fn work_that_waits_for_an_edited_integration_is_kept_and_done_by_the_new_s
     .await;
     office.home.edit_tenant(TO_DEAL, TO_CONTACT);
     office.crm.clear_faults();
-    // After a refusal for want of rights nothing is tried for half a minute, but that somebody
-    // edits the integration is a reason to try at once.
+    // An account that cannot be set up is left alone for half a minute, but that somebody edits
+    // the integration is a reason to try at once.
     let began = Instant::now();
     daemon.reload().await;
     daemon.settled(1).await;
