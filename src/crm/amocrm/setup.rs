@@ -20,6 +20,9 @@ use crate::model::phone::Region;
 /// The code by which the field is found again, whatever people rename it to.
 pub(super) const MARKER_CODE: &str = "TRUNKLINE_KEY";
 
+/// Its type.
+const MARKER_KIND: &str = "text";
+
 /// Most pages of additional fields that are read: 50 a page, thousands of fields.
 const FIELD_PAGES_MAX: u32 = 100;
 
@@ -218,7 +221,7 @@ impl SetupKeeper {
         }
         let new = NewField {
             name: self.marker_field.clone(),
-            kind: "text",
+            kind: MARKER_KIND,
             code: MARKER_CODE,
             is_api_only: true,
         };
@@ -249,14 +252,17 @@ impl SetupKeeper {
     }
 
     fn marker_of(&self, fields: &[CustomField]) -> Option<i64> {
-        let by_code = |field: &&CustomField| field.code.as_deref() == Some(MARKER_CODE);
-        let by_name = |field: &&CustomField| {
-            field.name.as_deref() == Some(&self.marker_field)
-                && field.kind.as_deref() == Some("text")
+        // A field of another type takes no key: every record that names it would be refused.
+        let texts = || {
+            fields
+                .iter()
+                .filter(|field| field.kind.as_deref() == Some(MARKER_KIND))
         };
+        let by_code = |field: &&CustomField| field.code.as_deref() == Some(MARKER_CODE);
+        let by_name = |field: &&CustomField| field.name.as_deref() == Some(&self.marker_field);
         let lowest = |ids: Vec<i64>| ids.into_iter().min();
-        lowest(fields.iter().filter(by_code).map(|f| f.id).collect())
-            .or_else(|| lowest(fields.iter().filter(by_name).map(|f| f.id).collect()))
+        lowest(texts().filter(by_code).map(|f| f.id).collect())
+            .or_else(|| lowest(texts().filter(by_name).map(|f| f.id).collect()))
     }
 }
 

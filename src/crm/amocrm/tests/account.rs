@@ -123,6 +123,22 @@ async fn of_two_marker_fields_everybody_takes_the_older() {
 }
 
 #[tokio::test]
+async fn a_field_of_another_type_is_no_marker_even_under_our_code() {
+    let mut account = NewAccount::new();
+    for entity in ["contacts", "leads"] {
+        let field = json!({"id": 66, "name": "Any", "type": "numeric", "code": "TRUNKLINE_KEY"});
+        account.fields.push((entity.to_owned(), field));
+        let field = json!({"id": 67, "name": "Trunkline", "type": "checkbox", "code": null});
+        account.fields.push((entity.to_owned(), field));
+    }
+    let fixture = Fixture::with(None, move |asked| account.answer(asked)).await;
+    done(fixture.adapter.describe().await);
+    let setup = fixture.vault.stored_setup().expect("stored");
+    assert_eq!(setup.marker_contacts, Some(901), "one of its own is made");
+    assert_eq!(setup.marker_leads, Some(902));
+}
+
+#[tokio::test]
 async fn without_rights_the_limits_say_so_and_certainty_falls_to_search() {
     let mut account = NewAccount::new();
     account.may_make_fields = false;
