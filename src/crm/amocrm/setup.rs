@@ -215,7 +215,9 @@ impl SetupKeeper {
         class: Class,
         limits: &mut Vec<String>,
     ) -> Result<Vec<CustomField>, ReadError> {
-        let fields = fields(client, entity, class).await?;
+        let Some(fields) = fields_if_allowed(client, entity, class, limits).await? else {
+            return Ok(Vec::new());
+        };
         if self.marker_of(&fields).is_some() {
             return Ok(fields);
         }
@@ -267,7 +269,7 @@ impl SetupKeeper {
 }
 
 /// Reads all additional fields of an entity.
-pub(super) async fn fields(
+async fn fields(
     client: &Client,
     entity: &str,
     class: Class,
@@ -285,6 +287,27 @@ pub(super) async fn fields(
         }
     }
     Ok(all)
+}
+
+/// Reads all additional fields of an entity, or says that they may not be read: the token's user
+/// need not have that right, and everything else works without them.
+pub(super) async fn fields_if_allowed(
+    client: &Client,
+    entity: &str,
+    class: Class,
+    limits: &mut Vec<String>,
+) -> Result<Option<Vec<CustomField>>, ReadError> {
+    match fields(client, entity, class).await {
+        Ok(fields) => Ok(Some(fields)),
+        Err(ReadError::Refused(rejection)) => {
+            limits.push(format!(
+                "the fields of {entity} cannot be listed (HTTP {}: {})",
+                rejection.code, rejection.message
+            ));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn failure(why: &str) -> Failure {

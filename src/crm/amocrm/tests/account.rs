@@ -156,6 +156,36 @@ async fn without_rights_the_limits_say_so_and_certainty_falls_to_search() {
 }
 
 #[tokio::test]
+async fn where_fields_may_not_be_listed_calls_are_worked_all_the_same() {
+    let mut account = NewAccount::new();
+    let fixture = Fixture::with(None, move |asked| match asked.line().as_str() {
+        line if line.ends_with("/custom_fields") => {
+            Reply::Json(403, json!({"title": "Forbidden", "status": 403}))
+        }
+        "POST /api/v4/contacts" => {
+            let request_id = asked.body[0]["request_id"].clone();
+            list(
+                "contacts",
+                vec![json!({"id": 7001, "request_id": request_id})],
+            )
+        }
+        _ => account.answer(asked),
+    })
+    .await;
+    let description = done(fixture.adapter.describe().await);
+    assert!(description.fields.is_empty());
+    let limits = description.limits.join("; ");
+    for entity in ["contacts", "leads", "companies"] {
+        assert!(
+            limits.contains(&format!("the fields of {entity}")),
+            "{limits}"
+        );
+    }
+    let result = done(fixture.execute_one(contact("1")).await);
+    assert_eq!(ids(&result), ["contact 7001"]);
+}
+
+#[tokio::test]
 async fn a_refused_token_is_not_sent_again_and_a_new_one_is() {
     let fixture =
         Fixture::start(
