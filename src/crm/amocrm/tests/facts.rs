@@ -79,6 +79,19 @@ async fn a_client_who_is_nowhere_costs_eight_searches_and_is_new() {
 }
 
 #[tokio::test]
+async fn a_known_client_without_deals_costs_one_search() {
+    let fixture = Fixture::start(|_| {
+        let mut known = card(1, "+79161234567");
+        known["_embedded"] = json!([]);
+        list("contacts", vec![known])
+    })
+    .await;
+    let facts = done(fixture.adapter.facts(ask(true), Class::Work).await);
+    assert_eq!(facts.contacts.len(), 1);
+    assert_eq!(fixture.server.lines(), ["GET /api/v4/contacts"]);
+}
+
+#[tokio::test]
 async fn a_next_link_to_an_empty_page_is_the_end() {
     let fixture = Fixture::start(|asked| match (asked.path.as_str(), asked.query("page")) {
         ("/api/v4/contacts", Some("1")) => Reply::Json(
