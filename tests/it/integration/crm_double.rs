@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -25,6 +26,8 @@ pub(crate) enum Trouble {
     AnswerLost,
     /// There is no effect, and no answer.
     RequestLost,
+    /// The answer does not come, and the effect only after the first look.
+    EffectLate,
     /// It is refused for good.
     Refused,
     /// The adapter panics.
@@ -37,6 +40,8 @@ struct State {
     effects: Vec<String>,
     markers: Vec<(String, StepResult)>,
     troubles: VecDeque<(StepKind, Trouble)>,
+    under_way: Vec<StepCommand>,
+    settles_after: Duration,
     facts_down: bool,
     search_lags: bool,
     facts_panic: bool,
@@ -78,6 +83,11 @@ impl CrmDouble {
     /// Makes the next request of a kind go wrong.
     pub(crate) fn script(&self, kind: StepKind, trouble: Trouble) {
         self.state().troubles.push_back((kind, trouble));
+    }
+
+    /// Says how long the CRM may be at work on a request that was given up; at first: not at all.
+    pub(crate) fn settles_after(&self, time: Duration) {
+        self.state().settles_after = time;
     }
 
     /// Makes questions fail, or answers them again.
@@ -157,6 +167,12 @@ impl CrmDouble {
                 self.make(command);
                 Outcome::Ambiguous {
                     why: "the answer was lost".to_owned(),
+                }
+            }
+            Some(Trouble::EffectLate) => {
+                self.state().under_way.push(command.clone());
+                Outcome::Ambiguous {
+                    why: "no answer in time".to_owned(),
                 }
             }
             Some(Trouble::RequestLost) => Outcome::Ambiguous {
@@ -241,16 +257,27 @@ impl Adapter for CrmDouble {
         .boxed()
     }
 
+    fn settles_after(&self) -> Duration {
+        self.state().settles_after
+    }
+
     fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>> {
         async move {
-            let mut state = self.state();
-            state.looked += 1;
-            let marker = command.key.marker();
-            let found = state.markers.iter().find(|(made, _)| *made == marker);
-            Outcome::Done(match found {
-                Some((_, result)) => Look::Found(result.clone()),
-                None => Look::Absent,
-            })
+            let (seen, under_way) = {
+                let mut state = self.state();
+                state.looked += 1;
+                let marker = command.key.marker();
+                let found = state.markers.iter().find(|(made, _)| *made == marker);
+                let seen = match found {
+                    Some((_, result)) => Look::Found(result.clone()),
+                    None => Look::Absent,
+                };
+                (seen, std::mem::take(&mut state.under_way))
+            };
+            for late in &under_way {
+                self.make(late);
+            }
+            Outcome::Done(seen)
         }
         .boxed()
     }

@@ -1,5 +1,7 @@
 //! What becomes of calls when the CRM answers, refuses, is silent or loses answers.
 
+use std::time::Duration;
+
 use trunkline::model::activity::Activity;
 use trunkline::model::ledger::StepState;
 use trunkline::model::plan::{Role, StepKind};
@@ -73,6 +75,28 @@ async fn a_lost_request_is_looked_for_and_sent_again() {
         ["contact +79161234567", "deal", "call +79161234567"]
     );
     assert_eq!(crm.looked(), 1);
+}
+
+#[actix::test]
+async fn an_effect_that_comes_after_the_first_look_is_adopted_and_not_made_twice() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    // Later than the first look, which comes a second after the time-out.
+    crm.settles_after(Duration::from_millis(1500));
+    crm.script(StepKind::CreateContact, Trouble::EffectLate);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    let key = workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    assert_eq!(
+        crm.effects(),
+        ["contact +79161234567", "deal", "call +79161234567"]
+    );
+    assert_eq!(crm.looked(), 2);
+    let ledger = workshop.ledger("sales", &key).await;
+    let step = ledger.step(&Role::new("contact")).expect("a step");
+    assert!(matches!(&step.state, StepState::Done { result, .. } if result.adopted));
+    assert_eq!(step.attempts, 1);
 }
 
 #[actix::test]
