@@ -17,6 +17,7 @@ use crate::crm::{AccountDoor, Adapter, TokenVault};
 use crate::intake::http::{HookSource, HookTable};
 use crate::intake::routing::{Routing, Taker};
 use crate::intake::sink::{Intake, SourceSink};
+use crate::integration::batcher::Batcher;
 use crate::integration::child::{IntegrationChild, IntegrationSeat};
 use crate::integration::context::{IntegrationContext, random_jitter};
 use crate::integration::handle::SharedHandles;
@@ -56,6 +57,7 @@ pub(super) struct Shared {
 struct RunningAccount {
     fingerprint: Fingerprint,
     adapter: Arc<dyn Adapter>,
+    batcher: Arc<Batcher>,
     portal: Arc<Portal>,
     setup: Supervised,
 }
@@ -234,6 +236,7 @@ impl Assembly {
                 key,
                 RunningAccount {
                     fingerprint,
+                    batcher: Batcher::new(Arc::clone(&adapter)),
                     adapter,
                     portal,
                     setup,
@@ -324,6 +327,7 @@ impl Assembly {
             employees: Arc::new(tenant.employees.clone()),
             source_names: Arc::new(source_names),
             adapter: Arc::clone(&account.adapter),
+            batcher: Arc::clone(&account.batcher),
             portal: Arc::clone(&account.portal),
             store: self.shared.store.clone(),
             clock: Arc::clone(&self.shared.clock),

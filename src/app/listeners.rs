@@ -45,7 +45,11 @@ pub(super) struct Bound {
 }
 
 /// Binds the intake endpoint.
-pub(super) fn intake(listen: SocketAddr, state: IntakeHttp) -> Result<Bound, BindError> {
+pub(super) fn intake(
+    listen: SocketAddr,
+    body_bytes_max: usize,
+    state: IntakeHttp,
+) -> Result<Bound, BindError> {
     let failed = |error| BindError {
         what: "intake.listen",
         at: listen.to_string(),
@@ -54,6 +58,7 @@ pub(super) fn intake(listen: SocketAddr, state: IntakeHttp) -> Result<Bound, Bin
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(state.clone()))
+            .app_data(web::PayloadConfig::new(body_bytes_max))
             .configure(crate::intake::http::configure)
     })
     .workers(WORKERS)

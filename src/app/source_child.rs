@@ -159,3 +159,82 @@ impl Child for SourceChild {
 fn gone() -> LifeEnd {
     LifeEnd::Failed("the session is gone".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::future::BoxFuture;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::integration::supervisor::supervise;
+    use crate::pbx::{Batch, SinkError};
+
+    /// Panics in its first run, then stays up.
+    struct Panicky(Arc<AtomicU32>);
+
+    impl Listener for Panicky {
+        fn run(
+            &self,
+            mut context: ListenerContext,
+        ) -> BoxFuture<'static, Result<(), ListenerError>> {
+            let run = self.0.fetch_add(1, Ordering::SeqCst);
+            async move {
+                assert_ne!(run, 0, "scripted panic of the session");
+                context.state.connected("a switch");
+                let _ = context.stop.wait_for(|stop| *stop).await;
+                Ok(())
+            }
+            .boxed()
+        }
+    }
+
+    struct NoSink;
+
+    impl Sink for NoSink {
+        fn commit(&self, _: Batch) -> BoxFuture<'_, Result<(), SinkError>> {
+            async { Ok(()) }.boxed()
+        }
+
+        fn checkpoint(&self) -> BoxFuture<'_, Result<Option<Value>, SinkError>> {
+            async { Ok(None) }.boxed()
+        }
+    }
+
+    #[actix::test]
+    async fn a_session_that_panics_is_seen_by_its_supervisor_and_comes_back() {
+        let runs = Arc::new(AtomicU32::new(0));
+        let board = Arc::new(StatusBoard::default());
+        let clock: SharedClock = Arc::new(SystemClock);
+        let arbiter = Arbiter::new();
+        let child = SourceChild {
+            key: "acme/office".parse().expect("a key"),
+            listener: Arc::new(Panicky(Arc::clone(&runs))),
+            sink: Arc::new(NoSink),
+            clock: Arc::clone(&clock),
+            board: Arc::clone(&board),
+            arbiter: arbiter.handle(),
+        };
+        let name = child.name();
+        let supervised = supervise(child, Arc::clone(&board), clock);
+        let up = async {
+            while board
+                .get(&name)
+                .is_none_or(|shown| shown.health != Health::Up)
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), up)
+            .await
+            .expect("in time");
+        let shown = board.get(&name).expect("shown");
+        assert_eq!(shown.restarts, 1);
+        assert!(shown.last_error.expect("a reason").contains("panicked"));
+        supervised.stop().await;
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
+        assert_eq!(board.get(&name).expect("shown").health, Health::Stopped);
+    }
+}

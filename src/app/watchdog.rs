@@ -108,3 +108,70 @@ pub(super) fn interval() -> Duration {
         _ => UNWATCHED,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::store::{Store, StoreKey, StoreOptions};
+
+    #[actix::test]
+    async fn a_stuck_arbiter_is_not_well_and_one_that_turns_again_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = StoreKey::from_bytes(&[7; 32]).expect("a key");
+        let path = folder.path().join("store.redb");
+        let (store, _thread) = Store::open(&path, key, StoreOptions::default()).expect("opens");
+        let arbiter = actix::Arbiter::new();
+        let dog = Watchdog {
+            arbiters: vec![arbiter.handle()],
+            store: store.clone(),
+            board: Arc::default(),
+            clock: Arc::new(SystemClock),
+            interval: Duration::from_secs(2),
+        };
+        let mut stuck_since = None;
+        assert!(dog.all_is_well(&mut stuck_since).await);
+        let (release, stuck) = mpsc::channel::<()>();
+        arbiter.spawn_fn(move || {
+            let _ = stuck.recv();
+        });
+        assert!(!dog.all_is_well(&mut stuck_since).await);
+        release.send(()).expect("it waits");
+        let turning = async { while !dog.all_is_well(&mut stuck_since).await {} };
+        tokio::time::timeout(Duration::from_secs(30), turning)
+            .await
+            .expect("in time");
+        store.shut_down().await;
+    }
+
+    #[actix::test]
+    async fn a_writer_that_does_not_answer_is_an_alarm_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = StoreKey::from_bytes(&[7; 32]).expect("a key");
+        let path = folder.path().join("store.redb");
+        let (store, thread) = Store::open(&path, key, StoreOptions::default()).expect("opens");
+        store.shut_down().await;
+        thread.finished().await;
+        let dog = Watchdog {
+            arbiters: Vec::new(),
+            store,
+            board: Arc::default(),
+            clock: Arc::new(SystemClock),
+            interval: Duration::from_secs(2),
+        };
+        let mut stuck_since = None;
+        assert!(
+            dog.all_is_well(&mut stuck_since).await,
+            "memory still answers"
+        );
+        let shown = dog.board.get(NAME).expect("shown");
+        assert_eq!(shown.health, Health::Degraded);
+        assert!(stuck_since.is_some());
+        stuck_since = stuck_since.and_then(|since| since.checked_sub(WRITER_STUCK_MAX * 2));
+        if stuck_since.is_some() {
+            assert!(!dog.all_is_well(&mut stuck_since).await, "a restart is due");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwapOption;
 use serde::Serialize;
 use serde_json::json;
@@ -44,16 +44,15 @@ pub struct IntakeHttp {
     pub hooks: Arc<HookTable>,
     /// Whose `X-Forwarded-For` is believed, for the log.
     pub trusted_proxies: Arc<[IpAddr]>,
-    /// The longest body that is read.
-    pub body_bytes_max: usize,
 }
-
-/// How long a body may take: platforms send theirs at once, and a stranger who dawdles keeps a
-/// connection from others.
-const BODY_WITHIN: Duration = Duration::from_secs(20);
 
 /// The kind of source that posts our own documented form.
 const OWN_FORM: &str = "webhook";
+
+/// How long a sender may take for its body. A proxy in front sends it at once, and without one a
+/// megabyte takes this long at half a megabit a second; who stops in the middle gives its place
+/// to others.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
 
 /// Adds the routes.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -120,10 +119,10 @@ async fn accept(
         );
         return not_found();
     }
-    // Not before: a stranger's body is not worth the memory.
-    let body = match read(body, state.body_bytes_max).await {
+    // Only now: a stranger's body is not read at all.
+    let body = match read_body(request, body).await {
         Ok(body) => body,
-        Err(response) => return response,
+        Err(refusal) => return refusal,
     };
     let content_type = request
         .headers()
@@ -206,22 +205,26 @@ fn refused(error: &HookError) -> HttpResponse {
     }
 }
 
-/// Reads a body; what is too large, too slow or breaks off is answered.
-async fn read(body: web::Payload, bytes_max: usize) -> Result<web::Bytes, HttpResponse> {
-    match tokio::time::timeout(BODY_WITHIN, body.to_bytes_limited(bytes_max)).await {
-        Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) => Err(problem(
-            StatusCode::BAD_REQUEST,
-            "the body could not be read",
-        )),
-        Ok(Err(_)) => Err(problem(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the body is too large",
-        )),
+/// Reads a body within the bounds of size and time.
+async fn read_body(request: &HttpRequest, body: web::Payload) -> Result<web::Bytes, HttpResponse> {
+    let reading = web::Bytes::from_request(request, &mut body.into_inner());
+    match tokio::time::timeout(BODY_WITHIN, reading).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) => Err(body_refused(&error)),
         Err(_) => Err(problem(
             StatusCode::REQUEST_TIMEOUT,
-            "the body did not come in time",
+            "the body did not come to its end in time",
         )),
+    }
+}
+
+/// Answers for a body that is too large or broke off.
+fn body_refused(error: &actix_web::Error) -> HttpResponse {
+    let status = error.as_response_error().status_code();
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        problem(status, "the body is too large")
+    } else {
+        problem(StatusCode::BAD_REQUEST, "the body could not be read")
     }
 }
 

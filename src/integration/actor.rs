@@ -23,9 +23,9 @@ use super::gate::{Gate, Heard, Passage, Word};
 use super::halt::Halt;
 use super::supervisor::LifeEnd;
 
-/// Works that are under way at once. The account's budget is a handful of requests a second and
-/// an answer takes well under a second, so this keeps the budget used and memory small.
-const RUNNING_MAX: usize = 32;
+/// Works that are under way at once: enough to fill two requests of the largest batch that a CRM
+/// takes (50) while others are being decided; each holds a few kilobytes.
+const RUNNING_MAX: usize = 128;
 
 /// Messages that may wait for the actor: wake-ups only, and a lost one is made good by
 /// [`LOOK_AROUND`].

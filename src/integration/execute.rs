@@ -14,6 +14,7 @@ use crate::store::StoreError;
 use crate::store::command::{Advance, StepChange, Work, WorkState};
 
 use super::advance::Run;
+use super::batcher::Company;
 use super::context::IntegrationContext;
 use super::resolve::{Resolved, resolve};
 use super::retry;
@@ -76,10 +77,18 @@ pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreErr
             Tried::NotBegun(delay) => return Ok(Executed::After(delay)),
         };
         report(context, work, step, &next);
-        let left = wait_left(&next, context.clock.now());
+        let until = match &next {
+            StepState::Waiting { until, .. } => Some(*until),
+            StepState::Pending
+            | StepState::InFlight { .. }
+            | StepState::Done { .. }
+            | StepState::Dead { .. }
+            | StepState::Dropped { .. }
+            | StepState::Expired { .. } => None,
+        };
         change(run, work, step, next).await?;
-        if let Some(left) = left {
-            return Ok(Executed::After(left));
+        if let Some(until) = until {
+            return Ok(Executed::After(until.since(context.clock.now())));
         }
     }
 }
@@ -108,17 +117,24 @@ fn wait_left(state: &StepState, now: Timestamp) -> Option<Duration> {
     }
 }
 
-/// Says whether an earlier try may have had its effect.
-fn may_exist(state: &StepState) -> bool {
-    match state {
-        StepState::Waiting { look_first, .. } => *look_first,
-        // Found so after a restart: the request may have left.
-        StepState::InFlight { .. } => true,
+/// Returns the doubt about an earlier try that may have had its effect.
+fn doubt(step: &StepState, now: Timestamp, context: &IntegrationContext) -> Option<Doubt> {
+    match step {
+        StepState::Waiting {
+            look_first: true,
+            settles_at,
+            ..
+        } => Some(Doubt {
+            settles_at: settles_at.unwrap_or(now),
+        }),
+        // Found so after a restart: the request may have left, and nobody knows how long ago.
+        StepState::InFlight { .. } => Some(Doubt::since(now, context)),
         StepState::Pending
+        | StepState::Waiting { .. }
         | StepState::Done { .. }
         | StepState::Dead { .. }
         | StepState::Dropped { .. }
-        | StepState::Expired { .. } => false,
+        | StepState::Expired { .. } => None,
     }
 }
 
@@ -129,17 +145,18 @@ async fn attempt(
     step: &LedgerStep,
     effect: Effect,
 ) -> Result<Tried, StoreError> {
-    if may_exist(&step.state) {
-        match look(run, work, step, effect.clone()).await {
+    let context = &run.context;
+    if let Some(doubt) = doubt(&step.state, context.clock.now(), context) {
+        match look(run, work, step, effect.clone(), doubt).await {
             Looked::State(state) => return Ok(Tried::State(state)),
             Looked::Send => {}
         }
     }
-    match run.context.activity {
+    match context.activity {
         Activity::On => send(run, work, step, effect).await,
         // Planned while it was on.
         Activity::Observe | Activity::Off => Ok(Tried::State(StepState::Dropped {
-            at: run.context.clock.now(),
+            at: context.clock.now(),
             reason: OBSERVED_ONLY.to_owned(),
         })),
     }
@@ -231,13 +248,11 @@ async fn send(
     let now = context.clock.now();
     change(run, work, step, StepState::InFlight { since: now }).await?;
     let command = command(context, work, step, effect, now);
-    let outcomes = context.adapter.execute(vec![command]).await;
-    let outcome = match outcomes.into_iter().next() {
-        Some(outcome) => outcome,
-        None => Outcome::Ambiguous {
-            why: "the adapter gave no answer".to_owned(),
-        },
+    let company = match step.attempts {
+        0 => Company::Shared,
+        _ => Company::Alone,
     };
+    let outcome = context.batcher.send(command, company).await;
     run.heard.note(&outcome);
     Ok(Tried::State(after_sending(context, step, outcome)))
 }
@@ -249,20 +264,42 @@ fn after_sending(
 ) -> StepState {
     let now = context.clock.now();
     let attempts = step.attempts.saturating_add(1);
-    let wait = |why: String, retry_after: Option<Duration>, look_first: bool| StepState::Waiting {
-        until: now.plus(retry::delay(attempts, (context.jitter)(), retry_after)),
-        why,
-        look_first,
+    let wait = |why: String, retry_after: Option<Duration>, doubt: Option<Doubt>| {
+        let delay = retry::delay(attempts, (context.jitter)(), retry_after);
+        StepState::Waiting {
+            until: now.plus(delay),
+            why,
+            look_first: doubt.is_some(),
+            settles_at: doubt.map(|doubt| doubt.settles_at),
+        }
     };
     match outcome {
         Outcome::Done(result) => StepState::Done { at: now, result },
-        Outcome::NotApplied(not_applied) => wait(not_applied.why, not_applied.retry_after, false),
-        Outcome::Ambiguous { why } => wait(why, None, true),
-        Outcome::AuthExpired { why } => wait(why, None, false),
+        Outcome::NotApplied(not_applied) => wait(not_applied.why, not_applied.retry_after, None),
+        // What took effect although its answer was lost is mostly seen at once, so the first look
+        // does not wait until everything is settled.
+        Outcome::Ambiguous { why } => wait(why, None, Some(Doubt::since(now, context))),
+        Outcome::AuthExpired { why } => wait(why, None, None),
         Outcome::Rejected(rejection) => StepState::Dead {
             at: now,
             reason: format!("{}: {}", rejection.code, rejection.message),
         },
+    }
+}
+
+/// A try whose effect is unknown.
+#[derive(Clone, Copy)]
+struct Doubt {
+    /// From then on its effect is there or will never be.
+    settles_at: Timestamp,
+}
+
+impl Doubt {
+    /// The try was given up at this time, or before it.
+    fn since(given_up: Timestamp, context: &IntegrationContext) -> Self {
+        Self {
+            settles_at: given_up.plus(context.adapter.settles_after()),
+        }
     }
 }
 
@@ -273,16 +310,24 @@ enum Looked {
 
 /// Looks whether the effect of an earlier try exists; only when it surely does not, or when the
 /// integration rather has it twice than never, the step is sent again.
-async fn look(run: &Run, work: &Work, step: &LedgerStep, effect: Effect) -> Looked {
+async fn look(run: &Run, work: &Work, step: &LedgerStep, effect: Effect, doubt: Doubt) -> Looked {
     let context = &run.context;
+    // Taken before the look: what the CRM does while it answers may be missing in the answer.
     let now = context.clock.now();
-    let wait = |why: String, retry_after: Option<Duration>| {
-        let until = now.plus(retry::delay(step.attempts, (context.jitter)(), retry_after));
+    // A clock that was set back must not make the wait longer than the CRM can need.
+    let settles_at = doubt.settles_at.min(Doubt::since(now, context).settles_at);
+    let waiting = |why: String, delay: Duration| {
         Looked::State(StepState::Waiting {
-            until,
+            until: now.plus(delay),
             why,
             look_first: true,
+            settles_at: Some(settles_at),
         })
+    };
+    let wait = |why: String, retry_after: Option<Duration>| {
+        let age = now.since(step.first_sent_at.unwrap_or(now));
+        let delay = retry::delay_by_age(age, (context.jitter)(), retry_after);
+        waiting(why, delay)
     };
     let answer = context
         .adapter
@@ -297,6 +342,10 @@ async fn look(run: &Run, work: &Work, step: &LedgerStep, effect: Effect) -> Look
             };
             Looked::State(StepState::Done { at: now, result })
         }
+        Outcome::Done(Look::Absent | Look::Undecidable) if settles_at > now => waiting(
+            "no effect yet, but the crm may still be at work on the request".to_owned(),
+            settles_at.since(now),
+        ),
         Outcome::Done(Look::Absent) => Looked::Send,
         Outcome::Done(Look::Undecidable) => match context.settings.when_undecidable {
             WhenUndecidable::RatherTwice => Looked::Send,

@@ -36,7 +36,8 @@ struct Place {
 pub struct Lanes {
     lanes: HashMap<LaneName, Lane>,
     places: HashMap<WorkId, Place>,
-    /// How many places each integration has: asked for after every work.
+    /// How many of the places are an integration's: asked at every wake-up, when a backlog must not
+    /// be walked.
     counts: HashMap<IntegrationKey, usize>,
 }
 
@@ -48,9 +49,9 @@ impl Lanes {
         if names.is_empty() {
             names.push(LaneName::Own(work));
         }
-        let counts = &mut self.counts;
         let place = self.places.entry(work).or_insert_with(|| {
-            *counts.entry(integration.clone()).or_default() += 1;
+            let count = self.counts.entry(integration.clone()).or_default();
+            *count = count.saturating_add(1);
             Place {
                 integration: integration.clone(),
                 lanes: Vec::new(),
@@ -269,6 +270,7 @@ mod tests {
             }
             let mut done = 0;
             while done < works.len() {
+                prop_assert_eq!(lanes.count(&sales), works.len() - done);
                 let ready = lanes.ready(&sales);
                 prop_assert!(!ready.is_empty(), "a deadlock");
                 let mut begun: Vec<WorkId> = Vec::new();

@@ -3,6 +3,7 @@
 
 pub mod actor;
 mod advance;
+pub mod batcher;
 pub mod child;
 pub mod context;
 mod decide;

@@ -66,7 +66,8 @@ pub struct Facts {
     pub as_of: Timestamp,
     /// Contacts that match, most recently updated first.
     pub contacts: Vec<ContactFact>,
-    /// Companies that match, most recently updated first.
+    /// Companies that match, most recently updated first; an adapter need not look for any where
+    /// a contact matches.
     pub companies: Vec<ContactFact>,
 }
 

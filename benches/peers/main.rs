@@ -1,0 +1,125 @@
+//! The benchmark beside its peers: what the daemon takes in memory, in time to start and for
+//! committing events, next to Redis, PostgreSQL and the bare disk on the same machine in the same
+//! run. `docs/benchmarks.md` says what each figure means.
+//!
+//! Starts every server by itself, on ports and in a folder of its own, and stops it again.
+//! A measurement is a file with one function that returns rows; `Measurement` lists them.
+
+mod crm;
+mod daemon;
+mod disk;
+mod event;
+mod http;
+mod intake;
+mod load;
+mod machine;
+mod memory;
+mod peer;
+mod postgres;
+mod redis;
+mod sample;
+mod scene;
+mod server;
+mod start;
+mod table;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use machine::Machine;
+use scene::Scene;
+use table::Table;
+
+/// What is measured, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Measurement {
+    Memory,
+    Start,
+    Intake,
+}
+
+const ALL: [Measurement; 3] = [Measurement::Memory, Measurement::Start, Measurement::Intake];
+
+impl Measurement {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Start => "start",
+            Self::Intake => "intake",
+        }
+    }
+
+    async fn run(self, scene: &Scene, table: &mut Table) -> anyhow::Result<()> {
+        match self {
+            Self::Memory => memory::measure(scene, table).await,
+            Self::Start => start::measure(scene, table).await,
+            Self::Intake => intake::measure(scene, table).await,
+        }
+        .with_context(|| format!("measure {}", self.name()))
+    }
+}
+
+/// What the command line asks for.
+struct Options {
+    /// Under which folder the servers keep their data: it decides which disk is measured.
+    /// `/tmp` may lie in memory, `/var/tmp` does not.
+    under: PathBuf,
+    chosen: Vec<Measurement>,
+}
+
+const USAGE: &str =
+    "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake]";
+
+fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
+    let mut options = Options {
+        under: PathBuf::from("/var/tmp"),
+        chosen: Vec::new(),
+    };
+    let mut arguments = arguments;
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            // Cargo's own.
+            "--bench" => {}
+            "--under" => options.under = arguments.next().context(USAGE)?.into(),
+            name => {
+                let found = ALL.into_iter().find(|one| one.name() == name);
+                options.chosen.push(found.context(USAGE)?);
+            }
+        }
+    }
+    if options.chosen.is_empty() {
+        options.chosen = ALL.to_vec();
+    }
+    Ok(options)
+}
+
+/// One thread: the load takes at most one core, whichever server it is aimed at.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let options = options(std::env::args().skip(1))?;
+    let scene = Scene::set(&options.under)?;
+    say(&Machine::look(scene.folder())?.to_string());
+    let mut table = Table::default();
+    for measurement in ALL {
+        if options.chosen.contains(&measurement) {
+            measurement.run(&scene, &mut table).await?;
+        }
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\n{table}")?;
+    // The file stands for a whole run, never for a part of one.
+    if options.chosen == ALL {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("var/bench.json");
+        table.write_json(&path)?;
+        writeln!(out, "written to var/bench.json")?;
+    }
+    Ok(())
+}
+
+/// Tells the person who waits what goes on.
+fn say(text: &str) {
+    // A terminal that has gone away must not end a run.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
