@@ -190,7 +190,7 @@ async fn wrong_questions_are_refused_and_never_the_daemons_fault() {
     for (wish, body) in [
         ("retry", json!({ "items": [{ "integration": "x" }] })),
         ("retry", json!({ "everything": true })),
-        ("retry", json!([])),
+        ("retry", json!("all")),
         ("burn", json!({ "items": [] })),
     ] {
         let uri = format!("/v1/dead-letters/{wish}");

@@ -254,11 +254,23 @@ async fn ready_steps_of_one_kind_from_many_lanes_share_a_request() {
     let crm = CrmDouble::new();
     let portal = workshop.portal("demo");
     let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
-    for n in 0..30 {
-        workshop
-            .call(&format!("{n}.0"), &format!("+791612345{n:02}"))
-            .await;
-    }
+    crm.hold(StepKind::CreateContact);
+    let clients: Vec<String> = (0..30).map(|n| format!("+791612345{n:02}")).collect();
+    workshop.calls(&clients).await;
+    // The first request is on its way; the steps of all others wait for their turn.
+    workshop
+        .until(|| async {
+            let key = |n| format!("acme/office/0.{n}").parse().expect("a key");
+            let mut sent = 0;
+            for n in 0..30 {
+                let ledger = workshop.ledger("sales", &key(n)).await;
+                let begun = ledger.step(&Role::new("contact"));
+                sent += u32::from(begun.is_some_and(|step| step.attempts > 0));
+            }
+            sent == 30
+        })
+        .await;
+    crm.release();
     workshop.idle("sales").await;
     assert_eq!(crm.effects().len(), 90);
     let requests = crm.requests();
