@@ -16,6 +16,7 @@ use crate::crm::{AccountDoor, Adapter, TokenVault};
 use crate::intake::http::{HookSource, HookTable};
 use crate::intake::routing::{Routing, Taker};
 use crate::intake::sink::{Intake, SourceSink};
+use crate::integration::batcher::Batcher;
 use crate::integration::child::{IntegrationChild, IntegrationSeat};
 use crate::integration::context::{IntegrationContext, random_jitter};
 use crate::integration::handle::SharedHandles;
@@ -24,6 +25,7 @@ use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::{Supervised, supervise};
 use crate::model::activity::Activity;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
+use crate::rules;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
@@ -54,6 +56,7 @@ pub(super) struct Shared {
 struct RunningAccount {
     fingerprint: Fingerprint,
     adapter: Arc<dyn Adapter>,
+    batcher: Arc<Batcher>,
     portal: Arc<Portal>,
     setup: Supervised,
 }
@@ -163,7 +166,7 @@ impl Assembly {
                 running.supervised.stop().await;
                 let context = running.seat.context();
                 // Its open work stays in the store; the lanes are free for others.
-                let freed = context.portal.lanes().withdraw(&key);
+                let freed = context.portal.leave(&key);
                 self.shared.handles.remove(&key);
                 self.shared.handles.wake(freed);
                 self.shared.board.remove(&context.board_name());
@@ -227,6 +230,7 @@ impl Assembly {
                 key,
                 RunningAccount {
                     fingerprint,
+                    batcher: Batcher::new(Arc::clone(&adapter)),
                     adapter,
                     portal,
                     setup,
@@ -306,6 +310,7 @@ impl Assembly {
             employees: Arc::new(tenant.employees.clone()),
             source_names: Arc::new(source_names),
             adapter: Arc::clone(&account.adapter),
+            batcher: Arc::clone(&account.batcher),
             portal: Arc::clone(&account.portal),
             store: self.shared.store.clone(),
             clock: Arc::clone(&self.shared.clock),
@@ -359,10 +364,10 @@ impl Assembly {
                     settings_revision: context.settings_revision,
                 });
                 for (source, kind) in &integration.takes {
-                    let phases = context.adapter.capabilities().phases.iter();
-                    let phases = phases
-                        .filter(|(of, _)| of == kind)
-                        .map(|(_, phase)| *phase)
+                    let able = &context.adapter.capabilities().phases;
+                    let wanted = rules::wanted_phases(*kind).iter().copied();
+                    let phases = wanted
+                        .filter(|phase| able.contains(&(*kind, *phase)))
                         .collect();
                     let taker = Taker {
                         integration: integration.key.clone(),
@@ -400,7 +405,9 @@ impl Assembly {
             if same {
                 return;
             }
-            if !Arc::ptr_eq(&old.portal, &context.portal) || context.activity == Activity::Off {
+            if !Arc::ptr_eq(&old.portal, &context.portal) {
+                self.shared.handles.wake(old.portal.leave(&context.key));
+            } else if context.activity == Activity::Off {
                 let freed = old.portal.lanes().withdraw(&context.key);
                 self.shared.handles.wake(freed);
             }

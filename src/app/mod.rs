@@ -6,6 +6,7 @@ mod retention;
 mod run;
 mod setup_child;
 mod source_child;
+mod space;
 mod vault;
 mod waker;
 mod watchdog;

@@ -6,7 +6,7 @@
 //!     -> sources, integrations, endpoints, store, in this order
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix::Arbiter;
@@ -18,6 +18,7 @@ use crate::admin::state::{AdminState, Overview, Readiness};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, Configuration, DaemonSettings, Environment};
 use crate::intake::http::IntakeHttp;
+use crate::intake::room::{Bounds, Room};
 use crate::intake::routing::Routing;
 use crate::intake::sink::Intake;
 use crate::integration::handle::Handles;
@@ -64,6 +65,10 @@ async fn live(
     ]);
     let (store, thread) = open_store(&daemon, &clock)?;
     let board = Arc::new(StatusBoard::default());
+    let room = Arc::new(Room::new(Bounds {
+        free_bytes_min: daemon.store.free_bytes_min,
+        store_bytes_max: daemon.store.size_bytes_max,
+    }));
     let handles = Arc::new(Handles::default());
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
     let waker = LaneWaker {
@@ -74,6 +79,7 @@ async fn live(
         store: store.clone(),
         routing: Arc::new(ArcSwap::from_pointee(Routing::default())),
         waker: Arc::new(waker),
+        room: Arc::clone(&room),
         clock: Arc::clone(&clock),
     };
     let (work, sessions) = (Arbiter::new(), Arbiter::new());
@@ -105,6 +111,19 @@ async fn live(
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
 
+    let folder = daemon
+        .store
+        .path
+        .parent()
+        .unwrap_or(Path::new("."))
+        .to_owned();
+    let space = tokio::task::spawn_local(super::space::watch(
+        folder,
+        room,
+        store.clone(),
+        Arc::clone(&board),
+        Arc::clone(&clock),
+    ));
     let sweep = tokio::task::spawn_local(super::retention::sweep(
         store.clone(),
         Arc::clone(&clock),
@@ -146,6 +165,7 @@ async fn live(
     ready.set(false);
     notify(&[("STOPPING", "1"), ("STATUS", "ending")]);
     sweep.abort();
+    space.abort();
     if let Some(feeding) = feeding {
         feeding.abort();
     }

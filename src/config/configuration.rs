@@ -64,6 +64,10 @@ pub struct StoreSettings {
     pub key: Secret,
     /// Days after which finished communications and their journal are forgotten.
     pub retention_days: u32,
+    /// Nothing is accepted while less than this is free on the store's disk, in bytes.
+    pub free_bytes_min: u64,
+    /// Nothing is accepted while the store is larger than this, in bytes.
+    pub size_bytes_max: u64,
 }
 
 /// `[admin]`.

@@ -26,6 +26,15 @@ const KEY_BYTES_MIN: usize = 32;
 /// a network.
 pub(super) const TOKEN_BYTES_MIN: usize = 16;
 
+const MIB: u64 = 1024 * 1024;
+
+/// Least free space that can be asked for, in MiB: one group of commits of the busiest intake
+/// and the work that follows from it.
+const FREE_MB_MIN: u64 = 16;
+
+/// Smallest bound of the store's size, in MiB.
+const SIZE_MB_MIN: u64 = 64;
+
 /// Longest retention: ten years. More is a slip of the finger.
 const RETENTION_DAYS_MAX: u32 = 3650;
 
@@ -163,6 +172,19 @@ fn store(
     if raw.path.is_empty() {
         findings.mistake(&path, "name the file that the store is kept in");
     }
+    if raw.free_mb_min < FREE_MB_MIN {
+        findings.mistake(
+            &table.key("free_mb_min"),
+            format!("at least {FREE_MB_MIN}: the work that was accepted must find room too"),
+        );
+    }
+    if raw.size_mb_max < SIZE_MB_MIN {
+        let path = table.key("size_mb_max");
+        findings.mistake(
+            &path,
+            format!("at least {SIZE_MB_MIN}: a day's calls must fit"),
+        );
+    }
     let days = table.key("retention_days");
     if !(1..=RETENTION_DAYS_MAX).contains(&raw.retention_days) {
         findings.mistake(&days, format!("choose 1 to {RETENTION_DAYS_MAX} days"));
@@ -183,6 +205,8 @@ fn store(
         path: findings.folder().join(&raw.path),
         key,
         retention_days: raw.retention_days,
+        free_bytes_min: raw.free_mb_min.saturating_mul(MIB),
+        size_bytes_max: raw.size_mb_max.saturating_mul(MIB),
     })
 }
 

@@ -36,6 +36,8 @@ pub(super) struct RawStore {
     pub(super) key_file: Option<String>,
     pub(super) key_credential: Option<String>,
     pub(super) retention_days: u32,
+    pub(super) free_mb_min: u64,
+    pub(super) size_mb_max: u64,
 }
 
 #[derive(Debug, Deserialize)]

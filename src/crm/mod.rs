@@ -7,6 +7,7 @@ pub mod amocrm;
 pub mod registry;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,11 @@ pub enum Class {
     Background,
 }
 
+/// What a CRM is given to end a request that we gave up. We give up after twenty seconds at the
+/// latest; web applications commonly end a request after thirty, sixty behind a patient gateway,
+/// and few are at work on one for so long at all.
+const SETTLES_AFTER: Duration = Duration::from_secs(20);
+
 /// A CRM account's adapter: translates steps and questions into requests and answers back.
 pub trait Adapter: Send + Sync {
     /// Returns what it can do.
@@ -48,7 +54,13 @@ pub trait Adapter: Send + Sync {
     /// outcome for each command, in order. Targets are [`Known`](crate::model::plan::Target).
     fn execute(&self, commands: Vec<StepCommand>) -> BoxFuture<'_, Vec<Outcome<StepResult>>>;
 
-    /// Looks whether the effect of a command that was sent exists.
+    /// Returns how long after we gave a request up the CRM may still carry it out: only a look
+    /// that is made later may say that there is no effect.
+    fn settles_after(&self) -> Duration {
+        SETTLES_AFTER
+    }
+
+    /// Looks whether the effect of a command that was sent exists, at the time of looking.
     fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>>;
 }
 

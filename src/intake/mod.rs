@@ -3,5 +3,6 @@
 
 pub mod http;
 pub mod path;
+pub mod room;
 pub mod routing;
 pub mod sink;

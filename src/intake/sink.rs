@@ -15,6 +15,7 @@ use crate::store::command::{Accept, Accepted, JournalNote, WorkId};
 use crate::store::{StoreError, StoreHandle};
 use crate::telemetry;
 
+use super::room::Room;
 use super::routing::Routing;
 
 /// Is told of new work, with the addresses whose lanes it stands in.
@@ -32,6 +33,8 @@ pub struct Intake {
     pub routing: Arc<ArcSwap<Routing>>,
     /// Who is told.
     pub waker: Arc<dyn Waker>,
+    /// Whether there is room for more.
+    pub room: Arc<Room>,
     /// The time of day.
     pub clock: SharedClock,
 }
@@ -43,6 +46,9 @@ impl Intake {
         source: &SourceKey,
         batch: Batch,
     ) -> Result<Vec<Accepted>, SinkError> {
+        if let Some(why) = self.room.closed() {
+            return Err(SinkError::Full(why));
+        }
         let routing = self.routing.load_full();
         let snapshots = batch.snapshots.clone();
         let accept = Accept {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 use crate::model::activity::Activity;
 use crate::model::timestamp::Timestamp;
@@ -18,9 +19,9 @@ use super::decide::{Decided, decide};
 use super::execute::{Executed, execute};
 use super::supervisor::LifeEnd;
 
-/// Works that are under way at once. The account's budget is a handful of requests a second and
-/// an answer takes well under a second, so this keeps the budget used and memory small.
-const RUNNING_MAX: usize = 32;
+/// Works that are under way at once: enough to fill two requests of the largest batch that a CRM
+/// takes (50) while others are being decided; each holds a few kilobytes.
+const RUNNING_MAX: usize = 128;
 
 /// Messages that may wait for the actor: wake-ups only, and a lost one is made good by
 /// [`LOOK_AROUND`].
@@ -129,8 +130,12 @@ impl IntegrationActor {
             self.running.insert(work);
             let context = Arc::clone(&self.context);
             let fence = self.fence;
+            let key = &context.key;
+            let span =
+                tracing::info_span!("work", tenant = %key.tenant, integration = %key.integration);
             scope.spawn(
                 async move { (work, advance(&context, fence, work, tried).await) }
+                    .instrument(span)
                     .into_actor(self)
                     .map(|(work, next), actor, scope| actor.finished(work, next, scope)),
             );
@@ -197,11 +202,12 @@ impl IntegrationActor {
     }
 }
 
-/// Puts an integration's open works into the lanes; returns them.
+/// Takes a place in the portal and puts the open works into its lanes; returns them.
 fn enter_lanes<'a>(
     context: &IntegrationContext,
     works: impl Iterator<Item = &'a Work>,
 ) -> BTreeSet<WorkId> {
+    context.portal.join(&context.key);
     if context.activity == Activity::Off {
         return BTreeSet::new();
     }
@@ -252,8 +258,8 @@ async fn advance(
             match decide(context, fence, &work, tried).await? {
                 Decided::Yes => tried = 0,
                 Decided::Vanished => {
-                    let (integration, communication) = (&context.key, &work.communication);
-                    tracing::error!(%integration, %communication, "its row cannot be read");
+                    let communication = &work.communication;
+                    tracing::error!(%communication, "its row cannot be read");
                     let text = format!("{communication} cannot be read: its work is set aside");
                     let now = context.clock.now();
                     context.board.trouble(&context.board_name(), &text, now);
@@ -285,8 +291,7 @@ async fn defer(
     };
     let undecided = matches!(work.state, WorkState::Undecided { .. });
     if undecided && known != Some(why.as_str()) {
-        let integration = &context.key;
-        tracing::warn!(%integration, communication = %work.communication, why, "not decided yet");
+        tracing::warn!(communication = %work.communication, why, "not decided yet");
         context
             .store
             .defer(

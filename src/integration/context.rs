@@ -11,6 +11,7 @@ use crate::model::ids::{AccountId, IntegrationKey, SourceKey};
 use crate::rules::settings::IntegrationSettings;
 use crate::store::StoreHandle;
 
+use super::batcher::Batcher;
 use super::handle::Handles;
 use super::portal::Portal;
 use super::status::StatusBoard;
@@ -34,6 +35,8 @@ pub struct IntegrationContext {
     pub source_names: Arc<HashMap<SourceKey, String>>,
     /// The account's adapter.
     pub adapter: Arc<dyn Adapter>,
+    /// What puts the account's steps into requests.
+    pub batcher: Arc<Batcher>,
     /// The portal that the account lies in.
     pub portal: Arc<Portal>,
     /// The store.

@@ -4,7 +4,7 @@ use crate::crm::Class;
 use crate::model::activity::Activity;
 use crate::model::communication::Snapshot;
 use crate::model::explanation::Explanation;
-use crate::model::facts::Facts;
+use crate::model::facts::{Facts, FactsQuery};
 use crate::model::ledger::{Decision, LedgerStep, StepState, Verdict};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, Role};
@@ -14,6 +14,7 @@ use crate::store::command::{Decide, Fence, Work};
 use crate::store::{StoreError, StoreHandle};
 
 use super::context::IntegrationContext;
+use super::made_lately::made_lately;
 use super::retry;
 
 /// What came of trying to decide.
@@ -62,6 +63,8 @@ pub(super) async fn decide(
     let (plan, facts) = match rules::triage(&situation) {
         Triage::Ignore(explanation) => (nothing(explanation), None),
         Triage::Ask(query) => {
+            let made = made_lately(context, &snapshot).await?;
+            let query = FactsQuery { made, ..query };
             let why = match context.adapter.facts(query, Class::Work).await {
                 Outcome::Done(facts) => {
                     // The facts took time: the plan is made at the time that it is true for.

@@ -12,6 +12,7 @@ use crate::rules::settings::WhenUndecidable;
 use crate::store::StoreError;
 use crate::store::command::{Advance, Fence, StepChange, Work, WorkState};
 
+use super::batcher::Company;
 use super::context::IntegrationContext;
 use super::resolve::{Resolved, resolve};
 use super::retry;
@@ -51,16 +52,23 @@ pub(super) async fn execute(
         let Some(step) = open else {
             return Ok(Executed::All);
         };
-        let look_first = match &step.state {
+        let doubt = match &step.state {
             StepState::Waiting { until, .. } if *until > now => return Ok(Executed::Until(*until)),
-            StepState::Waiting { look_first, .. } => *look_first,
-            // Found so after a restart: the request may have left.
-            StepState::InFlight { .. } => true,
+            StepState::Waiting {
+                look_first: true,
+                settles_at,
+                ..
+            } => Some(Doubt {
+                settles_at: settles_at.unwrap_or(now),
+            }),
+            // Found so after a restart: the request may have left, and nobody knows how long ago.
+            StepState::InFlight { .. } => Some(Doubt::since(now, context)),
             StepState::Pending
+            | StepState::Waiting { .. }
             | StepState::Done { .. }
             | StepState::Dead { .. }
             | StepState::Dropped { .. }
-            | StepState::Expired { .. } => false,
+            | StepState::Expired { .. } => None,
         };
         let next = match resolve(&step.effect, &ledger) {
             Resolved::Never(reason) => StepState::Dropped { at: now, reason },
@@ -70,13 +78,13 @@ pub(super) async fn execute(
                 at: now,
                 reason: "the plan refers to a later step".to_owned(),
             },
-            Resolved::Ready(effect) if look_first => {
-                match look(context, work, step, *effect.clone()).await {
+            Resolved::Ready(effect) => match doubt {
+                Some(doubt) => match look(context, work, step, *effect.clone(), doubt).await {
                     Looked::State(state) => state,
                     Looked::Send => send(context, fence, work, step, *effect).await?,
-                }
-            }
-            Resolved::Ready(effect) => send(context, fence, work, step, *effect).await?,
+                },
+                None => send(context, fence, work, step, *effect).await?,
+            },
         };
         let waits_until = match &next {
             StepState::Waiting { until, .. } => Some(*until),
@@ -170,18 +178,11 @@ async fn send(
         )
         .await?;
     let command = command(context, work, step, effect, now);
-    let outcome = match context
-        .adapter
-        .execute(vec![command])
-        .await
-        .into_iter()
-        .next()
-    {
-        Some(outcome) => outcome,
-        None => Outcome::Ambiguous {
-            why: "the adapter gave no answer".to_owned(),
-        },
+    let company = match step.attempts {
+        0 => Company::Shared,
+        _ => Company::Alone,
     };
+    let outcome = context.batcher.send(command, company).await;
     Ok(after_sending(context, step, outcome))
 }
 
@@ -192,20 +193,42 @@ fn after_sending(
 ) -> StepState {
     let now = context.clock.now();
     let attempts = step.attempts.saturating_add(1);
-    let wait = |why: String, retry_after: Option<Duration>, look_first: bool| StepState::Waiting {
-        until: now.plus(retry::delay(attempts, (context.jitter)(), retry_after)),
-        why,
-        look_first,
+    let wait = |why: String, retry_after: Option<Duration>, doubt: Option<Doubt>| {
+        let delay = retry::delay(attempts, (context.jitter)(), retry_after);
+        StepState::Waiting {
+            until: now.plus(delay),
+            why,
+            look_first: doubt.is_some(),
+            settles_at: doubt.map(|doubt| doubt.settles_at),
+        }
     };
     match outcome {
         Outcome::Done(result) => StepState::Done { at: now, result },
-        Outcome::NotApplied(not_applied) => wait(not_applied.why, not_applied.retry_after, false),
-        Outcome::Ambiguous { why } => wait(why, None, true),
-        Outcome::AuthExpired { why } => wait(why, None, false),
+        Outcome::NotApplied(not_applied) => wait(not_applied.why, not_applied.retry_after, None),
+        // What took effect although its answer was lost is mostly seen at once, so the first look
+        // does not wait until everything is settled.
+        Outcome::Ambiguous { why } => wait(why, None, Some(Doubt::since(now, context))),
+        Outcome::AuthExpired { why } => wait(why, None, None),
         Outcome::Rejected(rejection) => StepState::Dead {
             at: now,
             reason: format!("{}: {}", rejection.code, rejection.message),
         },
+    }
+}
+
+/// A try whose effect is unknown.
+#[derive(Clone, Copy)]
+struct Doubt {
+    /// From then on its effect is there or will never be.
+    settles_at: Timestamp,
+}
+
+impl Doubt {
+    /// The try was given up at this time, or before it.
+    fn since(given_up: Timestamp, context: &IntegrationContext) -> Self {
+        Self {
+            settles_at: given_up.plus(context.adapter.settles_after()),
+        }
     }
 }
 
@@ -221,15 +244,24 @@ async fn look(
     work: &Work,
     step: &LedgerStep,
     effect: Effect,
+    doubt: Doubt,
 ) -> Looked {
+    // Taken before the look: what the CRM does while it answers may be missing in the answer.
     let now = context.clock.now();
-    let wait = |why: String, retry_after: Option<Duration>| {
-        let until = now.plus(retry::delay(step.attempts, (context.jitter)(), retry_after));
+    // A clock that was set back must not make the wait longer than the CRM can need.
+    let settles_at = doubt.settles_at.min(Doubt::since(now, context).settles_at);
+    let waiting = |why: String, delay: Duration| {
         Looked::State(StepState::Waiting {
-            until,
+            until: now.plus(delay),
             why,
             look_first: true,
+            settles_at: Some(settles_at),
         })
+    };
+    let wait = |why: String, retry_after: Option<Duration>| {
+        let age = now.since(step.first_sent_at.unwrap_or(now));
+        let delay = retry::delay_by_age(age, (context.jitter)(), retry_after);
+        waiting(why, delay)
     };
     match context
         .adapter
@@ -243,6 +275,10 @@ async fn look(
             };
             Looked::State(StepState::Done { at: now, result })
         }
+        Outcome::Done(Look::Absent | Look::Undecidable) if settles_at > now => waiting(
+            "no effect yet, but the crm may still be at work on the request".to_owned(),
+            settles_at.since(now),
+        ),
         Outcome::Done(Look::Absent) => Looked::Send,
         Outcome::Done(Look::Undecidable) => match context.settings.when_undecidable {
             WhenUndecidable::RatherTwice => Looked::Send,
@@ -264,26 +300,25 @@ async fn look(
 
 /// Tells the log and the status board what a person may ask about later.
 fn report(context: &IntegrationContext, work: &Work, step: &LedgerStep, next: &StepState) {
-    let integration = &context.key;
     let (communication, role) = (&work.communication, &step.role);
     match next {
         StepState::Done { result, .. } => {
-            tracing::info!(%integration, %communication, %role, adopted = result.adopted, "step done");
+            tracing::info!(%communication, %role, adopted = result.adopted, "step done");
         }
         StepState::Waiting { why, until, .. } => {
-            tracing::warn!(%integration, %communication, %role, why, %until, "step waits");
+            tracing::warn!(%communication, %role, why, %until, "step waits");
             context
                 .board
                 .trouble(&context.board_name(), why, context.clock.now());
         }
         StepState::Dead { reason, .. } => {
-            tracing::error!(%integration, %communication, %role, reason, "dead letter");
+            tracing::error!(%communication, %role, reason, "dead letter");
             context
                 .board
                 .trouble(&context.board_name(), reason, context.clock.now());
         }
         StepState::Dropped { reason, .. } => {
-            tracing::info!(%integration, %communication, %role, reason, "step dropped");
+            tracing::info!(%communication, %role, reason, "step dropped");
         }
         StepState::Pending | StepState::InFlight { .. } | StepState::Expired { .. } => {}
     }

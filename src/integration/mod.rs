@@ -2,12 +2,14 @@
 //! lane, execution of plans. Knows nothing that the store does not hold.
 
 pub mod actor;
+pub mod batcher;
 pub mod child;
 pub mod context;
 mod decide;
 mod execute;
 pub mod handle;
 pub mod lanes;
+mod made_lately;
 pub mod portal;
 mod resolve;
 pub mod retry;

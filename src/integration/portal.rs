@@ -1,9 +1,11 @@
 //! One CRM portal at run time: what all its integrations share.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::crm::account::http::AccountHttp;
-use crate::model::ids::PortalKey;
+use crate::model::ids::{IntegrationKey, PortalKey};
+use crate::store::command::WorkId;
 
 use super::lanes::Lanes;
 
@@ -16,6 +18,7 @@ pub struct Portal {
     /// The door to the network.
     pub http: Arc<AccountHttp>,
     lanes: Mutex<Lanes>,
+    members: Mutex<BTreeSet<IntegrationKey>>,
 }
 
 impl Portal {
@@ -26,7 +29,29 @@ impl Portal {
             base_url: base_url.to_owned(),
             http,
             lanes: Mutex::new(Lanes::default()),
+            members: Mutex::default(),
         }
+    }
+
+    fn roster(&self) -> MutexGuard<'_, BTreeSet<IntegrationKey>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an integration that works in this portal.
+    pub fn join(&self, integration: &IntegrationKey) {
+        self.roster().insert(integration.clone());
+    }
+
+    /// Removes an integration that works here no more; returns the works of others that may
+    /// start now.
+    pub fn leave(&self, integration: &IntegrationKey) -> Vec<(IntegrationKey, WorkId)> {
+        self.roster().remove(integration);
+        self.lanes().withdraw(integration)
+    }
+
+    /// Returns the integrations that work here.
+    pub fn members(&self) -> Vec<IntegrationKey> {
+        self.roster().iter().cloned().collect()
     }
 
     /// Returns the lanes. Never held across an await. A panic of another holder does not matter:

@@ -24,6 +24,14 @@ pub fn delay(attempts: u32, jitter: f64, at_least: Option<Duration>) -> Duration
     waited.max(at_least.unwrap_or_default())
 }
 
+/// Returns how long to wait before looking again for the effect of a step of this age, where the
+/// looking itself failed: looks are not counted as tries are, and a CRM that shows a page of
+/// maintenance for hours must not be asked every second.
+pub fn delay_by_age(age: Duration, jitter: f64, at_least: Option<Duration>) -> Duration {
+    let doublings = (age / 2).as_secs().max(1).ilog2();
+    delay(doublings.saturating_add(1), jitter, at_least)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -42,6 +50,20 @@ mod tests {
     #[test]
     fn what_the_crm_asked_for_is_kept() {
         assert_eq!(delay(1, 0.5, Some(Duration::from_secs(90))).as_secs(), 90);
+    }
+
+    #[test]
+    fn a_look_that_fails_for_long_is_repeated_seldom() {
+        let mut age = Duration::ZERO;
+        let mut looks = 0;
+        while age < Duration::from_secs(3600) {
+            age += delay_by_age(age, 1.0, None);
+            looks += 1;
+        }
+        assert!((10..40).contains(&looks), "{looks} in an hour");
+        assert_eq!(delay_by_age(age, 0.0, None), LONGEST);
+        let asked = Some(Duration::from_secs(90));
+        assert_eq!(delay_by_age(Duration::ZERO, 0.0, asked).as_secs(), 90);
     }
 
     proptest! {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+use super::amocrm::AmoOptions;
 use super::control;
 use super::demo::{self, DemoOptions, Lab, Ports};
 
@@ -84,7 +85,7 @@ pub async fn run() -> ExitCode {
 }
 
 async fn serve(control_port: u16, ports: &Ports) -> anyhow::Result<()> {
-    let lab = Lab::start(ports).await?;
+    let lab = Lab::start(ports, AmoOptions::default().search_lag).await?;
     let control = SocketAddr::from(([127, 0, 0, 1], control_port));
     say(&format!(
         "amoCRM   http://127.0.0.1:{}  token {}\n\

@@ -15,6 +15,10 @@ pub struct FactsQuery {
     pub emails: Vec<String>,
     /// Deals of the client are wanted too.
     pub deals: bool,
+    /// Contacts that we made for this client lately, by the CRM's id: they are read directly,
+    /// since a search may not find yet what was just made (`crm/amocrm.md` §8).
+    #[serde(default)]
+    pub made: Vec<String>,
 }
 
 /// A deal (amoCRM: lead) of a client.
@@ -62,7 +66,8 @@ pub struct Facts {
     pub as_of: Timestamp,
     /// Contacts that match, most recently updated first.
     pub contacts: Vec<ContactFact>,
-    /// Companies that match, most recently updated first.
+    /// Companies that match, most recently updated first; an adapter need not look for any where
+    /// a contact matches.
     pub companies: Vec<ContactFact>,
 }
 

@@ -35,6 +35,10 @@ pub enum StepState {
         why: String,
         /// The last try was ambiguous: look for the effect before repeating.
         look_first: bool,
+        /// Until this time the CRM may still be at work on that try: a look that finds nothing
+        /// before it proves nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settles_at: Option<Timestamp>,
     },
     /// Can never succeed as it is: a dead letter.
     Dead {

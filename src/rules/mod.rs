@@ -7,6 +7,7 @@
 mod calls;
 mod draft;
 mod names;
+mod phases;
 mod plan;
 mod replan;
 pub mod settings;
@@ -14,6 +15,7 @@ mod settings_mistakes;
 pub mod situation;
 mod triage;
 
+pub use phases::wanted_phases;
 pub use plan::plan;
 pub use replan::replaced;
 pub use triage::{Triage, triage};

@@ -165,6 +165,7 @@ fn ask() -> FactsQuery {
         phones: vec![phone()],
         emails: Vec::new(),
         deals: true,
+        made: Vec::new(),
     }
 }
 

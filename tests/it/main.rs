@@ -7,4 +7,5 @@ mod features;
 mod integration;
 mod layering;
 mod openapi;
+mod process;
 mod store;

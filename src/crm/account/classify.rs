@@ -173,7 +173,10 @@ pub fn throttle_pause(retry_after: Option<Duration>) -> Duration {
 
 fn lost(purpose: Purpose, why: String, retry_after: Option<Duration>) -> Failure {
     match purpose {
-        Purpose::Read => Failure::not_applied(NotAppliedCause::Failed, why, retry_after),
+        Purpose::Read => {
+            let retry_after = retry_after.map(|pause| pause.min(RETRY_AFTER_MAX));
+            Failure::not_applied(NotAppliedCause::Failed, why, retry_after)
+        }
         Purpose::Write => Failure::Ambiguous { why },
     }
 }
@@ -243,6 +246,20 @@ mod tests {
             );
             assert_eq!(health(&happened), expected, "{happened:?}");
         }
+    }
+
+    #[test]
+    fn a_broken_crm_that_asks_for_ages_is_asked_again_after_a_day() {
+        let happened = Happened::Answered {
+            status: 503,
+            json: false,
+            retry_after: Some(Duration::from_secs(u64::MAX)),
+            words: String::new(),
+        };
+        let Judgement::Failed(Failure::NotApplied(failed)) = judge(Purpose::Read, &happened) else {
+            panic!("a read has merely failed");
+        };
+        assert_eq!(failed.retry_after, Some(RETRY_AFTER_MAX));
     }
 
     #[test]

@@ -106,10 +106,19 @@ impl AccountHttp {
             }
         };
         let purpose = request.purpose;
+        let (method, path) = (request.method, request.path.clone());
         let performed = self.transport.perform(request, || self.clock.now()).await;
         drop(permit);
         let happened = performed.happened();
         probe.settled();
+        if let Performed::Answered(response) = &performed
+            && response.status >= 400
+        {
+            // The query is left out: it holds clients' numbers.
+            let request_id = response.request_id.as_deref().unwrap_or("none");
+            let status = response.status;
+            warn!(portal = %self.portal, ?method, path, status, request_id, "the crm refused a request");
+        }
         let judgement = classify::judge(purpose, &happened);
         self.take_note(&happened, &judgement);
         match (judgement, performed) {

@@ -8,6 +8,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use reqwest::header::HeaderName;
 use url::Url;
 
 use super::super::Class;
@@ -26,6 +27,9 @@ pub(super) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How much of a body goes into the journal.
 const WORDS_CHARS_MAX: usize = 300;
+
+/// How much of a request id is kept: they are as long as a UUID or a trace id.
+const REQUEST_ID_CHARS_MAX: usize = 64;
 
 /// An idle connection is given up before servers commonly do (60 s), so that requests do not run
 /// into a closing one, which would be ambiguous.
@@ -89,6 +93,9 @@ pub struct Response {
     pub content_type: String,
     /// `Retry-After`, where given in seconds or as a date.
     pub retry_after: Option<Duration>,
+    /// The CRM's own name of the exchange (`X-Request-Id`), by which its support finds it again
+    /// (`crm/amocrm.md` §1).
+    pub request_id: Option<String>,
     /// The body. Of a refusal perhaps cut off; of a success always whole.
     pub body: Bytes,
 }
@@ -196,6 +203,7 @@ async fn read_response(mut response: reqwest::Response, now: Timestamp) -> Perfo
         .and_then(|value| value.split(';').next())
         .map(|value| value.trim().to_ascii_lowercase())
         .unwrap_or_default();
+    let request_id = header(HeaderName::from_static("x-request-id")).and_then(read_request_id);
     let retry_after =
         header(reqwest::header::RETRY_AFTER).and_then(|value| read_retry_after(value, now));
     let mut body = BytesMut::new();
@@ -223,9 +231,19 @@ async fn read_response(mut response: reqwest::Response, now: Timestamp) -> Perfo
             status,
             content_type,
             retry_after,
+            request_id,
             body: body.freeze(),
         }),
     }
+}
+
+fn read_request_id(value: &str) -> Option<String> {
+    let kept: String = value
+        .chars()
+        .filter(char::is_ascii_graphic)
+        .take(REQUEST_ID_CHARS_MAX)
+        .collect();
+    (!kept.is_empty()).then_some(kept)
 }
 
 fn read_retry_after(value: &str, now: Timestamp) -> Option<Duration> {

@@ -70,14 +70,17 @@ impl Auth {
     pub(super) fn refused(&self, token: Secret, words: &str) -> String {
         let why = format!("amoCRM refuses the token ({words}): {REMEDY}");
         let mut refused = self.lock();
+        let now = Instant::now();
         let rest = match &*refused {
+            // Sent before the first refusal was known: that says nothing new.
+            Some(before) if before.token == token && now < before.until => return why,
             Some(before) if before.token == token => (before.rest * 2).min(REST_MAX),
             Some(_) | None => REST_FIRST,
         };
         *refused = Some(Refused {
             token,
             why: why.clone(),
-            until: Instant::now() + rest,
+            until: now + rest,
             rest,
         });
         why
@@ -122,7 +125,50 @@ fn read_expiry(token: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
+    use futures_util::FutureExt as _;
+    use futures_util::future::BoxFuture;
+
     use super::*;
+
+    struct NoVault;
+
+    impl TokenVault for NoVault {
+        fn load(&self) -> BoxFuture<'_, Result<Option<Secret>, VaultError>> {
+            ready(Ok(Some(token()))).boxed()
+        }
+        fn save(&self, _: Secret) -> BoxFuture<'_, Result<(), VaultError>> {
+            ready(Ok(())).boxed()
+        }
+        fn setup(&self) -> BoxFuture<'_, Result<Option<Value>, VaultError>> {
+            ready(Ok(None)).boxed()
+        }
+        fn save_setup(&self, _: Value) -> BoxFuture<'_, Result<(), VaultError>> {
+            ready(Ok(())).boxed()
+        }
+    }
+
+    fn token() -> Secret {
+        Secret::new("a".to_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_of_requests_sent_together_lengthen_the_rest_once() {
+        let auth = Auth::new(Arc::new(NoVault));
+        for rest in [REST_FIRST, REST_FIRST * 2] {
+            for _ in 0..8 {
+                auth.refused(token(), "401");
+            }
+            assert!(auth.token().await.is_err());
+            tokio::time::advance(rest).await;
+            assert_eq!(
+                auth.token().await,
+                Ok(token()),
+                "tried again after {rest:?}"
+            );
+        }
+    }
 
     #[test]
     fn the_end_of_a_token_is_read_where_it_says_one() {

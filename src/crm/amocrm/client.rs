@@ -164,6 +164,17 @@ impl Client {
                     words(&response.body)
                 ),
             }),
+            // Our paths exist in every account, and amoCRM says in JSON what it does not find: this
+            // is no account any more (renamed, §2), or a server in front of it. A call that is given
+            // up for that would be lost.
+            404 if !response.is_json() => Written::Failed(Failure::not_applied(
+                NotAppliedCause::Unreachable,
+                format!(
+                    "HTTP 404 without JSON, check the portal's address: {}",
+                    words(&response.body)
+                ),
+                None,
+            )),
             status => Written::Refused(Refusal::read(status, &response.body)),
         }
     }

@@ -33,7 +33,10 @@ impl AmoAdapter {
             }
             Err(error) => return Err(error),
         };
-        let company_fields = setup::fields(&self.client, "companies", class).await?;
+        let company_fields =
+            setup::fields_if_allowed(&self.client, "companies", class, &mut limits)
+                .await?
+                .unwrap_or_default();
         if let Some(ends_at) = self.client.auth.ends_at().await
             && ends_at.since(self.clock.now()).as_secs() < TOKEN_ENDS_SOON_S
         {

@@ -168,7 +168,7 @@ impl Looking<'_> {
         if let Some(target) = &record.card {
             let on = map::known(target)?;
             let path = format!("/api/v4/{}/{}/notes", map::entity_path(on.entity)?, on.id);
-            return match self.call_note(&path, Some(on.entity)).await {
+            return match self.call_note(record, &path, Some(on.entity)).await {
                 // The card is gone, and its notes with it; sending again will say so for good.
                 Err(Unclear::Read(ReadError::Refused(refusal))) if refusal.code == "404" => {
                     Ok(Look::Absent)
@@ -187,7 +187,7 @@ impl Looking<'_> {
         }
         for (entity, on) in places {
             let seen = self
-                .call_note(&format!("/api/v4/{entity}/notes"), on)
+                .call_note(record, &format!("/api/v4/{entity}/notes"), on)
                 .await?;
             if seen != Look::Absent {
                 return Ok(seen);
@@ -196,7 +196,15 @@ impl Looking<'_> {
         Ok(Look::Absent)
     }
 
-    async fn call_note(&self, path: &str, on: Option<Entity>) -> Result<Look, Unclear> {
+    async fn call_note(
+        &self,
+        record: &CallRecord,
+        path: &str,
+        on: Option<Entity>,
+    ) -> Result<Look, Unclear> {
+        // A note bears the time of its call, perhaps long before the sending, and whether it also
+        // tells when it was written is not known. After an outage many such notes come at once.
+        let at = record.at.minus(CLOCKS_APART).as_secs();
         let scan = Scan {
             path,
             name: "notes",
@@ -206,7 +214,7 @@ impl Looking<'_> {
                 ("order[id]", "desc"),
             ]),
             hint: None,
-            since: self.since,
+            since: at.min(self.since),
         };
         let found = scan
             .find(&self.adapter.client, |note: &Note| {

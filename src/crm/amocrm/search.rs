@@ -1,9 +1,10 @@
-//! What amoCRM knows about a client: contacts and companies by number or address, with deals.
+//! What amoCRM knows about a client: contacts by number or address, with deals; where there are
+//! none, companies.
 //!
 //! `query` is a fuzzy search over all fields (`crm/amocrm.md` §8), so every hit is verified here:
 //! one of its own numbers must be the one asked for. And it is a search for a piece of the stored
 //! text, so a number stored as people write it (`8 (916) 123-45-67`) does not answer to its ten
-//! digits; therefore up to three forms are tried, one after another, until one hits.
+//! digits; therefore up to four forms are tried, one after another, until one hits.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +52,13 @@ impl Search<'_> {
         as_of: Timestamp,
     ) -> Result<Facts, ReadError> {
         let contacts = self.cards("contacts", wanted).await?;
-        let companies = self.cards("companies", wanted).await?;
+        // A company counts only where no contact has the number; looked for in vain it would cost
+        // every call of a known client as many requests as that of a stranger.
+        let companies = if contacts.is_empty() {
+            self.cards("companies", wanted).await?
+        } else {
+            Vec::new()
+        };
         let mut deals = BTreeMap::new();
         if wanted.deals {
             let mut ids: Vec<i64> = contacts
@@ -103,6 +110,23 @@ impl Search<'_> {
                 }
             }
         }
+        if entity == "contacts" {
+            for id in wanted.made.iter().filter_map(|id| id.parse::<i64>().ok()) {
+                if found.contains_key(&id) {
+                    continue;
+                }
+                let path = format!("/api/v4/contacts/{id}");
+                let pairs = query(&[("with", "leads")]);
+                let card: Option<CardRecord> = self.client.record(&path, pairs, self.class).await?;
+                // A person may have deleted it, or given the number to another card.
+                let still = |card: &CardRecord| {
+                    let phones = wanted.phones.iter().map(Sought::Phone);
+                    let emails = wanted.emails.iter().map(|email| Sought::Email(email));
+                    !card.is_deleted && phones.chain(emails).any(|sought| self.has(card, &sought))
+                };
+                found.extend(card.filter(still).map(|card| (card.id, card)));
+            }
+        }
         let mut cards: Vec<CardRecord> = found.into_values().collect();
         cards.sort_by_key(|card| std::cmp::Reverse((card.updated_at, card.id)));
         Ok(cards)
@@ -120,6 +144,8 @@ impl Search<'_> {
             let (_, local) = phone.last_ten().split_at(3);
             let (exchange, rest) = local.split_at(3);
             let (first, second) = rest.split_at(2);
+            // Only the code set apart: `+7 916 1234567`, `8(916)1234567`.
+            forms.push(local.to_owned());
             forms.push(format!("{exchange}-{first}-{second}"));
             forms.push(format!("{exchange} {first} {second}"));
         }

@@ -47,7 +47,7 @@ pub struct AmoSettings {
     /// The name of the text field of ours on contacts and deals.
     pub marker_field: String,
     /// A client who is not found by ten digits is looked for in the ways people write numbers,
-    /// too (`123-45-67`, `123 45 67`): up to four requests more for each unknown number.
+    /// too (`1234567`, `123-45-67`, `123 45 67`): up to six requests more for each unknown number.
     pub written_forms: bool,
 }
 

@@ -20,6 +20,9 @@ use crate::model::phone::Region;
 /// The code by which the field is found again, whatever people rename it to.
 pub(super) const MARKER_CODE: &str = "TRUNKLINE_KEY";
 
+/// Its type.
+const MARKER_KIND: &str = "text";
+
 /// Most pages of additional fields that are read: 50 a page, thousands of fields.
 const FIELD_PAGES_MAX: u32 = 100;
 
@@ -212,13 +215,15 @@ impl SetupKeeper {
         class: Class,
         limits: &mut Vec<String>,
     ) -> Result<Vec<CustomField>, ReadError> {
-        let fields = fields(client, entity, class).await?;
+        let Some(fields) = fields_if_allowed(client, entity, class, limits).await? else {
+            return Ok(Vec::new());
+        };
         if self.marker_of(&fields).is_some() {
             return Ok(fields);
         }
         let new = NewField {
             name: self.marker_field.clone(),
-            kind: "text",
+            kind: MARKER_KIND,
             code: MARKER_CODE,
             is_api_only: true,
         };
@@ -249,19 +254,22 @@ impl SetupKeeper {
     }
 
     fn marker_of(&self, fields: &[CustomField]) -> Option<i64> {
-        let by_code = |field: &&CustomField| field.code.as_deref() == Some(MARKER_CODE);
-        let by_name = |field: &&CustomField| {
-            field.name.as_deref() == Some(&self.marker_field)
-                && field.kind.as_deref() == Some("text")
+        // A field of another type takes no key: every record that names it would be refused.
+        let texts = || {
+            fields
+                .iter()
+                .filter(|field| field.kind.as_deref() == Some(MARKER_KIND))
         };
+        let by_code = |field: &&CustomField| field.code.as_deref() == Some(MARKER_CODE);
+        let by_name = |field: &&CustomField| field.name.as_deref() == Some(&self.marker_field);
         let lowest = |ids: Vec<i64>| ids.into_iter().min();
-        lowest(fields.iter().filter(by_code).map(|f| f.id).collect())
-            .or_else(|| lowest(fields.iter().filter(by_name).map(|f| f.id).collect()))
+        lowest(texts().filter(by_code).map(|f| f.id).collect())
+            .or_else(|| lowest(texts().filter(by_name).map(|f| f.id).collect()))
     }
 }
 
 /// Reads all additional fields of an entity.
-pub(super) async fn fields(
+async fn fields(
     client: &Client,
     entity: &str,
     class: Class,
@@ -279,6 +287,27 @@ pub(super) async fn fields(
         }
     }
     Ok(all)
+}
+
+/// Reads all additional fields of an entity, or says that they may not be read: the token's user
+/// need not have that right, and everything else works without them.
+pub(super) async fn fields_if_allowed(
+    client: &Client,
+    entity: &str,
+    class: Class,
+    limits: &mut Vec<String>,
+) -> Result<Option<Vec<CustomField>>, ReadError> {
+    match fields(client, entity, class).await {
+        Ok(fields) => Ok(Some(fields)),
+        Err(ReadError::Refused(rejection)) => {
+            limits.push(format!(
+                "the fields of {entity} cannot be listed (HTTP {}: {})",
+                rejection.code, rejection.message
+            ));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn failure(why: &str) -> Failure {

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::auth::Caller;
 use super::exchange::{Incoming, Reply};
-use super::options::UserOptions;
-use super::records::{Pipeline, Status};
+use super::options::{AmoOptions, PipelineOptions, UserOptions};
+use super::records::{LOST, Pipeline, Status, WON};
 use super::world::{World, opaque_text};
 
 /// Users per page at most.
@@ -231,4 +231,33 @@ fn render_user(user: &UserOptions, incoming: &Incoming) -> Value {
         row["_embedded"] = json!({"roles": [], "groups": [{"id": 0, "name": "Отдел продаж"}]});
     }
     row
+}
+
+/// Makes the pipelines of a new account, with the stages that come by themselves.
+pub(super) fn pipelines(options: &AmoOptions) -> Vec<Pipeline> {
+    let status = |id, name: &str, sort, kind| Status {
+        id,
+        name: name.to_owned(),
+        sort,
+        kind,
+    };
+    let pipeline = |(n, p): (usize, &PipelineOptions)| {
+        let mut statuses = vec![status(p.id + 1, "Неразобранное", 10, 1)];
+        for (n, name) in p.stages.iter().enumerate() {
+            let n = u32::try_from(n).unwrap_or(u32::MAX);
+            let sort = n.saturating_mul(10).saturating_add(20);
+            statuses.push(status(p.id + 2 + u64::from(n), name, sort, 0));
+        }
+        statuses.push(status(WON, "Успешно реализовано", 10_000, 0));
+        statuses.push(status(LOST, "Закрыто и не реализовано", 11_000, 0));
+        Pipeline {
+            id: p.id,
+            name: p.name.clone(),
+            is_main: n == 0,
+            is_unsorted_on: p.is_unsorted_on,
+            is_archive: p.is_archive,
+            statuses,
+        }
+    };
+    options.pipelines.iter().enumerate().map(pipeline).collect()
 }

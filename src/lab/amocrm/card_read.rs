@@ -146,13 +146,13 @@ impl World {
     }
 
     fn closest_task(&self, card: &Card) -> Option<i64> {
-        let ours =
-            |t: &&super::records::Task| t.entity == Some((card.kind, card.id)) && !t.is_completed;
-        self.tasks
-            .values()
-            .filter(ours)
-            .map(|task| task.complete_till)
-            .min()
+        let range = (card.kind, card.id, 0)..=(card.kind, card.id, u64::MAX);
+        let tasks = self
+            .tasks_of_cards
+            .range(range)
+            .filter_map(|key| self.tasks.get(&key.2));
+        let open = tasks.filter(|t| t.entity == Some((card.kind, card.id)) && !t.is_completed);
+        open.map(|task| task.complete_till).min()
     }
 
     fn not_modified(&self, cards: &[&Card], incoming: &Incoming) -> bool {

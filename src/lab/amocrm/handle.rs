@@ -2,6 +2,7 @@
 //! Cheap to clone; works from any thread.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::lab_clock::{LabClock, Moment};
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<FaultPlan>,
     /// Wakes the sender of hooks.
     pub(super) hooks_waiting: tokio::sync::Notify,
+    pub(super) under_way: AtomicUsize,
 }
 
 /// A hand on a running simulator.
@@ -115,6 +117,11 @@ impl AmoHandle {
     /// Returns the counters over all requests.
     pub fn log_counters(&self) -> Counters {
         lock(&self.shared.log).counters()
+    }
+
+    /// Returns how many requests have arrived and are not answered yet.
+    pub fn under_way(&self) -> usize {
+        self.shared.under_way.load(Ordering::SeqCst)
     }
 
     /// Puts a contact into the account.

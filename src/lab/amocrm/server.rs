@@ -6,6 +6,7 @@ use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::ops::Deref;
 use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use tokio::sync::oneshot::Sender;
 use super::control::control;
 use super::exchange::{Incoming, Query, Reply};
 use super::handle::{AmoHandle, Shared, lock};
-use super::lab_clock::LabClock;
+use super::lab_clock::{LabClock, Moment};
 use super::options::AmoOptions;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
@@ -29,10 +30,6 @@ use crate::lab::request_log::RequestLog;
 
 /// The largest body: 250 calls with long links are about 200 kB, so this leaves room.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
-
-/// While one request waits for the account (somebody takes the oracle), the others must not get a
-/// later time of arrival, or an even pace would look like a burst.
-const WORKERS: usize = 4;
 
 /// A running simulator; it ends when dropped.
 #[derive(Debug)]
@@ -86,6 +83,7 @@ pub async fn start(options: AmoOptions) -> io::Result<AmoLab> {
         log: Mutex::new(RequestLog::new(options.log_entries_max)),
         faults: Mutex::new(FaultPlan::new(options.fault_seed)),
         hooks_waiting: tokio::sync::Notify::new(),
+        under_way: AtomicUsize::new(0),
         options,
     });
     let handle = AmoHandle { shared };
@@ -116,7 +114,7 @@ fn run(listener: TcpListener, lab: AmoHandle, tell: Sender<ServerHandle>) -> io:
                 .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
                 .default_service(web::to(serve))
         })
-        .workers(WORKERS)
+        .workers(1)
         .disable_signals()
         .on_connect(remember_connection)
         .shutdown_timeout(1)
@@ -144,14 +142,39 @@ fn remember_connection(connection: &dyn Any, extensions: &mut Extensions) {
     }
 }
 
+/// Counts a request until its answer is given or its connection is gone.
+struct UnderWay(AmoHandle);
+
+impl UnderWay {
+    fn begin(lab: &AmoHandle) -> Self {
+        lab.shared.under_way.fetch_add(1, Ordering::SeqCst);
+        Self(lab.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.shared.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> HttpResponse {
+    let lab = lab.get_ref().clone();
     let incoming = incoming_of(&request, &body, &lab);
     if incoming.path == "/_lab" || incoming.path.starts_with("/_lab/") {
         let reply = control(&lab, &incoming);
         return respond(&reply, 0, Bytes::copy_from_slice(&reply.body));
     }
-    let (ordinal, reply, fault) = take_effect(&lab, incoming);
+    let _under_way = UnderWay::begin(&lab);
+    // While one request waits for the account (somebody takes the oracle), the others must not
+    // get a later time of arrival, or an even pace would look like a burst.
+    let now = lab.moment();
+    let judge = lab.clone();
+    let effect = web::block(move || take_effect(&judge, incoming, now)).await;
     lab.shared.hooks_waiting.notify_one();
+    let Ok((ordinal, reply, fault)) = effect else {
+        return HttpResponse::InternalServerError().finish();
+    };
     let Some(reply) = reply else {
         if let Some(socket) = request.conn_data::<Socket>() {
             // The answer below goes nowhere; an error here means that the peer was faster.
@@ -174,8 +197,11 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> 
 }
 
 /// Lets the request happen and takes down what became of it. No reply = close the connection.
-fn take_effect(lab: &AmoHandle, mut incoming: Incoming) -> (u64, Option<Reply>, Option<Fault>) {
-    let now = lab.moment();
+fn take_effect(
+    lab: &AmoHandle,
+    mut incoming: Incoming,
+    now: Moment,
+) -> (u64, Option<Reply>, Option<Fault>) {
     // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
     let mut world = lab.world();
     let mut log = lock(&lab.shared.log);

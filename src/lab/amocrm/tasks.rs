@@ -189,6 +189,8 @@ impl World {
             created_at: draft.created_at.unwrap_or(now),
             updated_at: now,
         };
+        self.tasks_of_cards
+            .extend(draft.entity.map(|(kind, card)| (kind, card, id)));
         self.tasks.insert(id, task);
         self.event("task_added", ("task", id), nothing(), nothing(), caller);
         self.hook_task("add", id, caller.now);
@@ -200,6 +202,8 @@ impl World {
             return Value::Null;
         };
         let was_completed = task.is_completed;
+        let card = draft.entity.map(|(kind, card)| (kind, card, task.id));
+        self.tasks_of_cards.extend(card);
         if let Some(text) = &draft.text {
             task.text.clone_from(text);
         }

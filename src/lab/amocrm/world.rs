@@ -16,8 +16,7 @@ use super::lab_clock::Moment;
 use super::options::{AmoOptions, Switches, UserOptions};
 use super::rate::Limiter;
 use super::records::{
-    Card, Event, Hook, Kind, LOST, Note, Pipeline, Popup, Status, Tag, Task, Unsorted, WON,
-    last_ten,
+    Card, Event, Hook, Kind, Note, Pipeline, Popup, Tag, Task, Unsorted, last_ten,
 };
 use super::review::Review;
 
@@ -55,6 +54,8 @@ pub(super) struct World {
     pub(super) tags: Vec<Tag>,
     pub(super) notes: BTreeMap<u64, Note>,
     pub(super) tasks: BTreeMap<u64, Task>,
+    /// Kind and id of a card, and a task that stands or once stood on it.
+    pub(super) tasks_of_cards: BTreeSet<(Kind, u64, u64)>,
     pub(super) unsorted: BTreeMap<String, Unsorted>,
     pub(super) events: VecDeque<Event>,
     pub(super) hooks: Vec<Hook>,
@@ -85,7 +86,7 @@ impl World {
             auth: Auth::new(options),
             paid: true,
             users: options.users.clone(),
-            pipelines: pipelines(options),
+            pipelines: super::account::pipelines(options),
             loss_reasons: reasons
                 .map(|(n, name)| (601 + n as u64, name.clone()))
                 .collect(),
@@ -96,6 +97,7 @@ impl World {
             tags: Vec::new(),
             notes: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            tasks_of_cards: BTreeSet::new(),
             unsorted: BTreeMap::new(),
             events: VecDeque::new(),
             hooks: Vec::new(),
@@ -368,32 +370,4 @@ pub(super) fn opaque_text(seed: &str, hex_digits: usize) -> String {
 /// Empty lists of the audit feed.
 pub(super) fn nothing() -> Value {
     json!([])
-}
-
-fn pipelines(options: &AmoOptions) -> Vec<Pipeline> {
-    let status = |id, name: &str, sort, kind| Status {
-        id,
-        name: name.to_owned(),
-        sort,
-        kind,
-    };
-    let pipeline = |(n, p): (usize, &super::options::PipelineOptions)| {
-        let mut statuses = vec![status(p.id + 1, "Неразобранное", 10, 1)];
-        for (n, name) in p.stages.iter().enumerate() {
-            let n = u32::try_from(n).unwrap_or(u32::MAX);
-            let sort = n.saturating_mul(10).saturating_add(20);
-            statuses.push(status(p.id + 2 + u64::from(n), name, sort, 0));
-        }
-        statuses.push(status(WON, "Успешно реализовано", 10_000, 0));
-        statuses.push(status(LOST, "Закрыто и не реализовано", 11_000, 0));
-        Pipeline {
-            id: p.id,
-            name: p.name.clone(),
-            is_main: n == 0,
-            is_unsorted_on: p.is_unsorted_on,
-            is_archive: p.is_archive,
-            statuses,
-        }
-    };
-    options.pipelines.iter().enumerate().map(pipeline).collect()
 }

@@ -23,8 +23,8 @@ const TIME_TOLERANCE_S: i64 = 3;
 pub struct Seen {
     /// When calls of each client lasted, in Unix seconds, by the last ten digits.
     pub spans: BTreeMap<String, Vec<(i64, i64)>>,
-    /// Open works of the integrations that were expected to wait.
-    pub open_works: BTreeMap<String, u64>,
+    /// Communications with open work, of the integrations that were expected to wait.
+    pub waiting: BTreeMap<String, usize>,
     /// Requests above the rate that the CRM permits.
     pub rate_violations: u64,
 }
@@ -219,12 +219,18 @@ fn compare_totals(expected: &Totals, found: &Totals, outcome: &mut Comparison) {
 }
 
 fn compare_waiting(waiting: &WaitingExpectation, seen: &Seen, outcome: &mut Comparison) {
-    let found = seen.open_works.get(&waiting.integration).copied();
-    if found != Some(waiting.works) {
+    let found = seen.waiting.get(&waiting.integration).copied();
+    if found != Some(waiting.communications) {
         outcome.differences.push(Difference {
             about: format!("integration {}", waiting.integration),
-            expected: format!("{} open works, for its CRM does not answer", waiting.works),
-            found: found.map_or_else(|| "no report".to_owned(), |works| works.to_string()),
+            expected: format!(
+                "{} communications wait, for its CRM does not answer",
+                waiting.communications
+            ),
+            found: found.map_or_else(
+                || "no report of a CRM that is down".to_owned(),
+                |n| n.to_string(),
+            ),
         });
     }
 }

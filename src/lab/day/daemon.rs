@@ -1,10 +1,11 @@
 //! The daemon as a day sees it from outside: is it ready, has it work, here is a webhook.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// No question to a daemon on the same machine takes longer.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -82,7 +83,24 @@ pub struct IntegrationStatus {
     pub key: String,
     /// Works that are not finished.
     pub open_works: u64,
+    /// Why they wait, where they do.
+    pub waiting_for: Option<String>,
 }
+
+/// What `GET /v1/outbox` says, as far as a day needs it.
+#[derive(Debug, Deserialize)]
+struct Outbox {
+    items: Vec<OutboxWork>,
+    total: usize,
+}
+
+#[derive(Debug, Deserialize)]
+struct OutboxWork {
+    communication: String,
+}
+
+/// The most works that the daemon lists in one answer.
+const OUTBOX_ROWS_MAX: usize = 200;
 
 /// Why the daemon could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +122,16 @@ pub enum DaemonError {
         status: StatusCode,
         /// What it said.
         body: String,
+    },
+    /// More works are open than can be listed.
+    #[error(
+        "{open} works of {integration} are open, more than the {OUTBOX_ROWS_MAX} that are listed"
+    )]
+    TooMany {
+        /// Whose.
+        integration: String,
+        /// How many.
+        open: usize,
     },
     /// The day posts to a source that has no secret here.
     #[error("post to source {0:?}: no secret is known for it")]
@@ -144,7 +172,31 @@ impl Daemon {
     /// # Errors
     /// Fails when there is no answer, a refusal, or one that is not of the expected shape.
     pub async fn status(&self) -> Result<Status, DaemonError> {
-        let url = format!("{}/v1/status", self.address.admin);
+        self.get("/v1/status").await
+    }
+
+    /// Asks which communications an integration has open work for; each is named once.
+    ///
+    /// # Errors
+    /// As `status`, and when there are more works than one answer lists.
+    pub async fn waiting(&self, integration: &str) -> Result<BTreeSet<String>, DaemonError> {
+        let path = format!("/v1/outbox?integration={integration}&limit={OUTBOX_ROWS_MAX}");
+        let outbox: Outbox = self.get(&path).await?;
+        if outbox.total > outbox.items.len() {
+            return Err(DaemonError::TooMany {
+                integration: integration.to_owned(),
+                open: outbox.total,
+            });
+        }
+        Ok(outbox
+            .items
+            .into_iter()
+            .map(|work| work.communication)
+            .collect())
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, DaemonError> {
+        let url = format!("{}{path}", self.address.admin);
         let http = |source| DaemonError::Http {
             url: url.clone(),
             source,

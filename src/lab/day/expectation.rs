@@ -163,14 +163,14 @@ pub struct Totals {
     pub tasks: usize,
 }
 
-/// Works of an integration that must still be open in the end.
+/// An integration whose CRM does not answer: its work must be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WaitingExpectation {
     /// The integration.
     pub integration: String,
-    /// How many works are open.
-    pub works: u64,
+    /// For how many communications work is open in the end.
+    pub communications: usize,
 }
 
 impl fmt::Display for ContactExpectation {

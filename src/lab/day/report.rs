@@ -85,8 +85,8 @@ pub fn summary(day: &Day, outcome: &Comparison, seen: &Seen) -> Value {
         .waiting
         .iter()
         .map(|waiting| {
-            let found = seen.open_works.get(&waiting.integration);
-            let counts = json!({ "expected": waiting.works, "found": found });
+            let found = seen.waiting.get(&waiting.integration);
+            let counts = json!({ "expected": waiting.communications, "found": found });
             (waiting.integration.clone(), counts)
         })
         .collect();

@@ -22,7 +22,7 @@ const DAY: &str = r#"
 name = "small"
 tenant = "demo"
 totals = { contacts = 2, deals = 2, unsorted = 1, calls = 2, tasks = 0 }
-waiting = [{ integration = "service", works = 2 }]
+waiting = [{ integration = "service", communications = 2 }]
 [[seed]]
 name = "Seeded"
 phone = "8 (903) 555-00-04"
@@ -143,18 +143,18 @@ async fn what_the_account_holds_is_sorted_by_client() {
 }
 
 /// Answers what a day asks of a daemon, and does nothing else.
-fn stand_in(status: Value, answer: u16) -> (String, actix_web::dev::ServerHandle) {
+fn stand_in(answer: u16) -> (String, actix_web::dev::ServerHandle) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let server = HttpServer::new(move || {
-        let status = status.clone();
         App::new()
             .route(
                 "/v1/status",
-                web::get().to(move || {
-                    let status = status.clone();
-                    async move { HttpResponse::Ok().json(status) }
-                }),
+                web::get().to(|| async { HttpResponse::Ok().json(status()) }),
+            )
+            .route(
+                "/v1/outbox",
+                web::get().to(|| async { HttpResponse::Ok().json(outbox()) }),
             )
             .route(
                 "/v1/events/demo/site/s-e-c-r-e-t",
@@ -189,7 +189,13 @@ async fn attach(ami: &AmiServer) -> TcpStream {
     stream
 }
 
-fn status(service_works: u64) -> Value {
+/// Two communications of three works.
+fn outbox() -> Value {
+    let work = |id: u64, communication: &str| json!({ "id": id, "communication": communication });
+    json!({ "items": [work(1, "demo/office/1"), work(2, "demo/office/1"), work(3, "demo/site/2")], "total": 3 })
+}
+
+fn status() -> Value {
     json!({
         "store": { "communications": 2 },
         "sources": [
@@ -197,8 +203,8 @@ fn status(service_works: u64) -> Value {
             { "key": "demo/site", "state": null },
         ],
         "integrations": [
-            { "key": "demo/sales", "open_works": 0 },
-            { "key": "demo/service", "open_works": service_works },
+            { "key": "demo/sales", "open_works": 0, "waiting_for": null },
+            { "key": "demo/service", "open_works": 3, "waiting_for": "the crm is down" },
         ],
     })
 }
@@ -209,7 +215,7 @@ async fn play(lab: &AmoLab, post_answer: u16) -> Result<runner::DayOutcome, RunE
     let ami = AmiServer::start(AmiOptions::on("127.0.0.1:0".parse().unwrap()))
         .await
         .unwrap();
-    let (url, server) = stand_in(status(2), post_answer);
+    let (url, server) = stand_in(post_answer);
     let daemon = Daemon::new(DaemonAddress {
         admin: url.clone(),
         token: "t".to_owned(),

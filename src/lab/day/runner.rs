@@ -21,7 +21,7 @@ use crate::lab::wall;
 
 /// How long a part may take to settle after its last call: breakers that probe half open wait up
 /// to a minute, retries back off.
-const SETTLE_DEADLINE: Duration = Duration::from_secs(240);
+const SETTLE_DEADLINE: Duration = Duration::from_secs(120);
 /// How long a person waits for an unsorted record to appear.
 const ACCEPT_DEADLINE: Duration = Duration::from_secs(90);
 /// How long the daemon may take to find the switch.
@@ -124,15 +124,20 @@ pub async fn run(stage: &Stage<'_>, mut tell: impl FnMut(&str)) -> Result<DayOut
             }
         }
         communications += u64::from(part_communications(part));
-        unsettled.extend(settle(stage, part, communications).await?);
+        if let Some(difference) = settle(stage, part, communications).await? {
+            tell(&format!("  goes on all the same: {}", difference.found));
+            unsettled.push(difference);
+        }
     }
     let status = stage.daemon.status().await?;
     for waiting in &stage.day.waiting {
         let name = format!("{}/{}", stage.day.tenant, waiting.integration);
         let found = status.integrations.iter().find(|i| i.key == name);
-        if let Some(found) = found {
-            seen.open_works
-                .insert(waiting.integration.clone(), found.open_works);
+        // Work that waits without a word about it would be as bad as lost work.
+        if found.is_some_and(|found| found.waiting_for.is_some()) {
+            let communications = stage.daemon.waiting(&name).await?.len();
+            seen.waiting
+                .insert(waiting.integration.clone(), communications);
         }
     }
     let main = account(stage, stage.account)?;

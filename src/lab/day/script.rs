@@ -29,7 +29,7 @@ pub struct Day {
     pub clients: Vec<ClientExpectation>,
     /// How much it must hold in all, seeds included.
     pub totals: Totals,
-    /// Integrations whose CRM does not answer, and the works that must wait for it.
+    /// Integrations whose CRM does not answer, and how much must wait for it.
     #[serde(default)]
     pub waiting: Vec<WaitingExpectation>,
 }

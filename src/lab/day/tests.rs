@@ -14,7 +14,7 @@ const SMALL: &str = r#"
 name = "small"
 tenant = "demo"
 totals = { contacts = 1, deals = 1, unsorted = 0, calls = 1, tasks = 0 }
-waiting = [{ integration = "service", works = 1 }]
+waiting = [{ integration = "service", communications = 1 }]
 [[part]]
 title = "p"
 events = [{ do = "call", at_s = 0.0, capture = "inbound_answered", client = "79035550001", what = "A" }]
@@ -65,7 +65,7 @@ fn small_holding() -> Holding {
 fn small_seen() -> Seen {
     Seen {
         spans: [("9035550001".to_owned(), vec![(1_000_000, 1_000_003)])].into(),
-        open_works: [("service".to_owned(), 1)].into(),
+        waiting: [("service".to_owned(), 1)].into(),
         rate_violations: 0,
     }
 }
@@ -114,9 +114,9 @@ fn a_wrong_line_of_the_expectation_makes_a_readable_difference() {
         ),
         ("deals = 1", "deals = 2", "2 deals", "1"),
         (
-            "works = 1 }",
-            "works = 2 }",
-            "2 open works, for its CRM does not answer",
+            "communications = 1 }",
+            "communications = 2 }",
+            "2 communications wait, for its CRM does not answer",
             "1",
         ),
     ] {

@@ -7,6 +7,7 @@ mod process;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -21,6 +22,10 @@ use super::day::{Day, report};
 
 /// The day that is played unless another is named.
 const WORKING_DAY: &str = include_str!("../../../lab/days/working-day.toml");
+
+/// How late the demo's CRM finds new cards by search: longer than the work of one call takes, so
+/// that the second of two calls at once surely comes before the index (`crm/amocrm.md` §8).
+const SEARCH_LAG: Duration = Duration::from_secs(5);
 
 /// Ports of the simulators and of the daemon, all on the loopback address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
@@ -68,11 +73,11 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Starts the simulators.
+    /// Starts the simulators. Cards are found by search so long after they were written.
     ///
     /// # Errors
     /// Fails when a port is taken, and says which.
-    pub async fn start(ports: &Ports) -> anyhow::Result<Self> {
+    pub async fn start(ports: &Ports, search_lag: Duration) -> anyhow::Result<Self> {
         let ami = AmiServer::start(AmiOptions::on(loopback(ports.ami_port)));
         let ami = ami
             .await
@@ -81,6 +86,7 @@ impl Lab {
             listen: loopback(port),
             subdomain: subdomain.to_owned(),
             account_id,
+            search_lag,
             ..AmoOptions::default()
         };
         let main = amocrm::start(account("demo", 31_000_001, ports.crm_port)).await;
@@ -125,7 +131,7 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
         // The daemon would fail later and less clearly.
         drop(std::net::TcpListener::bind(loopback(port)).with_context(|| taken(what, port, flag))?);
     }
-    let lab = Lab::start(ports).await?;
+    let lab = Lab::start(ports, SEARCH_LAG).await?;
     let crms = lab.accounts();
     let seeded = crm::seed(&lab.main, &day);
     crm::take_down(&lab.service)?;

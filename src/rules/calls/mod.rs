@@ -31,6 +31,7 @@ pub(super) fn triage(situation: &Situation<'_>, call: &Call) -> Result<FactsQuer
         phones: vec![call.phone.clone()],
         emails: Vec::new(),
         deals: wants_deals(&call),
+        made: Vec::new(),
     })
 }
 

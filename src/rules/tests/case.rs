@@ -220,6 +220,7 @@ fn ledger_step(step: PlannedStep, word: &str, at: Timestamp) -> LedgerStep {
                     until: at,
                     why,
                     look_first: true,
+                    settles_at: None,
                 },
                 3,
             )

@@ -223,6 +223,7 @@ fn a_state() -> impl Strategy<Value = StepState> {
             until: at,
             why: String::new(),
             look_first: false,
+            settles_at: None,
         },
         StepState::Dead {
             at,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -25,6 +26,8 @@ pub(crate) enum Trouble {
     AnswerLost,
     /// There is no effect, and no answer.
     RequestLost,
+    /// The answer does not come, and the effect only after the first look.
+    EffectLate,
     /// It is refused for good.
     Refused,
     /// The adapter panics.
@@ -37,7 +40,12 @@ struct State {
     effects: Vec<String>,
     markers: Vec<(String, StepResult)>,
     troubles: VecDeque<(StepKind, Trouble)>,
+    under_way: Vec<StepCommand>,
+    settles_after: Duration,
     facts_down: bool,
+    search_lags: bool,
+    facts_panic: bool,
+    requests: Vec<(StepKind, usize)>,
     asked: u64,
     looked: u64,
 }
@@ -56,7 +64,7 @@ impl CrmDouble {
             .map(|kind| StepCapability {
                 kind,
                 certainty: Certainty::ByKey,
-                batch_max: 1,
+                batch_max: 50,
             })
             .collect();
         let phases = vec![(Kind::Call, Phase::Ended)];
@@ -77,9 +85,29 @@ impl CrmDouble {
         self.state().troubles.push_back((kind, trouble));
     }
 
+    /// Says how long the CRM may be at work on a request that was given up; at first: not at all.
+    pub(crate) fn settles_after(&self, time: Duration) {
+        self.state().settles_after = time;
+    }
+
     /// Makes questions fail, or answers them again.
     pub(crate) fn facts_down(&self, down: bool) {
         self.state().facts_down = down;
+    }
+
+    /// Lets the search find nothing that was made here; direct reads still do.
+    pub(crate) fn search_lags(&self) {
+        self.state().search_lags = true;
+    }
+
+    /// Lets the next question panic inside the adapter.
+    pub(crate) fn panic_at_facts(&self) {
+        self.state().facts_panic = true;
+    }
+
+    /// Returns the requests in order: their kind and how many steps each carried.
+    pub(crate) fn requests(&self) -> Vec<(StepKind, usize)> {
+        self.state().requests.clone()
     }
 
     /// Returns what was made, in order.
@@ -141,6 +169,12 @@ impl CrmDouble {
                     why: "the answer was lost".to_owned(),
                 }
             }
+            Some(Trouble::EffectLate) => {
+                self.state().under_way.push(command.clone());
+                Outcome::Ambiguous {
+                    why: "no answer in time".to_owned(),
+                }
+            }
             Some(Trouble::RequestLost) => Outcome::Ambiguous {
                 why: "no answer came".to_owned(),
             },
@@ -174,6 +208,10 @@ impl Adapter for CrmDouble {
         async move {
             let mut state = self.state();
             state.asked += 1;
+            if std::mem::take(&mut state.facts_panic) {
+                drop(state);
+                panic!("scripted panic of the adapter");
+            }
             if state.facts_down {
                 return unreachable_crm();
             }
@@ -181,7 +219,9 @@ impl Adapter for CrmDouble {
             let contacts = state
                 .contacts
                 .iter()
-                .filter(|(phone, _)| query.phones.contains(phone))
+                .filter(|(phone, id)| {
+                    query.phones.contains(phone) && (!state.search_lags || query.made.contains(id))
+                })
                 .map(|(phone, id)| ContactFact {
                     id: id.clone(),
                     name: phone.to_string(),
@@ -202,6 +242,13 @@ impl Adapter for CrmDouble {
 
     fn execute(&self, commands: Vec<StepCommand>) -> BoxFuture<'_, Vec<Outcome<StepResult>>> {
         async move {
+            if let Some(first) = commands.first() {
+                self.state()
+                    .requests
+                    .push((first.effect.kind(), commands.len()));
+            }
+            // A request takes a moment, in which others become ready.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             commands
                 .iter()
                 .map(|command| self.carry_out(command))
@@ -210,16 +257,27 @@ impl Adapter for CrmDouble {
         .boxed()
     }
 
+    fn settles_after(&self) -> Duration {
+        self.state().settles_after
+    }
+
     fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>> {
         async move {
-            let mut state = self.state();
-            state.looked += 1;
-            let marker = command.key.marker();
-            let found = state.markers.iter().find(|(made, _)| *made == marker);
-            Outcome::Done(match found {
-                Some((_, result)) => Look::Found(result.clone()),
-                None => Look::Absent,
-            })
+            let (seen, under_way) = {
+                let mut state = self.state();
+                state.looked += 1;
+                let marker = command.key.marker();
+                let found = state.markers.iter().find(|(made, _)| *made == marker);
+                let seen = match found {
+                    Some((_, result)) => Look::Found(result.clone()),
+                    None => Look::Absent,
+                };
+                (seen, std::mem::take(&mut state.under_way))
+            };
+            for late in &under_way {
+                self.make(late);
+            }
+            Outcome::Done(seen)
         }
         .boxed()
     }

@@ -1,5 +1,7 @@
 //! What becomes of calls when the CRM answers, refuses, is silent or loses answers.
 
+use std::time::Duration;
+
 use trunkline::model::activity::Activity;
 use trunkline::model::ledger::StepState;
 use trunkline::model::plan::{Role, StepKind};
@@ -76,6 +78,28 @@ async fn a_lost_request_is_looked_for_and_sent_again() {
 }
 
 #[actix::test]
+async fn an_effect_that_comes_after_the_first_look_is_adopted_and_not_made_twice() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    // Later than the first look, which comes a second after the time-out.
+    crm.settles_after(Duration::from_millis(1500));
+    crm.script(StepKind::CreateContact, Trouble::EffectLate);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    let key = workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    assert_eq!(
+        crm.effects(),
+        ["contact +79161234567", "deal", "call +79161234567"]
+    );
+    assert_eq!(crm.looked(), 2);
+    let ledger = workshop.ledger("sales", &key).await;
+    let step = ledger.step(&Role::new("contact")).expect("a step");
+    assert!(matches!(&step.state, StepState::Done { result, .. } if result.adopted));
+    assert_eq!(step.attempts, 1);
+}
+
+#[actix::test]
 async fn a_refused_deal_is_a_dead_letter_and_what_does_not_need_it_goes_on() {
     let workshop = Workshop::new();
     let crm = CrmDouble::new();
@@ -83,6 +107,7 @@ async fn a_refused_deal_is_a_dead_letter_and_what_does_not_need_it_goes_on() {
     let portal = workshop.portal("demo");
     let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
     let key = workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
     workshop.call("2.0", "+79167654321").await;
     workshop.idle("sales").await;
     let ledger = workshop.ledger("sales", &key).await;
@@ -172,4 +197,106 @@ async fn s1_04_work_that_an_integration_took_waits_while_it_is_off_and_goes_on_w
     sales.seat.reconfigure(context);
     workshop.idle("sales").await;
     assert_eq!(crm.effects().len(), 3);
+}
+
+#[actix::test]
+async fn an_unreachable_crm_has_the_step_repeated_without_looking() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.script(StepKind::CreateContact, Trouble::Unreachable);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    assert_eq!(
+        crm.effects(),
+        ["contact +79161234567", "deal", "call +79161234567"]
+    );
+    assert_eq!(crm.looked(), 0);
+}
+
+#[actix::test]
+async fn a_contact_made_a_moment_ago_is_known_although_the_search_does_not_find_it_yet() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.search_lags();
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    workshop.call("1.0", "+79161234567").await;
+    workshop.call("2.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    let contacts = crm
+        .effects()
+        .iter()
+        .filter(|one| one.starts_with("contact"))
+        .count();
+    assert_eq!(contacts, 1, "{:?}", crm.effects());
+}
+
+#[actix::test]
+async fn a_panic_of_the_adapter_in_a_request_has_the_effect_looked_for_and_repeated() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.script(StepKind::CreateDeal, Trouble::Panic);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    workshop.call("1.0", "+79161234567").await;
+    workshop.idle("sales").await;
+    assert_eq!(
+        crm.effects(),
+        ["contact +79161234567", "deal", "call +79161234567"]
+    );
+    assert_eq!(crm.looked(), 1);
+}
+
+#[actix::test]
+async fn ready_steps_of_one_kind_from_many_lanes_share_a_request() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    for n in 0..30 {
+        workshop
+            .call(&format!("{n}.0"), &format!("+791612345{n:02}"))
+            .await;
+    }
+    workshop.idle("sales").await;
+    assert_eq!(crm.effects().len(), 90);
+    let requests = crm.requests();
+    assert!(
+        requests.len() < 30,
+        "90 steps in {} requests",
+        requests.len()
+    );
+    assert!(requests.iter().all(|(_, steps)| *steps <= 50));
+}
+
+#[actix::test]
+async fn a_refused_step_does_not_fail_the_neighbours_in_its_request() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.script(StepKind::CreateContact, Trouble::Refused);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    for n in 0..10 {
+        workshop
+            .call(&format!("{n}.0"), &format!("+791612345{n:02}"))
+            .await;
+    }
+    workshop.idle("sales").await;
+    assert_eq!(
+        workshop
+            .store
+            .dead_letters(10, None)
+            .await
+            .expect("reads")
+            .len(),
+        1
+    );
+    let contacts = crm
+        .effects()
+        .iter()
+        .filter(|one| one.starts_with("contact"))
+        .count();
+    assert_eq!(contacts, 9);
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use trunkline::clock::{Clock, SharedClock, TokioClock};
+use trunkline::clock::{SharedClock, TokioClock};
 use trunkline::crm::account::http::{AccountHttp, AccountHttpOptions};
+use trunkline::intake::room::{Bounds, Room};
 use trunkline::intake::routing::{Routing, Taker};
 use trunkline::intake::sink::{Intake, Waker};
+use trunkline::integration::batcher::Batcher;
 use trunkline::integration::child::{IntegrationChild, IntegrationSeat};
 use trunkline::integration::context::IntegrationContext;
 use trunkline::integration::handle::Handles;
@@ -90,6 +92,10 @@ impl Workshop {
             store: store.clone(),
             routing: Arc::new(ArcSwap::from_pointee(Routing::default())),
             waker: Arc::new(waker),
+            room: Arc::new(Room::new(Bounds {
+                free_bytes_min: 0,
+                store_bytes_max: u64::MAX,
+            })),
             clock: Arc::clone(&clock),
         };
         Self {
@@ -136,6 +142,7 @@ impl Workshop {
             employees: Arc::default(),
             source_names: Arc::default(),
             adapter: Arc::new(crm.clone()),
+            batcher: Batcher::new(Arc::new(crm.clone())),
             portal: Arc::clone(portal),
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),

@@ -95,6 +95,7 @@ async fn a_work_goes_from_decision_to_close() {
             until: at(1010),
             why: "429".to_owned(),
             look_first: false,
+            settles_at: None,
         },
         StepState::InFlight { since: at(1010) },
         done(Entity::Contact, "812"),

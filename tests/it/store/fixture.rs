@@ -27,6 +27,7 @@ fn states() -> Vec<(&'static str, Vec<StepState>)> {
         until: at(5000),
         why: "429".to_owned(),
         look_first: true,
+        settles_at: None,
     };
     vec![
         ("pending", vec![]),

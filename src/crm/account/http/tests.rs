@@ -66,6 +66,47 @@ async fn a_request_carries_token_name_of_ours_and_encoded_query() {
     assert_eq!(asked.body, json!([1]));
 }
 
+/// Takes down what is logged.
+#[derive(Clone, Default)]
+struct Journal(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Journal {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_logged_under_the_crms_name_of_it_without_token_and_numbers() {
+    let journal = Journal::default();
+    let writer = journal.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let headers = "x-request-id: abc-17\r\ncontent-type: application/json\r\n";
+    let server = Server::start(move |_| Reply::Raw(400, headers, "{}".to_owned())).await;
+    let outcome = door(&server.url).send(request(Purpose::Read)).await;
+    let Outcome::Done(response) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(response.request_id.as_deref(), Some("abc-17"));
+    let text = String::from_utf8(journal.0.lock().expect("no panic").clone()).expect("text");
+    for part in ["abc-17", "/api/things", "400"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    for secret in ["token", "916"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    assert!(!format!("{:?}", request(Purpose::Write)).contains("\"token\""));
+}
+
 #[tokio::test]
 async fn a_refused_connection_is_not_sent_and_a_lost_answer_is_ambiguous() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0")

@@ -123,6 +123,22 @@ async fn of_two_marker_fields_everybody_takes_the_older() {
 }
 
 #[tokio::test]
+async fn a_field_of_another_type_is_no_marker_even_under_our_code() {
+    let mut account = NewAccount::new();
+    for entity in ["contacts", "leads"] {
+        let field = json!({"id": 66, "name": "Any", "type": "numeric", "code": "TRUNKLINE_KEY"});
+        account.fields.push((entity.to_owned(), field));
+        let field = json!({"id": 67, "name": "Trunkline", "type": "checkbox", "code": null});
+        account.fields.push((entity.to_owned(), field));
+    }
+    let fixture = Fixture::with(None, move |asked| account.answer(asked)).await;
+    done(fixture.adapter.describe().await);
+    let setup = fixture.vault.stored_setup().expect("stored");
+    assert_eq!(setup.marker_contacts, Some(901), "one of its own is made");
+    assert_eq!(setup.marker_leads, Some(902));
+}
+
+#[tokio::test]
 async fn without_rights_the_limits_say_so_and_certainty_falls_to_search() {
     let mut account = NewAccount::new();
     account.may_make_fields = false;
@@ -137,6 +153,36 @@ async fn without_rights_the_limits_say_so_and_certainty_falls_to_search() {
     assert_eq!(certainty(&fixture.adapter), Certainty::BySearch);
     assert!(description.users.is_empty());
     insta::assert_debug_snapshot!("limits_without_rights", description.limits);
+}
+
+#[tokio::test]
+async fn where_fields_may_not_be_listed_calls_are_worked_all_the_same() {
+    let mut account = NewAccount::new();
+    let fixture = Fixture::with(None, move |asked| match asked.line().as_str() {
+        line if line.ends_with("/custom_fields") => {
+            Reply::Json(403, json!({"title": "Forbidden", "status": 403}))
+        }
+        "POST /api/v4/contacts" => {
+            let request_id = asked.body[0]["request_id"].clone();
+            list(
+                "contacts",
+                vec![json!({"id": 7001, "request_id": request_id})],
+            )
+        }
+        _ => account.answer(asked),
+    })
+    .await;
+    let description = done(fixture.adapter.describe().await);
+    assert!(description.fields.is_empty());
+    let limits = description.limits.join("; ");
+    for entity in ["contacts", "leads", "companies"] {
+        assert!(
+            limits.contains(&format!("the fields of {entity}")),
+            "{limits}"
+        );
+    }
+    let result = done(fixture.execute_one(contact("1")).await);
+    assert_eq!(ids(&result), ["contact 7001"]);
 }
 
 #[tokio::test]
@@ -156,6 +202,7 @@ async fn a_refused_token_is_not_sent_again_and_a_new_one_is() {
         phones: vec![phone("+79161234567")],
         emails: Vec::new(),
         deals: false,
+        made: Vec::new(),
     };
     for _ in 0..3 {
         let outcome = fixture.adapter.facts(query.clone(), Class::Live).await;

@@ -115,7 +115,7 @@ async fn an_answer_that_does_not_mention_an_item_leaves_it_ambiguous() {
 #[tokio::test]
 async fn what_a_status_means_for_a_write() {
     type Case = (u16, &'static str, &'static str);
-    let cases: [Case; 9] = [
+    let cases: [Case; 10] = [
         (200, "<html>", "ambiguous"),
         (204, "", "ambiguous"),
         (400, "<html>bad</html>", "rejected <html>bad</html>"),
@@ -126,6 +126,11 @@ async fn what_a_status_means_for_a_write() {
             "rejected Forbidden",
         ),
         (404, r#"{"title":"Not found"}"#, "rejected Not found"),
+        (
+            404,
+            "<html>no such portal</html>",
+            "not applied Unreachable",
+        ),
         (429, "slow down", "not applied Throttled"),
         (500, "{}", "ambiguous"),
         (504, "<html>", "ambiguous"),

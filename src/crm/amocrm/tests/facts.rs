@@ -16,6 +16,7 @@ fn ask(deals: bool) -> FactsQuery {
         phones: vec![phone("+79161234567")],
         emails: Vec::new(),
         deals,
+        made: Vec::new(),
     }
 }
 
@@ -49,7 +50,12 @@ async fn a_fuzzy_hit_is_dropped_and_every_way_to_write_the_number_is_found() {
 
 #[tokio::test]
 async fn a_number_stored_as_people_write_it_is_found_by_its_last_digits() {
-    for stored in ["8 (916) 123-45-67", "+7 916 123 45 67"] {
+    for stored in [
+        "8 (916) 123-45-67",
+        "+7 916 123 45 67",
+        "+7 916 1234567",
+        "8(916)1234567 доб. 12",
+    ] {
         let cards = vec![card(1, stored)];
         let fixture = Fixture::start(move |asked| match asked.path.as_str() {
             "/api/v4/contacts" => search(asked, &cards),
@@ -62,14 +68,27 @@ async fn a_number_stored_as_people_write_it_is_found_by_its_last_digits() {
 }
 
 #[tokio::test]
-async fn a_client_who_is_nowhere_costs_six_searches_and_is_new() {
+async fn a_client_who_is_nowhere_costs_eight_searches_and_is_new() {
     let fixture = Fixture::start(|_| Reply::Json(204, Value::Null)).await;
     let facts = done(fixture.adapter.facts(ask(true), Class::Work).await);
     assert!(facts.first_time());
     let asked = fixture.server.asked();
     let queries: Vec<&str> = asked.iter().filter_map(|a| a.query("query")).collect();
-    let forms = ["9161234567", "123-45-67", "123 45 67"];
+    let forms = ["9161234567", "1234567", "123-45-67", "123 45 67"];
     assert_eq!(queries, [forms, forms].concat());
+}
+
+#[tokio::test]
+async fn a_known_client_without_deals_costs_one_search() {
+    let fixture = Fixture::start(|_| {
+        let mut known = card(1, "+79161234567");
+        known["_embedded"] = json!([]);
+        list("contacts", vec![known])
+    })
+    .await;
+    let facts = done(fixture.adapter.facts(ask(true), Class::Work).await);
+    assert_eq!(facts.contacts.len(), 1);
+    assert_eq!(fixture.server.lines(), ["GET /api/v4/contacts"]);
 }
 
 #[tokio::test]
@@ -196,6 +215,7 @@ async fn an_address_is_searched_and_verified_without_case() {
         phones: Vec::new(),
         emails: vec!["ivan@example.org".to_owned()],
         deals: false,
+        made: Vec::new(),
     };
     let facts = done(fixture.adapter.facts(query, Class::Work).await);
     assert_eq!(facts.contacts.len(), 1);

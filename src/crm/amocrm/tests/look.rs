@@ -206,6 +206,39 @@ async fn a_call_is_known_by_its_key_on_its_card_or_wherever_amocrm_put_it() {
 }
 
 #[tokio::test]
+async fn a_call_is_found_under_a_page_of_other_old_calls_that_were_written_after_it() {
+    let mut command = call_record("1", known(Entity::Contact, "7001"), None);
+    let (marker, at) = (command.key.marker(), record_time(&command).as_secs());
+    // Backlog: each note bears the time of its call only.
+    let note = |id: i64, uniq: &str, at: i64| {
+        json!({"id": id, "entity_id": 7001, "created_at": at, "updated_at": at,
+               "params": {"uniq": uniq}})
+    };
+    let newer: Vec<Value> = (0..50)
+        .map(|n| note(66_100 - n, "other", at + 50 - n))
+        .collect();
+    let ours = note(66_001, &marker, at);
+    command.first_sent_at = record_time(&command).plus(Duration::from_secs(5 * 3600));
+    let fixture = Fixture::start(move |asked| match asked.query("limit") {
+        Some("50") => more("notes", newer.clone()),
+        _ => list(
+            "notes",
+            newer.iter().cloned().chain([ours.clone()]).collect(),
+        ),
+    })
+    .await;
+    let result = found(fixture.adapter.look(command).await);
+    assert_eq!(result.cards[0].id, "66001");
+}
+
+fn record_time(command: &StepCommand) -> Timestamp {
+    match &command.effect {
+        Effect::RecordCall(record) => record.at,
+        other => panic!("{other:?} is no call"),
+    }
+}
+
+#[tokio::test]
 async fn a_task_is_known_by_text_and_due_time_on_its_card() {
     let due = time("2026-11-20T09:15:00Z").as_secs();
     let made = move |entity_id: i64, complete_till: i64| {

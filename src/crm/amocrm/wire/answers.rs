@@ -179,7 +179,7 @@ pub(crate) struct CustomField {
 /// A contact, company or lead; fields that one of them lacks stay empty (§8, §9).
 #[derive(Debug, Deserialize)]
 pub(crate) struct CardRecord {
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(deserialize_with = "lenient::id")]
     pub(crate) id: i64,
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) name: Option<String>,
@@ -260,7 +260,7 @@ impl CardRecord {
 /// A note (§11).
 #[derive(Debug, Deserialize)]
 pub(crate) struct Note {
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(deserialize_with = "lenient::id")]
     pub(crate) id: i64,
     #[serde(default, deserialize_with = "lenient::number")]
     pub(crate) entity_id: i64,
@@ -281,7 +281,7 @@ pub(crate) struct NoteParams {
 /// A task (§12).
 #[derive(Debug, Deserialize)]
 pub(crate) struct Task {
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(deserialize_with = "lenient::id")]
     pub(crate) id: i64,
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) text: Option<String>,
@@ -313,7 +313,7 @@ pub(crate) struct Unsorted {
 /// The echo of something made: contact, lead, note, task, or call with the card it went to.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Made {
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(deserialize_with = "lenient::id")]
     pub(crate) id: i64,
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) request_id: Option<String>,
@@ -352,6 +352,8 @@ mod tests {
             r#"{"_embedded":{}}"#,
             r#"{"_embedded":{"contacts":"none"}}"#,
             r#"{"_embedded":{"contacts":[{"id":{}}]}}"#,
+            r#"{"_embedded":{"contacts":[{"id":null}]}}"#,
+            r#"{"_embedded":{"contacts":[{"id":"0"}]}}"#,
         ] {
             assert!(
                 page::<CardRecord>(body.as_bytes(), "contacts").is_err(),

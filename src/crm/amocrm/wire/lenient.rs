@@ -12,7 +12,15 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, 
     Ok(optional_number(deserializer)?.unwrap_or(0))
 }
 
-/// The same; `null`, `""` and absence are `None`.
+/// An id: a number as above, but without one the record is not the one that it should be.
+pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    match number(deserializer)? {
+        0 => Err(D::Error::custom("expected an id")),
+        id => Ok(id),
+    }
+}
+
+/// An integer as for [`number`]; `null`, `""` and absence are `None`.
 pub(super) fn optional_number<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<i64>, D::Error> {

@@ -119,6 +119,9 @@ async fn a_task_is_made_filtered_and_completed() {
     ]);
     let row = Bench::first(bench.post("/api/v4/tasks", body).await, "tasks");
     let path = format!("/api/v4/tasks/{}", row["id"]);
+    let closest =
+        async || bench.get(&format!("/api/v4/leads/{lead}")).await.1["closest_task_at"].clone();
+    assert_eq!(closest().await, 1_767_700_000);
     let (_, read) = bench.get(&path).await;
     assert_eq!(
         (&read["result"], &read["is_completed"]),
@@ -132,6 +135,7 @@ async fn a_task_is_made_filtered_and_completed() {
     // A bare row, not a list.
     assert_eq!((status, &answer["id"]), (200, &row["id"]));
     assert_eq!(bench.get(&path).await.1["result"], json!({"text": "ok"}));
+    assert_eq!(closest().await, Value::Null);
     let open = format!("/api/v4/tasks?{filter}&filter[is_completed]=0");
     assert_eq!(bench.get(&open).await.0, 204);
     assert_eq!(bench.lab.oracle().tasks_of_phone("+79121234567").len(), 1);

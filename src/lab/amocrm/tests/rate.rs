@@ -93,6 +93,8 @@ async fn a_request_that_waits_for_the_account_keeps_its_time_of_arrival() {
         ..strict()
     })
     .await;
+    // The server must be up before the account is held.
+    bench.get("/_lab").await;
     let (release, released) = std::sync::mpsc::channel::<()>();
     let (hold, held) = tokio::sync::oneshot::channel();
     let handle = bench.lab.handle();
@@ -103,9 +105,15 @@ async fn a_request_that_waits_for_the_account_keeps_its_time_of_arrival() {
     });
     held.await.unwrap();
     let first = tokio::spawn(Bench::answer(bench.request("GET", "/api/v4/account")));
-    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    while bench.lab.under_way() < 1 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // Over a second between the arrivals, and none between the judgements.
+    tokio::time::sleep(Duration::from_millis(1_050)).await;
     let second = tokio::spawn(Bench::answer(bench.request("GET", "/api/v4/account")));
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    while bench.lab.under_way() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     release.send(()).unwrap();
     holder.join().unwrap();
     assert_eq!(

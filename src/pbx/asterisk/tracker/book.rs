@@ -129,6 +129,11 @@ impl Book {
             return false;
         };
         call.last_seen = call.last_seen.max(at);
+        let late_root = !first && call.linkedid == block.uniqueid && !call.has_client();
+        if late_root && call.origin == Origin::Pbx {
+            // Another thread told of a later channel first.
+            call.begin_with(&channel);
+        }
         let (id, name, alive_name) = (
             block.uniqueid.clone(),
             channel.name.clone(),
@@ -157,21 +162,8 @@ impl Book {
 
     fn open_call(&mut self, channel: &Channel, block: &Block, whole: bool, at: Timestamp) -> u64 {
         self.make_room(at);
-        let origin = match (&channel.part, channel.side) {
-            (Part::Line, Side::Calling) => Origin::Client,
-            (Part::Employee { .. }, Side::Calling) => Origin::Employee,
-            _ => Origin::Pbx,
-        };
-        let mut call = Call::new(&block.linkedid, origin, at);
-        call.dialled.clone_from(&channel.exten);
-        match origin {
-            Origin::Client => {
-                call.client_raw.clone_from(&channel.caller);
-                call.client_name.clone_from(&channel.caller_name);
-            }
-            Origin::Employee => call.caller_extension = channel.extension().cloned(),
-            Origin::Pbx => {}
-        }
+        let mut call = Call::new(&block.linkedid, at);
+        call.begin_with(channel);
         if block.uniqueid == block.linkedid && !is_own_form(&block.uniqueid) {
             call.click_to_call = Some(block.uniqueid.clone());
         }

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::channel::{Channel, Part};
+use super::book::is_own_form;
+use super::channel::{Channel, Part, Side};
 use super::leg::Leg;
 use super::settings::{ALIASES_MAX, CHANNELS_MAX, LEGS_MAX, QUEUES_MAX, RECORDINGS_MAX, kept};
 use super::snapshot::Shown;
@@ -86,11 +87,11 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new(linkedid: &str, origin: Origin, at: Timestamp) -> Self {
+    pub(super) fn new(linkedid: &str, at: Timestamp) -> Self {
         Self {
             linkedid: linkedid.to_owned(),
             aliases: Vec::new(),
-            origin,
+            origin: Origin::Pbx,
             started_at: at,
             last_seen: at,
             ended_at: None,
@@ -117,6 +118,26 @@ impl Call {
             blind: None,
             revision: 0,
             shown: None,
+        }
+    }
+
+    /// Reads from the first channel who began the call.
+    pub(super) fn begin_with(&mut self, channel: &Channel) {
+        // An id that Asterisk would not choose was given by who had the PBX dial.
+        let chosen = channel.uniqueid == channel.linkedid && !is_own_form(&channel.uniqueid);
+        self.origin = match (&channel.part, channel.side) {
+            (Part::Line, Side::Calling) if !chosen => Origin::Client,
+            (Part::Employee { .. }, Side::Calling) => Origin::Employee,
+            _ => Origin::Pbx,
+        };
+        self.dialled.clone_from(&channel.exten);
+        match self.origin {
+            Origin::Client => {
+                self.client_raw.clone_from(&channel.caller);
+                self.client_name.clone_from(&channel.caller_name);
+            }
+            Origin::Employee => self.caller_extension = channel.extension().cloned(),
+            Origin::Pbx => {}
         }
     }
 

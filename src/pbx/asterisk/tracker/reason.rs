@@ -44,7 +44,7 @@ impl Call {
 
     fn missed_incoming(&self) -> MissReason {
         if let Some(left) = self.queue_left {
-            let later = |leg: &Leg| leg.rung_last > left;
+            let later = |leg: &Leg| leg.rung_last >= left;
             if !self.legs.iter().any(later) {
                 return MissReason::AbandonedInQueue;
             }

@@ -121,7 +121,9 @@ impl Book {
             leg.rung_last = since;
             leg.outcome = None;
         }
-        if call.has_client() && call.dial_string.is_none() && side == Side::Called {
+        // A first channel shows the caller id that was asked for, not the number dialled.
+        let first = live.uniqueid == live.linkedid;
+        if call.has_client() && call.dial_string.is_none() && side == Side::Called && !first {
             call.dial_string.clone_from(&live.caller_id_num);
             call.shown_number.clone_from(&live.connected_line_num);
         }

@@ -73,11 +73,13 @@ impl Book {
     fn worth_telling(&self, call: &Followed) -> bool {
         match self.direction(call) {
             Direction::Incoming => true,
-            // A line that is about to be dialled has no number for a moment.
+            // A line that is about to be dialled has no number for a moment, and what the
+            // employee dialled may have a prefix that the trunk does not get.
             Direction::Outgoing => {
-                call.has_client()
-                    && (call.talk.first.is_some()
-                        || self.client(call, Direction::Outgoing) != ClientNumber::Withheld)
+                let number = self.client(call, Direction::Outgoing);
+                let known = number.phone().is_some()
+                    || (call.dial_string.is_some() && number != ClientNumber::Withheld);
+                call.has_client() && (call.talk.first.is_some() || known)
             }
             Direction::Internal => false,
         }

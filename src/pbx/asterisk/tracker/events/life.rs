@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::book::Book;
+use super::super::book::{Book, is_own_form};
 use super::super::call::{Call, Origin};
 use super::super::channel::{Part, Side};
 use super::super::leg::LegOutcome;
@@ -117,7 +117,11 @@ impl Book {
             return;
         };
         let Some(root) = call.channels.first_mut().filter(|one| {
-            one.uniqueid == id && one.side == Side::Called && !one.dialled && !one.is_joint()
+            one.uniqueid == id
+                && one.side == Side::Called
+                && !one.dialled
+                && !one.is_joint()
+                && is_own_form(id)
         }) else {
             return;
         };

@@ -24,17 +24,18 @@ pub(super) fn response(book: &mut Book, message: &Message) {
     book.changed.extend(number);
 }
 
-/// Finds the oldest unanswered call that the PBX placed to a device, such as `PJSIP/101`.
+/// Finds the unanswered call that the PBX placed to a device, such as `PJSIP/101`: one whose
+/// dialling has failed already before one that still rings, then the oldest.
 fn by_device(book: &Book, device: &str) -> Option<u64> {
     let stem = format!("{device}-");
-    book.calls
-        .iter()
-        .find(|(_, call)| {
-            call.origin == Origin::Pbx
-                && call.originate_exten.is_none()
-                && call.channels.first().is_some_and(|root| {
-                    !root.up && (root.name == device || root.name.starts_with(&stem))
-                })
-        })
-        .map(|(number, _)| *number)
+    let waiting = book.calls.iter().filter_map(|(number, call)| {
+        let root = call.channels.first()?;
+        let fits = call.origin == Origin::Pbx
+            && call.originate_exten.is_none()
+            && !root.up
+            && (root.name == device || root.name.starts_with(&stem));
+        let failed = root.dial.is_some() || !root.alive();
+        fits.then_some((!failed, *number))
+    });
+    waiting.min().map(|(_, number)| number)
 }

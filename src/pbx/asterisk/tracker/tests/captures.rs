@@ -24,7 +24,7 @@ const fn row(name: &'static str, line: &'static str, talking_ms: u64, waiting_ms
 const TOLERANCE_MS: u64 = 60;
 
 #[rustfmt::skip]
-pub(super) const ROWS: [Row; 29] = [
+pub(super) const ROWS: [Row; 48] = [
     row("ast16_blind_transfer", "in answered talk=101,102 last=102 rung=101,102 our=74950000001 client=+79161234567", 2500, 1010),
     row("ast16_inbound_answered", "in answered talk=101 last=101 rung=101 our=74950000001 client=+79161234567", 2000, 1010),
     row("ast16_queue_local_members_answered", "in answered talk=102 last=102 rung=101,102 our=74950000033 client=+79161234567 queue=sales", 2000, 1510),
@@ -54,6 +54,25 @@ pub(super) const ROWS: [Row; 29] = [
     row("queue_answered", "in answered talk=102 last=102 rung=101,102 our=74950000003 client=+79161234567 queue=support", 2000, 1510),
     row("queue_local_members_answered", "in answered talk=102 last=102 rung=101,102 our=74950000033 client=+79161234567 queue=sales", 2000, 1510),
     row("recording", "in answered talk=101 last=101 rung=101 our=74950000004 client=+79161234567 rec=external-74950000004-79161234567-20261120-213357-1795210437.25.wav", 3000, 1010),
+    row("lean/blind_unanswered", "in answered talk=101 last=101 rung=101,102 our=74950000001 client=+79161234567", 1000, 1010),
+    row("lean/blind_external", "in answered talk=101 last=101 rung=101 our=74950000001 client=+79161234567", 1010, 1010),
+    row("lean/blind_chain_back", "in answered talk=101,102 last=101 rung=101,102 our=74950000001 client=+79161234567", 3010, 1010),
+    row("lean/blonde", "in answered talk=101,102 last=102 rung=101,102 our=74950000001 client=+79161234567", 3220, 1010),
+    row("lean/blonde_unanswered", "in answered talk=101 last=101 rung=101,102 our=74950000001 client=+79161234567", 1710, 1010),
+    row("lean/atxfer_blonde", "in answered talk=101,102 last=102 rung=101,102 our=74950000001 client=+79161234567", 2890, 1010),
+    row("lean/ast16_atxfer_blonde", "in answered talk=101,102 last=102 rung=101,102 our=74950000001 client=+79161234567", 2890, 1010),
+    row("lean/atxfer_external", "in answered talk=101 last=101 rung=101 our=74950000001 client=+79161234567", 1750, 1010),
+    row("lean/forward_302_mobile", "in answered talk=101 last=101 rung=101 our=74950000001 client=+79161234567", 2000, 1210),
+    row("lean/followme_mobile", "in answered talk=101 last=101 rung=101,102 our=74950000012 client=+79161234567", 2000, 3720),
+    row("lean/local_chain", "in answered talk=102 last=102 rung=101,102 our=74950000008 client=+79161234567", 1520, 1010),
+    row("lean/second_trunk", "out answered talk=101 last=101 rung=101 our=- client=+79167654321 by=101", 1500, 1310),
+    row("lean/outbound_attended", "out answered talk=101,102 last=102 rung=101,102 our=74950000001 client=+79167654321 by=101", 3720, 510),
+    row("lean/ami_redirect_called", "out answered talk=101,102 last=102 rung=101,102 our=74950000001 client=+79167654321 by=101", 2000, 510),
+    row("lean/c2c_local", "out answered talk=101 last=101 rung=101 our=74950000001 client=+79167654321 by=101 c2c=c2c-local-1", 1500, 1210),
+    row("lean/c2c_local_noanswer", "out not-reached(NoAnswer) talk=- last=- rung=101 our=- client=+79167654321 by=101 c2c=c2c-local-2", 0, 5000),
+    row("lean/client_first", "out answered talk=101 last=101 rung=101 our=74950000001 client=+79167654321 by=101 c2c=cf-5", 1500, 1010),
+    row("lean/queue_timeout_then_missed", "in missed(NoAnswer) talk=- last=- rung=101,102 our=74950000011 client=+79161234567 queue=support", 0, 7010),
+    row("lean/voicemail_like", "in missed(NoAnswer) talk=- last=- rung=101 our=74950000010 client=+79161234567", 0, 4010),
 ];
 
 #[track_caller]

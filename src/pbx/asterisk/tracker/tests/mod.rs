@@ -86,7 +86,9 @@ impl Told {
                     !old.is_answered() || call.is_answered(),
                     "{key}: no more answered"
                 );
-                assert_eq!(old.client, call.client, "{key}: the client changed");
+                // A number that was not readable may become one when more is seen.
+                let same = old.client == call.client || old.client.phone().is_none();
+                assert!(same, "{key}: the client changed: {old:?} {call:?}");
             }
             self.calls.insert(key, call);
         }

@@ -268,7 +268,13 @@ fn messages_in_another_order_never_break_anything() {
             );
             let answered = row.line.contains(" answered ");
             for call in clients(&told) {
-                assert_eq!(call.is_answered(), answered, "{}", row.name);
+                assert_eq!(
+                    call.is_answered(),
+                    answered,
+                    "{} {start}: {}",
+                    row.name,
+                    line(call)
+                );
             }
         }
     }

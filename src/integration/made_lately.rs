@@ -1,0 +1,60 @@
+//! Contacts that we ourselves made for a client a short while ago. A CRM's search may not find
+//! them yet; asked about directly they keep a second call from making a second contact.
+
+use std::time::Duration;
+
+use crate::model::communication::{Address, Snapshot};
+use crate::model::ledger::StepState;
+use crate::model::plan::{Entity, StepKind};
+use crate::store::StoreError;
+use crate::store::query::JournalSearch;
+
+use super::context::IntegrationContext;
+
+/// How long a search may lag behind; far longer than any search was seen to.
+const LAG_MAX: Duration = Duration::from_secs(3600);
+
+/// Earlier communications of the client that are looked through. The newest are the ones that can
+/// have made something within [`LAG_MAX`]; a client who calls more often is in the CRM long since.
+const COMMUNICATIONS_MAX: usize = 20;
+
+/// Returns the contacts made for this client by any integration of the portal, newest first.
+pub(super) async fn made_lately(
+    context: &IntegrationContext,
+    snapshot: &Snapshot,
+) -> Result<Vec<String>, StoreError> {
+    let since = context.clock.now().minus(LAG_MAX);
+    let mut made = Vec::new();
+    for address in snapshot.body.addresses() {
+        // Only numbers have an index; who is known by an address alone comes with chats.
+        let Address::Phone(phone) = address else {
+            continue;
+        };
+        let search = JournalSearch {
+            phone: Some(phone),
+            limit: COMMUNICATIONS_MAX,
+            ..JournalSearch::default()
+        };
+        for earlier in context.store.search(search).await? {
+            for member in context.portal.members() {
+                let key = earlier.snapshot.key.clone();
+                let ledger = context.store.ledger(member, key).await?;
+                // What waits in Unsorted is no contact before a person accepts it (S1-12).
+                let own = ledger
+                    .steps
+                    .iter()
+                    .filter(|step| step.effect.kind() == StepKind::CreateContact);
+                let cards = own.filter_map(|step| match &step.state {
+                    StepState::Done { at, result } if *at >= since => result.card(Entity::Contact),
+                    _ => None,
+                });
+                for card in cards {
+                    if !made.contains(&card.id) {
+                        made.push(card.id.clone());
+                    }
+                }
+            }
+        }
+    }
+    Ok(made)
+}

@@ -1,0 +1,151 @@
+"""The two programs under test: the daemon, and the simulated amoCRM that it writes to."""
+
+import asyncio
+import secrets
+import shutil
+import socket
+import time
+import urllib.parse
+from pathlib import Path
+
+import children
+import http_json
+from asterisk_server import free_port
+from relay import Relay
+
+COMPANY = Path(__file__).parent / "company"
+READY_SECONDS_MAX = 30
+# The daemon's first pauses before a new connection are seconds; this leaves room for several.
+WATCHING_SECONDS_MAX = 30
+STOP_SECONDS_MAX = 20
+
+
+class Lab:
+    """`trunkline-lab serve`; only its amoCRM account is used."""
+
+    def __init__(self, program: Path, folder: Path):
+        self._program = program
+        self.log = folder / "lab.log"
+        self.port = free_port(socket.SOCK_STREAM)
+        self._process: asyncio.subprocess.Process | None = None
+        self.token = ""
+
+    @property
+    def control(self) -> str:
+        return f"http://127.0.0.1:{self.port}/_lab"
+
+    async def start(self):
+        command = [str(self._program), "serve", "--crm-port", str(self.port)]
+        for name in ("control", "dead-crm", "ami", "admin", "intake"):
+            command += [f"--{name}-port", str(free_port(socket.SOCK_STREAM))]
+        self._process = await children.spawn(command, self.log)
+        self.token = (await _until_answered(self._process, self.control, self.log))["token"]
+
+    async def stop(self):
+        await children.end(self._process, STOP_SECONDS_MAX)
+
+
+class Daemon:
+    """`trunkline run`, with a configuration of its own; may be killed and started again."""
+
+    def __init__(self, program: Path, folder: Path, lab: Lab, ami_secret: str, relay: Relay):
+        self._program = program
+        self._folder = folder
+        self._relay = relay
+        self.log = folder / "daemon.log"
+        self._admin = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+        self._token = secrets.token_hex(24)
+        self._process: asyncio.subprocess.Process | None = None
+        self._configure(lab, ami_secret)
+
+    def _configure(self, lab: Lab, ami_secret: str):
+        hidden = self._folder / "secrets"
+        hidden.mkdir(mode=0o700)
+        for name, text in {
+            "store-key": secrets.token_hex(32),
+            "admin-token": self._token,
+            "ami": ami_secret,
+            "amocrm": lab.token,
+        }.items():
+            path = hidden / name
+            path.touch(mode=0o600)
+            path.write_text(text)
+        values = {
+            "admin_port": urllib.parse.urlsplit(self._admin).port,
+            "intake_port": free_port(socket.SOCK_STREAM),
+            "crm_port": lab.port,
+            "ami_port": self._relay.port,
+        }
+        shutil.copytree(COMPANY, self._folder / "etc")
+        for path in (self._folder / "etc").rglob("*.toml"):
+            text = path.read_text()
+            for name, value in values.items():
+                text = text.replace("{{" + name + "}}", str(value))
+            path.write_text(text)
+
+    async def start(self):
+        """Returns when the daemon says that it is ready."""
+        configuration = self._folder / "etc/trunkline.toml"
+        command = [str(self._program), "--config", str(configuration), "run"]
+        self._process = await children.spawn(command, self.log)
+        await _until_answered(self._process, f"{self._admin}/readyz", self.log)
+
+    async def kill(self):
+        """SIGKILL: nothing can be saved any more."""
+        await children.kill(self._process)
+
+    async def stop(self):
+        await children.end(self._process, STOP_SECONDS_MAX)
+
+    async def status(self) -> dict:
+        return await http_json.get(f"{self._admin}/v1/status", self._token)
+
+    async def until_watching(self):
+        """Returns when the daemon is logged in to Asterisk."""
+        deadline = time.monotonic() + WATCHING_SECONDS_MAX
+        while True:
+            sources = (await self.status())["sources"]
+            state = sources[0]["state"] or {} if sources else {}
+            if self._relay.is_linked and state.get("health") == "up":
+                return
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the daemon does not watch Asterisk: {state}")
+            await asyncio.sleep(0.1)
+
+    async def unfinished(self) -> str:
+        """What the daemon has still to do; empty when it is at rest."""
+        status = await self.status()
+        calls = sum(
+            (source["state"] or {}).get("gauges", {}).get("open_calls", 0)
+            for source in status["sources"]
+        )
+        works = sum(integration["open_works"] for integration in status["integrations"])
+        parts = [f"{int(calls)} open calls"] if calls else []
+        return ", ".join(parts + ([f"{works} open works"] if works else []))
+
+    async def dead_letters(self) -> int:
+        return (await self.status())["store"]["dead_letters"]
+
+    async def stories(self, client: str) -> str:
+        """What the journal says about a client's calls, for whoever reads a failure."""
+        query = urllib.parse.urlencode({"phone": f"+{client}"})
+        page = await http_json.get(f"{self._admin}/v1/journal?{query}", self._token)
+        return "\n".join(
+            f"{line['key']} {line['phase']} {line['outcome']} {line['summary']}"
+            for line in page["items"]
+        ) or "the journal has no call of this client"
+
+
+async def _until_answered(process: asyncio.subprocess.Process, url: str, log: Path):
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    while True:
+        if process.returncode is not None:
+            raise RuntimeError(
+                f"the program ended with {process.returncode} at once:\n{children.tail(log, 40)}"
+            )
+        try:
+            return await http_json.get(url)
+        except http_json.NoAnswer as nothing:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{nothing}\n{children.tail(log, 40)}") from nothing
+        await asyncio.sleep(0.05)

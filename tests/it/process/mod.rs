@@ -1,0 +1,21 @@
+//! The real program as a process, between a simulated switch and a simulated CRM: started, asked,
+//! disturbed, killed and started again.
+//!
+//! Every test has a folder, a loopback address and simulators of its own, so that all of them can
+//! run at once.
+
+mod admin;
+mod calls;
+mod configuration;
+mod crm_down;
+mod daemon;
+mod home;
+mod hostile;
+mod hostile_switch;
+mod killed;
+mod office;
+mod reload;
+mod slow_call;
+mod store;
+mod wait;
+mod webhook;
