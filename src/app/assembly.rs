@@ -258,7 +258,7 @@ impl Assembly {
             portal: key.clone(),
             base_url: account.settings.base_url().to_owned(),
             rate_per_second: account.settings.rate_per_second(),
-            per_second_max: None,
+            per_second_max: account.settings.per_second_max(),
             quiet_start: QUIET_START,
             clock: Arc::clone(&self.shared.clock),
         })
