@@ -3,8 +3,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 CARGO ?= cargo
 ONCE ?=
+KILLS ?= 20
+SEED ?= 1
 
-.PHONY: demo test bench test-asterisk check lint clean prerequisites
+.PHONY: demo torture test bench test-asterisk check lint clean prerequisites
 
 # Starts the simulators and the daemon under ./var, plays a working day, shows what became of it.
 # ONCE=1: ends by itself; exit status 0 only if every expected effect is there, once.
@@ -12,6 +14,13 @@ demo: prerequisites
 	$(CARGO) build --locked --bins
 	exec "$${CARGO_TARGET_DIR:-target}"/debug/trunkline-lab demo $(if $(ONCE),--once,) --dir ./var \
 	  --daemon "$${CARGO_TARGET_DIR:-target}"/debug/trunkline
+
+# Kills the daemon KILLS times under load, with every fault on; the last line is one JSON object,
+# exit status 0 only if nothing is lost, twice, out of order or too fast. docs/torture.md.
+torture: prerequisites
+	$(CARGO) build --locked --bins
+	exec "$${CARGO_TARGET_DIR:-target}"/debug/trunkline-lab torture --kills $(KILLS) --seed $(SEED) \
+	  --dir ./var/torture --daemon "$${CARGO_TARGET_DIR:-target}"/debug/trunkline
 
 # Every check that CI runs.
 test: prerequisites lint

@@ -1,0 +1,179 @@
+//! Compares what the CRM holds with what the stream calls for. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::lab::amocrm::{CallView, Oracle};
+
+/// How far an entry's time may be from its call's: whole seconds, and a switch that tells the
+/// beginning of a call which was found running in whole seconds, too.
+const TIME_S_MAX: i64 = 2;
+/// What `call_status` says when a talk took place (`crm/amocrm.md` §11).
+const TALK_TOOK_PLACE: i64 = 4;
+
+/// What the CRM must hold of a client.
+#[derive(Debug, Clone)]
+pub(super) struct ExpectedClient {
+    /// Last ten digits.
+    pub(super) phone: String,
+    /// Every call makes a record in Unsorted, and there is no card.
+    pub(super) unsorted: bool,
+    /// The calls in order.
+    pub(super) calls: Vec<ExpectedCall>,
+}
+
+/// What the CRM must hold of a call.
+#[derive(Debug, Clone)]
+pub(super) struct ExpectedCall {
+    /// Unix seconds.
+    pub(super) at_s: i64,
+    pub(super) outgoing: bool,
+    /// Nothing where it could not be known.
+    pub(super) answered: Option<bool>,
+    /// The user who took part; nothing where it could not be known.
+    pub(super) user: Option<u64>,
+    /// It must be there; otherwise the daemon could not know of it for certain, and it may.
+    pub(super) needed: bool,
+}
+
+/// The counts of the last line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Counts {
+    pub(super) lost: usize,
+    pub(super) duplicated: usize,
+    pub(super) out_of_order: usize,
+}
+
+/// What came of the comparison.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    pub(super) counts: Counts,
+    /// What is wrong, one line each.
+    pub(super) differences: Vec<String>,
+}
+
+impl Verdict {
+    fn lose(&mut self, text: String) {
+        self.counts.lost += 1;
+        self.differences.push(format!("lost: {text}"));
+    }
+
+    fn duplicate(&mut self, count: usize, text: &str) {
+        if count > 0 {
+            self.counts.duplicated += count;
+            self.differences.push(format!("{count} too many: {text}"));
+        }
+    }
+
+    /// Compares numbers of one kind of record.
+    fn count(&mut self, what: &str, expected: usize, found: usize) {
+        if found < expected {
+            for _ in found..expected {
+                self.lose(format!("{what}: {expected} expected, {found} there"));
+            }
+        }
+        let text = format!("{what}: {expected} expected, {found} there");
+        self.duplicate(found.saturating_sub(expected), &text);
+    }
+}
+
+/// Compares.
+pub(super) fn judge(clients: &[ExpectedClient], oracle: &Oracle) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut calls: BTreeMap<&str, Vec<&CallView>> = BTreeMap::new();
+    for call in &oracle.calls {
+        calls.entry(&call.phone).or_default().push(call);
+    }
+    for client in clients {
+        let held = calls.remove(client.phone.as_str()).unwrap_or_default();
+        let entries = held.len();
+        judge_calls(client, held, &mut verdict);
+        let called = client.calls.iter().any(|call| call.needed) || entries > 0;
+        let cards = usize::from(called && !client.unsorted);
+        let records = if client.unsorted {
+            client.calls.len()
+        } else {
+            0
+        };
+        let (phone, of) = (&client.phone, "of");
+        let contacts = oracle.contacts_of_phone(phone).len();
+        verdict.count(&format!("contacts {of} {phone}"), cards, contacts);
+        let leads: BTreeSet<u64> = oracle.leads_of_phone(phone).iter().map(|l| l.id).collect();
+        verdict.count(&format!("deals {of} {phone}"), cards, leads.len());
+        let unsorted = oracle.unsorted_of_phone(phone).len();
+        verdict.count(&format!("unsorted {of} {phone}"), records, unsorted);
+    }
+    for (phone, held) in calls {
+        verdict.duplicate(held.len(), &format!("calls of {phone}, who never called"));
+    }
+    let known: BTreeSet<&str> = clients.iter().map(|c| c.phone.as_str()).collect();
+    let strange = oracle.contacts.iter().filter(|contact| {
+        let mut phones = contact.phones.iter();
+        !phones.any(|phone| known.iter().any(|known| phone.ends_with(known)))
+    });
+    verdict.duplicate(strange.count(), "contacts of nobody who called");
+    let adrift = oracle.leads.iter().filter(|lead| lead.contacts.is_empty());
+    verdict.duplicate(adrift.count(), "deals without a contact");
+    verdict
+}
+
+/// Finds each call's entry, and says what is wrong with it.
+fn judge_calls(client: &ExpectedClient, mut held: Vec<&CallView>, verdict: &mut Verdict) {
+    let phone = &client.phone;
+    let mut found: Vec<(u64, usize)> = Vec::new();
+    for (number, call) in client.calls.iter().enumerate() {
+        let at = held
+            .iter()
+            .position(|entry| (entry.at - call.at_s).abs() <= TIME_S_MAX);
+        let Some(at) = at else {
+            if call.needed {
+                verdict.lose(format!("call {number} of {phone}: {call:?}"));
+            }
+            continue;
+        };
+        let entry = held.remove(at);
+        found.push((entry.id, number));
+        if let Some(what) = wrong(call, entry) {
+            let text = format!("call {number} of {phone} has a wrong {what}: {call:?}, {entry:?}");
+            verdict.lose(text);
+        }
+    }
+    if !held.is_empty() {
+        let text = format!("calls of {phone}: {held:?} beside {:?}", client.calls);
+        verdict.duplicate(held.len(), &text);
+    }
+    found.sort_unstable();
+    for pair in found.windows(2) {
+        if let [(_, earlier), (_, later)] = pair
+            && earlier > later
+        {
+            verdict.counts.out_of_order += 1;
+            let text = format!("out of order: {phone}: call {earlier} stands before call {later}");
+            verdict.differences.push(text);
+        }
+    }
+}
+
+fn wrong(call: &ExpectedCall, entry: &CallView) -> Option<&'static str> {
+    let answered = match entry.status {
+        Some(status) => status == TALK_TOOK_PLACE,
+        // The call event of an unsorted record has no status, only a length.
+        None => entry.duration > 0,
+    };
+    let user = entry.call_responsible.as_deref();
+    if (entry.direction == "outbound") != call.outgoing {
+        Some("direction")
+    } else if call.answered.is_some_and(|expected| expected != answered) {
+        Some("result")
+    } else if call
+        .user
+        .is_some_and(|expected| user != Some(expected.to_string().as_str()))
+    {
+        Some("employee")
+    } else if !entry.is_shown {
+        Some("card")
+    } else {
+        None
+    }
+}
