@@ -35,7 +35,6 @@ lint: prerequisites
 # Prints the benchmark table and writes var/bench.json.
 bench: prerequisites
 	packaging/prerequisites.sh bench
-	$(CARGO) build --release --locked --bins
 	$(CARGO) bench --locked --bench peers
 
 # Places calls on a real Asterisk over SIP; the last line is one JSON object.
