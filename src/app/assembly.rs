@@ -390,9 +390,10 @@ impl Assembly {
             .map(|(_, context)| (context.key.clone(), Arc::clone(&context.portal)))
             .collect();
         self.shared.portals.store(Arc::new(table));
-        self.shared.hooks.store(Arc::new(hooks));
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
+        // Last: whoever is let in to post must find out who takes it.
+        self.shared.hooks.store(Some(Arc::new(hooks)));
     }
 
     /// Seats an integration: a living actor goes on with the new settings, its work is kept.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use serde::Serialize;
 use serde_json::json;
 
@@ -32,8 +32,9 @@ pub struct HookSource {
     pub secrets: Vec<Secret>,
 }
 
-/// The sources that are posted to; replaced at reload.
-pub type HookTable = ArcSwap<HashMap<SourceKey, HookSource>>;
+/// The sources that are posted to; replaced at reload. Nothing as long as the daemon starts and
+/// does not know them: then "not found" would be untrue, and a platform might give up for good.
+pub type HookTable = ArcSwapOption<HashMap<SourceKey, HookSource>>;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -104,7 +105,9 @@ async fn accept(
     let Ok(key) = format!("{tenant}/{source}").parse::<SourceKey>() else {
         return not_found();
     };
-    let hooks = state.hooks.load_full();
+    let Some(hooks) = state.hooks.load_full() else {
+        return try_again("the daemon is starting; try again");
+    };
     let Some(hook) = hooks.get(&key).filter(|hook| hook.kind == kind) else {
         return not_found();
     };
@@ -238,6 +241,10 @@ fn unavailable(error: &SinkError) -> HttpResponse {
         SinkError::Full(_) => "nothing more is taken for now; try again",
         SinkError::Closed => "the daemon is ending; try again",
     };
+    try_again(text)
+}
+
+fn try_again(text: &str) -> HttpResponse {
     let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, text);
     response
         .headers_mut()
@@ -249,4 +256,57 @@ fn unavailable(error: &SinkError) -> HttpResponse {
 /// learned by trying.
 fn not_found() -> HttpResponse {
     problem(StatusCode::NOT_FOUND, "there is nothing here")
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, test};
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::intake::routing::Routing;
+    use crate::intake::sink::Waker;
+    use crate::model::communication::Snapshot;
+    use crate::model::ids::IntegrationKey;
+    use crate::store::command::WorkId;
+    use crate::store::{Store, StoreKey, StoreOptions};
+
+    struct Nobody;
+
+    impl Waker for Nobody {
+        fn works(&self, _: &Snapshot, _: &[(IntegrationKey, WorkId)]) {}
+    }
+
+    #[actix_web::test]
+    async fn a_post_to_a_daemon_that_is_starting_is_told_to_come_again_and_not_that_it_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = StoreKey::from_bytes(&[7; 32]).unwrap();
+        let path = folder.path().join("store.redb");
+        let (store, _thread) = Store::open(&path, key, StoreOptions::default()).unwrap();
+        let hooks = Arc::new(HookTable::empty());
+        let state = IntakeHttp {
+            intake: Intake {
+                store: store.clone(),
+                routing: Arc::new(arc_swap::ArcSwap::from_pointee(Routing::default())),
+                waker: Arc::new(Nobody),
+                clock: Arc::new(SystemClock),
+            },
+            hooks: Arc::clone(&hooks),
+            trusted_proxies: Arc::new([]),
+        };
+        let app = App::new()
+            .app_data(web::Data::new(state))
+            .configure(configure);
+        let app = test::init_service(app).await;
+        let post = || {
+            let request = test::TestRequest::post().uri("/v1/events/acme/site/secret");
+            test::call_service(&app, request.to_request())
+        };
+        let starting = post().await;
+        assert_eq!(starting.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(starting.headers().contains_key(header::RETRY_AFTER));
+        hooks.store(Some(Arc::new(HashMap::new())));
+        assert_eq!(post().await.status(), StatusCode::NOT_FOUND);
+        store.shut_down().await;
+    }
 }

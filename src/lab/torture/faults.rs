@@ -5,7 +5,7 @@ use crate::lab::fault::{Fault, FaultPlan, Rule, RuleRefused, When};
 /// Requests of a thousand that something befalls.
 const TROUBLE_PER_MILLE: u32 = 130;
 /// Each pauses the account for a second and slows it down for a minute.
-const THROTTLED_PER_MILLE: u32 = 2;
+const THROTTLED_EVERY: u64 = 1_500;
 /// Each costs its client's lane the whole patience of the daemon, twenty seconds.
 const TOO_LATE_PER_MILLE: u32 = 1;
 const TOO_LATE_MS: u64 = 21_000;
@@ -15,11 +15,13 @@ pub(super) fn plan(seed: u64) -> Result<FaultPlan, RuleRefused> {
     let mut plan = FaultPlan::new(seed);
     let rules = [
         (
-            TOO_LATE_PER_MILLE,
+            When::Chance {
+                per_mille: TOO_LATE_PER_MILLE,
+            },
             vec![Fault::LateAfter { ms: TOO_LATE_MS }],
         ),
         (
-            THROTTLED_PER_MILLE,
+            When::Every { k: THROTTLED_EVERY },
             vec![
                 Fault::TooManyRequests {
                     retry_after_s: Some(1),
@@ -30,7 +32,9 @@ pub(super) fn plan(seed: u64) -> Result<FaultPlan, RuleRefused> {
             ],
         ),
         (
-            TROUBLE_PER_MILLE,
+            When::Chance {
+                per_mille: TROUBLE_PER_MILLE,
+            },
             vec![
                 Fault::LateAfter { ms: 100 },
                 Fault::LateAfter { ms: 250 },
@@ -52,11 +56,11 @@ pub(super) fn plan(seed: u64) -> Result<FaultPlan, RuleRefused> {
             ],
         ),
     ];
-    for (per_mille, faults) in rules {
+    for (when, faults) in rules {
         plan.add(Rule {
             method: None,
             path: "*".to_owned(),
-            when: When::Chance { per_mille },
+            when,
             faults,
         })?;
     }

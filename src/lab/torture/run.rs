@@ -30,7 +30,7 @@ const TEXTS: Texts = Texts {
 
 /// What the simulated account permits in a sliding second: half more than the tenant's
 /// configuration allows itself, for on a busy machine an even pace arrives in bunches.
-const RATE_PER_SECOND: u32 = 300;
+const RATE_PER_SECOND: u32 = 600;
 /// Posted calls began so long ago.
 const POSTED_AGO_S: i64 = 6 * 3600;
 /// Between two calls of one client on the switch: more than twice what times may be wrong by.

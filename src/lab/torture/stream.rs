@@ -27,7 +27,7 @@ pub(super) struct Stream {
     pub(super) rounds: Vec<Round>,
 }
 
-/// An outside party; each belongs to one source.
+/// An outside party, as one source knows it: who calls both ways stands here twice.
 #[derive(Debug)]
 pub(super) struct Client {
     /// E.164 without the plus.
@@ -201,13 +201,14 @@ fn plays(
             continue;
         };
         let made = clients.get(client).and_then(|c| c.calls.get(call.call));
-        // Which recording, and how much faster than it lasted: talks of one to three seconds.
+        // Which recording, and how many hundredths faster: calls of two to seven seconds, so that
+        // many of them outlive a life of the daemon.
         let (capture, slowest, fastest) = match made {
-            Some(call) if call.outgoing && call.answered => ("outbound_answered", 70, 200),
-            Some(call) if call.outgoing => ("outbound_noanswer", 200, 400),
-            Some(call) if call.answered => ("inbound_answered", 70, 200),
-            _ if dice.percent(50) => ("inbound_caller_hangup", 60, 120),
-            _ => ("inbound_missed", 150, 300),
+            Some(call) if call.outgoing && call.answered => ("outbound_answered", 40, 120),
+            Some(call) if call.outgoing => ("outbound_noanswer", 100, 250),
+            Some(call) if call.answered => ("inbound_answered", 40, 120),
+            _ if dice.percent(50) => ("inbound_caller_hangup", 40, 100),
+            _ => ("inbound_missed", 80, 200),
         };
         plays.push(Play {
             after: Duration::from_millis(dice.within(0..ROUND_MS)),
@@ -239,8 +240,19 @@ fn client_for(
         return *client;
     }
     let number = clients.len();
+    // Some ring whom the other source knows: both sources' work for them meets in one lane.
+    let shared = if way == Way::Played && dice.percent(30) {
+        let alone = |phone: &String| clients.iter().filter(|c| c.phone == *phone).count() == 1;
+        let others = clients
+            .iter()
+            .filter(|client| client.way == Way::Posted && !client.unlucky);
+        let phones = others.map(|client| client.phone.clone()).filter(alone);
+        dice.pick(&phones.collect::<Vec<String>>()).cloned()
+    } else {
+        None
+    };
     clients.push(Client {
-        phone: format!("7903{:07}", 3_000_000 + number),
+        phone: shared.unwrap_or_else(|| format!("7903{:07}", 3_000_000 + number)),
         way,
         unlucky: way == Way::Posted && dice.percent(15),
         calls: Vec::new(),
@@ -311,6 +323,21 @@ mod tests {
         }
         assert!(stream.clients.iter().any(|client| client.calls.len() > 2));
         assert!(stream.clients.iter().any(|client| client.unlucky));
+    }
+
+    #[test]
+    fn some_clients_call_both_ways_and_none_of_them_is_unlucky() {
+        let stream = Stream::new(5, 60);
+        let mut ways: BTreeMap<&str, Vec<&Client>> = BTreeMap::new();
+        for client in &stream.clients {
+            ways.entry(&client.phone).or_default().push(client);
+        }
+        let both: Vec<_> = ways.values().filter(|same| same.len() > 1).collect();
+        assert!(both.len() > 10, "{}", both.len());
+        for same in both {
+            assert_eq!(same.len(), 2);
+            assert!(same[0].way != same[1].way && same.iter().all(|client| !client.unlucky));
+        }
     }
 
     #[test]
