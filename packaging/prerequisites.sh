@@ -1,11 +1,14 @@
 #!/bin/bash
-# Installs the Debian packages that a build, or with the word "bench" a benchmark, needs and this
-# machine lacks. Does nothing when everything is there.
+# Installs the Debian packages that a build, with the word "bench" a benchmark, or with the word "deb"
+# a build of the packages, needs and this machine lacks. Does nothing when everything is there.
 set -euo pipefail
 
 packages=(libsystemd-dev pkg-config gcc)
 if [ "${1:-}" = bench ]; then
   packages+=(redis-server postgresql)
+fi
+if [ "${1:-}" = deb ]; then
+  packages+=(build-essential debhelper help2man python3)
 fi
 
 missing=()
