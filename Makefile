@@ -6,7 +6,7 @@ ONCE ?=
 KILLS ?= 20
 SEED ?= 1
 
-.PHONY: demo torture test bench test-asterisk check lint clean prerequisites
+.PHONY: demo torture test bench test-asterisk deb check lint clean prerequisites
 
 # Starts the simulators and the daemon under ./var, plays a working day, shows what became of it.
 # ONCE=1: ends by itself; exit status 0 only if every expected effect is there, once.
@@ -41,6 +41,16 @@ bench: prerequisites
 test-asterisk: prerequisites
 	$(CARGO) build --locked --bins
 	python3 tests/asterisk/run.py --bin "$${CARGO_TARGET_DIR:-target}"/debug
+
+# Builds the Debian packages into dist/.
+deb: prerequisites
+	packaging/prerequisites.sh deb
+	rm -rf dist
+	mkdir dist
+	dpkg-buildpackage --build=binary --no-sign --post-clean \
+	  --buildinfo-file=dist/trunkline.buildinfo --buildinfo-option=-udist \
+	  --changes-file=dist/trunkline.changes --changes-option=-udist
+	if command -v lintian >/dev/null; then lintian --fail-on error,warning dist/trunkline.changes; fi
 
 prerequisites:
 	packaging/prerequisites.sh

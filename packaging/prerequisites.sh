@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs the Debian packages that a build, or with the word "bench" a benchmark, needs and this
-# machine lacks. Does nothing when everything is there.
+# Installs the Debian packages that a build, with the word "bench" a benchmark, or with the word "deb"
+# a build of the packages, needs and this machine lacks. Does nothing when everything is there.
 set -euo pipefail
 
 # Installs those of the named packages that are missing; its status is apt's.
@@ -26,6 +26,9 @@ if [ "${1:-}" = bench ]; then
   # which of them it had to do without.
   install_missing redis-server postgresql ||
     echo "could not install them: the benchmark goes on without what is missing" >&2
+fi
+if [ "${1:-}" = deb ]; then
+  install_missing build-essential debhelper help2man python3
 fi
 if ! command -v cargo >/dev/null 2>&1; then
   echo "a Rust toolchain is needed: rustc 1.95 or later with cargo" >&2

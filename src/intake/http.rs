@@ -267,6 +267,7 @@ mod tests {
     use crate::intake::routing::Routing;
     use crate::intake::sink::Waker;
     use crate::model::communication::Snapshot;
+    use crate::intake::room::{Bounds, Room};
     use crate::model::ids::IntegrationKey;
     use crate::store::command::WorkId;
     use crate::store::{Store, StoreKey, StoreOptions};
@@ -289,6 +290,10 @@ mod tests {
                 store: store.clone(),
                 routing: Arc::new(arc_swap::ArcSwap::from_pointee(Routing::default())),
                 waker: Arc::new(Nobody),
+                room: Arc::new(Room::new(Bounds {
+                    free_bytes_min: 0,
+                    store_bytes_max: u64::MAX,
+                })),
                 clock: Arc::new(SystemClock),
             },
             hooks: Arc::clone(&hooks),

@@ -50,12 +50,15 @@ const WORD_EVERY: usize = 10;
 /// Words of a dead letter whose step may or may not have had its effect.
 const UNDECIDABLE: &str = "cannot be known";
 
+/// What one play was: the calls that the switch made of it, with their ids.
+type Played = anyhow::Result<Vec<(CallId, String)>>;
+
 /// The switch, and who plays on it.
 struct Switchboard {
     ami: Arc<AmiServer>,
     observer: Observer,
     /// The last play of each client.
-    last: BTreeMap<usize, JoinHandle<anyhow::Result<Vec<(CallId, String)>>>>,
+    last: BTreeMap<usize, JoinHandle<Played>>,
 }
 
 /// Tortures; returns whether everything that must be zero is zero.
