@@ -45,8 +45,10 @@ pub async fn guard(
 }
 
 fn refuse(request: &ServiceRequest, token: &Secret) -> Option<actix_web::HttpResponse> {
-    let host = request.connection_info().host().to_owned();
-    if !is_loopback_host(&host) {
+    // The header itself: what a proxy would add is not believed, for there is none before us.
+    let host = request.headers().get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if !is_loopback_host(host) {
         // A page of a foreign site that resolves its own name to 127.0.0.1.
         return Some(problem(StatusCode::FORBIDDEN, "unknown host"));
     }

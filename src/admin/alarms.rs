@@ -32,6 +32,12 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
                     .last_error
                     .unwrap_or_else(|| "it is being restarted".to_owned()),
             });
+        } else if let Some(why) = child.held {
+            found.push(Alarm {
+                word: "held",
+                what: name,
+                text: why,
+            });
         }
     }
     for portal in &state.overview.load().portals {
@@ -60,6 +66,16 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
             word: "dead_letters",
             what: "outbox".to_owned(),
             text: format!("{} step(s) were refused for good", figures.dead_letters),
+        });
+    }
+    if figures.unreadable_rows > 0 {
+        found.push(Alarm {
+            word: "unreadable_rows",
+            what: "store".to_owned(),
+            text: format!(
+                "{} row(s) cannot be read; the log names them, their works are set aside",
+                figures.unreadable_rows
+            ),
         });
     }
     found

@@ -62,8 +62,8 @@ pub(super) async fn revive(
         Ok(wanted) => wanted.into_inner(),
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    let items = match chosen(&state, wanted).await {
-        Ok(items) => items,
+    let (items, more) = match chosen(&state, wanted).await {
+        Ok(chosen) => chosen,
         Err(response) => return response,
     };
     let mut done = 0_usize;
@@ -104,10 +104,11 @@ pub(super) async fn revive(
         }
     }
     state.handles.wake(woken);
-    HttpResponse::Ok().json(json!({ "done": done, "refused": refused }))
+    HttpResponse::Ok().json(json!({ "done": done, "refused": refused, "more": more }))
 }
 
-async fn chosen(state: &AdminState, wanted: Wanted) -> Result<Vec<Item>, HttpResponse> {
+/// Returns the wanted items, and whether there are more than one request changes.
+async fn chosen(state: &AdminState, wanted: Wanted) -> Result<(Vec<Item>, bool), HttpResponse> {
     if wanted.items.len() > ITEMS_MAX {
         return Err(problem(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -115,19 +116,20 @@ async fn chosen(state: &AdminState, wanted: Wanted) -> Result<Vec<Item>, HttpRes
         ));
     }
     let Some(integration) = wanted.all_of else {
-        return Ok(wanted.items);
+        return Ok((wanted.items, false));
     };
     let letters = state
         .store
         .dead_letters_of(integration, ITEMS_MAX, None)
         .await
         .map_err(|error| problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()))?;
+    let more = letters.len() >= ITEMS_MAX;
     let all = letters.into_iter().map(|one| Item {
         integration: one.integration,
         communication: one.communication,
         role: one.role,
     });
-    Ok(wanted.items.into_iter().chain(all).collect())
+    Ok((wanted.items.into_iter().chain(all).collect(), more))
 }
 
 fn portal_of(

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::model::ids::IntegrationKey;
-use crate::model::ledger::LedgerStep;
+use crate::model::ledger::{Ledger, LedgerStep};
 use crate::problem::problem;
+use crate::store::StoreError;
 use crate::store::command::Work;
 
 use super::state::AdminState;
@@ -27,6 +28,8 @@ struct Row {
     #[serde(flatten)]
     work: Work,
     steps: Vec<LedgerStep>,
+    /// The ledger cannot be read: the work is set aside.
+    unreadable: bool,
 }
 
 pub(super) async fn list(
@@ -43,10 +46,7 @@ pub(super) async fn list(
     }
 }
 
-async fn rows(
-    state: &AdminState,
-    query: Query,
-) -> Result<(Vec<Row>, usize), crate::store::StoreError> {
+async fn rows(state: &AdminState, query: Query) -> Result<(Vec<Row>, usize), StoreError> {
     let mut works = state.store.open_works().await?;
     if let Some(integration) = &query.integration {
         works.retain(|work| work.integration == *integration);
@@ -54,17 +54,25 @@ async fn rows(
     let total = works.len();
     works.truncate(query.limit.unwrap_or(50).clamp(1, WORKS_MAX));
     let mut rows = Vec::with_capacity(works.len());
-    for work in works {
+    for mut work in works {
         let ledger = state
             .store
             .ledger(work.integration.clone(), work.communication.clone())
-            .await?;
-        let steps = ledger
-            .steps
-            .into_iter()
-            .filter(|step| step.work == work.id)
-            .collect();
-        rows.push(Row { work, steps });
+            .await;
+        let (ledger, unreadable) = match ledger {
+            Ok(ledger) => (ledger, false),
+            // The others of the list can be shown all the same.
+            Err(StoreError::Unreadable { .. }) => (Ledger::default(), true),
+            Err(error) => return Err(error),
+        };
+        let steps = ledger.steps.into_iter();
+        let steps = steps.filter(|step| step.work == work.id).collect();
+        state.say_what_it_waits_for(&mut work);
+        rows.push(Row {
+            work,
+            steps,
+            unreadable,
+        });
     }
     Ok((rows, total))
 }

@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
 use crate::clock::SharedClock;
+use crate::integration::context::board_name;
 use crate::integration::handle::SharedHandles;
 use crate::integration::portal::Portal;
 use crate::integration::status::StatusBoard;
@@ -16,6 +17,7 @@ use crate::model::explanation::Language;
 use crate::model::ids::{IntegrationKey, PortalKey, SourceKey};
 use crate::model::timestamp::Timestamp;
 use crate::store::StoreHandle;
+use crate::store::command::{Work, WorkState};
 
 /// What is configured, in the form that administrators see.
 #[derive(Default)]
@@ -88,6 +90,22 @@ pub struct AdminState {
     pub started_at: Timestamp,
     /// The language of texts, where the request asks for none.
     pub language: Language,
+}
+
+impl AdminState {
+    /// Returns why an integration begins no works at present: its CRM does not serve the account.
+    pub(super) fn held(&self, integration: &IntegrationKey) -> Option<String> {
+        self.board.get(&board_name(integration))?.held
+    }
+
+    /// Gives an undecided work that was not tried yet the reason for which none is.
+    pub(super) fn say_what_it_waits_for(&self, work: &mut Work) {
+        if let WorkState::Undecided { why, .. } = &mut work.state
+            && why.is_none()
+        {
+            *why = self.held(&work.integration);
+        }
+    }
 }
 
 /// Whether the daemon is ready.

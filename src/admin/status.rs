@@ -96,7 +96,7 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
                     state: state.board.get(&context::board_name(&integration.key)),
                     open_works: open.works,
                     not_decided_yet: open.undecided,
-                    waiting_for: open.why,
+                    waiting_for: open.why.or_else(|| state.held(&integration.key)),
                 }
             })
             .collect(),

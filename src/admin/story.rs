@@ -17,6 +17,7 @@ use super::journal::{Line, line};
 use super::state::AdminState;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Query {
     lang: Option<Language>,
 }
@@ -53,8 +54,12 @@ struct DecisionView {
 pub(super) async fn story(
     state: web::Data<AdminState>,
     path: web::Path<(String, String, String)>,
-    query: web::Query<Query>,
+    query: Result<web::Query<Query>, actix_web::Error>,
 ) -> HttpResponse {
+    let query = match query {
+        Ok(query) => query.into_inner(),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
     let (tenant, source, item) = path.into_inner();
     let key = match format!("{tenant}/{source}/{item}").parse::<CommunicationKey>() {
         Ok(key) => key,
@@ -62,7 +67,12 @@ pub(super) async fn story(
     };
     let language = query.lang.unwrap_or(state.language);
     match state.store.story(key).await {
-        Ok(Some(story)) => HttpResponse::Ok().json(view(story, language)),
+        Ok(Some(mut story)) => {
+            for work in &mut story.works {
+                state.say_what_it_waits_for(work);
+            }
+            HttpResponse::Ok().json(view(story, language))
+        }
         Ok(None) => problem(StatusCode::NOT_FOUND, "there is no such communication"),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }

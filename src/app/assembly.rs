@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix::ArbiterHandle;
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
 
 use crate::admin::state::{IntegrationOverview, Off, Overview, SourceOverview};
 use crate::clock::SharedClock;
@@ -20,7 +21,7 @@ use crate::integration::batcher::Batcher;
 use crate::integration::child::{IntegrationChild, IntegrationSeat};
 use crate::integration::context::{IntegrationContext, random_jitter};
 use crate::integration::handle::SharedHandles;
-use crate::integration::portal::Portal;
+use crate::integration::portal::{DoorSettings, Portal};
 use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::{Supervised, supervise};
 use crate::model::activity::Activity;
@@ -104,7 +105,7 @@ impl Assembly {
     /// Puts a configuration into effect. Order matters: integrations are ready to be woken before
     /// sources speak, and a part that goes ends before its successor starts.
     pub(super) async fn apply(&mut self, new: &Configuration) -> Result<(), AssemblyError> {
-        self.stop_what_goes(new).await;
+        let gone = self.stop_what_goes(new).await;
         for tenant in &new.tenants {
             self.open_accounts(tenant).await?;
         }
@@ -116,6 +117,11 @@ impl Assembly {
             }
         }
         self.publish(new, &contexts);
+        for context in gone {
+            // Its open work stays in the store; the lanes are free for others. Not earlier: until
+            // now intake went on putting its works there.
+            self.shared.handles.wake(context.portal.leave(&context.key));
+        }
         for (fingerprint, context) in contexts {
             self.seat(fingerprint, context);
         }
@@ -127,8 +133,9 @@ impl Assembly {
         Ok(())
     }
 
-    /// Ends what is configured no more, or must begin anew.
-    async fn stop_what_goes(&mut self, new: &Configuration) {
+    /// Ends what is configured no more, or must begin anew; returns the integrations that go.
+    async fn stop_what_goes(&mut self, new: &Configuration) -> Vec<Arc<IntegrationContext>> {
+        let mut gone_for_good = Vec::new();
         let sources: HashMap<&SourceKey, Fingerprint> = new
             .tenants
             .iter()
@@ -165,11 +172,9 @@ impl Assembly {
             if let Some(running) = self.integrations.remove(&key) {
                 running.supervised.stop().await;
                 let context = running.seat.context();
-                // Its open work stays in the store; the lanes are free for others.
-                let freed = context.portal.leave(&key);
                 self.shared.handles.remove(&key);
-                self.shared.handles.wake(freed);
                 self.shared.board.remove(&context.board_name());
+                gone_for_good.push(context);
             }
         }
         let accounts: BTreeMap<(TenantId, AccountId), Fingerprint> = new
@@ -196,6 +201,7 @@ impl Assembly {
                 self.shared.board.remove(&name);
             }
         }
+        gone_for_good
     }
 
     async fn open_accounts(&mut self, tenant: &Tenant) -> Result<(), AssemblyError> {
@@ -240,23 +246,34 @@ impl Assembly {
         Ok(())
     }
 
-    /// Returns the portal of an account: the one that is open already, or a new one.
+    /// Returns the portal of an account. One portal has one set of lanes, however often its
+    /// accounts are opened anew, and one door, unless its address or rate changed.
     fn portal(
         &self,
         tenant: &Tenant,
         account: &crate::config::AccountConfig,
     ) -> Result<Arc<Portal>, AssemblyError> {
         let key = account.settings.portal();
-        let open = self.accounts.values().map(|running| &running.portal);
-        let same = |portal: &&Arc<Portal>| {
-            portal.key == key && portal.base_url == account.settings.base_url()
-        };
-        if let Some(portal) = open.into_iter().find(same) {
-            return Ok(Arc::clone(portal));
+        let door = DoorSettings::of(&*account.settings);
+        // An account that is opened anew is not there any more; its integrations still are.
+        let seats: Vec<Arc<IntegrationContext>> = self
+            .integrations
+            .values()
+            .map(|running| running.seat.context())
+            .collect();
+        let open: Vec<&Arc<Portal>> = self
+            .accounts
+            .values()
+            .map(|running| &running.portal)
+            .chain(seats.iter().map(|context| &context.portal))
+            .filter(|portal| portal.key == key)
+            .collect();
+        if let Some(same) = open.iter().find(|portal| portal.door == door) {
+            return Ok(Arc::clone(same));
         }
         let http = AccountHttp::new(AccountHttpOptions {
             portal: key.clone(),
-            base_url: account.settings.base_url().to_owned(),
+            base_url: door.base_url.clone(),
             rate_per_second: account.settings.rate_per_second(),
             per_second_max: account.settings.per_second_max(),
             quiet_start: QUIET_START,
@@ -266,11 +283,11 @@ impl Assembly {
             account: format!("{}/{}", tenant.id, account.id),
             why: error.to_string(),
         })?;
-        Ok(Arc::new(Portal::new(
-            key,
-            account.settings.base_url(),
-            Arc::new(http),
-        )))
+        let http = Arc::new(http);
+        Ok(Arc::new(match open.first() {
+            Some(before) => before.with_door(door, http),
+            None => Portal::new(key, door, http),
+        }))
     }
 
     async fn context(
@@ -406,12 +423,6 @@ impl Assembly {
             if same {
                 return;
             }
-            if !Arc::ptr_eq(&old.portal, &context.portal) {
-                self.shared.handles.wake(old.portal.leave(&context.key));
-            } else if context.activity == Activity::Off {
-                let freed = old.portal.lanes().withdraw(&context.key);
-                self.shared.handles.wake(freed);
-            }
             running.fingerprint = fingerprint;
             running.seat.reconfigure(context);
             return;
@@ -466,19 +477,20 @@ impl Assembly {
         );
     }
 
-    /// Ends sources first (nothing new comes), then integrations, then accounts.
+    /// Ends sources first (nothing new comes), then integrations, then accounts; those of one
+    /// sort together, since each may take its time.
     pub(super) async fn stop(self) {
-        for (_, source) in self.sources {
-            if let Some(supervised) = source.supervised {
-                supervised.stop().await;
-            }
-        }
-        for (_, integration) in self.integrations {
-            integration.supervised.stop().await;
-        }
-        for (_, account) in self.accounts {
-            account.setup.stop().await;
-        }
+        let sources = self.sources.into_values();
+        join_all(
+            sources
+                .filter_map(|source| source.supervised)
+                .map(Supervised::stop),
+        )
+        .await;
+        let integrations = self.integrations.into_values();
+        join_all(integrations.map(|integration| integration.supervised.stop())).await;
+        let accounts = self.accounts.into_values();
+        join_all(accounts.map(|account| account.setup.stop())).await;
     }
 }
 

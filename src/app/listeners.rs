@@ -25,7 +25,7 @@ const CONNECTIONS_MAX: usize = 512;
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long requests under way may take at the end.
-const SHUTDOWN_WITHIN_S: u64 = 5;
+const SHUTDOWN_WITHIN_S: u64 = 3;
 
 /// Why an endpoint could not be bound.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +129,7 @@ pub(super) fn admin_socket(path: &Path, state: AdminState) -> Result<Bound, Bind
             .configure(crate::admin::configure)
     })
     .workers(WORKERS)
+    .max_connections(CONNECTIONS_MAX)
     .client_request_timeout(HEAD_WITHIN)
     .shutdown_timeout(SHUTDOWN_WITHIN_S)
     .disable_signals()

@@ -3,15 +3,17 @@
 //! ```text
 //! log -> store -> endpoints bound -> integrations, sources -> READY
 //!     -> reload on SIGHUP, end on SIGTERM, or when the store ends
-//!     -> sources, integrations, endpoints, store, in this order
+//!     -> endpoints, sources, integrations, store, in this order
 //! ```
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Arbiter;
 use anyhow::Context;
 use arc_swap::ArcSwap;
+use futures_util::future::{join_all, select_all};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::state::{AdminState, Overview, Readiness};
@@ -32,6 +34,10 @@ use super::assembly::{Assembly, Shared, reload_note};
 use super::listeners;
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
+
+/// How long everything may take to end: endpoints and integrations have three seconds each,
+/// sessions ten; far less than what the unit allows.
+const END_WITHIN: Duration = Duration::from_secs(20);
 
 /// Runs the daemon until it is told to end. An error says what to do.
 pub fn run(path: PathBuf, configuration: Configuration) -> anyhow::Result<()> {
@@ -107,7 +113,12 @@ async fn live(
         started_at,
         language: first_language(&configuration),
     };
-    let endpoints = bind(&daemon, &shared, &admin, intake)?;
+    let bound = bind(&daemon, &shared, &admin, intake)?;
+    let (endpoints, tasks): (Vec<_>, Vec<_>) = bound
+        .into_iter()
+        .map(|bound| (bound.handle, bound.task))
+        .unzip();
+    let mut serving = select_all(tasks);
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
 
@@ -129,18 +140,14 @@ async fn live(
         Arc::clone(&clock),
         daemon.store.retention_days,
     ));
-    let feeding = watchdog::interval().map(|interval| {
-        let arbiters = vec![work.handle(), sessions.handle()];
-        let (board, clock) = (Arc::clone(&board), Arc::clone(&clock));
-        let dog = Watchdog {
-            arbiters,
-            store: store.clone(),
-            board,
-            clock,
-            interval,
-        };
-        tokio::task::spawn_local(dog.feed())
-    });
+    let dog = Watchdog {
+        arbiters: vec![work.handle(), sessions.handle()],
+        store: store.clone(),
+        board: Arc::clone(&board),
+        clock: Arc::clone(&clock),
+        interval: watchdog::interval(),
+    };
+    let feeding = tokio::task::spawn_local(dog.feed());
     ready.set(true);
     notify(&[("READY", "1"), ("STATUS", "running")]);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
@@ -155,8 +162,17 @@ async fn live(
                 result = Err(anyhow::anyhow!("the store ended: {end}"));
                 break;
             }
+            (end, _, _) = &mut serving => {
+                result = Err(anyhow::anyhow!("an endpoint ended: {end:?}"));
+                break;
+            }
             _ = hangup.recv() => {
-                reload(&path, &mut running, &mut assembly, &store, &clock).await;
+                // A reload that waits for a session to end must not make us deaf.
+                tokio::select! {
+                    () = reload(&path, &mut running, &mut assembly, &store, &clock) => {}
+                    _ = terminate.recv() => break,
+                    _ = interrupt.recv() => break,
+                }
             }
         }
     }
@@ -166,17 +182,13 @@ async fn live(
     notify(&[("STOPPING", "1"), ("STATUS", "ending")]);
     sweep.abort();
     space.abort();
-    if let Some(feeding) = feeding {
-        feeding.abort();
-    }
-    for endpoint in &endpoints {
-        endpoint.handle.stop(true).await;
-    }
-    assembly.stop().await;
-    for endpoint in endpoints {
-        if let Err(error) = endpoint.task.await {
-            tracing::error!(%error, "an endpoint ended badly");
-        }
+    feeding.abort();
+    let parts = async {
+        join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
+        assembly.stop().await;
+    };
+    if tokio::time::timeout(END_WITHIN, parts).await.is_err() {
+        tracing::error!("something did not end in time; what it did is found at the next start");
     }
     work.stop();
     sessions.stop();
@@ -278,7 +290,7 @@ async fn reload(
 }
 
 /// Sections of the daemon's own file that act at the next start only.
-const FIXED: [&str; 4] = ["store", "admin", "intake", "log"];
+const FIXED: [&str; 5] = ["store", "admin", "intake", "log", "trusted_proxies"];
 
 /// Says what a reload changed, and what of it must wait for the next start.
 fn reloaded(changes: &config::Changes) -> String {

@@ -1,6 +1,7 @@
 //! A source's session as the supervisor sees it: each life is an actor that runs one connection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::FutureExt;
@@ -59,6 +60,14 @@ impl StateReport for BoardReport {
     }
 }
 
+/// How long a session may take to end: it commits what it knows and says goodbye.
+const END_WITHIN: Duration = Duration::from_secs(10);
+
+/// End without a goodbye.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Abandon;
+
 /// Runs one connection.
 struct SessionActor {
     run: Option<LocalBoxFuture<'static, Result<(), ListenerError>>>,
@@ -90,6 +99,17 @@ impl SessionActor {
     }
 }
 
+impl Handler<Abandon> for SessionActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Abandon, scope: &mut Context<Self>) {
+        self.tell(LifeEnd::Failed(
+            "the session did not end in time".to_owned(),
+        ));
+        scope.stop();
+    }
+}
+
 impl Drop for SessionActor {
     fn drop(&mut self) {
         self.tell(LifeEnd::Failed("the session panicked".to_owned()));
@@ -101,7 +121,7 @@ impl Child for SourceChild {
         board_name(&self.key)
     }
 
-    fn live(&self, stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
+    fn live(&self, mut stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
         let context = ListenerContext {
             sink: Arc::clone(&self.sink),
             clock: Arc::clone(&self.clock),
@@ -114,16 +134,107 @@ impl Child for SourceChild {
         };
         let listener = Arc::clone(&self.listener);
         let (sender, ended) = oneshot::channel();
-        // The actor lives until its run ends, which it does soon after `stop` turns true.
-        let _address = SessionActor::start_in_arbiter(&self.arbiter, move |_| SessionActor {
+        // The actor lives until its run ends, which it should do soon after `stop` turns true.
+        let address = SessionActor::start_in_arbiter(&self.arbiter, move |_| SessionActor {
             run: Some(listener.run(context).boxed_local()),
             exit: Some(sender),
         });
         async move {
-            ended
-                .await
-                .unwrap_or_else(|_| LifeEnd::Failed("the session is gone".to_owned()))
+            let mut ended = ended.map(|end| end.unwrap_or_else(|_| gone()));
+            tokio::select! {
+                end = &mut ended => return end,
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+            if let Ok(end) = tokio::time::timeout(END_WITHIN, &mut ended).await {
+                return end;
+            }
+            // One that cannot be told is gone.
+            let _ = address.try_send(Abandon);
+            ended.await
         }
         .boxed_local()
+    }
+}
+
+fn gone() -> LifeEnd {
+    LifeEnd::Failed("the session is gone".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::future::BoxFuture;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::integration::supervisor::supervise;
+    use crate::pbx::{Batch, SinkError};
+
+    /// Panics in its first run, then stays up.
+    struct Panicky(Arc<AtomicU32>);
+
+    impl Listener for Panicky {
+        fn run(
+            &self,
+            mut context: ListenerContext,
+        ) -> BoxFuture<'static, Result<(), ListenerError>> {
+            let run = self.0.fetch_add(1, Ordering::SeqCst);
+            async move {
+                assert_ne!(run, 0, "scripted panic of the session");
+                context.state.connected("a switch");
+                let _ = context.stop.wait_for(|stop| *stop).await;
+                Ok(())
+            }
+            .boxed()
+        }
+    }
+
+    struct NoSink;
+
+    impl Sink for NoSink {
+        fn commit(&self, _: Batch) -> BoxFuture<'_, Result<(), SinkError>> {
+            async { Ok(()) }.boxed()
+        }
+
+        fn checkpoint(&self) -> BoxFuture<'_, Result<Option<Value>, SinkError>> {
+            async { Ok(None) }.boxed()
+        }
+    }
+
+    #[actix::test]
+    async fn a_session_that_panics_is_seen_by_its_supervisor_and_comes_back() {
+        let runs = Arc::new(AtomicU32::new(0));
+        let board = Arc::new(StatusBoard::default());
+        let clock: SharedClock = Arc::new(SystemClock);
+        let arbiter = Arbiter::new();
+        let child = SourceChild {
+            key: "acme/office".parse().expect("a key"),
+            listener: Arc::new(Panicky(Arc::clone(&runs))),
+            sink: Arc::new(NoSink),
+            clock: Arc::clone(&clock),
+            board: Arc::clone(&board),
+            arbiter: arbiter.handle(),
+        };
+        let name = child.name();
+        let supervised = supervise(child, Arc::clone(&board), clock);
+        let up = async {
+            while board
+                .get(&name)
+                .is_none_or(|shown| shown.health != Health::Up)
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), up)
+            .await
+            .expect("in time");
+        let shown = board.get(&name).expect("shown");
+        assert_eq!(shown.restarts, 1);
+        assert!(shown.last_error.expect("a reason").contains("panicked"));
+        supervised.stop().await;
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
+        assert_eq!(board.get(&name).expect("shown").health, Health::Stopped);
     }
 }

@@ -128,6 +128,9 @@ async fn change(
     } else {
         let done = answer.get("done").and_then(Value::as_u64).unwrap_or(0);
         output.line(&format!("{done} dead letter(s) changed"));
+        if answer.get("more") == Some(&Value::Bool(true)) {
+            output.line("there are more: run it again");
+        }
         for refused in items(&answer, "refused") {
             let text = |name: &str| refused.get(name).and_then(Value::as_str).unwrap_or("-");
             output.error(&format!(

@@ -1,5 +1,8 @@
 //! The actor of one integration: begins works that head their lanes, keeps their times, ends with
 //! its life's guard telling the supervisor.
+//!
+//! Settings change, and a life ends on purpose, only between steps: works under way come to a
+//! stop where nothing is half done, and keep their lanes until then.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -7,16 +10,17 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::model::activity::Activity;
-use crate::model::timestamp::Timestamp;
 use crate::store::StoreError;
-use crate::store::command::{Defer, Fence, Work, WorkId, WorkState};
+use crate::store::command::{Fence, Work, WorkId};
 
+use super::advance::{Next, Run, advance};
 use super::context::IntegrationContext;
-use super::decide::{Decided, decide};
-use super::execute::{Executed, execute};
+use super::gate::{Gate, Heard, Passage, Word};
+use super::halt::Halt;
 use super::supervisor::LifeEnd;
 
 /// Works that are under way at once: enough to fill two requests of the largest batch that a CRM
@@ -30,6 +34,10 @@ const MAILBOX: usize = 256;
 /// How often the lanes are looked through for what no wake-up told of.
 const LOOK_AROUND: Duration = Duration::from_secs(15);
 
+/// How long works under way may take to come to a stop when the life ends. What did not is found
+/// in the store by the next life, which looks for its effect.
+const DRAIN: Duration = Duration::from_secs(3);
+
 /// Serves one integration for one life.
 pub struct IntegrationActor {
     context: Arc<IntegrationContext>,
@@ -39,12 +47,22 @@ pub struct IntegrationActor {
     running: HashSet<WorkId>,
     /// Works that wait for a time, and how often they were tried in this state.
     waiting: HashMap<WorkId, Waiting>,
+    gate: Gate,
+    halt: Halt,
+    /// What happens when the running works have come to a stop.
+    then: Option<Then>,
     exit: Exit,
+}
+
+/// What works were asked to stop for.
+enum Then {
+    GoOnWith(Arc<IntegrationContext>),
+    End,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
-    until: Timestamp,
+    until: Instant,
     tried: u32,
 }
 
@@ -71,12 +89,13 @@ impl Drop for Exit {
 #[rtype(result = "()")]
 pub struct Wake(pub Vec<WorkId>);
 
-/// Go on with other settings; nothing that is under way is lost.
+/// Go on with other settings when the works under way have come to a stop.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Reconfigure(pub Arc<IntegrationContext>);
 
-/// End this life: what is under way is found in the store by the next one.
+/// End this life between steps; what does not come to a stop in time is found in the store by
+/// the next one.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Stop;
@@ -93,7 +112,7 @@ impl IntegrationActor {
         let candidates = enter_lanes(&context, open.iter());
         let (sender, receiver) = oneshot::channel();
         let handles = Arc::clone(&context.handles);
-        let key = context.key.clone();
+        let (key, portal) = (context.key.clone(), Arc::clone(&context.portal));
         let address = Self::start_in_arbiter(arbiter, move |scope| {
             scope.set_mailbox_capacity(MAILBOX);
             Self {
@@ -102,20 +121,36 @@ impl IntegrationActor {
                 candidates,
                 running: HashSet::new(),
                 waiting: HashMap::new(),
+                gate: Gate::default(),
+                halt: Halt::default(),
+                then: None,
                 exit: Exit(Some(sender)),
             }
         });
         handles.register(&key, address.clone());
+        // What was put into the lanes before the address was known woke nobody.
+        handles.wake(
+            portal
+                .lanes()
+                .ready(&key)
+                .into_iter()
+                .map(|work| (key.clone(), work))
+                .collect(),
+        );
         Ok((address, receiver))
     }
 
     /// Begins what can be begun.
     fn pump(&mut self, scope: &mut Context<Self>) {
-        if self.context.activity == Activity::Off {
+        if self.then.is_some() {
             return;
         }
-        let now = self.context.clock.now();
-        while self.running.len() < RUNNING_MAX {
+        if self.context.activity == Activity::Off {
+            self.clear_lanes();
+            return;
+        }
+        let now = Instant::now();
+        while self.running.len() < self.room(now) {
             let Some(work) = self.candidates.pop_first() else {
                 break;
             };
@@ -126,30 +161,53 @@ impl IntegrationActor {
             if waits || self.running.contains(&work) || !self.context.portal.lanes().start(work) {
                 continue;
             }
-            let tried = self.waiting.get(&work).map_or(0, |waiting| waiting.tried);
-            self.running.insert(work);
-            let context = Arc::clone(&self.context);
-            let fence = self.fence;
-            let key = &context.key;
-            let span =
-                tracing::info_span!("work", tenant = %key.tenant, integration = %key.integration);
-            scope.spawn(
-                async move { (work, advance(&context, fence, work, tried).await) }
-                    .instrument(span)
-                    .into_actor(self)
-                    .map(|(work, next), actor, scope| actor.finished(work, next, scope)),
-            );
+            self.begin(work, scope);
         }
         self.show();
+    }
+
+    /// Returns how many works may be under way now.
+    fn room(&self, now: Instant) -> usize {
+        match self.gate.passage(now) {
+            Passage::Free => RUNNING_MAX,
+            Passage::OneAtATime => 1,
+            Passage::Closed => 0,
+        }
+    }
+
+    fn begin(&mut self, work: WorkId, scope: &mut Context<Self>) {
+        let tried = self.waiting.get(&work).map_or(0, |waiting| waiting.tried);
+        self.running.insert(work);
+        let run = Run {
+            context: Arc::clone(&self.context),
+            fence: self.fence,
+            halt: self.halt.clone(),
+            heard: Heard::default(),
+        };
+        let key = &self.context.key;
+        let span =
+            tracing::info_span!("work", tenant = %key.tenant, integration = %key.integration);
+        let going = async move {
+            let next = advance(&run, work, tried).await;
+            (next, run.heard.last_word())
+        };
+        scope.spawn(
+            going
+                .instrument(span)
+                .into_actor(self)
+                .map(move |(next, word), actor, scope| actor.finished(work, next, word, scope)),
+        );
     }
 
     fn finished(
         &mut self,
         work: WorkId,
         next: Result<Next, StoreError>,
+        word: Option<Word>,
         scope: &mut Context<Self>,
     ) {
         self.running.remove(&work);
+        self.mind_gate(word, scope);
         match next {
             Ok(Next::Closed | Next::SetAside) => {
                 self.waiting.remove(&work);
@@ -161,28 +219,114 @@ impl IntegrationActor {
                     .extend(mine.into_iter().map(|(_, work)| work));
                 self.context.handles.wake(others);
             }
-            Ok(Next::At(until)) => {
+            Ok(Next::After(delay)) => {
+                let until = Instant::now() + delay;
                 let waiting = self
                     .waiting
                     .entry(work)
                     .or_insert(Waiting { until, tried: 0 });
                 waiting.until = until;
                 waiting.tried = waiting.tried.saturating_add(1);
-                let delay = until.since(self.context.clock.now());
                 scope.run_later(delay, move |actor, scope| {
                     actor.candidates.insert(work);
                     actor.pump(scope);
                 });
             }
+            Ok(Next::Halted) => {
+                self.candidates.insert(work);
+            }
             Err(error) => {
-                // Fenced: a later life has taken over. Anything else: the store is ending or
-                // refuses what we are sure of; a fresh life reads the truth from it.
+                // Fenced: a later life has taken over. Anything else: the store is ending.
                 self.exit.tell(LifeEnd::Failed(error.to_string()));
                 scope.stop();
                 return;
             }
         }
+        self.settle(scope);
         self.pump(scope);
+    }
+
+    /// Closes or opens the gate by what a work heard of the CRM.
+    fn mind_gate(&mut self, word: Option<Word>, scope: &mut Context<Self>) {
+        let held = match word {
+            None => return,
+            Some(Word::Served) => {
+                self.gate.served();
+                None
+            }
+            Some(Word::Refused { why, retry_after }) => {
+                let jitter = (self.context.jitter)();
+                let hold = self.gate.refused(Instant::now(), retry_after, jitter);
+                scope.run_later(hold, |actor, scope| actor.pump(scope));
+                Some(why)
+            }
+        };
+        let now = self.context.clock.now();
+        self.context
+            .board
+            .update(&self.context.board_name(), now, |child| child.held = held);
+    }
+
+    /// Asks the running works to stop before their next step.
+    fn halt_for(&mut self, then: Then, scope: &mut Context<Self>) {
+        self.halt.wish();
+        self.then = Some(then);
+        self.settle(scope);
+    }
+
+    /// Goes on as was wished when the last running work has come to a stop.
+    fn settle(&mut self, scope: &mut Context<Self>) {
+        if !self.running.is_empty() {
+            return;
+        }
+        match self.then.take() {
+            None => {}
+            Some(Then::End) => self.end(scope),
+            Some(Then::GoOnWith(context)) => self.go_on_with(context, scope),
+        }
+    }
+
+    fn end(&mut self, scope: &mut Context<Self>) {
+        self.exit.tell(LifeEnd::Stopped);
+        scope.stop();
+    }
+
+    fn go_on_with(&mut self, context: Arc<IntegrationContext>, scope: &mut Context<Self>) {
+        let old = std::mem::replace(&mut self.context, Arc::clone(&context));
+        if !old.portal.has_lanes_of(&context.portal) {
+            old.handles.wake(old.portal.leave(&old.key));
+        }
+        // New settings or a new credential may be what waiting works waited for.
+        self.waiting.clear();
+        self.gate = Gate::default();
+        self.halt = Halt::default();
+        let (now, name) = (context.clock.now(), context.board_name());
+        context.board.update(&name, now, |child| child.held = None);
+        // Switched on again, or moved to another portal: everything open stands in the lanes anew.
+        let read = async move { context.store.open_works().await };
+        scope.spawn(
+            read.into_actor(self)
+                .map(|works, actor, scope| match works {
+                    Ok(works) => {
+                        let entered = enter_lanes(&actor.context, works.iter());
+                        actor.candidates.extend(entered);
+                        actor.pump(scope);
+                    }
+                    Err(error) => {
+                        actor.exit.tell(LifeEnd::Failed(error.to_string()));
+                        scope.stop();
+                    }
+                }),
+        );
+    }
+
+    /// Takes everything out of the lanes that got there while the integration is off: it would
+    /// hold up the same clients' works of others.
+    fn clear_lanes(&mut self) {
+        self.candidates.clear();
+        let freed = self.context.portal.lanes().withdraw(&self.context.key);
+        self.context.handles.wake(freed);
+        self.show();
     }
 
     fn show(&self) {
@@ -221,99 +365,15 @@ fn enter_lanes<'a>(
         .collect()
 }
 
-/// What is next for a work.
-enum Next {
-    /// It is over.
-    Closed,
-    /// Nothing can be done for it in this life: it stays in the store and holds nobody up.
-    SetAside,
-    /// Nothing can be done before this time.
-    At(Timestamp),
-}
-
-/// Carries one work on as far as possible.
-async fn advance(
-    context: &IntegrationContext,
-    fence: Fence,
-    id: WorkId,
-    tried: u32,
-) -> Result<Next, StoreError> {
-    let mut tried = tried;
-    loop {
-        let Some(work) = context.store.work(id).await? else {
-            return Ok(Next::Closed);
-        };
-        let mut undecided = matches!(work.state, WorkState::Undecided { .. });
-        if !undecided {
-            match execute(context, fence, &work).await? {
-                Executed::All => {
-                    context.store.close(fence, id, context.clock.now()).await?;
-                    return Ok(Next::Closed);
-                }
-                Executed::Until(until) => return Ok(Next::At(until)),
-                Executed::Stale => undecided = true,
-            }
-        }
-        if undecided {
-            match decide(context, fence, &work, tried).await? {
-                Decided::Yes => tried = 0,
-                Decided::Vanished => {
-                    let communication = &work.communication;
-                    tracing::error!(%communication, "its row cannot be read");
-                    let text = format!("{communication} cannot be read: its work is set aside");
-                    let now = context.clock.now();
-                    context.board.trouble(&context.board_name(), &text, now);
-                    return Ok(Next::SetAside);
-                }
-                Decided::Deferred { why, delay } => {
-                    return defer(context, fence, &work, why, delay).await;
-                }
-            }
-        }
-    }
-}
-
-/// Records why a work is not decided yet. The same reason is not written again and again: a
-/// backlog would otherwise wear the disk out while a CRM is down.
-async fn defer(
-    context: &IntegrationContext,
-    fence: Fence,
-    work: &Work,
-    why: String,
-    delay: Duration,
-) -> Result<Next, StoreError> {
-    let now = context.clock.now();
-    let until = now.plus(delay);
-    context.board.trouble(&context.board_name(), &why, now);
-    let known = match &work.state {
-        WorkState::Undecided { why: known, .. } => known.as_deref(),
-        WorkState::Decided { .. } => None,
-    };
-    let undecided = matches!(work.state, WorkState::Undecided { .. });
-    if undecided && known != Some(why.as_str()) {
-        tracing::warn!(communication = %work.communication, why, "not decided yet");
-        context
-            .store
-            .defer(
-                fence,
-                Defer {
-                    work: work.id,
-                    until,
-                    why,
-                },
-            )
-            .await?;
-    }
-    Ok(Next::At(until))
-}
-
 impl Actor for IntegrationActor {
     type Context = Context<Self>;
 
     fn started(&mut self, scope: &mut Context<Self>) {
         scope.run_interval(LOOK_AROUND, |actor, scope| {
-            let ready = actor.context.portal.lanes().ready(&actor.context.key);
-            actor.candidates.extend(ready);
+            if actor.gate.passage(Instant::now()) != Passage::Closed {
+                let ready = actor.context.portal.lanes().ready(&actor.context.key);
+                actor.candidates.extend(ready);
+            }
             actor.pump(scope);
         });
         self.pump(scope);
@@ -333,25 +393,10 @@ impl Handler<Reconfigure> for IntegrationActor {
     type Result = ();
 
     fn handle(&mut self, Reconfigure(context): Reconfigure, scope: &mut Context<Self>) {
-        self.context = Arc::clone(&context);
-        // New settings or a new credential may be what waiting works waited for.
-        self.waiting.clear();
-        // Switched on again, or moved to another portal: everything open stands in the lanes anew.
-        let read = async move { context.store.open_works().await };
-        scope.spawn(
-            read.into_actor(self)
-                .map(|works, actor, scope| match works {
-                    Ok(works) => {
-                        let entered = enter_lanes(&actor.context, works.iter());
-                        actor.candidates.extend(entered);
-                        actor.pump(scope);
-                    }
-                    Err(error) => {
-                        actor.exit.tell(LifeEnd::Failed(error.to_string()));
-                        scope.stop();
-                    }
-                }),
-        );
+        if matches!(self.then, Some(Then::End)) {
+            return;
+        }
+        self.halt_for(Then::GoOnWith(context), scope);
     }
 }
 
@@ -359,7 +404,7 @@ impl Handler<Stop> for IntegrationActor {
     type Result = ();
 
     fn handle(&mut self, _: Stop, scope: &mut Context<Self>) {
-        self.exit.tell(LifeEnd::Stopped);
-        scope.stop();
+        scope.run_later(DRAIN, |actor, scope| actor.end(scope));
+        self.halt_for(Then::End, scope);
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use actix::ArbiterHandle;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::watch;
 
 use super::actor::{IntegrationActor, Reconfigure, Stop};
 use super::context::IntegrationContext;
+use super::portal::Portal;
 use super::status::Health;
 use super::supervisor::{Child, LifeEnd};
 
@@ -17,6 +18,8 @@ use super::supervisor::{Child, LifeEnd};
 #[derive(Clone)]
 pub struct IntegrationSeat {
     context: Arc<ArcSwap<IntegrationContext>>,
+    /// The portal before the last move: a life that died there could not leave it.
+    former: Arc<ArcSwapOption<Portal>>,
 }
 
 impl IntegrationSeat {
@@ -24,6 +27,7 @@ impl IntegrationSeat {
     pub fn new(context: IntegrationContext) -> Self {
         Self {
             context: Arc::new(ArcSwap::from_pointee(context)),
+            former: Arc::default(),
         }
     }
 
@@ -32,10 +36,23 @@ impl IntegrationSeat {
         self.context.load_full()
     }
 
+    /// Frees the lanes of the portal that the integration worked in before.
+    fn leave_former_portal(&self, context: &IntegrationContext) {
+        let Some(former) = self.former.swap(None) else {
+            return;
+        };
+        if !former.has_lanes_of(&context.portal) {
+            context.handles.wake(former.leave(&context.key));
+        }
+    }
+
     /// Goes on with other settings. Work under way is kept. Called on an arbiter.
     pub fn reconfigure(&self, context: IntegrationContext) {
         let context = Arc::new(context);
-        self.context.store(Arc::clone(&context));
+        let old = self.context.swap(Arc::clone(&context));
+        if !old.portal.has_lanes_of(&context.portal) {
+            self.former.store(Some(Arc::clone(&old.portal)));
+        }
         if let Some(address) = context.handles.get(&context.key) {
             tokio::task::spawn_local(async move {
                 // An actor that died meanwhile is followed by one that reads the seat.
@@ -64,9 +81,11 @@ impl Child for IntegrationChild {
     }
 
     fn live(&self, mut stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
-        let context = self.seat.context();
+        let seat = self.seat.clone();
         let arbiter = self.arbiter.clone();
         async move {
+            let context = seat.context();
+            seat.leave_former_portal(&context);
             let (address, ended) =
                 match IntegrationActor::start_on(Arc::clone(&context), &arbiter).await {
                     Ok(started) => started,
@@ -75,6 +94,11 @@ impl Child for IntegrationChild {
             context
                 .board
                 .set_health(&context.board_name(), Health::Up, context.clock.now());
+            let present = seat.context();
+            if !Arc::ptr_eq(&context, &present) {
+                // Changed while the life began, when there was no address yet to tell.
+                let _ = address.send(Reconfigure(present)).await;
+            }
             let mut ended = ended;
             tokio::select! {
                 end = &mut ended => end.unwrap_or_else(|_| gone()),

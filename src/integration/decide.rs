@@ -10,10 +10,12 @@ use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, Role};
 use crate::rules::situation::Situation;
 use crate::rules::{self, Triage};
-use crate::store::command::{Decide, Fence, Work};
+use crate::store::command::{Decide, Work};
 use crate::store::{StoreError, StoreHandle};
 
+use super::advance::Run;
 use super::context::IntegrationContext;
+use super::execute::OBSERVED_ONLY;
 use super::made_lately::made_lately;
 use super::retry;
 
@@ -30,15 +32,13 @@ pub(super) enum Decided {
     },
     /// The communication is not in the store any more: there is nothing to decide on.
     Vanished,
+    /// Stopped as was wished: what the CRM said may not be true for the settings that follow.
+    Halted,
 }
 
 /// Decides a work, or decides anew one whose plan grew old unsent.
-pub(super) async fn decide(
-    context: &IntegrationContext,
-    fence: Fence,
-    work: &Work,
-    tried: u32,
-) -> Result<Decided, StoreError> {
+pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided, StoreError> {
+    let (context, fence) = (&run.context, run.fence);
     let store: &StoreHandle = &context.store;
     let Some(stored) = store.communication(work.communication.clone()).await? else {
         return Ok(Decided::Vanished);
@@ -65,7 +65,10 @@ pub(super) async fn decide(
         Triage::Ask(query) => {
             let made = made_lately(context, &snapshot).await?;
             let query = FactsQuery { made, ..query };
-            let why = match context.adapter.facts(query, Class::Work).await {
+            let answer = context.adapter.facts(query, Class::Work).await;
+            run.heard.note(&answer);
+            let why = match answer {
+                Outcome::Done(_) if run.halt.is_wished() => return Ok(Decided::Halted),
                 Outcome::Done(facts) => {
                     // The facts took time: the plan is made at the time that it is true for.
                     let situation = Situation {
@@ -121,7 +124,7 @@ fn record(
             Activity::On => StepState::Pending,
             Activity::Observe | Activity::Off => StepState::Dropped {
                 at: now,
-                reason: "observed only: the integration's activity is not on".to_owned(),
+                reason: OBSERVED_ONLY.to_owned(),
             },
         },
         attempts: 0,

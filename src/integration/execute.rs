@@ -4,14 +4,16 @@
 use std::time::Duration;
 
 use crate::crm::StepCommand;
+use crate::model::activity::Activity;
 use crate::model::ledger::{Ledger, LedgerStep, StepState};
 use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::plan::{Effect, StepKey};
 use crate::model::timestamp::Timestamp;
 use crate::rules::settings::WhenUndecidable;
 use crate::store::StoreError;
-use crate::store::command::{Advance, Fence, StepChange, Work, WorkState};
+use crate::store::command::{Advance, StepChange, Work, WorkState};
 
+use super::advance::Run;
 use super::batcher::Company;
 use super::context::IntegrationContext;
 use super::resolve::{Resolved, resolve};
@@ -20,23 +22,28 @@ use super::retry;
 /// A plan none of whose steps was sent within this time is decided again with fresh facts.
 const PLAN_AGE_MAX: Duration = Duration::from_secs(600);
 
+/// The reason of steps that were planned and shall not be sent.
+pub(super) const OBSERVED_ONLY: &str = "observed only: the integration's activity is not on";
+
 /// What came of carrying a work on.
 pub(super) enum Executed {
     /// Every step is final: the work can be closed.
     All,
-    /// A step must wait until this time.
-    Until(Timestamp),
+    /// A step must wait for so long.
+    After(Duration),
+    /// Stopped before the next step, as was wished.
+    Halted,
     /// The plan grew old before anything was sent: decide again.
     Stale,
 }
 
 /// Carries the steps of a work on as far as possible now.
-pub(super) async fn execute(
-    context: &IntegrationContext,
-    fence: Fence,
-    work: &Work,
-) -> Result<Executed, StoreError> {
+pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreError> {
+    let context = &run.context;
     loop {
+        if run.halt.is_wished() {
+            return Ok(Executed::Halted);
+        }
         let ledger = context
             .store
             .ledger(context.key.clone(), work.communication.clone())
@@ -52,41 +59,25 @@ pub(super) async fn execute(
         let Some(step) = open else {
             return Ok(Executed::All);
         };
-        let doubt = match &step.state {
-            StepState::Waiting { until, .. } if *until > now => return Ok(Executed::Until(*until)),
-            StepState::Waiting {
-                look_first: true,
-                settles_at,
-                ..
-            } => Some(Doubt {
-                settles_at: settles_at.unwrap_or(now),
-            }),
-            // Found so after a restart: the request may have left, and nobody knows how long ago.
-            StepState::InFlight { .. } => Some(Doubt::since(now, context)),
-            StepState::Pending
-            | StepState::Waiting { .. }
-            | StepState::Done { .. }
-            | StepState::Dead { .. }
-            | StepState::Dropped { .. }
-            | StepState::Expired { .. } => None,
-        };
+        if let Some(left) = wait_left(&step.state, now) {
+            return Ok(Executed::After(left));
+        }
         let next = match resolve(&step.effect, &ledger) {
-            Resolved::Never(reason) => StepState::Dropped { at: now, reason },
+            Resolved::Never(reason) => Tried::State(StepState::Dropped { at: now, reason }),
             // Steps refer to earlier ones only, and those are final when we come here; an order
             // that breaks this would spin, so it is given up.
-            Resolved::NotYet => StepState::Dead {
+            Resolved::NotYet => Tried::State(StepState::Dead {
                 at: now,
                 reason: "the plan refers to a later step".to_owned(),
-            },
-            Resolved::Ready(effect) => match doubt {
-                Some(doubt) => match look(context, work, step, *effect.clone(), doubt).await {
-                    Looked::State(state) => state,
-                    Looked::Send => send(context, fence, work, step, *effect).await?,
-                },
-                None => send(context, fence, work, step, *effect).await?,
-            },
+            }),
+            Resolved::Ready(effect) => attempt(run, work, step, *effect).await?,
         };
-        let waits_until = match &next {
+        let next = match next {
+            Tried::State(next) => next,
+            Tried::NotBegun(delay) => return Ok(Executed::After(delay)),
+        };
+        report(context, work, step, &next);
+        let until = match &next {
             StepState::Waiting { until, .. } => Some(*until),
             StepState::Pending
             | StepState::InFlight { .. }
@@ -95,28 +86,100 @@ pub(super) async fn execute(
             | StepState::Dropped { .. }
             | StepState::Expired { .. } => None,
         };
-        report(context, work, step, &next);
-        let change = StepChange {
-            role: step.role.clone(),
-            state: next,
-        };
-        context
-            .store
-            .advance(
-                fence,
-                Advance {
-                    work: work.id,
-                    steps: vec![change],
-                },
-            )
-            .await?;
-        if let Some(until) = waits_until {
-            return Ok(Executed::Until(until));
+        change(run, work, step, next).await?;
+        if let Some(until) = until {
+            return Ok(Executed::After(until.since(context.clock.now())));
         }
     }
 }
 
-/// Says whether the plan is too old to be begun: nothing of it was ever sent.
+/// What came of trying a step.
+enum Tried {
+    /// The state that follows.
+    State(StepState),
+    /// The door of the account is shut: nothing was begun, and the step is as it was.
+    NotBegun(Duration),
+}
+
+/// Returns how long a waiting step waits yet. A wait longer than any that is ever written comes
+/// from a clock that was set back, and is over.
+fn wait_left(state: &StepState, now: Timestamp) -> Option<Duration> {
+    match state {
+        StepState::Waiting { until, .. } => {
+            Some(until.since(now)).filter(|left| !left.is_zero() && *left <= retry::LONGEST_ASKED)
+        }
+        StepState::Pending
+        | StepState::InFlight { .. }
+        | StepState::Done { .. }
+        | StepState::Dead { .. }
+        | StepState::Dropped { .. }
+        | StepState::Expired { .. } => None,
+    }
+}
+
+/// Returns the doubt about an earlier try that may have had its effect.
+fn doubt(step: &StepState, now: Timestamp, context: &IntegrationContext) -> Option<Doubt> {
+    match step {
+        StepState::Waiting {
+            look_first: true,
+            settles_at,
+            ..
+        } => Some(Doubt {
+            settles_at: settles_at.unwrap_or(now),
+        }),
+        // Found so after a restart: the request may have left, and nobody knows how long ago.
+        StepState::InFlight { .. } => Some(Doubt::since(now, context)),
+        StepState::Pending
+        | StepState::Waiting { .. }
+        | StepState::Done { .. }
+        | StepState::Dead { .. }
+        | StepState::Dropped { .. }
+        | StepState::Expired { .. } => None,
+    }
+}
+
+/// Looks for the effect of an earlier try where there may be one, and sends.
+async fn attempt(
+    run: &Run,
+    work: &Work,
+    step: &LedgerStep,
+    effect: Effect,
+) -> Result<Tried, StoreError> {
+    let context = &run.context;
+    if let Some(doubt) = doubt(&step.state, context.clock.now(), context) {
+        match look(run, work, step, effect.clone(), doubt).await {
+            Looked::State(state) => return Ok(Tried::State(state)),
+            Looked::Send => {}
+        }
+    }
+    match context.activity {
+        Activity::On => send(run, work, step, effect).await,
+        // Planned while it was on.
+        Activity::Observe | Activity::Off => Ok(Tried::State(StepState::Dropped {
+            at: context.clock.now(),
+            reason: OBSERVED_ONLY.to_owned(),
+        })),
+    }
+}
+
+async fn change(
+    run: &Run,
+    work: &Work,
+    step: &LedgerStep,
+    state: StepState,
+) -> Result<(), StoreError> {
+    let change = StepChange {
+        role: step.role.clone(),
+        state,
+    };
+    let advance = Advance {
+        work: work.id,
+        steps: vec![change],
+    };
+    run.context.store.advance(run.fence, advance).await
+}
+
+/// Says whether the plan is too old to be begun: nothing of it has reached the CRM.
 fn is_stale(ledger: &Ledger, work: &Work, now: Timestamp) -> bool {
     let WorkState::Decided { at } = work.state else {
         return false;
@@ -130,10 +193,20 @@ fn is_stale(ledger: &Ledger, work: &Work, now: Timestamp) -> bool {
         .decisions
         .last()
         .is_some_and(|decision| decision.work == work.id);
-    mine.peek().is_some()
-        && decided_here
-        && now.since(at) > PLAN_AGE_MAX
-        && mine.all(|step| step.attempts == 0 && matches!(step.state, StepState::Pending))
+    mine.peek().is_some() && decided_here && now.since(at) > PLAN_AGE_MAX && mine.all(never_applied)
+}
+
+/// Says whether a step surely had no effect yet and nobody asked for it as it is.
+fn never_applied(step: &LedgerStep) -> bool {
+    match &step.state {
+        StepState::Pending => step.attempts == 0,
+        StepState::Waiting { look_first, .. } => !look_first,
+        StepState::InFlight { .. }
+        | StepState::Done { .. }
+        | StepState::Dead { .. }
+        | StepState::Dropped { .. }
+        | StepState::Expired { .. } => false,
+    }
 }
 
 fn command(
@@ -156,34 +229,32 @@ fn command(
 
 /// Writes the intent, sends, and returns the state that follows.
 async fn send(
-    context: &IntegrationContext,
-    fence: Fence,
+    run: &Run,
     work: &Work,
     step: &LedgerStep,
     effect: Effect,
-) -> Result<StepState, StoreError> {
+) -> Result<Tried, StoreError> {
+    let context = &run.context;
+    if let Some(refusal) = context.portal.http.refusal() {
+        // Nothing would leave: no intent is written, and the step counts as never sent.
+        let delay = retry::delay(
+            step.attempts.saturating_add(1),
+            (context.jitter)(),
+            refusal.retry_after,
+        );
+        run.heard.note(&Outcome::<()>::NotApplied(refusal));
+        return Ok(Tried::NotBegun(delay));
+    }
     let now = context.clock.now();
-    let change = StepChange {
-        role: step.role.clone(),
-        state: StepState::InFlight { since: now },
-    };
-    context
-        .store
-        .advance(
-            fence,
-            Advance {
-                work: work.id,
-                steps: vec![change],
-            },
-        )
-        .await?;
+    change(run, work, step, StepState::InFlight { since: now }).await?;
     let command = command(context, work, step, effect, now);
     let company = match step.attempts {
         0 => Company::Shared,
         _ => Company::Alone,
     };
     let outcome = context.batcher.send(command, company).await;
-    Ok(after_sending(context, step, outcome))
+    run.heard.note(&outcome);
+    Ok(Tried::State(after_sending(context, step, outcome)))
 }
 
 fn after_sending(
@@ -239,13 +310,8 @@ enum Looked {
 
 /// Looks whether the effect of an earlier try exists; only when it surely does not, or when the
 /// integration rather has it twice than never, the step is sent again.
-async fn look(
-    context: &IntegrationContext,
-    work: &Work,
-    step: &LedgerStep,
-    effect: Effect,
-    doubt: Doubt,
-) -> Looked {
+async fn look(run: &Run, work: &Work, step: &LedgerStep, effect: Effect, doubt: Doubt) -> Looked {
+    let context = &run.context;
     // Taken before the look: what the CRM does while it answers may be missing in the answer.
     let now = context.clock.now();
     // A clock that was set back must not make the wait longer than the CRM can need.
@@ -263,11 +329,12 @@ async fn look(
         let delay = retry::delay_by_age(age, (context.jitter)(), retry_after);
         waiting(why, delay)
     };
-    match context
+    let answer = context
         .adapter
         .look(command(context, work, step, effect, now))
-        .await
-    {
+        .await;
+    run.heard.note(&answer);
+    match answer {
         Outcome::Done(Look::Found(result)) => {
             let result = StepResult {
                 adopted: true,
@@ -306,7 +373,12 @@ fn report(context: &IntegrationContext, work: &Work, step: &LedgerStep, next: &S
             tracing::info!(%communication, %role, adopted = result.adopted, "step done");
         }
         StepState::Waiting { why, until, .. } => {
-            tracing::warn!(%communication, %role, why, %until, "step waits");
+            // Told once: a CRM that is down for a day would fill the log.
+            if matches!(&step.state, StepState::Waiting { why: told, .. } if told == why) {
+                tracing::debug!(%communication, %role, why, %until, "step still waits");
+            } else {
+                tracing::warn!(%communication, %role, why, %until, "step waits");
+            }
             context
                 .board
                 .trouble(&context.board_name(), why, context.clock.now());

@@ -107,6 +107,9 @@ impl Lanes {
         };
         if let Some(count) = self.counts.get_mut(&place.integration) {
             *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.counts.remove(&place.integration);
+            }
         }
         let mut next = BTreeSet::new();
         for name in place.lanes {

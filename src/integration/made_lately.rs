@@ -38,7 +38,12 @@ pub(super) async fn made_lately(
         for earlier in context.store.search(search).await? {
             for member in context.portal.members() {
                 let key = earlier.snapshot.key.clone();
-                let ledger = context.store.ledger(member, key).await?;
+                let ledger = match context.store.ledger(member, key).await {
+                    Ok(ledger) => ledger,
+                    // Another communication's; it is no reason to hold this one up.
+                    Err(StoreError::Unreadable { .. }) => continue,
+                    Err(error) => return Err(error),
+                };
                 // What waits in Unsorted is no contact before a person accepts it (S1-12).
                 let own = ledger
                     .steps

@@ -2,11 +2,14 @@
 //! lane, execution of plans. Knows nothing that the store does not hold.
 
 pub mod actor;
+mod advance;
 pub mod batcher;
 pub mod child;
 pub mod context;
 mod decide;
 mod execute;
+mod gate;
+mod halt;
 pub mod handle;
 pub mod lanes;
 mod made_lately;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::crm::AccountSettings;
 use crate::crm::account::http::AccountHttp;
 use crate::model::ids::{IntegrationKey, PortalKey};
 use crate::store::command::WorkId;
@@ -13,28 +14,71 @@ use super::lanes::Lanes;
 pub struct Portal {
     /// Its key.
     pub key: PortalKey,
-    /// Where its requests go.
-    pub base_url: String,
+    /// What its door was made from.
+    pub door: DoorSettings,
     /// The door to the network.
     pub http: Arc<AccountHttp>,
+    places: Arc<Places>,
+}
+
+/// What a door is made from: a change of it needs another door.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DoorSettings {
+    /// Where requests go.
+    pub base_url: String,
+    /// The requests a second that we allow ourselves.
+    pub rate_per_second: f64,
+    /// The most requests of any sliding second, where configured.
+    pub per_second_max: Option<u32>,
+}
+
+impl DoorSettings {
+    /// Reads them from an account's settings.
+    pub fn of(account: &dyn AccountSettings) -> Self {
+        Self {
+            base_url: account.base_url().to_owned(),
+            rate_per_second: account.rate_per_second(),
+            per_second_max: account.per_second_max(),
+        }
+    }
+}
+
+/// What stays when the door is replaced.
+#[derive(Default)]
+struct Places {
     lanes: Mutex<Lanes>,
     members: Mutex<BTreeSet<IntegrationKey>>,
 }
 
 impl Portal {
     /// Joins a door with empty lanes.
-    pub fn new(key: PortalKey, base_url: &str, http: Arc<AccountHttp>) -> Self {
+    pub fn new(key: PortalKey, door: DoorSettings, http: Arc<AccountHttp>) -> Self {
         Self {
             key,
-            base_url: base_url.to_owned(),
+            door,
             http,
-            lanes: Mutex::new(Lanes::default()),
-            members: Mutex::default(),
+            places: Arc::default(),
         }
     }
 
+    /// Gives the same portal another door; the lanes stay, and who stands in them.
+    pub fn with_door(&self, door: DoorSettings, http: Arc<AccountHttp>) -> Self {
+        Self {
+            key: self.key.clone(),
+            door,
+            http,
+            places: Arc::clone(&self.places),
+        }
+    }
+
+    /// Says whether two are one portal, perhaps with different doors.
+    pub fn has_lanes_of(&self, other: &Portal) -> bool {
+        Arc::ptr_eq(&self.places, &other.places)
+    }
+
     fn roster(&self) -> MutexGuard<'_, BTreeSet<IntegrationKey>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+        let members = self.places.members.lock();
+        members.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds an integration that works in this portal.
@@ -57,6 +101,7 @@ impl Portal {
     /// Returns the lanes. Never held across an await. A panic of another holder does not matter:
     /// every change of [`Lanes`] leaves it whole.
     pub fn lanes(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+        let lanes = self.places.lanes.lock();
+        lanes.unwrap_or_else(PoisonError::into_inner)
     }
 }

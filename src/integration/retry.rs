@@ -6,12 +6,15 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest delay: an administrator who repairs a CRM sees the work move within ten minutes.
 const LONGEST: Duration = Duration::from_secs(600);
+/// The longest delay that a CRM may ask for. A longer hold is kept by the account's door; a work
+/// that comes back earlier is refused there without a request.
+pub(super) const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 /// Returns how long to wait after `attempts` tries (1 = one try so far).
 ///
 /// Doubles from one second to ten minutes; `jitter` (0 to 1) takes away up to a quarter, so that
 /// many works do not come back at one instant. There is no last attempt: what can succeed is
-/// tried for as long as it takes. `at_least` is what the CRM itself asked for.
+/// tried for as long as it takes. `at_least` is what the CRM itself asked for, up to an hour.
 pub fn delay(attempts: u32, jitter: f64, at_least: Option<Duration>) -> Duration {
     let doublings = attempts.saturating_sub(1).min(16);
     let full = FIRST.saturating_mul(1 << doublings).min(LONGEST);
@@ -21,7 +24,7 @@ pub fn delay(attempts: u32, jitter: f64, at_least: Option<Duration>) -> Duration
         0.0
     };
     let waited = full.mul_f64(1.0 - jitter / 4.0);
-    waited.max(at_least.unwrap_or_default())
+    waited.max(at_least.unwrap_or_default().min(LONGEST_ASKED))
 }
 
 /// Returns how long to wait before looking again for the effect of a step of this age, where the
@@ -50,6 +53,7 @@ mod tests {
     #[test]
     fn what_the_crm_asked_for_is_kept() {
         assert_eq!(delay(1, 0.5, Some(Duration::from_secs(90))).as_secs(), 90);
+        assert_eq!(delay(1, 0.5, Some(Duration::MAX)), LONGEST_ASKED);
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub struct ChildStatus {
     pub peer: Option<String>,
     /// When it last did something.
     pub last_seen_at: Option<Timestamp>,
+    /// Why its works are not begun at present: its CRM does not serve the account.
+    #[serde(default)]
+    pub held: Option<String>,
     /// Its own figures, such as open calls or running works.
     pub gauges: BTreeMap<String, f64>,
 }
@@ -98,6 +101,7 @@ impl StatusBoard {
                 last_error_at: None,
                 peer: None,
                 last_seen_at: None,
+                held: None,
                 gauges: BTreeMap::new(),
             });
         change(child);

@@ -8,6 +8,7 @@
 //!                        +------------------------------------------+
 //! ```
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,12 +90,14 @@ async fn keep_alive(
     mut stopped: watch::Receiver<bool>,
 ) {
     let name = child.name();
+    let child = Rc::new(child);
     let mut failures: u32 = 0;
     loop {
         board.set_health(&name, Health::Starting, clock.now());
         let began = clock.now();
         // A panic inside a life that is not an actor's must not end its supervision.
-        let life = tokio::task::spawn_local(child.live(stopped.clone()));
+        let (next, stop) = (Rc::clone(&child), stopped.clone());
+        let life = tokio::task::spawn_local(async move { next.live(stop).await });
         let end = match life.await {
             Ok(end) => end,
             Err(error) => LifeEnd::Failed(format!("panicked: {error}")),

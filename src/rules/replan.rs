@@ -6,7 +6,7 @@ use crate::model::plan::Role;
 use super::situation::Situation;
 
 /// Returns the roles of earlier steps that a decision about this phase replaces: when the phase
-/// was decided before, the steps of that decision which were never sent, are dead or were
+/// was decided before, the steps of that decision of which nothing reached the CRM, are dead or were
 /// dropped. They are gone from the ledger once the new decision stands, planned anew or not.
 pub fn replaced<'a>(situation: &Situation<'a>) -> Vec<&'a Role> {
     let ledger = situation.ledger;
@@ -35,9 +35,9 @@ fn decided_at_this_phase(situation: &Situation<'_>, step: &LedgerStep) -> bool {
 
 fn is_undone(step: &LedgerStep) -> bool {
     match step.state {
-        StepState::Pending | StepState::Waiting { .. } => {
-            step.attempts == 0 && step.first_sent_at.is_none()
-        }
+        StepState::Pending => step.attempts == 0 && step.first_sent_at.is_none(),
+        // Every try was refused: the CRM has nothing of it.
+        StepState::Waiting { look_first, .. } => !look_first,
         StepState::Dead { .. } | StepState::Dropped { .. } => true,
         StepState::InFlight { .. } | StepState::Done { .. } | StepState::Expired { .. } => false,
     }

@@ -115,7 +115,7 @@ pub struct Decide {
     /// The steps to be added to the ledger.
     pub steps: Vec<LedgerStep>,
     /// Roles of earlier steps that this decision replaces ("decide again"): removed first. Only
-    /// steps that were never sent, are dead or were dropped may be replaced.
+    /// steps of which nothing reached the CRM, that are dead or were dropped may be replaced.
     pub replaces: Vec<Role>,
 }
 

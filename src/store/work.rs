@@ -117,9 +117,9 @@ fn is_superseded(ledger: &Ledger, place: usize) -> bool {
 fn is_replaceable(step: &LedgerStep) -> bool {
     match step.state {
         StepState::Dead { .. } | StepState::Dropped { .. } => true,
-        StepState::Pending | StepState::Waiting { .. } | StepState::Expired { .. } => {
-            step.attempts == 0
-        }
+        StepState::Pending | StepState::Expired { .. } => step.attempts == 0,
+        // Every try was refused: the CRM has nothing of it.
+        StepState::Waiting { look_first, .. } => !look_first,
         StepState::InFlight { .. } | StepState::Done { .. } => false,
     }
 }

@@ -169,7 +169,8 @@ impl AccountHttp {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refusal(&self) -> Option<NotApplied> {
+    /// Says whether a request would be refused now without being sent: the breaker is open.
+    pub fn refusal(&self) -> Option<NotApplied> {
         let state = self.lock();
         let retry_after = state.breaker.refusal(Instant::now())?;
         Some(state.refused(retry_after))

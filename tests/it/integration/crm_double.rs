@@ -43,8 +43,10 @@ struct State {
     under_way: Vec<StepCommand>,
     settles_after: Duration,
     facts_down: bool,
+    credential_refused: bool,
     search_lags: bool,
     facts_panic: bool,
+    held: Option<StepKind>,
     requests: Vec<(StepKind, usize)>,
     asked: u64,
     looked: u64,
@@ -95,6 +97,11 @@ impl CrmDouble {
         self.state().facts_down = down;
     }
 
+    /// Makes questions fail because of the credential, or answers them again.
+    pub(crate) fn credential_refused(&self, refused: bool) {
+        self.state().credential_refused = refused;
+    }
+
     /// Lets the search find nothing that was made here; direct reads still do.
     pub(crate) fn search_lags(&self) {
         self.state().search_lags = true;
@@ -103,6 +110,22 @@ impl CrmDouble {
     /// Lets the next question panic inside the adapter.
     pub(crate) fn panic_at_facts(&self) {
         self.state().facts_panic = true;
+    }
+
+    /// Lets requests of a kind hang until [`CrmDouble::release`].
+    pub(crate) fn hold(&self, kind: StepKind) {
+        self.state().held = Some(kind);
+    }
+
+    /// Lets what hangs go on.
+    pub(crate) fn release(&self) {
+        self.state().held = None;
+    }
+
+    /// Makes a contact as a person would.
+    pub(crate) fn add_contact(&self, phone: &str) {
+        let phone = Phone::try_from(phone.to_owned()).expect("a number");
+        self.state().contacts.push((phone, "by hand".to_owned()));
     }
 
     /// Returns the requests in order: their kind and how many steps each carried.
@@ -215,6 +238,11 @@ impl Adapter for CrmDouble {
             if state.facts_down {
                 return unreachable_crm();
             }
+            if state.credential_refused {
+                return Outcome::AuthExpired {
+                    why: "the token is refused".to_owned(),
+                };
+            }
             let at = Timestamp::default();
             let contacts = state
                 .contacts
@@ -249,6 +277,10 @@ impl Adapter for CrmDouble {
             }
             // A request takes a moment, in which others become ready.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            let kind = commands.first().map(|command| command.effect.kind());
+            while kind.is_some() && self.state().held == kind {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             commands
                 .iter()
                 .map(|command| self.carry_out(command))

@@ -185,7 +185,6 @@ async fn s1_04_work_that_an_integration_took_waits_while_it_is_off_and_goes_on_w
     workshop.until(|| async { crm.asked() >= 1 }).await;
     let mut context = (*sales.seat.context()).clone();
     context.activity = Activity::Off;
-    portal.lanes().withdraw(&context.key);
     sales.seat.reconfigure(context.clone());
     crm.facts_down(false);
     assert_eq!(

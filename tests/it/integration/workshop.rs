@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use trunkline::clock::{SharedClock, TokioClock};
+use trunkline::clock::{Clock, SharedClock, TokioClock};
 use trunkline::crm::account::http::{AccountHttp, AccountHttpOptions};
 use trunkline::intake::room::{Bounds, Room};
 use trunkline::intake::routing::{Routing, Taker};
@@ -14,7 +15,7 @@ use trunkline::integration::batcher::Batcher;
 use trunkline::integration::child::{IntegrationChild, IntegrationSeat};
 use trunkline::integration::context::IntegrationContext;
 use trunkline::integration::handle::Handles;
-use trunkline::integration::portal::Portal;
+use trunkline::integration::portal::{DoorSettings, Portal};
 use trunkline::integration::status::StatusBoard;
 use trunkline::integration::supervisor::{Supervised, supervise};
 use trunkline::model::activity::Activity;
@@ -31,7 +32,7 @@ use trunkline::rules::settings::{
     CallHistory, CallSettings, DirectionSettings, IntegrationSettings, UnknownAction, UnknownCase,
 };
 use trunkline::store::command::{Accepted, WorkId};
-use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions};
+use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 
 use super::crm_double::CrmDouble;
 
@@ -42,10 +43,30 @@ pub(crate) struct Workshop {
     pub(crate) clock: SharedClock,
     pub(crate) board: Arc<StatusBoard>,
     pub(crate) intake: Intake,
-    handles: Arc<Handles>,
+    pub(crate) handles: Arc<Handles>,
     portals: Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>,
     arbiter: actix::Arbiter,
-    _folder: tempfile::TempDir,
+    thread: StoreThread,
+    shift_ms: Arc<AtomicI64>,
+    folder: tempfile::TempDir,
+}
+
+/// A clock that a test sets forward and back.
+struct ShiftedClock {
+    clock: TokioClock,
+    shift_ms: Arc<AtomicI64>,
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        let shift = self.shift_ms.load(Ordering::Relaxed);
+        let by = Duration::from_millis(shift.unsigned_abs());
+        if shift < 0 {
+            self.clock.now().minus(by)
+        } else {
+            self.clock.now().plus(by)
+        }
+    }
 }
 
 struct Lanes {
@@ -73,15 +94,23 @@ pub(crate) struct Integration {
 
 impl Workshop {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::in_folder(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// Opens the store that an earlier workshop left.
+    pub(crate) fn in_folder(folder: tempfile::TempDir) -> Self {
         let key = StoreKey::from_bytes(&[7; 32]).expect("a key");
         let options = StoreOptions {
             now: START,
             ..StoreOptions::default()
         };
-        let (store, _thread) =
+        let (store, thread) =
             Store::open(&folder.path().join("store.redb"), key, options).expect("opens");
-        let clock: SharedClock = Arc::new(TokioClock::starting_at(START));
+        let shift_ms = Arc::new(AtomicI64::new(0));
+        let clock: SharedClock = Arc::new(ShiftedClock {
+            clock: TokioClock::starting_at(START),
+            shift_ms: Arc::clone(&shift_ms),
+        });
         let handles = Arc::new(Handles::default());
         let portals = Arc::new(ArcSwap::from_pointee(HashMap::new()));
         let waker = Lanes {
@@ -106,8 +135,23 @@ impl Workshop {
             handles,
             portals,
             arbiter: actix::Arbiter::new(),
-            _folder: folder,
+            thread,
+            shift_ms,
+            folder,
         }
+    }
+
+    /// Closes the store and returns its folder.
+    pub(crate) async fn close(self) -> tempfile::TempDir {
+        self.store.shut_down().await;
+        self.arbiter.stop();
+        self.thread.finished().await;
+        self.folder
+    }
+
+    /// Sets the clock forward or back.
+    pub(crate) fn shift_clock(&self, seconds: i64) {
+        self.shift_ms.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
     pub(crate) fn portal(&self, name: &str) -> Arc<Portal> {
@@ -121,7 +165,7 @@ impl Workshop {
             clock: Arc::clone(&self.clock),
         })
         .expect("a door");
-        Arc::new(Portal::new(key, "http://127.0.0.1:9", Arc::new(http)))
+        Arc::new(Portal::new(key, DoorSettings::default(), Arc::new(http)))
     }
 
     /// Starts an integration that takes the calls of `acme/office`.
@@ -186,6 +230,25 @@ impl Workshop {
             "{accepted:?}"
         );
         key
+    }
+
+    /// Accepts an ended call of each client.
+    pub(crate) async fn calls(&self, clients: &[String]) {
+        for (part, clients) in clients.chunks(500).enumerate() {
+            let now = self.clock.now();
+            let calls = clients.iter().enumerate();
+            let snapshots = calls
+                .map(|(n, client)| ended_call(&format!("{part}.{n}"), client, now))
+                .collect();
+            let batch = Batch {
+                snapshots,
+                ..Batch::default()
+            };
+            self.intake
+                .accept(&source(), batch)
+                .await
+                .expect("accepted");
+        }
     }
 
     pub(crate) async fn ledger(&self, integration: &str, key: &CommunicationKey) -> Ledger {

@@ -15,6 +15,7 @@ mod hostile_switch;
 mod killed;
 mod office;
 mod reload;
+mod service;
 mod slow_call;
 mod store;
 mod wait;

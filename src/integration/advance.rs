@@ -1,0 +1,158 @@
+//! Carries one work on as far as possible: decides it, executes its plan, closes it. A work that
+//! cannot go on says why and holds nobody else up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::store::StoreError;
+use crate::store::command::{Defer, Fence, Work, WorkId, WorkState};
+
+use super::context::IntegrationContext;
+use super::decide::{Decided, decide};
+use super::execute::{Executed, execute};
+use super::gate::Heard;
+use super::halt::Halt;
+use super::retry;
+
+/// One work's run.
+pub(super) struct Run {
+    pub(super) context: Arc<IntegrationContext>,
+    pub(super) fence: Fence,
+    pub(super) halt: Halt,
+    pub(super) heard: Heard,
+}
+
+/// What is next for a work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It is over.
+    Closed,
+    /// Nothing can be done for it in this life: it stays in the store and holds nobody up.
+    SetAside,
+    /// Nothing can be done before so much time has gone by.
+    After(Duration),
+    /// It stopped because that was wished; it can go on at once.
+    Halted,
+}
+
+/// Carries a work on. An error ends the actor's life: only what concerns the whole integration
+/// is one.
+pub(super) async fn advance(run: &Run, id: WorkId, tried: u32) -> Result<Next, StoreError> {
+    let context = &run.context;
+    match steps(run, id, tried).await {
+        Err(error) => match fault(&error) {
+            Fault::Life => Err(error),
+            Fault::Row => {
+                set_aside(context, id, &error.to_string());
+                Ok(Next::SetAside)
+            }
+            Fault::Race => {
+                tracing::warn!(work = id, %error, "work is read anew");
+                let now = context.clock.now();
+                context
+                    .board
+                    .trouble(&context.board_name(), &error.to_string(), now);
+                let delay = retry::delay(tried.saturating_add(1), (context.jitter)(), None);
+                Ok(Next::After(delay))
+            }
+        },
+        next => next,
+    }
+}
+
+/// What a refusal of the store concerns.
+enum Fault {
+    /// The store or our claim is gone: a fresh life reads the truth.
+    Life,
+    /// A row of this work cannot be read.
+    Row,
+    /// The work is not as we took it to be: a person changed it meanwhile.
+    Race,
+}
+
+fn fault(error: &StoreError) -> Fault {
+    match error {
+        StoreError::Full | StoreError::Closed | StoreError::Fenced => Fault::Life,
+        StoreError::Unreadable { .. } => Fault::Row,
+        StoreError::NoWork(_)
+        | StoreError::Decided(_)
+        | StoreError::Undecided(_)
+        | StoreError::Mismatch(_)
+        | StoreError::StepExists(_)
+        | StoreError::StepSent(_)
+        | StoreError::StepFinal(_)
+        | StoreError::NoStep(_)
+        | StoreError::NotDead(_)
+        | StoreError::StepOpen { .. }
+        | StoreError::NoCommunication(_)
+        | StoreError::WrongSource { .. }
+        | StoreError::WrongKey { .. } => Fault::Race,
+    }
+}
+
+fn set_aside(context: &IntegrationContext, id: WorkId, why: &str) {
+    tracing::error!(work = id, why, "work set aside until the next start");
+    let text = format!("work {id} is set aside: {why}");
+    context
+        .board
+        .trouble(&context.board_name(), &text, context.clock.now());
+}
+
+async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError> {
+    let context = &run.context;
+    loop {
+        if run.halt.is_wished() {
+            return Ok(Next::Halted);
+        }
+        let Some(work) = context.store.work(id).await? else {
+            return Ok(Next::Closed);
+        };
+        if let WorkState::Decided { .. } = work.state {
+            match execute(run, &work).await? {
+                Executed::All => {
+                    let now = context.clock.now();
+                    context.store.close(run.fence, id, now).await?;
+                    return Ok(Next::Closed);
+                }
+                Executed::After(delay) => return Ok(Next::After(delay)),
+                Executed::Halted => return Ok(Next::Halted),
+                Executed::Stale => {}
+            }
+        }
+        match decide(run, &work, tried).await? {
+            Decided::Yes => tried = 0,
+            Decided::Halted => return Ok(Next::Halted),
+            Decided::Vanished => {
+                let why = format!("{} is not stored any more", work.communication);
+                set_aside(context, id, &why);
+                return Ok(Next::SetAside);
+            }
+            Decided::Deferred { why, delay } => {
+                defer(run, &work, why, delay).await?;
+                return Ok(Next::After(delay));
+            }
+        }
+    }
+}
+
+/// Records why a work is not decided yet. The same reason is not written again and again: a
+/// backlog would otherwise wear the disk out while a CRM is down.
+async fn defer(run: &Run, work: &Work, why: String, delay: Duration) -> Result<(), StoreError> {
+    let context = &run.context;
+    let now = context.clock.now();
+    context.board.trouble(&context.board_name(), &why, now);
+    let WorkState::Undecided { why: known, .. } = &work.state else {
+        // Decided once, and now too old to be sent: it says so itself.
+        return Ok(());
+    };
+    if known.as_deref() == Some(why.as_str()) {
+        return Ok(());
+    }
+    tracing::info!(communication = %work.communication, why, "not decided yet");
+    let defer = Defer {
+        work: work.id,
+        until: now.plus(delay),
+        why,
+    };
+    context.store.defer(run.fence, defer).await
+}
