@@ -3,8 +3,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 CARGO ?= cargo
 ONCE ?=
+KILLS ?= 20
+SEED ?= 1
 
-.PHONY: demo test bench test-asterisk check lint clean prerequisites
+.PHONY: demo torture test bench test-asterisk deb check lint clean prerequisites
 
 # Starts the simulators and the daemon under ./var, plays a working day, shows what became of it.
 # ONCE=1: ends by itself; exit status 0 only if every expected effect is there, once.
@@ -12,6 +14,13 @@ demo: prerequisites
 	$(CARGO) build --locked --bins
 	exec "$${CARGO_TARGET_DIR:-target}"/debug/trunkline-lab demo $(if $(ONCE),--once,) --dir ./var \
 	  --daemon "$${CARGO_TARGET_DIR:-target}"/debug/trunkline
+
+# Kills the daemon KILLS times under load, with every fault on; the last line is one JSON object,
+# exit status 0 only if nothing is lost, twice, out of order or too fast. docs/torture.md.
+torture: prerequisites
+	$(CARGO) build --locked --bins
+	exec "$${CARGO_TARGET_DIR:-target}"/debug/trunkline-lab torture --kills $(KILLS) --seed $(SEED) \
+	  --dir ./var/torture --daemon "$${CARGO_TARGET_DIR:-target}"/debug/trunkline
 
 # Every check that CI runs.
 test: prerequisites lint
@@ -26,13 +35,22 @@ lint: prerequisites
 # Prints the benchmark table and writes var/bench.json.
 bench: prerequisites
 	packaging/prerequisites.sh bench
-	$(CARGO) build --release --locked --bins
 	$(CARGO) bench --locked --bench peers
 
 # Places calls on a real Asterisk over SIP; the last line is one JSON object.
 test-asterisk: prerequisites
 	$(CARGO) build --locked --bins
 	python3 tests/asterisk/run.py --bin "$${CARGO_TARGET_DIR:-target}"/debug
+
+# Builds the Debian packages into dist/.
+deb: prerequisites
+	packaging/prerequisites.sh deb
+	rm -rf dist
+	mkdir dist
+	dpkg-buildpackage --build=binary --no-sign --post-clean \
+	  --buildinfo-file=dist/trunkline.buildinfo --buildinfo-option=-udist \
+	  --changes-file=dist/trunkline.changes --changes-option=-udist
+	if command -v lintian >/dev/null; then lintian --fail-on error,warning dist/trunkline.changes; fi
 
 prerequisites:
 	packaging/prerequisites.sh

@@ -1,27 +1,34 @@
 #!/bin/bash
-# Installs the Debian packages that a build, or with the word "bench" a benchmark, needs and this
-# machine lacks. Does nothing when everything is there.
+# Installs the Debian packages that a build, with the word "bench" a benchmark, or with the word "deb"
+# a build of the packages, needs and this machine lacks. Does nothing when everything is there.
 set -euo pipefail
 
-packages=(libsystemd-dev pkg-config gcc)
-if [ "${1:-}" = bench ]; then
-  packages+=(redis-server postgresql)
-fi
-
-missing=()
-for package in "${packages[@]}"; do
-  if [ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" != "install ok installed" ]; then
-    missing+=("$package")
-  fi
-done
-if [ "${#missing[@]}" -gt 0 ]; then
-  as_root=()
+# Installs those of the named packages that are missing; its status is apt's.
+install_missing() {
+  local missing=() package
+  for package in "$@"; do
+    if [ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" != "install ok installed" ]; then
+      missing+=("$package")
+    fi
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  local as_root=()
   [ "$(id -u)" -eq 0 ] || as_root=(sudo)
   echo "installing: ${missing[*]}" >&2
-  "${as_root[@]}" apt-get update -qq >&2
-  # The benchmark starts its own servers on ports and folders of its own.
-  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends \
-    "${missing[@]}" >&2
+  "${as_root[@]}" apt-get update -qq >&2 &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+install_missing libsystemd-dev pkg-config gcc
+if [ "${1:-}" = bench ]; then
+  # The benchmark starts its own servers on ports and folders of its own, and says in its table
+  # which of them it had to do without.
+  install_missing redis-server postgresql ||
+    echo "could not install them: the benchmark goes on without what is missing" >&2
+fi
+if [ "${1:-}" = deb ]; then
+  install_missing build-essential debhelper help2man python3
 fi
 if ! command -v cargo >/dev/null 2>&1; then
   echo "a Rust toolchain is needed: rustc 1.95 or later with cargo" >&2

@@ -8,7 +8,7 @@ const FIRST_CALL_S: i64 = 1_795_132_800;
 pub(crate) struct Event {
     /// Its stable name.
     pub(crate) key: String,
-    /// The whole body, about 340 bytes.
+    /// The whole body, about 300 bytes.
     pub(crate) body: String,
 }
 

@@ -5,14 +5,15 @@
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context;
+
 use super::crm::SilentCrm;
 use super::daemon::{Daemon, Home, Source};
 use super::disk::Journal;
-use super::http::HttpConnection;
 use super::load::{Numbers, drive};
 use super::peer::Peer;
-use super::postgres::{Postgres, PostgresConnection};
-use super::redis::{Redis, RedisConnection};
+use super::postgres::Postgres;
+use super::redis::Redis;
 use super::sample::Samples;
 use super::say;
 use super::scene::Scene;
@@ -23,6 +24,9 @@ const ROUNDS: usize = 7;
 
 /// How long a candidate has its turn.
 const TURN: Duration = Duration::from_secs(2);
+
+/// Between turns, so that nobody pays for what another one clears up.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// As many as a busy platform keeps open, and as few as there can be.
 const CONNECTIONS: [usize; 2] = [64, 1];
@@ -45,39 +49,27 @@ enum Server {
     Disk(Journal),
 }
 
-/// A candidate's connections, open for all its turns.
-enum Open<'a> {
-    Daemon(Vec<HttpConnection>),
-    Redis(Vec<RedisConnection>),
-    Postgres(Vec<PostgresConnection>),
-    /// The disk has none: so many bodies share one fdatasync, the best that so many connections
-    /// could hope for.
-    Disk(&'a mut Journal, usize),
-}
-
 impl Server {
-    async fn open(&mut self, count: usize) -> anyhow::Result<Open<'_>> {
-        Ok(match self {
-            Self::Daemon(daemon) => {
-                Open::Daemon(each(count, async || daemon.connect(Source::Taken).await).await?)
-            }
-            Self::Redis(redis) => Open::Redis(each(count, async || redis.connect().await).await?),
-            Self::Postgres(postgres) => {
-                Open::Postgres(each(count, async || postgres.connect().await).await?)
-            }
-            Self::Disk(journal) => Open::Disk(journal, count),
-        })
-    }
-}
-
-impl Open<'_> {
-    /// Returns events a second.
-    async fn turn(&mut self, numbers: &Numbers, time: Duration) -> anyhow::Result<f64> {
+    /// Returns events a second. Connections are opened for each turn, before its time begins: the
+    /// daemon closes those that are idle for 5 s.
+    async fn turn(&mut self, count: usize, numbers: &Numbers) -> anyhow::Result<f64> {
         match self {
-            Self::Daemon(connections) => drive(connections, numbers, time).await,
-            Self::Redis(connections) => drive(connections, numbers, time).await,
-            Self::Postgres(connections) => drive(connections, numbers, time).await,
-            Self::Disk(journal, group) => journal.drive(*group, numbers, time),
+            Self::Daemon(daemon) => {
+                let mut connections =
+                    each(count, async || daemon.connect(Source::Taken).await).await?;
+                drive(&mut connections, numbers, TURN).await
+            }
+            Self::Redis(redis) => {
+                let mut connections = each(count, async || redis.connect().await).await?;
+                drive(&mut connections, numbers, TURN).await
+            }
+            Self::Postgres(postgres) => {
+                let mut connections = each(count, async || postgres.connect().await).await?;
+                drive(&mut connections, numbers, TURN).await
+            }
+            // It has none: so many bodies share one fdatasync, the best that so many connections
+            // could hope for.
+            Self::Disk(journal) => journal.drive(count, numbers, TURN),
         }
     }
 }
@@ -158,26 +150,23 @@ fn floor(folder: &Path) -> anyhow::Result<Candidate> {
 
 /// Returns the figures of each candidate.
 async fn rounds(candidates: &mut [Candidate], count: usize) -> anyhow::Result<Vec<Samples>> {
-    let mut turns = Vec::new();
-    for candidate in candidates {
-        let open = match &mut candidate.server {
-            Some(server) => Some(server.open(count).await?),
-            None => None,
-        };
-        turns.push((open, &candidate.numbers, Samples::default()));
-    }
+    let mut samples = vec![Samples::default(); candidates.len()];
     for round in 0..=ROUNDS {
-        for (open, numbers, samples) in &mut turns {
-            let Some(open) = open else {
+        for (candidate, samples) in candidates.iter_mut().zip(&mut samples) {
+            let Some(server) = &mut candidate.server else {
                 continue;
             };
-            let rate = open.turn(numbers, TURN).await?;
+            let rate = server
+                .turn(count, &candidate.numbers)
+                .await
+                .with_context(|| format!("the turn of {}", candidate.name))?;
             if round > 0 {
                 samples.push(rate);
             }
+            tokio::time::sleep(PAUSE).await;
         }
     }
-    Ok(turns.into_iter().map(|(_, _, samples)| samples).collect())
+    Ok(samples)
 }
 
 fn add_rows(table: &mut Table, count: usize, candidates: &[Candidate], samples: Vec<Samples>) {

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use anyhow::Context;
 
+/// Above it something else competes for the cores; a machine at rest shows less, a build more.
+const BUSY: f64 = 0.5;
+
 /// A machine, as far as it matters here.
 pub(crate) struct Machine {
     cores: usize,
@@ -12,7 +15,8 @@ pub(crate) struct Machine {
     memory_mib: u64,
     kernel: String,
     file_system: String,
-    load: String,
+    /// Processes that wanted a core in the last minute.
+    load: f64,
 }
 
 impl Machine {
@@ -23,6 +27,7 @@ impl Machine {
         let total = field(&memory, "MemTotal:").unwrap_or_default();
         let total_kib: u64 = total.trim_end_matches(" kB").parse().unwrap_or_default();
         let load = read("/proc/loadavg")?;
+        let load = load.split(' ').next().context("read the load average")?;
         Ok(Self {
             cores: std::thread::available_parallelism()?.get(),
             processor: field(&read("/proc/cpuinfo")?, "model name\t:")
@@ -30,7 +35,7 @@ impl Machine {
             memory_mib: total_kib / 1024,
             kernel: read("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             file_system: file_system(&read("/proc/self/mountinfo")?, folder),
-            load: load.split(' ').next().unwrap_or_default().to_owned(),
+            load: load.parse()?,
         })
     }
 }
@@ -41,7 +46,14 @@ impl fmt::Display for Machine {
             f,
             "{} cores ({}), {} MiB, Linux {}, {}; load average before the run: {}",
             self.cores, self.processor, self.memory_mib, self.kernel, self.file_system, self.load
-        )
+        )?;
+        if self.load > BUSY {
+            write!(
+                f,
+                "\nthe machine is busy with something else: nothing here will mean much"
+            )?;
+        }
+        Ok(())
     }
 }
 

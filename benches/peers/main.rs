@@ -26,7 +26,8 @@ mod table;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use tokio::signal::unix::{SignalKind, signal};
 
 use machine::Machine;
 use scene::Scene;
@@ -99,6 +100,19 @@ fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let options = options(std::env::args().skip(1))?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    // Whoever ends the run ends its servers and removes its folder: they are dropped.
+    tokio::select! {
+        result = run(&options) => result,
+        _ = interrupt.recv() => bail!("interrupted"),
+        _ = terminate.recv() => bail!("told to end"),
+        _ = hangup.recv() => bail!("the terminal has gone"),
+    }
+}
+
+async fn run(options: &Options) -> anyhow::Result<()> {
     let scene = Scene::set(&options.under)?;
     say(&Machine::look(scene.folder())?.to_string());
     let mut table = Table::default();

@@ -17,8 +17,11 @@ impl Samples {
         Some((lower + upper) / 2.0)
     }
 
-    /// Returns (max - min) / median.
+    /// Returns (max - min) / median; `None` for a single look, which says nothing about it.
     pub(crate) fn spread(&self) -> Option<f64> {
+        if self.0.len() < 2 {
+            return None;
+        }
         let sorted = self.sorted();
         let (min, max) = (sorted.first()?, sorted.last()?);
         Some((max - min) / self.median()?)

@@ -145,7 +145,8 @@ pub(crate) fn find_program(name: &str, folders: &[PathBuf]) -> anyhow::Result<Pa
 
 /// Runs a program to its end; returns what it printed.
 pub(crate) fn output_of(command: &mut Command) -> anyhow::Result<String> {
-    let output = command.stdin(Stdio::null()).output()?;
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.with_context(|| format!("run {:?}", command.get_program()))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().last().unwrap_or_default();

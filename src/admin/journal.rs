@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::model::call::{CallResult, Direction, MissReason};
 use crate::model::communication::{Body, Kind};
 use crate::model::ids::{CommunicationKey, TenantId};
 use crate::model::phone::{Phone, Region};
@@ -74,17 +75,47 @@ fn summary(body: &Body) -> String {
                 .map(|talker| talker.0.as_str())
                 .collect();
             format!(
-                "{:?} {:?} talk {} s{}{}",
-                call.direction,
-                call.result,
+                "{} {}, talk {} s{}{}",
+                direction(call.direction),
+                came_to(call.result),
                 call.talking_ms / 1000,
                 if who.is_empty() { "" } else { " with " },
                 who.join(", ")
             )
-            .to_lowercase()
         }
         Body::Chat { chat } => format!("{} message(s) by {}", chat.messages.len(), chat.channel),
         Body::Request { request } => request.form.clone().unwrap_or_default(),
+    }
+}
+
+fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Incoming => "incoming",
+        Direction::Outgoing => "outgoing",
+        Direction::Internal => "internal",
+    }
+}
+
+fn came_to(result: CallResult) -> String {
+    match result {
+        CallResult::Open => "not over".to_owned(),
+        CallResult::Answered => "answered".to_owned(),
+        CallResult::Missed { reason } => format!("missed ({})", why_missed(reason)),
+        CallResult::EmployeeNotReached { reason } => {
+            format!("employee not reached ({})", why_missed(reason))
+        }
+    }
+}
+
+fn why_missed(reason: MissReason) -> &'static str {
+    match reason {
+        MissReason::NoAnswer => "no answer",
+        MissReason::Busy => "busy",
+        MissReason::Declined => "declined",
+        MissReason::CallerGaveUp => "the caller gave up",
+        MissReason::AbandonedInQueue => "the caller left the queue",
+        MissReason::NobodyRung => "nobody was rung",
+        MissReason::Failed => "the call failed",
     }
 }
 

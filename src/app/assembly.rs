@@ -409,7 +409,7 @@ impl Assembly {
         self.shared.portals.store(Arc::new(table));
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
-        // Last: nobody may post before it is known who takes it.
+        // Last: whoever is let in to post must find out who takes it.
         self.shared.hooks.store(Some(Arc::new(hooks)));
     }
 

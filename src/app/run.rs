@@ -19,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::admin::state::{AdminState, Overview, Readiness};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, Configuration, DaemonSettings, Environment};
-use crate::intake::http::IntakeHttp;
+use crate::intake::http::{HookTable, IntakeHttp};
 use crate::intake::room::{Bounds, Room};
 use crate::intake::routing::Routing;
 use crate::intake::sink::Intake;
@@ -95,7 +95,7 @@ async fn live(
         board: Arc::clone(&board),
         handles: Arc::clone(&handles),
         intake: intake.clone(),
-        hooks: Arc::default(),
+        hooks: Arc::new(HookTable::empty()),
         portals,
         overview: Arc::new(ArcSwap::from_pointee(Overview::default())),
         work_arbiter: work.handle(),

@@ -32,7 +32,8 @@ pub struct HookSource {
     pub secrets: Vec<Secret>,
 }
 
-/// The sources that are posted to; replaced at reload. `None` = not known yet.
+/// The sources that are posted to; replaced at reload. Nothing as long as the daemon starts and
+/// does not know them: then "not found" would be untrue, and a platform might give up for good.
 pub type HookTable = ArcSwapOption<HashMap<SourceKey, HookSource>>;
 
 /// What the handlers share.
@@ -105,7 +106,7 @@ async fn accept(
         return not_found();
     };
     let Some(hooks) = state.hooks.load_full() else {
-        return come_again("the daemon is starting; try again");
+        return try_again("the daemon is starting; try again");
     };
     let Some(hook) = hooks.get(&key).filter(|hook| hook.kind == kind) else {
         return not_found();
@@ -240,10 +241,10 @@ fn unavailable(error: &SinkError) -> HttpResponse {
         SinkError::Full(_) => "nothing more is taken for now; try again",
         SinkError::Closed => "the daemon is ending; try again",
     };
-    come_again(text)
+    try_again(text)
 }
 
-fn come_again(text: &str) -> HttpResponse {
+fn try_again(text: &str) -> HttpResponse {
     let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, text);
     response
         .headers_mut()
@@ -255,4 +256,62 @@ fn come_again(text: &str) -> HttpResponse {
 /// learned by trying.
 fn not_found() -> HttpResponse {
     problem(StatusCode::NOT_FOUND, "there is nothing here")
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, test};
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::intake::routing::Routing;
+    use crate::intake::sink::Waker;
+    use crate::model::communication::Snapshot;
+    use crate::intake::room::{Bounds, Room};
+    use crate::model::ids::IntegrationKey;
+    use crate::store::command::WorkId;
+    use crate::store::{Store, StoreKey, StoreOptions};
+
+    struct Nobody;
+
+    impl Waker for Nobody {
+        fn works(&self, _: &Snapshot, _: &[(IntegrationKey, WorkId)]) {}
+    }
+
+    #[actix_web::test]
+    async fn a_post_to_a_daemon_that_is_starting_is_told_to_come_again_and_not_that_it_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = StoreKey::from_bytes(&[7; 32]).unwrap();
+        let path = folder.path().join("store.redb");
+        let (store, _thread) = Store::open(&path, key, StoreOptions::default()).unwrap();
+        let hooks = Arc::new(HookTable::empty());
+        let state = IntakeHttp {
+            intake: Intake {
+                store: store.clone(),
+                routing: Arc::new(arc_swap::ArcSwap::from_pointee(Routing::default())),
+                waker: Arc::new(Nobody),
+                room: Arc::new(Room::new(Bounds {
+                    free_bytes_min: 0,
+                    store_bytes_max: u64::MAX,
+                })),
+                clock: Arc::new(SystemClock),
+            },
+            hooks: Arc::clone(&hooks),
+            trusted_proxies: Arc::new([]),
+        };
+        let app = App::new()
+            .app_data(web::Data::new(state))
+            .configure(configure);
+        let app = test::init_service(app).await;
+        let post = || {
+            let request = test::TestRequest::post().uri("/v1/events/acme/site/secret");
+            test::call_service(&app, request.to_request())
+        };
+        let starting = post().await;
+        assert_eq!(starting.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(starting.headers().contains_key(header::RETRY_AFTER));
+        hooks.store(Some(Arc::new(HashMap::new())));
+        assert_eq!(post().await.status(), StatusCode::NOT_FOUND);
+        store.shut_down().await;
+    }
 }

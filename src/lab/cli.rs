@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use super::amocrm::AmoOptions;
 use super::control;
 use super::demo::{self, DemoOptions, Lab, Ports};
+use super::torture::{self, TortureOptions};
 
 /// Simulators of the services that Trunkline joins, for rehearsal without accounts.
 #[derive(Debug, Parser)]
@@ -38,6 +39,21 @@ enum Command {
         day: Option<PathBuf>,
         #[command(flatten)]
         ports: Ports,
+    },
+    /// Kills the daemon again and again under load, and counts what the CRM holds in the end.
+    Torture {
+        /// How often.
+        #[arg(long, default_value_t = 5)]
+        kills: usize,
+        /// Decides stream, faults and moments.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The daemon's program; the one beside this program unless given.
+        #[arg(long)]
+        daemon: Option<PathBuf>,
+        /// Folder for configuration, store and log.
+        #[arg(long, default_value = "var/torture")]
+        dir: PathBuf,
     },
     /// Runs the simulators until Ctrl-C: two amoCRM accounts, an Asterisk, and a control endpoint.
     Serve {
@@ -67,6 +83,20 @@ pub async fn run() -> ExitCode {
                 ports,
             };
             demo::run(&options, &mut say).await
+        }
+        Command::Torture {
+            kills,
+            seed,
+            daemon,
+            dir,
+        } => {
+            let options = TortureOptions {
+                kills,
+                seed,
+                dir,
+                daemon,
+            };
+            torture::run(&options, &mut say).await
         }
         Command::Serve {
             control_port,

@@ -10,4 +10,5 @@ pub mod day;
 pub mod demo;
 pub mod fault;
 pub mod request_log;
+pub mod torture;
 mod wall;

@@ -27,7 +27,7 @@ use trunkline::model::plan::{
 use trunkline::model::secret::Secret;
 use trunkline::model::timestamp::Timestamp;
 
-const PHONE: &str = "+79161234567";
+pub(super) const PHONE: &str = "+79161234567";
 
 struct MemoryVault {
     token: Secret,
@@ -57,15 +57,15 @@ impl TokenVault for MemoryVault {
 }
 
 /// An account of the lab, with the adapter that serves it.
-struct Rehearsal {
-    lab: AmoLab,
-    handle: AmoHandle,
-    adapter: Arc<dyn Adapter>,
+pub(super) struct Rehearsal {
+    pub(super) lab: AmoLab,
+    pub(super) handle: AmoHandle,
+    pub(super) adapter: Arc<dyn Adapter>,
 }
 
 impl Rehearsal {
     /// Starts with the lab's limit raised, so that tests run fast.
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let options = AmoOptions {
             rate_per_second: 2_000,
             account_rate_per_second: 2_000,
@@ -75,7 +75,7 @@ impl Rehearsal {
         Self::with(options, 1_000.0).await
     }
 
-    async fn with(options: AmoOptions, rate: f64) -> Self {
+    pub(super) async fn with(options: AmoOptions, rate: f64) -> Self {
         let lab = start(options).await.expect("a free port");
         let handle = lab.handle();
         let adapter = open(&handle, rate);
@@ -86,17 +86,17 @@ impl Rehearsal {
         }
     }
 
-    async fn execute(&self, command: &StepCommand) -> Outcome<StepResult> {
+    pub(super) async fn execute(&self, command: &StepCommand) -> Outcome<StepResult> {
         let mut outcomes = self.adapter.execute(vec![command.clone()]).await;
         assert_eq!(outcomes.len(), 1);
         outcomes.remove(0)
     }
 
-    async fn look(&self, command: &StepCommand) -> Look {
+    pub(super) async fn look(&self, command: &StepCommand) -> Look {
         done(self.adapter.look(command.clone()).await)
     }
 
-    fn fault(&self, method: &str, path: &str, when: When, fault: Fault) {
+    pub(super) fn fault(&self, method: &str, path: &str, when: When, fault: Fault) {
         let rule = Rule::new(method, path, when, fault);
         self.handle.add_fault(rule).expect("a good rule");
     }
@@ -121,7 +121,7 @@ impl Rehearsal {
     }
 }
 
-fn open(handle: &AmoHandle, rate: f64) -> Arc<dyn Adapter> {
+pub(super) fn open(handle: &AmoHandle, rate: f64) -> Arc<dyn Adapter> {
     open_with(handle, rate, handle.long_lived_token())
 }
 
@@ -149,18 +149,18 @@ fn open_with(handle: &AmoHandle, rate: f64, token: String) -> Arc<dyn Adapter> {
 }
 
 #[track_caller]
-fn done<T: std::fmt::Debug>(outcome: Outcome<T>) -> T {
+pub(super) fn done<T: std::fmt::Debug>(outcome: Outcome<T>) -> T {
     match outcome {
         Outcome::Done(value) => value,
         other => panic!("expected success, got {other:?}"),
     }
 }
 
-fn phone() -> Phone {
+pub(super) fn phone() -> Phone {
     Phone::parse(PHONE, Region::RU).expect("a number")
 }
 
-fn ask() -> FactsQuery {
+pub(super) fn ask() -> FactsQuery {
     FactsQuery {
         phones: vec![phone()],
         emails: Vec::new(),
@@ -201,7 +201,7 @@ fn contact(handle: &AmoHandle, call: &str) -> StepCommand {
     command(handle, call, "contact", Effect::CreateContact(contact))
 }
 
-fn deal(handle: &AmoHandle, call: &str, contact: u64) -> StepCommand {
+pub(super) fn deal(handle: &AmoHandle, call: &str, contact: u64) -> StepCommand {
     let description = NewDeal {
         name: "Сделка".to_owned(),
         pipeline: "3100".to_owned(),
@@ -228,7 +228,7 @@ fn unsorted(handle: &AmoHandle, call: &str, form: UnsortedForm) -> StepCommand {
     command(handle, call, "unsorted", Effect::CreateUnsorted(unsorted))
 }
 
-fn incoming(handle: &AmoHandle, call: &str) -> StepCommand {
+pub(super) fn incoming(handle: &AmoHandle, call: &str) -> StepCommand {
     let form = UnsortedForm::IncomingCall {
         talk_s: 54,
         callee: None,
@@ -246,7 +246,7 @@ fn form(handle: &AmoHandle, call: &str) -> StepCommand {
     unsorted(handle, call, form)
 }
 
-fn call(handle: &AmoHandle, call: &str, card: Option<Target>) -> StepCommand {
+pub(super) fn call(handle: &AmoHandle, call: &str, card: Option<Target>) -> StepCommand {
     let record = CallRecord {
         card,
         direction: Direction::Incoming,
@@ -272,7 +272,7 @@ fn task(handle: &AmoHandle, call: &str, card: Option<Target>) -> StepCommand {
 }
 
 /// The commands of every kind of step, in both forms where there are two.
-fn every_kind(handle: &AmoHandle) -> Vec<StepCommand> {
+pub(super) fn every_kind(handle: &AmoHandle) -> Vec<StepCommand> {
     let known = handle.add_contact(&SeedCard::new("Иван", PHONE, 502));
     let commands = vec![
         contact(handle, "1"),

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, so that everything links once.
 
 mod amocrm_lab;
+mod amocrm_switches;
 mod crash_backend;
 mod examples;
 mod features;

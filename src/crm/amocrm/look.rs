@@ -103,8 +103,19 @@ impl Looking<'_> {
 
     async fn deal(&self, deal: &NewDeal) -> Result<Look, Unclear> {
         let created_at = self.command.first_sent_at.as_secs();
+        let contact = match &deal.contact {
+            Some(target) => Some(map::id("contact", &map::known(target)?.id)?),
+            None => None,
+        };
+        // Names come from templates and others make deals in the same second: it must be this
+        // client's, too.
+        let of_client = |lead: &CardRecord| {
+            contact.is_none_or(|id| lead.embedded.contacts.iter().any(|one| one.id == id))
+        };
         self.lead(|lead| {
-            lead.created_at == created_at && lead.name.as_deref() == Some(deal.name.as_str())
+            lead.created_at == created_at
+                && lead.name.as_deref() == Some(deal.name.as_str())
+                && of_client(lead)
         })
         .await
     }

@@ -100,6 +100,8 @@ pub struct LeadView {
 /// A call, wherever it is logged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CallView {
+    /// Its note's id; ids grow in the order in which the notes were made.
+    pub id: u64,
     /// Last ten digits of the number.
     pub phone: String,
     /// `inbound` or `outbound`.

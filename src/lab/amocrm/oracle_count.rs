@@ -137,6 +137,7 @@ impl World {
             _ => "unsorted",
         };
         CallView {
+            id: note.id,
             phone: last_ten(&text("phone").unwrap_or_default()),
             direction: if inbound { "inbound" } else { "outbound" }.into(),
             at: note.created_at,

@@ -95,6 +95,11 @@ struct Outbox {
 }
 
 #[derive(Debug, Deserialize)]
+struct DeadLetters {
+    items: Vec<serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize)]
 struct OutboxWork {
     communication: String,
 }
@@ -193,6 +198,15 @@ impl Daemon {
             .into_iter()
             .map(|work| work.communication)
             .collect())
+    }
+
+    /// Asks for the steps that were given up for good, as the daemon lists them.
+    ///
+    /// # Errors
+    /// As `status`.
+    pub async fn dead_letters(&self) -> Result<Vec<serde_json::Value>, DaemonError> {
+        let letters: DeadLetters = self.get("/v1/dead-letters").await?;
+        Ok(letters.items)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, DaemonError> {

@@ -17,11 +17,26 @@ const TENANT: &str = include_str!("../../../lab/demo/tenants.d/demo.toml");
 /// The secret of the simulated switch's user `trunkline`.
 const AMI_SECRET: &str = "lab-ami-secret";
 /// Made by a run, and removed before the next one: a demo begins on an empty store.
-const LEFTOVERS: [&str; 2] = ["trunkline.redb", "admin.sock"];
+const LEFTOVERS: [&str; 3] = ["trunkline.redb", "admin.sock", "daemon.log"];
+
+/// The configuration that is written: the daemon's file and its tenant's, with the usual ports.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::lab) struct Texts {
+    /// `trunkline.toml`.
+    pub(in crate::lab) daemon: &'static str,
+    /// `tenants.d/demo.toml`.
+    pub(in crate::lab) tenant: &'static str,
+}
+
+/// The configuration of the demo.
+pub(super) const SHIPPED: Texts = Texts {
+    daemon: DAEMON,
+    tenant: TENANT,
+};
 
 /// Where everything of a demo lies.
 #[derive(Debug)]
-pub(super) struct DemoFiles {
+pub(in crate::lab) struct DemoFiles {
     dir: PathBuf,
     admin_token: String,
     site_hook: String,
@@ -29,8 +44,9 @@ pub(super) struct DemoFiles {
 
 impl DemoFiles {
     /// Writes the configuration and the secrets into the folder.
-    pub(super) fn write(
+    pub(in crate::lab) fn write(
         dir: &Path,
+        texts: Texts,
         ports: &Ports,
         crms: &BTreeMap<String, AmoHandle>,
     ) -> anyhow::Result<Self> {
@@ -61,33 +77,33 @@ impl DemoFiles {
         for (name, crm) in crms {
             files.put(&format!("secrets/amocrm-{name}"), &crm.long_lived_token())?;
         }
-        files.put("etc/trunkline.toml", &with_ports(DAEMON, ports))?;
-        files.put("etc/tenants.d/demo.toml", &with_ports(TENANT, ports))?;
+        files.put("etc/trunkline.toml", &with_ports(texts.daemon, ports))?;
+        files.put("etc/tenants.d/demo.toml", &with_ports(texts.tenant, ports))?;
         Ok(files)
     }
 
     /// Returns the daemon's configuration.
-    pub(super) fn config(&self) -> PathBuf {
+    pub(in crate::lab) fn config(&self) -> PathBuf {
         self.dir.join("etc/trunkline.toml")
     }
 
     /// Returns the daemon's log.
-    pub(super) fn log(&self) -> PathBuf {
+    pub(in crate::lab) fn log(&self) -> PathBuf {
         self.dir.join("daemon.log")
     }
 
     /// Returns the file of the admin token.
-    pub(super) fn token_file(&self) -> PathBuf {
+    pub(in crate::lab) fn token_file(&self) -> PathBuf {
         self.dir.join("secrets/admin-token")
     }
 
     /// Returns the admin token.
-    pub(super) fn admin_token(&self) -> &str {
+    pub(in crate::lab) fn admin_token(&self) -> &str {
         &self.admin_token
     }
 
     /// Returns the secret of the webhook source.
-    pub(super) fn site_hook(&self) -> &str {
+    pub(in crate::lab) fn site_hook(&self) -> &str {
         &self.site_hook
     }
 
@@ -178,9 +194,9 @@ mod tests {
             dead_crm_port: 4,
             ami_port: 5,
         };
-        let first = DemoFiles::write(folder.path(), &ports, &BTreeMap::new()).unwrap();
+        let first = DemoFiles::write(folder.path(), SHIPPED, &ports, &BTreeMap::new()).unwrap();
         fs::write(folder.path().join("trunkline.redb"), "old").unwrap();
-        let second = DemoFiles::write(folder.path(), &ports, &BTreeMap::new()).unwrap();
+        let second = DemoFiles::write(folder.path(), SHIPPED, &ports, &BTreeMap::new()).unwrap();
         assert!(!folder.path().join("trunkline.redb").exists());
         assert_ne!(first.admin_token(), second.admin_token());
         let written = fs::read_to_string(second.token_file()).unwrap();

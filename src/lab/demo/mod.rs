@@ -1,8 +1,8 @@
 //! `trunkline-lab demo`: the simulators in this process, the daemon as a child, a day between
 //! them.
 
-mod files;
-mod process;
+pub(super) mod files;
+pub(super) mod process;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use self::files::DemoFiles;
+use self::files::{DemoFiles, SHIPPED};
 use self::process::DaemonProcess;
 use super::ami::{AmiOptions, AmiServer};
 use super::amocrm::{self, AmoHandle, AmoLab, AmoOptions};
@@ -135,7 +135,7 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
     let crms = lab.accounts();
     let seeded = crm::seed(&lab.main, &day);
     crm::take_down(&lab.service)?;
-    let files = DemoFiles::write(&options.dir, ports, &crms)?;
+    let files = DemoFiles::write(&options.dir, SHIPPED, ports, &crms)?;
     let mut child = DaemonProcess::start(options.daemon.as_deref(), &files)?;
     let daemon = Daemon::new(address(ports, &files))?;
     say(&format!(

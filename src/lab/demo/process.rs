@@ -1,6 +1,6 @@
 //! The daemon as a child process: started, watched, asked to end.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -23,20 +23,22 @@ const LOG_LINES_SHOWN: usize = 20;
 
 /// A running daemon. Killed when dropped.
 #[derive(Debug)]
-pub(super) struct DaemonProcess {
+pub(in crate::lab) struct DaemonProcess {
     child: Child,
     log: PathBuf,
 }
 
 impl DaemonProcess {
-    /// Starts the daemon's program on the demo's configuration; its output goes to the log file.
-    pub(super) fn start(program: Option<&Path>, files: &DemoFiles) -> anyhow::Result<Self> {
+    /// Starts the daemon's program on the demo's configuration; its output goes to the end of the
+    /// log file.
+    pub(in crate::lab) fn start(program: Option<&Path>, files: &DemoFiles) -> anyhow::Result<Self> {
         let program = match program {
             Some(program) => program.to_owned(),
             None => beside_this_program()?,
         };
         let log = files.log();
-        let output = File::create(&log).with_context(|| format!("make {}", log.display()))?;
+        let output = OpenOptions::new().create(true).append(true).open(&log);
+        let output = output.with_context(|| format!("make {}", log.display()))?;
         let errors = output
             .try_clone()
             .with_context(|| format!("open {}", log.display()))?;
@@ -53,7 +55,7 @@ impl DaemonProcess {
     }
 
     /// Waits until the daemon says that it is ready.
-    pub(super) async fn wait_until_ready(&mut self, daemon: &Daemon) -> anyhow::Result<()> {
+    pub(in crate::lab) async fn wait_until_ready(&mut self, daemon: &Daemon) -> anyhow::Result<()> {
         let until = Instant::now() + READY_DEADLINE;
         while !daemon.is_ready().await {
             if let Some(status) = self.child.try_wait().context("look after the daemon")? {
@@ -71,7 +73,7 @@ impl DaemonProcess {
     }
 
     /// Waits until the daemon ends by itself; says how, with the end of its log.
-    pub(super) async fn ended(&mut self) -> String {
+    pub(in crate::lab) async fn ended(&mut self) -> String {
         let how = match self.exit().await {
             Ok(status) => status.to_string(),
             Err(error) => format!("{error:#}"),
@@ -80,7 +82,7 @@ impl DaemonProcess {
     }
 
     /// Asks the daemon to end (SIGTERM) and waits for it.
-    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+    pub(in crate::lab) async fn stop(mut self) -> anyhow::Result<()> {
         // The standard library can only kill; every shell can ask.
         let ask = format!("kill -TERM {}", self.child.id());
         let asked = Command::new("sh").arg("-c").arg(ask).status();
@@ -95,6 +97,19 @@ impl DaemonProcess {
             }
             Err(_) => bail!("the daemon did not end within {STOP_DEADLINE:?} of SIGTERM"),
         }
+    }
+
+    /// Kills the daemon (SIGKILL) and waits until it is gone; it must have been running.
+    pub(in crate::lab) fn kill(mut self) -> anyhow::Result<()> {
+        if let Some(status) = self.child.try_wait().context("look after the daemon")? {
+            bail!(
+                "the daemon had ended by itself, {status}:\n{}",
+                self.end_of_log()
+            );
+        }
+        self.child.kill().context("kill the daemon")?;
+        self.child.wait().context("wait for the killed daemon")?;
+        Ok(())
     }
 
     async fn exit(&mut self) -> anyhow::Result<ExitStatus> {

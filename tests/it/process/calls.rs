@@ -1,5 +1,7 @@
 //! A call, from the switch to the CRM, and what the command line says about it.
 
+use trunkline::lab::ami::ScriptedCall;
+
 use super::daemon::list;
 use super::office::{ANNA, Office};
 
@@ -81,6 +83,36 @@ async fn a_call_becomes_contact_deal_and_call_note_and_the_command_line_tells_wh
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missed_call_is_told_in_words() {
+    let office = Office::open().await;
+    let daemon = office.start().await;
+    let call = ScriptedCall::of("inbound_missed").client(CLIENT).speed(5.0);
+    drop(office.ami.play(call).expect("it was recorded"));
+    daemon.settled(1).await;
+    let oracle = office.oracle();
+    assert_eq!((oracle.contacts.len(), oracle.leads.len()), (1, 0));
+    let call = oracle.calls_of_phone(CLIENT)[0];
+    assert_eq!(
+        (call.status, call.entity_type.as_str()),
+        (Some(6), "contact")
+    );
+
+    let key = daemon.journal_keys().await.remove(0);
+    let told = office.home.run(&["explain", &key, "--lang", "en"]).await;
+    let beginning = format!("call {key}: incoming missed (no answer), talk 0 s, done\n");
+    assert!(told.out.starts_with(&beginning), "{}", told.out);
+    for words in ["S1-08", "calls.incoming.missed_unknown"] {
+        assert!(told.out.contains(words), "{words}: {}", told.out);
+    }
+    let found = office.home.run(&["journal", "--phone", CLIENT]).await;
+    assert!(
+        found.out.contains("incoming missed (no answer)"),
+        "{}",
+        found.out
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,7 +22,8 @@ async fn calls_of_a_time_without_crm_are_kept_and_delivered_once_with_their_own_
     until("all three are not decided yet", async || {
         let status = daemon.get("/v1/status").await;
         let sales = &list(&status, "integrations")[0];
-        let told = sales["not_decided_yet"] == 3 && sales["waiting_for"].is_string();
+        let three = sales["not_decided_yet"] == 3 && sales["open_works"] == 3;
+        let told = three && sales["waiting_for"].is_string();
         when(told, sales)
     })
     .await;

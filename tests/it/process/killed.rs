@@ -151,3 +151,36 @@ async fn sigterm_ends_soon_with_calls_open_and_the_next_start_goes_on() {
     daemon.settled(1).await;
     office.holds_one_answered_call_of_each(&[CLIENT]);
 }
+
+/// At the limit and with the slow search of the real account, over two kills.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_vendors_limit_is_kept_to_its_edge_by_one_life_after_the_other() {
+    let office = Office::open_strict().await;
+    let clients = [
+        "+79161230001",
+        "+79161230002",
+        "+79161230003",
+        "+79161230004",
+    ];
+    let daemon = office.start().await;
+    for (number, client) in clients.iter().enumerate() {
+        let posted = daemon
+            .post(&site_call(&format!("w-{number}"), client, 0))
+            .await;
+        assert_eq!(posted.0, 202, "{}", posted.1);
+    }
+    let mut daemon = daemon;
+    for contacts in [1, 3] {
+        until("some are there", async || {
+            let there = office.crm.oracle().contacts.len();
+            when(there >= contacts, there)
+        })
+        .await;
+        daemon.kill();
+        daemon = office.start().await;
+    }
+    daemon.settled(clients.len()).await;
+    office.holds_one_answered_call_of_each(&clients);
+    let most = office.crm.counters().requests_per_second_max;
+    assert!((4..=7).contains(&most), "{most} requests in a second");
+}

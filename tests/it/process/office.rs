@@ -25,14 +25,28 @@ pub(super) struct Office {
 impl Office {
     /// Opens with limits raised, so that tests run fast.
     pub(super) async fn open() -> Self {
-        let ami = AmiServer::start(AmiOptions::on(SocketAddr::from(([127, 0, 0, 1], 0)))).await;
-        let ami = ami.expect("a free port");
-        let options = AmoOptions {
+        Self::open_with(AmoOptions {
             rate_per_second: 2_000,
             account_rate_per_second: 2_000,
             search_lag: Duration::ZERO,
             ..AmoOptions::default()
-        };
+        })
+        .await
+    }
+
+    /// Opens with the limits and the slow search of the real account.
+    pub(super) async fn open_strict() -> Self {
+        let office = Self::open_with(AmoOptions::default()).await;
+        // The vendor's limit to the full: nobody else uses the integration here.
+        office
+            .home
+            .edit_tenant("rate_per_second = 500", "rate_per_second = 7");
+        office
+    }
+
+    async fn open_with(options: AmoOptions) -> Self {
+        let ami = AmiServer::start(AmiOptions::on(SocketAddr::from(([127, 0, 0, 1], 0)))).await;
+        let ami = ami.expect("a free port");
         let crm = amocrm::start(options).await.expect("a free port");
         let home = Home::new(
             ami.address().port(),

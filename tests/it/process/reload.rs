@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trunkline::lab::fault::{Fault, When};
 
-use super::daemon::list;
+use super::daemon::{Daemon, list};
 use super::office::{Office, site_call};
 use super::wait::{until, when};
 
@@ -125,6 +125,17 @@ async fn the_session_of_a_removed_source_ends_and_its_return_begins_one() {
     office.holds_one_answered_call_of_each(&["+79165550004", "+79165550005"]);
 }
 
+/// Waits until one work, the end of a call, is kept up by the CRM.
+async fn one_work_waits(daemon: &Daemon) {
+    until("one work waits", async || {
+        let status = daemon.get("/v1/status").await;
+        let sales = &list(&status, "integrations")[0];
+        let waits = sales["waiting_for"].is_string() && sales["open_works"] == 1;
+        when(waits, sales)
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_that_waits_for_an_edited_integration_is_kept_and_done_by_the_new_settings() {
     let office = Office::open().await;
@@ -133,12 +144,7 @@ async fn work_that_waits_for_an_edited_integration_is_kept_and_done_by_the_new_s
     let daemon = office.start().await;
     let posted = daemon.post(&site_call("w-1", "+79165550006", 0)).await;
     assert_eq!(posted.0, 202, "{}", posted.1);
-    until("it waits", async || {
-        let status = daemon.get("/v1/status").await;
-        let sales = &list(&status, "integrations")[0];
-        when(sales["waiting_for"].is_string(), sales)
-    })
-    .await;
+    one_work_waits(&daemon).await;
     office.home.edit_tenant(TO_DEAL, TO_CONTACT);
     office.crm.clear_faults();
     // An account that cannot be set up is left alone for half a minute, but that somebody edits
@@ -163,6 +169,7 @@ async fn work_of_an_integration_that_is_switched_off_waits_until_it_is_on_again(
     let daemon = office.start().await;
     let posted = daemon.post(&site_call("w-1", "+79165550007", 0)).await;
     assert_eq!(posted.0, 202, "{}", posted.1);
+    one_work_waits(&daemon).await;
     office
         .home
         .edit_tenant("activity = \"on\"", "activity = \"off\"");

@@ -108,6 +108,42 @@ async fn an_account_is_described_and_its_marker_field_made_once() {
 }
 
 #[tokio::test]
+async fn a_marker_field_on_a_later_page_is_found_and_not_made_again() {
+    let mut account = NewAccount::new();
+    let fixture = Fixture::with(None, move |asked| {
+        let page = asked.query("page").map(str::to_owned);
+        match (asked.method.as_str(), page.as_deref()) {
+            ("GET", Some(page)) if asked.path.ends_with("/custom_fields") => {
+                let field = match page {
+                    "1" | "2" => json!({"id": 40, "name": "Other", "type": "text", "code": null}),
+                    "3" => json!({"id": 66, "name": "Any", "type": "text", "code": "TRUNKLINE_KEY"}),
+                    _ => return Reply::Json(204, Value::Null),
+                };
+                Reply::Json(
+                    200,
+                    json!({"_links": {"next": {"href": "x"}}, "_embedded": {"custom_fields": [field]}}),
+                )
+            }
+            _ => account.answer(asked),
+        }
+    })
+    .await;
+    done(fixture.adapter.describe().await);
+    assert!(
+        fixture
+            .server
+            .lines()
+            .iter()
+            .all(|line| line.starts_with("GET"))
+    );
+    let setup = fixture.vault.stored_setup().expect("stored");
+    assert_eq!(
+        (setup.marker_contacts, setup.marker_leads),
+        (Some(66), Some(66))
+    );
+}
+
+#[tokio::test]
 async fn of_two_marker_fields_everybody_takes_the_older() {
     let mut account = NewAccount::new();
     for id in [77, 66] {
@@ -218,6 +254,32 @@ async fn a_refused_token_is_not_sent_again_and_a_new_one_is() {
     fixture.vault.set_token("renewed");
     let facts = done(fixture.adapter.facts(query, Class::Live).await);
     assert!(facts.first_time());
+}
+
+#[tokio::test]
+async fn a_step_that_met_a_refused_token_is_made_once_when_there_is_a_new_one() {
+    let fixture =
+        Fixture::start(
+            |asked| match asked.headers.get("authorization").map(String::as_str) {
+                Some("Bearer renewed") => list(
+                    "tasks",
+                    vec![json!({"id": 5001, "request_id": asked.body[0]["request_id"]})],
+                ),
+                _ => Reply::Json(401, json!({"title": "Unauthorized", "status": 401})),
+            },
+        )
+        .await;
+    for _ in 0..2 {
+        let outcome = fixture.execute_one(task("1", None)).await;
+        assert!(
+            matches!(outcome, Outcome::AuthExpired { .. }),
+            "{outcome:?}"
+        );
+    }
+    fixture.vault.set_token("renewed");
+    let result = done(fixture.execute_one(task("1", None)).await);
+    assert_eq!(ids(&result), ["task 5001"]);
+    assert_eq!(fixture.server.lines().len(), 2);
 }
 
 #[tokio::test]

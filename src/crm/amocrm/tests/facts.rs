@@ -177,6 +177,49 @@ async fn with_the_filter_option_deals_come_in_one_request_and_strangers_are_drop
 }
 
 #[tokio::test]
+async fn other_ways_to_write_the_same_answer_are_read() {
+    let fixture = Fixture::start(|asked| match asked.path.as_str() {
+        "/api/v4/contacts" => list(
+            "contacts",
+            vec![
+                json!({"id": "1", "name": null, "responsible_user_id": "501", "created_at": "1767600000",
+                    "updated_at": 1_767_600_000.0, "is_deleted": 0, "account_id": null, "new": {"key": []},
+                    "custom_fields_values": [
+                        {"field_id": 30, "field_code": null, "values": null},
+                        {"field_id": "31", "field_code": "PHONE", "is_computed": false,
+                         "values": [{"value": null}, {"value": "8 (495) 111-22-33", "enum": "WORK"},
+                                    {"value": 89_161_234_567_i64, "enum_id": "48224", "enum_code": null}]}],
+                    "_embedded": {"tags": null, "companies": [], "leads": [{"id": "9001", "_links": []}]}}),
+                json!({"id": 2, "custom_fields_values": [], "_embedded": []}),
+                json!({"id": 3, "name": 77, "is_deleted": "1", "custom_fields_values": [
+                    {"field_code": "PHONE", "values": [{"value": "+79161234567"}]}]}),
+            ],
+        ),
+        "/api/v4/leads/9001" => Reply::Json(
+            200,
+            json!({"id": "9001", "name": "", "price": 12.5, "currency": "XXX", "status_id": "3102",
+                   "pipeline_id": 3100.0, "responsible_user_id": null, "created_at": "",
+                   "closed_at": "0", "custom_fields_values": {}, "_embedded": null}),
+        ),
+        path => panic!("unexpected {path}"),
+    })
+    .await;
+    let facts = done(fixture.adapter.facts(ask(true), Class::Work).await);
+    let ids: Vec<&str> = facts.contacts.iter().map(|c| c.id.as_str()).collect();
+    assert_eq!(ids, ["1"]);
+    let contact = &facts.contacts[0];
+    assert_eq!(contact.responsible, Some(CrmUserId("501".to_owned())));
+    assert_eq!(contact.updated_at.as_secs(), 1_767_600_000);
+    let deal = &contact.deals[0];
+    assert!(deal.open);
+    assert_eq!(
+        (deal.stage.as_str(), deal.pipeline.as_str()),
+        ("3102", "3100")
+    );
+    assert_eq!(deal.responsible, None);
+}
+
+#[tokio::test]
 async fn an_unreadable_answer_makes_nobody_a_new_client() {
     for body in [
         "<html>maintenance</html>",

@@ -144,6 +144,18 @@ async fn without_a_marker_a_contact_is_known_by_name_number_and_exact_time() {
 }
 
 #[tokio::test]
+async fn a_deal_of_the_same_name_and_second_is_not_ours_if_it_is_another_clients() {
+    for (contact, expected) in [(7001, true), (7002, false)] {
+        let there = json!({"id": 9001, "name": "Сделка", "created_at": sent(), "updated_at": sent(),
+                           "custom_fields_values": null,
+                           "_embedded": {"contacts": [{"id": contact}]}});
+        let fixture = Fixture::start(move |_| list("leads", vec![there.clone()])).await;
+        let look = done(fixture.adapter.look(deal("1")).await);
+        assert_eq!(matches!(look, Look::Found(_)), expected, "{contact}");
+    }
+}
+
+#[tokio::test]
 async fn an_unsorted_record_is_found_waiting_accepted_or_declined() {
     let marker = incoming_unsorted("1").key.marker();
     for place in ["waiting", "accepted", "declined"] {

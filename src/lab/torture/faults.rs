@@ -1,0 +1,68 @@
+//! What goes wrong in the CRM under torture: everything, seldom enough that work gets done.
+
+use crate::lab::fault::{Fault, FaultPlan, Rule, RuleRefused, When};
+
+/// Requests of a thousand that something befalls.
+const TROUBLE_PER_MILLE: u32 = 130;
+/// Each pauses the account for a second and slows it down for a minute.
+const THROTTLED_EVERY: u64 = 1_500;
+/// Each costs its client's lane the whole patience of the daemon, twenty seconds.
+const TOO_LATE_PER_MILLE: u32 = 1;
+const TOO_LATE_MS: u64 = 21_000;
+
+/// Makes the plan of a seed.
+pub(super) fn plan(seed: u64) -> Result<FaultPlan, RuleRefused> {
+    let mut plan = FaultPlan::new(seed);
+    let rules = [
+        (
+            When::Chance {
+                per_mille: TOO_LATE_PER_MILLE,
+            },
+            vec![Fault::LateAfter { ms: TOO_LATE_MS }],
+        ),
+        (
+            When::Every { k: THROTTLED_EVERY },
+            vec![
+                Fault::TooManyRequests {
+                    retry_after_s: Some(1),
+                },
+                Fault::TooManyRequests {
+                    retry_after_s: None,
+                },
+            ],
+        ),
+        (
+            When::Chance {
+                per_mille: TROUBLE_PER_MILLE,
+            },
+            vec![
+                Fault::LateAfter { ms: 100 },
+                Fault::LateAfter { ms: 250 },
+                Fault::LateAfter { ms: 500 },
+                Fault::LostAfter,
+                Fault::LostAfter,
+                Fault::RefusedBefore,
+                Fault::ErrorBefore { status: 502 },
+                Fault::ErrorBefore { status: 503 },
+                Fault::ErrorAfter { status: 500 },
+                Fault::ErrorAfter { status: 504 },
+                Fault::SlowDrip {
+                    chunk_bytes: 64,
+                    pause_ms: 5,
+                },
+                Fault::TruncatedJson,
+                Fault::HtmlInsteadOfJson,
+                Fault::PartialBatch { status: 502 },
+            ],
+        ),
+    ];
+    for (when, faults) in rules {
+        plan.add(Rule {
+            method: None,
+            path: "*".to_owned(),
+            when,
+            faults,
+        })?;
+    }
+    Ok(plan)
+}

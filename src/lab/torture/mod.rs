@@ -1,0 +1,31 @@
+//! `trunkline-lab torture`: the real daemon between a switch that does not wait, a telephony that
+//! insists, and a CRM in which everything goes wrong, killed again and again (SIGKILL). In the end
+//! the CRM must hold each effect once, in order. `docs/torture.md` says how to use it.
+//!
+//! One seed is one stream, one fault plan by request ordinal and one row of kills; when which
+//! request meets which kill is the machine's.
+
+mod dice;
+mod faults;
+mod posting;
+mod run;
+mod sightings;
+mod stream;
+mod verdict;
+
+use std::path::PathBuf;
+
+pub use self::run::run;
+
+/// How to torture.
+#[derive(Debug, Clone)]
+pub struct TortureOptions {
+    /// How often the daemon is killed.
+    pub kills: usize,
+    /// What decides everything that chance decides.
+    pub seed: u64,
+    /// Folder for configuration, store and logs; made anew.
+    pub dir: PathBuf,
+    /// The daemon's program; the one beside this program unless given.
+    pub daemon: Option<PathBuf>,
+}

@@ -1,0 +1,454 @@
+//! A torture from the beginning to the verdict.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio::time::{self, Instant};
+
+use super::posting::Poster;
+use super::sightings::{Certainty, Observer, Sighting, Watch, certainty};
+use super::stream::{Call, CallId, Client, Kill, Play, Round, Stream, Way};
+use super::verdict::{Counts, ExpectedCall, ExpectedClient, judge};
+use super::{TortureOptions, faults};
+use crate::lab::ami::{AmiOptions, AmiServer, ScriptedCall};
+use crate::lab::amocrm::{self, AmoLab, AmoOptions};
+use crate::lab::day::daemon::{Daemon, DaemonAddress, Status};
+use crate::lab::demo::Ports;
+use crate::lab::demo::files::{DemoFiles, Texts};
+use crate::lab::demo::process::DaemonProcess;
+use crate::lab::wall;
+
+const TEXTS: Texts = Texts {
+    daemon: include_str!("../../../lab/torture/trunkline.toml"),
+    tenant: include_str!("../../../lab/torture/tenant.toml"),
+};
+
+/// What the simulated account permits in a sliding second: half more than the tenant's
+/// configuration allows itself, for on a busy machine an even pace arrives in bunches.
+const RATE_PER_SECOND: u32 = 600;
+/// Posted calls began so long ago.
+const POSTED_AGO_S: i64 = 6 * 3600;
+/// Between two calls of one client on the switch: more than twice what times may be wrong by.
+const PLAYED_APART: Duration = Duration::from_secs(6);
+/// How long the daemon may go on after the last kill without finishing any work: back-off grows
+/// to ten minutes only after ten failures in a row.
+const STALLED: Duration = Duration::from_secs(180);
+/// Pause between two looks.
+const LOOK_PAUSE: Duration = Duration::from_millis(250);
+/// Looks in a row that must find nothing to do: one might fall between a call's end and the
+/// moment when its work is written.
+const QUIET_LOOKS: u32 = 4;
+/// Differences that are shown; the counts tell of the others.
+const DIFFERENCES_SHOWN: usize = 40;
+/// Kills between two words about the progress.
+const WORD_EVERY: usize = 10;
+/// Words of a dead letter whose step may or may not have had its effect.
+const UNDECIDABLE: &str = "cannot be known";
+
+/// What one play was: the calls that the switch made of it, with their ids.
+type Played = anyhow::Result<Vec<(CallId, String)>>;
+
+/// The switch, and who plays on it.
+struct Switchboard {
+    ami: Arc<AmiServer>,
+    observer: Observer,
+    /// The last play of each client.
+    last: BTreeMap<usize, JoinHandle<Played>>,
+}
+
+/// Tortures; returns whether everything that must be zero is zero.
+///
+/// # Errors
+/// Fails when the torture cannot be set up or carried through.
+pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow::Result<bool> {
+    let stream = Arc::new(Stream::new(options.seed, options.kills));
+    let stage = Stage::start(options).await?;
+    let begun = Instant::now();
+    say(&format!(
+        "{} communications of {} clients, {} kills, seed {}; the daemon's log is {}",
+        stream.communications(),
+        stream.clients.len(),
+        options.kills,
+        options.seed,
+        stage.files.log().display()
+    ));
+    let mut board = Switchboard {
+        observer: Observer::start(&stage.ami).await?,
+        ami: Arc::clone(&stage.ami),
+        last: BTreeMap::new(),
+    };
+    let mut posting: BTreeMap<usize, JoinHandle<anyhow::Result<()>>> = BTreeMap::new();
+    let mut watches = Vec::new();
+    for (number, round) in stream.rounds.iter().enumerate() {
+        let start = Instant::now();
+        stage.release(&stream, number, start, &mut posting, &mut board);
+        let child = stage.start_daemon()?;
+        stage.live_until(&round.kill, child, start).await?;
+        let killed = Instant::now();
+        if let Some(from) = board.observer.attached_after(start) {
+            watches.push(Watch {
+                from,
+                until: Some(killed),
+            });
+        }
+        time::sleep(round.dead).await;
+        if (number + 1) % WORD_EVERY == 0 {
+            let seconds = begun.elapsed().as_secs();
+            say(&format!("  {} kills after {seconds} s", number + 1));
+        }
+    }
+
+    let start = Instant::now();
+    let mut child = stage.start_daemon()?;
+    let settled = async {
+        for posted in std::mem::take(&mut posting).into_values() {
+            posted.await??;
+        }
+        let mut played = BTreeMap::new();
+        for plays in std::mem::take(&mut board.last).into_values() {
+            played.extend(plays.await??);
+        }
+        say(&format!(
+            "  all is told after {} s; the daemon finishes",
+            begun.elapsed().as_secs()
+        ));
+        stage.settle().await?;
+        anyhow::Ok(played)
+    };
+    let played = tokio::select! {
+        played = settled => played?,
+        how = child.ended() => bail!("the daemon ended by itself: {how}"),
+    };
+    board.observer.check()?;
+    if let Some(from) = board.observer.attached_after(start) {
+        watches.push(Watch { from, until: None });
+    }
+    let seconds = begun.elapsed().as_secs();
+    let dead_letters = stage.daemon.dead_letters().await?;
+    child.stop().await?;
+    let expected = expectation(&stream, &stage.poster, &board.observer, &played, &watches);
+    Ok(stage.report(options, &stream, &expected, &dead_letters, seconds, say))
+}
+
+/// Everything that a torture is made with.
+struct Stage {
+    program: Option<std::path::PathBuf>,
+    files: DemoFiles,
+    crm: AmoLab,
+    ami: Arc<AmiServer>,
+    daemon: Daemon,
+    poster: Arc<Poster>,
+}
+
+impl Stage {
+    async fn start(options: &TortureOptions) -> anyhow::Result<Self> {
+        let crm = amocrm::start(AmoOptions {
+            rate_per_second: RATE_PER_SECOND,
+            account_rate_per_second: RATE_PER_SECOND,
+            // A violation is to be counted; a blocked account would only end everything.
+            block_after_violations: None,
+            ..AmoOptions::default()
+        });
+        let crm = crm.await.context("start the simulated amoCRM")?;
+        let faults = faults::plan(options.seed).context("plan the faults")?;
+        crm.set_faults(faults);
+        let ami = AmiServer::start(AmiOptions::on(loopback(0)));
+        let ami = ami.await.context("start the simulated Asterisk")?;
+        let ports = Ports {
+            admin_port: free_port()?,
+            intake_port: free_port()?,
+            crm_port: port_of(&crm.base_url())?,
+            dead_crm_port: 0,
+            ami_port: ami.address().port(),
+        };
+        let crms = [("main".to_owned(), crm.handle())].into();
+        let files = DemoFiles::write(&options.dir, TEXTS, &ports, &crms)?;
+        let address = DaemonAddress {
+            admin: format!("http://{}", loopback(ports.admin_port)),
+            token: files.admin_token().to_owned(),
+            intake: format!("http://{}", loopback(ports.intake_port)),
+            hooks: [("site".to_owned(), files.site_hook().to_owned())].into(),
+        };
+        let now_s = i64::try_from(wall::now().as_secs()).unwrap_or(0);
+        let poster = Poster::new(Daemon::new(address.clone())?, now_s - POSTED_AGO_S);
+        Ok(Self {
+            program: options.daemon.clone(),
+            files,
+            crm,
+            ami: Arc::new(ami),
+            daemon: Daemon::new(address)?,
+            poster: Arc::new(poster),
+        })
+    }
+
+    fn start_daemon(&self) -> anyhow::Result<DaemonProcess> {
+        DaemonProcess::start(self.program.as_deref(), &self.files)
+    }
+
+    /// Lets a round's calls happen, each client's in their order.
+    fn release(
+        &self,
+        stream: &Arc<Stream>,
+        number: usize,
+        start: Instant,
+        posting: &mut BTreeMap<usize, JoinHandle<anyhow::Result<()>>>,
+        board: &mut Switchboard,
+    ) {
+        let Some(round) = stream.rounds.get(number) else {
+            return;
+        };
+        for (index, post) in round.posts.iter().enumerate() {
+            let Some(first) = post.calls.first() else {
+                continue;
+            };
+            let before = posting.remove(&first.client);
+            let (poster, stream) = (Arc::clone(&self.poster), Arc::clone(stream));
+            let at = start + post.after;
+            let posted = tokio::spawn(async move {
+                if let Some(before) = before {
+                    before.await??;
+                }
+                time::sleep_until(at).await;
+                let round: Option<&Round> = stream.rounds.get(number);
+                match round.and_then(|round| round.posts.get(index)) {
+                    Some(post) => poster.deliver(&stream, post).await,
+                    None => Ok(()),
+                }
+            });
+            posting.insert(first.client, posted);
+        }
+        for play in &round.plays {
+            if let Some((client, call)) = stream.call(play.call) {
+                board.play(play, client, call, start);
+            }
+        }
+    }
+
+    /// Lets the daemon live until the moment of its death.
+    async fn live_until(
+        &self,
+        kill: &Kill,
+        mut child: DaemonProcess,
+        start: Instant,
+    ) -> anyhow::Result<()> {
+        match *kill {
+            Kill::Starting(after) => time::sleep_until(start + after).await,
+            Kill::Running(after) => {
+                child.wait_until_ready(&self.daemon).await?;
+                time::sleep(after).await;
+            }
+        }
+        child.kill()
+    }
+
+    /// Waits until the daemon has nothing left to do.
+    async fn settle(&self) -> anyhow::Result<()> {
+        let mut quiet = 0;
+        let mut least = u64::MAX;
+        let mut moved = Instant::now();
+        while quiet < QUIET_LOOKS {
+            time::sleep(LOOK_PAUSE).await;
+            // While it starts, it cannot be asked.
+            let open = match self.daemon.status().await {
+                Ok(status) => open(&status),
+                Err(_) => u64::MAX,
+            };
+            if open == 0 && self.crm.under_way() == 0 {
+                quiet += 1;
+                continue;
+            }
+            quiet = 0;
+            if open < least {
+                least = open;
+                moved = Instant::now();
+            }
+            if moved.elapsed() > STALLED {
+                bail!("{open} works or calls are open, and none was finished for {STALLED:?}");
+            }
+        }
+        Ok(())
+    }
+
+    fn report(
+        &self,
+        options: &TortureOptions,
+        stream: &Stream,
+        expected: &[ExpectedClient],
+        dead_letters: &[serde_json::Value],
+        seconds: u64,
+        say: &mut dyn FnMut(&str),
+    ) -> bool {
+        let verdict = judge(expected, &self.crm.oracle());
+        for line in verdict.differences.iter().take(DIFFERENCES_SHOWN) {
+            say(line);
+        }
+        for letter in dead_letters.iter().take(DIFFERENCES_SHOWN) {
+            say(&format!("dead letter: {letter}"));
+        }
+        let seen = self.crm.counters();
+        let log = self.crm.log_counters();
+        say(&format!(
+            "{seconds} s; {} requests, faults {:?}, at most {} in a second; answers to posts {:?}",
+            log.arrived,
+            log.by_fault,
+            seen.requests_per_second_max,
+            self.poster.answers()
+        ));
+        let undecidable = dead_letters.iter().filter(|letter| {
+            letter["reason"]
+                .as_str()
+                .is_some_and(|r| r.contains(UNDECIDABLE))
+        });
+        let undecidable = undecidable.count();
+        let calls = expected.iter().flat_map(|client| &client.calls);
+        let blind = calls.filter(|call| !call.needed).count();
+        let Counts {
+            lost,
+            duplicated,
+            out_of_order,
+        } = verdict.counts;
+        let last = json!({
+            "kills": options.kills,
+            "communications": stream.communications(),
+            "lost": lost,
+            "duplicated": duplicated,
+            "out_of_order": out_of_order,
+            "rate_violations": seen.rate_violations,
+            "spent_tokens_reused": seen.spent_tokens_reused,
+            "undecidable": undecidable,
+            "blind": blind,
+        });
+        say(&last.to_string());
+        verdict.counts == Counts::default()
+            && seen.rate_violations == 0
+            && seen.spent_tokens_reused == 0
+            && undecidable == 0
+    }
+}
+
+impl Switchboard {
+    /// Plays a call at its time, after the client's earlier ones.
+    fn play(&mut self, play: &Play, client: &Client, call: &Call, start: Instant) {
+        let before = self.last.remove(&play.call.client);
+        let ami = Arc::clone(&self.ami);
+        let (id, at) = (play.call, start + play.after);
+        // Outside lines are dialled with 9 before the number.
+        let number = if call.outgoing {
+            format!("9{}", client.phone)
+        } else {
+            client.phone.clone()
+        };
+        let scripted = ScriptedCall::of(play.capture)
+            .client(&number)
+            .agent("101", call.extension)
+            .speed(play.speed);
+        let played = tokio::spawn(async move {
+            let mut done = Vec::new();
+            if let Some(before) = before {
+                done = before.await??;
+                time::sleep(PLAYED_APART).await;
+            }
+            time::sleep_until(at).await;
+            let played = ami.play(scripted)?.await?;
+            let linked_id = played.unique_ids.into_iter().next();
+            done.push((id, linked_id.context("a played call has no channel")?));
+            anyhow::Ok(done)
+        });
+        self.last.insert(play.call.client, played);
+    }
+}
+
+/// Says what the CRM must hold.
+fn expectation(
+    stream: &Stream,
+    poster: &Poster,
+    observer: &Observer,
+    played: &BTreeMap<CallId, String>,
+    watches: &[Watch],
+) -> Vec<ExpectedClient> {
+    let mut expected = Vec::with_capacity(stream.clients.len());
+    for (number, client) in stream.clients.iter().enumerate() {
+        let calls = client.calls.iter().enumerate().filter_map(|(n, call)| {
+            let id = CallId {
+                client: number,
+                call: n,
+            };
+            match client.way {
+                Way::Posted => Some(ExpectedCall {
+                    at_s: poster.at_s(id),
+                    outgoing: call.outgoing,
+                    answered: Some(call.answered),
+                    user: user_of(call.extension),
+                    needed: true,
+                }),
+                Way::Played => {
+                    let sighting = observer.sighting(played.get(&id)?)?;
+                    Some(played_call(call, &sighting, watches))
+                }
+            }
+        });
+        expected.push(ExpectedClient {
+            phone: client.phone.chars().skip(1).collect(),
+            unsorted: client.unlucky,
+            calls: calls.collect(),
+        });
+    }
+    expected
+}
+
+/// What the CRM must hold of a call that did not wait: what of it was seen.
+fn played_call(call: &Call, sighting: &Sighting, watches: &[Watch]) -> ExpectedCall {
+    let seen = |from: Option<Instant>| match (from, sighting.busy_until) {
+        (Some(from), Some(until)) => certainty(watches, from, until),
+        _ => Certainty::Unseen,
+    };
+    let exists = seen(sighting.dialled) == Certainty::Seen;
+    let known = if call.answered {
+        seen(sighting.talk_from) == Certainty::Seen
+    } else {
+        exists
+    };
+    ExpectedCall {
+        at_s: sighting.at_s,
+        outgoing: call.outgoing,
+        answered: known.then_some(call.answered),
+        user: user_of(call.extension).filter(|_| known),
+        needed: exists,
+    }
+}
+
+/// The user of a phone, by the torture's configuration.
+fn user_of(extension: &str) -> Option<u64> {
+    match extension {
+        "101" => Some(502),
+        "102" => Some(503),
+        "103" => Some(504),
+        _ => None,
+    }
+}
+
+fn open(status: &Status) -> u64 {
+    let works = status.integrations.iter().map(|one| one.open_works);
+    let calls = status.sources.iter().map(|source| source.open_calls());
+    works.chain(calls).sum()
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn port_of(url: &str) -> anyhow::Result<u16> {
+    let port = url.rsplit(':').next().unwrap_or_default();
+    port.parse().with_context(|| format!("no port in {url}"))
+}
+
+/// Returns a port that nobody uses now.
+fn free_port() -> anyhow::Result<u16> {
+    let listener = TcpListener::bind(loopback(0)).context("ask for a free port")?;
+    Ok(listener.local_addr()?.port())
+}

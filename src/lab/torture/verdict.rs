@@ -1,0 +1,360 @@
+//! Compares what the CRM holds with what the stream calls for. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::lab::amocrm::{CallView, Oracle};
+
+/// How far an entry's time may be from its call's: whole seconds, and a switch that tells the
+/// beginning of a call which was found running in whole seconds, too.
+const TIME_S_MAX: i64 = 2;
+/// What `call_status` says when a talk took place (`crm/amocrm.md` §11).
+const TALK_TOOK_PLACE: i64 = 4;
+
+/// What the CRM must hold of a client, as one source knows it; the cards of those with one number
+/// are the same.
+#[derive(Debug, Clone)]
+pub(super) struct ExpectedClient {
+    /// Last ten digits.
+    pub(super) phone: String,
+    /// Every call makes a record in Unsorted, and there is no card.
+    pub(super) unsorted: bool,
+    /// The calls in order.
+    pub(super) calls: Vec<ExpectedCall>,
+}
+
+/// What the CRM must hold of a call.
+#[derive(Debug, Clone)]
+pub(super) struct ExpectedCall {
+    /// Unix seconds.
+    pub(super) at_s: i64,
+    pub(super) outgoing: bool,
+    /// Nothing where it could not be known.
+    pub(super) answered: Option<bool>,
+    /// The user who took part; nothing where it could not be known.
+    pub(super) user: Option<u64>,
+    /// It must be there; otherwise the daemon could not know of it for certain, and it may.
+    pub(super) needed: bool,
+}
+
+/// The counts of the last line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Counts {
+    pub(super) lost: usize,
+    pub(super) duplicated: usize,
+    pub(super) out_of_order: usize,
+}
+
+/// What came of the comparison.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    pub(super) counts: Counts,
+    /// What is wrong, one line each.
+    pub(super) differences: Vec<String>,
+}
+
+impl Verdict {
+    fn lose(&mut self, text: String) {
+        self.counts.lost += 1;
+        self.differences.push(format!("lost: {text}"));
+    }
+
+    fn duplicate(&mut self, count: usize, text: &str) {
+        if count > 0 {
+            self.counts.duplicated += count;
+            self.differences.push(format!("{count} too many: {text}"));
+        }
+    }
+
+    /// Compares numbers of one kind of record.
+    fn count(&mut self, what: &str, expected: usize, found: usize) {
+        if found < expected {
+            for _ in found..expected {
+                self.lose(format!("{what}: {expected} expected, {found} there"));
+            }
+        }
+        let text = format!("{what}: {expected} expected, {found} there");
+        self.duplicate(found.saturating_sub(expected), &text);
+    }
+}
+
+/// Compares.
+pub(super) fn judge(clients: &[ExpectedClient], oracle: &Oracle) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut calls: BTreeMap<&str, Vec<&CallView>> = BTreeMap::new();
+    for call in &oracle.calls {
+        calls.entry(&call.phone).or_default().push(call);
+    }
+    let mut by_phone: BTreeMap<&str, Vec<&ExpectedClient>> = BTreeMap::new();
+    for client in clients {
+        by_phone.entry(&client.phone).or_default().push(client);
+    }
+    for (phone, ways) in &by_phone {
+        let mut held = calls.remove(phone).unwrap_or_default();
+        let entries = held.len();
+        for client in ways {
+            judge_calls(client, &mut held, &mut verdict);
+        }
+        if !held.is_empty() {
+            let text = format!("calls of {phone}: {held:?} beside those of {ways:?}");
+            verdict.duplicate(held.len(), &text);
+        }
+        let unlucky = ways.iter().filter(|client| client.unsorted);
+        let records = unlucky.map(|client| client.calls.len()).sum();
+        let mut expected = ways.iter().flat_map(|client| &client.calls);
+        let called = entries > 0 || expected.any(|call| call.needed);
+        let cards = usize::from(called && records == 0);
+        let contacts = oracle.contacts_of_phone(phone).len();
+        verdict.count(&format!("contacts of {phone}"), cards, contacts);
+        let leads: BTreeSet<u64> = oracle.leads_of_phone(phone).iter().map(|l| l.id).collect();
+        verdict.count(&format!("deals of {phone}"), cards, leads.len());
+        let unsorted = oracle.unsorted_of_phone(phone).len();
+        verdict.count(&format!("unsorted of {phone}"), records, unsorted);
+    }
+    for (phone, held) in calls {
+        verdict.duplicate(held.len(), &format!("calls of {phone}, who never called"));
+    }
+    let strange = oracle.contacts.iter().filter(|contact| {
+        let mut phones = contact.phones.iter();
+        !phones.any(|phone| by_phone.keys().any(|known| phone.ends_with(known)))
+    });
+    verdict.duplicate(strange.count(), "contacts of nobody who called");
+    let adrift = oracle.leads.iter().filter(|lead| lead.contacts.is_empty());
+    verdict.duplicate(adrift.count(), "deals without a contact");
+    verdict
+}
+
+/// Finds each call's entry, takes it out, and says what is wrong with it.
+fn judge_calls(client: &ExpectedClient, held: &mut Vec<&CallView>, verdict: &mut Verdict) {
+    let phone = &client.phone;
+    let mut found: Vec<(u64, usize)> = Vec::new();
+    for (number, call) in client.calls.iter().enumerate() {
+        let at = held
+            .iter()
+            .position(|entry| (entry.at - call.at_s).abs() <= TIME_S_MAX);
+        let Some(at) = at else {
+            if call.needed {
+                verdict.lose(format!("call {number} of {phone}: {call:?}"));
+            }
+            continue;
+        };
+        let entry = held.remove(at);
+        found.push((entry.id, number));
+        if let Some(what) = wrong(call, entry) {
+            let text = format!("call {number} of {phone} has a wrong {what}: {call:?}, {entry:?}");
+            verdict.lose(text);
+        }
+    }
+    found.sort_unstable();
+    for pair in found.windows(2) {
+        if let [(_, earlier), (_, later)] = pair
+            && earlier > later
+        {
+            verdict.counts.out_of_order += 1;
+            let text = format!("out of order: {phone}: call {earlier} stands before call {later}");
+            verdict.differences.push(text);
+        }
+    }
+}
+
+fn wrong(call: &ExpectedCall, entry: &CallView) -> Option<&'static str> {
+    let answered = match entry.status {
+        Some(status) => status == TALK_TOOK_PLACE,
+        // The call event of an unsorted record has no status, only a length.
+        None => entry.duration > 0,
+    };
+    let user = entry.call_responsible.as_deref();
+    if (entry.direction == "outbound") != call.outgoing {
+        Some("direction")
+    } else if call.answered.is_some_and(|expected| expected != answered) {
+        Some("result")
+    } else if call
+        .user
+        .is_some_and(|expected| user != Some(expected.to_string().as_str()))
+    {
+        Some("employee")
+    } else if !entry.is_shown {
+        Some("card")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::lab::amocrm::{AmoLab, AmoOptions, start};
+
+    const PHONE: &str = "9035550001";
+
+    fn call(at_s: i64) -> ExpectedCall {
+        ExpectedCall {
+            at_s,
+            outgoing: false,
+            answered: Some(true),
+            user: Some(502),
+            needed: true,
+        }
+    }
+
+    fn client(calls: &[ExpectedCall]) -> ExpectedClient {
+        ExpectedClient {
+            phone: PHONE.to_owned(),
+            unsorted: false,
+            calls: calls.to_vec(),
+        }
+    }
+
+    fn entry(at_s: i64) -> Value {
+        json!({
+            "direction": "inbound", "uniq": format!("u-{at_s}"), "duration": 30, "source": "lab",
+            "phone": format!("+7{PHONE}"), "call_status": 4, "call_responsible": "502",
+            "created_at": at_s, "request_id": "r",
+        })
+    }
+
+    /// An account that holds what one first call makes, and these entries.
+    async fn account(contacts: usize, entries: &[Value]) -> AmoLab {
+        use crate::lab::amocrm::{SeedCard, SeedLead};
+        let crm = start(AmoOptions::default()).await.unwrap();
+        for _ in 0..contacts {
+            let contact = crm.add_contact(&SeedCard::new("A", &format!("+7{PHONE}"), 501));
+            crm.add_lead(&SeedLead {
+                name: "A".to_owned(),
+                contact_id: Some(contact),
+                ..SeedLead::default()
+            });
+        }
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        for entry in entries {
+            let answer = http
+                .post(format!("{}/api/v4/calls", crm.base_url()))
+                .bearer_auth(crm.long_lived_token())
+                .json(&json!([entry]))
+                .send()
+                .await
+                .unwrap();
+            assert!(
+                answer.status().is_success(),
+                "{}",
+                answer.text().await.unwrap()
+            );
+        }
+        crm
+    }
+
+    fn with(mut entry: Value, key: &str, value: Value) -> Value {
+        entry[key] = value;
+        entry
+    }
+
+    fn counts(lost: usize, duplicated: usize, out_of_order: usize) -> Counts {
+        Counts {
+            lost,
+            duplicated,
+            out_of_order,
+        }
+    }
+
+    #[tokio::test]
+    async fn each_kind_of_harm_turns_its_own_counter() {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let (one, two) = (1_750_000_000, 1_750_000_300);
+        let rows: [(&str, usize, Vec<Value>, Counts); 9] = [
+            (
+                "all right",
+                1,
+                vec![entry(one), entry(two)],
+                counts(0, 0, 0),
+            ),
+            ("a call less", 1, vec![entry(one)], counts(1, 0, 0)),
+            (
+                "a call twice",
+                1,
+                vec![entry(one), entry(one), entry(two)],
+                counts(0, 1, 0),
+            ),
+            (
+                "another time",
+                1,
+                vec![entry(one), entry(two + 100)],
+                counts(1, 1, 0),
+            ),
+            (
+                "not answered",
+                1,
+                vec![entry(one), with(entry(two), "call_status", json!(6))],
+                counts(1, 0, 0),
+            ),
+            (
+                "somebody else",
+                1,
+                vec![
+                    entry(one),
+                    with(entry(two), "call_responsible", json!("503")),
+                ],
+                counts(1, 0, 0),
+            ),
+            (
+                "the wrong way",
+                1,
+                vec![entry(one), with(entry(two), "direction", json!("outbound"))],
+                counts(1, 0, 0),
+            ),
+            (
+                "the later first",
+                1,
+                vec![entry(two), entry(one)],
+                counts(0, 0, 1),
+            ),
+            // The second contact has a deal of its own.
+            (
+                "a contact twice",
+                2,
+                vec![entry(one), entry(two)],
+                counts(0, 2, 0),
+            ),
+        ];
+        for (why, contacts, entries, expected) in rows {
+            let crm = account(contacts, &entries).await;
+            let verdict = judge(&[client(&[call(one), call(two)])], &crm.oracle());
+            assert_eq!(verdict.counts, expected, "{why}: {:?}", verdict.differences);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_could_see_may_be_missing_and_may_be_there() {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let at_s = 1_750_000_000;
+        let unseen = ExpectedCall {
+            needed: false,
+            answered: None,
+            user: None,
+            ..call(at_s)
+        };
+        for (contacts, entries) in [(0, Vec::new()), (1, vec![entry(at_s)])] {
+            let crm = account(contacts, &entries).await;
+            let verdict = judge(&[client(std::slice::from_ref(&unseen))], &crm.oracle());
+            assert_eq!(verdict.counts, counts(0, 0, 0), "{:?}", verdict.differences);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_calls_both_ways_is_one_client() {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let (one, two) = (1_750_000_000, 1_750_600_000);
+        let ways = [client(&[call(one)]), client(&[call(two)])];
+        let crm = account(1, &[entry(two), entry(one)]).await;
+        let verdict = judge(&ways, &crm.oracle());
+        assert_eq!(verdict.counts, counts(0, 0, 0), "{:?}", verdict.differences);
+    }
+}
