@@ -7,9 +7,10 @@ use trunkline::crm::{Class, StepCommand};
 use trunkline::lab::amocrm::{SeedCard, SeedLead, Switches};
 use trunkline::lab::fault::{Fault, When};
 use trunkline::model::facts::{Facts, FactsQuery};
+use trunkline::model::ids::CrmUserId;
 use trunkline::model::outcome::{Look, Outcome, StepResult};
 use trunkline::model::phone::{Phone, Region};
-use trunkline::model::plan::{Effect, Entity};
+use trunkline::model::plan::{Effect, Entity, UnsortedForm};
 
 use super::amocrm_lab::{PHONE, Rehearsal, ask, call, deal, done, every_kind, incoming};
 
@@ -266,6 +267,30 @@ async fn every_operation_holds_under_every_reading_of_the_contract() {
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[actix_rt::test]
+async fn what_is_a_deactivated_users_is_made_all_the_same() {
+    let rehearsal = Rehearsal::start().await;
+    let handle = rehearsal.handle.clone();
+    for mut command in every_kind(&handle) {
+        let left = Some(CrmUserId("505".to_owned()));
+        match &mut command.effect {
+            Effect::CreateContact(contact) => contact.responsible = left,
+            Effect::CreateDeal(deal) => deal.responsible = left,
+            Effect::CreateUnsorted(unsorted) => {
+                if let UnsortedForm::IncomingCall { callee, .. } = &mut unsorted.form {
+                    *callee = left;
+                }
+            }
+            Effect::RecordCall(record) => record.employee = left,
+            Effect::CreateTask(task) => task.responsible = left,
+        }
+        let result = done(rehearsal.execute(&command).await);
+        assert!(!result.cards.is_empty(), "{}", command.key.role);
+    }
+    assert_eq!(handle.oracle().tasks.len(), 1);
+    rehearsal.lab.stop().await.expect("a clean end");
 }
 
 #[actix_rt::test]

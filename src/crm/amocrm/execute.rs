@@ -12,6 +12,10 @@ use crate::model::outcome::{Outcome, StepResult};
 /// Most items of one request: permitted are 250, recommended at most 50 (`crm/amocrm.md` §4).
 pub(super) const BATCH_MAX: usize = 50;
 
+/// What is said of a record that names nobody because its user was refused.
+const USER_REFUSED: &str = "amoCRM refuses the user as responsible (deactivated?): the record was \
+                            left to the owner of the token";
+
 type Outcomes = Vec<Option<Outcome<StepResult>>>;
 
 impl AmoAdapter {
@@ -44,10 +48,31 @@ impl AmoAdapter {
             .collect()
     }
 
-    /// Sends one request and writes down the outcome of each of its items.
+    /// Sends items together and writes down the outcome of each. An item that was refused only for
+    /// a user whom it names is sent once more without: the call of a client whose manager has left
+    /// must not be lost for that. A refused item was not stored (`crm/amocrm.md` §3).
     async fn send_group(&self, group: &[(usize, Item)], outcomes: &mut Outcomes) {
-        let Some((_, first)) = group.first() else {
+        let nobodys = self.send_once(group, outcomes).await;
+        if nobodys.is_empty() {
             return;
+        }
+        self.send_once(&nobodys, outcomes).await;
+        for (index, _) in &nobodys {
+            if let Some(Some(Outcome::Done(result))) = outcomes.get_mut(*index) {
+                result.note.get_or_insert_with(|| USER_REFUSED.to_owned());
+            }
+        }
+    }
+
+    /// Sends one request; returns what may be sent once more without its users.
+    async fn send_once(
+        &self,
+        group: &[(usize, Item)],
+        outcomes: &mut Outcomes,
+    ) -> Vec<(usize, Item)> {
+        let mut nobodys = Vec::new();
+        let Some((_, first)) = group.first() else {
+            return nobodys;
         };
         let bodies: Vec<&Value> = group.iter().map(|(_, item)| &item.body).collect();
         let mut write = |index: usize, outcome: Outcome<StepResult>| {
@@ -67,6 +92,11 @@ impl AmoAdapter {
                 }
                 for (index, item) in group {
                     write(*index, refused(&refusal, item, group.len()));
+                    if refusal.refuses_only_users(&item.request_id)
+                        && let Some(item) = item.without_users()
+                    {
+                        nobodys.push((*index, item));
+                    }
                 }
             }
             Written::Stored(body) => {
@@ -76,7 +106,7 @@ impl AmoAdapter {
                         for (index, _) in group {
                             write(*index, Outcome::Ambiguous { why: why.clone() });
                         }
-                        return;
+                        return nobodys;
                     }
                 };
                 for (index, item) in group {
@@ -85,6 +115,7 @@ impl AmoAdapter {
                 }
             }
         }
+        nobodys
     }
 }
 

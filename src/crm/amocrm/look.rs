@@ -9,7 +9,8 @@
 //! | call without a card | call notes of all contacts, leads, companies | `params.uniq` |
 //! | task | tasks of the card | text and due time |
 //!
-//! It does not wait: the caller must not ask before a request that was given up can have ended.
+//! It does not wait, so "absent" is true at the time of looking only: whether the request can still
+//! take effect later is the caller's to reckon with (`Adapter::settles_after`).
 
 use std::time::Duration;
 

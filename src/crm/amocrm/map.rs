@@ -14,6 +14,7 @@ use super::wire::bodies::{
     SipMetadata, Tag, TagList, Task, Unsorted, UnsortedCard, UnsortedEmbedded, UnsortedMetadata,
     Value,
 };
+use super::wire::refusal::USER_KEYS;
 use crate::crm::StepCommand;
 use crate::model::call::Direction;
 use crate::model::ids::CrmUserId;
@@ -58,6 +59,26 @@ pub(super) struct Item {
     /// The item's own name in the answer.
     pub(super) request_id: String,
     pub(super) body: Json,
+}
+
+impl Item {
+    /// Returns the item without the users that it names, where it names any: the record is then the
+    /// token's user's.
+    pub(super) fn without_users(&self) -> Option<Item> {
+        let mut item = self.clone();
+        let mut removed = false;
+        if let Json::Object(body) = &mut item.body {
+            for key in USER_KEYS {
+                removed |= body.remove(key).is_some();
+            }
+            if let Some(Json::Object(params)) = body.get_mut("params") {
+                for key in USER_KEYS {
+                    removed |= params.remove(key).is_some();
+                }
+            }
+        }
+        removed.then_some(item)
+    }
 }
 
 /// Writes a step as an item of a request; refuses what amoCRM has no word for.

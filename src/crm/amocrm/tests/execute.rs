@@ -68,6 +68,41 @@ async fn a_request_has_at_most_fifty_items() {
 }
 
 #[tokio::test]
+async fn a_user_who_left_the_company_costs_no_record() {
+    let fixture = Fixture::start(|asked| {
+        let item = &asked.body[0];
+        let names_user = item.to_string().contains("501");
+        match (asked.path.as_str(), names_user) {
+            (_, true) => Reply::Json(
+                400,
+                json!({"validation-errors": [{"request_id": item["request_id"], "errors": [
+                    {"code": "NotSupportedChoice", "path": "responsible_user_id", "detail": "?"},
+                    {"code": "NotSupportedChoice", "path": "created_by", "detail": "?"}]}],
+                    "title": "Bad Request", "status": 400}),
+            ),
+            ("/api/v4/contacts/notes", false) => made(asked, "notes", 66001),
+            ("/api/v4/tasks", false) => made(asked, "tasks", 5001),
+            (path, false) => panic!("unexpected {path}"),
+        }
+    })
+    .await;
+    let on = || known(Entity::Contact, "7001");
+    for (command, expected) in [
+        (call_record("1", on(), Some("501")), "call record 66001"),
+        (task("1", on()), "task 5001"),
+    ] {
+        let result = done(fixture.execute_one(command).await);
+        assert_eq!(ids(&result), [expected]);
+        assert!(
+            result
+                .note
+                .is_some_and(|note| note.contains("refuses the user"))
+        );
+    }
+    assert_eq!(fixture.server.lines().len(), 4);
+}
+
+#[tokio::test]
 async fn of_a_refused_batch_the_named_item_is_rejected_and_the_others_are_ambiguous() {
     let bad = contact("2").key.marker();
     let fixture = Fixture::start(move |_| {

@@ -10,6 +10,9 @@ use crate::model::outcome::Rejection;
 /// How much of a refusal is kept: enough for every error of one item.
 const MESSAGE_CHARS_MAX: usize = 500;
 
+/// The keys of an item that name a user.
+pub(crate) const USER_KEYS: [&str; 3] = ["responsible_user_id", "created_by", "call_responsible"];
+
 /// A refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -27,6 +30,7 @@ struct InvalidItem {
     request_id: String,
     message: String,
     field_unknown: bool,
+    users_only: bool,
 }
 
 /// An item that `POST /calls` did not store.
@@ -92,6 +96,17 @@ impl Refusal {
         self.invalid.iter().any(|item| item.field_unknown)
     }
 
+    /// Says whether nothing is wrong with an item but the users that it names: who left the company
+    /// is no valid choice any more.
+    pub(crate) fn refuses_only_users(&self, request_id: &str) -> bool {
+        let mut named = self
+            .invalid
+            .iter()
+            .filter(|item| item.request_id == request_id)
+            .peekable();
+        named.peek().is_some() && named.all(|item| item.users_only)
+    }
+
     /// Returns the refusal of the whole request.
     pub(crate) fn whole(&self) -> Rejection {
         let items: Vec<&str> = self.invalid.iter().map(|i| i.message.as_str()).collect();
@@ -135,7 +150,14 @@ fn read_invalid(item: &Value) -> InvalidItem {
         let part = |key| error.get(key).and_then(Value::as_str).unwrap_or_default();
         part("code") == "NotSupportedChoice" && part("path").ends_with("field_id")
     });
+    let users_only = list(item, "errors").next().is_some()
+        && list(item, "errors").all(|error| {
+            let part = |key| error.get(key).and_then(Value::as_str).unwrap_or_default();
+            let key = part("path").rsplit('.').next().unwrap_or_default();
+            part("code") == "NotSupportedChoice" && USER_KEYS.contains(&key)
+        });
     InvalidItem {
+        users_only,
         request_id: item
             .get("request_id")
             .and_then(lenient::scalar_text)
