@@ -68,6 +68,13 @@ struct RunningIntegration {
     supervised: Supervised,
 }
 
+/// An integration that is seated and has not begun.
+struct NewOne {
+    key: IntegrationKey,
+    fingerprint: Fingerprint,
+    seat: IntegrationSeat,
+}
+
 struct RunningSource {
     fingerprint: Fingerprint,
     supervised: Option<Supervised>,
@@ -122,8 +129,16 @@ impl Assembly {
             // now intake went on putting its works there.
             self.shared.handles.wake(context.portal.leave(&context.key));
         }
+        let mut new_ones = Vec::new();
         for (fingerprint, context) in contexts {
-            self.seat(fingerprint, context);
+            new_ones.extend(self.seat(fingerprint, context));
+        }
+        let open = self.shared.store.open_works().await?;
+        for one in &new_ones {
+            one.seat.take_places(&open);
+        }
+        for one in new_ones {
+            self.begin(one);
         }
         for tenant in &new.tenants {
             for source in &tenant.sources {
@@ -413,22 +428,35 @@ impl Assembly {
         self.shared.hooks.store(Some(Arc::new(hooks)));
     }
 
-    /// Seats an integration: a living actor goes on with the new settings, its work is kept.
-    fn seat(&mut self, fingerprint: Fingerprint, context: IntegrationContext) {
+    /// Seats an integration: a living actor goes on with the new settings, its work is kept. Returns
+    /// one that has no actor yet.
+    fn seat(&mut self, fingerprint: Fingerprint, context: IntegrationContext) -> Option<NewOne> {
         if let Some(running) = self.integrations.get_mut(&context.key) {
             let old = running.seat.context();
             let same = running.fingerprint == fingerprint
                 && Arc::ptr_eq(&old.adapter, &context.adapter)
                 && Arc::ptr_eq(&old.portal, &context.portal);
             if same {
-                return;
+                return None;
             }
             running.fingerprint = fingerprint;
             running.seat.reconfigure(context);
-            return;
+            return None;
         }
-        let key = context.key.clone();
-        let seat = IntegrationSeat::new(context);
+        Some(NewOne {
+            key: context.key.clone(),
+            fingerprint,
+            seat: IntegrationSeat::new(context),
+        })
+    }
+
+    /// Begins the first life of an integration.
+    fn begin(&mut self, new: NewOne) {
+        let NewOne {
+            key,
+            fingerprint,
+            seat,
+        } = new;
         let child = IntegrationChild::new(seat.clone(), self.shared.work_arbiter.clone());
         let supervised = supervise(
             child,

@@ -264,10 +264,10 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
+    use crate::intake::room::{Bounds, Room};
     use crate::intake::routing::Routing;
     use crate::intake::sink::Waker;
     use crate::model::communication::Snapshot;
-    use crate::intake::room::{Bounds, Room};
     use crate::model::ids::IntegrationKey;
     use crate::store::command::WorkId;
     use crate::store::{Store, StoreKey, StoreOptions};

@@ -347,7 +347,7 @@ impl IntegrationActor {
 }
 
 /// Takes a place in the portal and puts the open works into its lanes; returns them.
-fn enter_lanes<'a>(
+pub(super) fn enter_lanes<'a>(
     context: &IntegrationContext,
     works: impl Iterator<Item = &'a Work>,
 ) -> BTreeSet<WorkId> {

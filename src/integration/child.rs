@@ -8,11 +8,12 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::watch;
 
-use super::actor::{IntegrationActor, Reconfigure, Stop};
+use super::actor::{IntegrationActor, Reconfigure, Stop, enter_lanes};
 use super::context::IntegrationContext;
 use super::portal::Portal;
 use super::status::Health;
 use super::supervisor::{Child, LifeEnd};
+use crate::store::command::Work;
 
 /// The settings that the next life of an integration begins with; a living one is told at once.
 #[derive(Clone)]
@@ -44,6 +45,14 @@ impl IntegrationSeat {
         if !former.has_lanes_of(&context.portal) {
             context.handles.wake(former.leave(&context.key));
         }
+    }
+
+    /// Takes the places of the integration's open works in the lanes, before its first life. Where
+    /// several integrations share a portal, all of them do so before any begins: one that began
+    /// alone would find the lanes empty and overtake the others' older work for the same client.
+    pub fn take_places(&self, open: &[Work]) {
+        // The life that begins reads again what it is to begin with.
+        drop(enter_lanes(&self.context(), open.iter()));
     }
 
     /// Goes on with other settings. Work under way is kept. Called on an arbiter.

@@ -43,6 +43,49 @@ async fn two_first_calls_of_one_number_at_one_instant_make_one_contact() {
 }
 
 #[actix::test]
+async fn after_a_restart_no_integration_overtakes_another_of_its_portal_at_one_client() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    let seat = |name, portal| workshop.seat(name, portal, &crm, Activity::On);
+    let before = workshop.portal("demo");
+    drop((seat("sales", &before), seat("service", &before)));
+    // Works of both, the one of `sales` first; then the daemon ends before anything was done.
+    let key = workshop.call("1.0", "+79161234567").await;
+    let open = workshop.store.open_works().await.expect("reads");
+    let after = workshop.portal("demo");
+    let (sales, service) = (seat("sales", &after), seat("service", &after));
+    for one in [&service, &sales] {
+        one.take_places(&open);
+    }
+    // The later work's integration is begun long before the earlier's.
+    let _service = workshop.begin(service);
+    workshop
+        .until(|| async {
+            let shown = workshop.board.get("integration acme/service");
+            shown.is_some_and(|shown| shown.gauges.contains_key("running"))
+        })
+        .await;
+    let _sales = workshop.begin(sales);
+    workshop.idle("sales").await;
+    workshop.idle("service").await;
+    let contact = Role::new("contact");
+    assert!(
+        workshop
+            .ledger("sales", &key)
+            .await
+            .step(&contact)
+            .is_some()
+    );
+    assert!(
+        workshop
+            .ledger("service", &key)
+            .await
+            .step(&contact)
+            .is_none()
+    );
+}
+
+#[actix::test]
 async fn a_lost_answer_is_looked_for_and_adopted_not_repeated() {
     let workshop = Workshop::new();
     let crm = CrmDouble::new();

@@ -176,6 +176,17 @@ impl Workshop {
         crm: &CrmDouble,
         activity: Activity,
     ) -> Integration {
+        self.begin(self.seat(name, portal, crm, activity))
+    }
+
+    /// Seats an integration that takes the calls of `acme/office`, and does not begin it.
+    pub(crate) fn seat(
+        &self,
+        name: &str,
+        portal: &Arc<Portal>,
+        crm: &CrmDouble,
+        activity: Activity,
+    ) -> IntegrationSeat {
         let key: IntegrationKey = format!("acme/{name}").parse().expect("a key");
         let context = IntegrationContext {
             key: key.clone(),
@@ -206,7 +217,11 @@ impl Workshop {
         };
         routing.add(source(), Kind::Call, taker);
         self.intake.routing.store(Arc::new(routing));
-        let seat = IntegrationSeat::new(context);
+        IntegrationSeat::new(context)
+    }
+
+    /// Begins the first life of an integration.
+    pub(crate) fn begin(&self, seat: IntegrationSeat) -> Integration {
         let child = IntegrationChild::new(seat.clone(), self.arbiter.handle());
         let supervised = supervise(child, Arc::clone(&self.board), Arc::clone(&self.clock));
         Integration { seat, supervised }
