@@ -140,7 +140,7 @@ impl Stage {
             ..AmoOptions::default()
         });
         let crm = crm.await.context("start the simulated amoCRM")?;
-        let faults = faults::plan(options.seed).context("plan the faults")?;
+        let faults = faults::plan(options.seed, options.kills).context("plan the faults")?;
         crm.set_faults(faults);
         let ami = AmiServer::start(AmiOptions::on(loopback(0)));
         let ami = ami.await.context("start the simulated Asterisk")?;
