@@ -10,13 +10,21 @@ const THROTTLED_EVERY: u64 = 1_500;
 const TOO_LATE_PER_MILLE: u32 = 1;
 const TOO_LATE_MS: u64 = 21_000;
 
+/// Runs with fewer kills are to be over within a minute, without such patience.
+const TOO_LATE_KILLS_MIN: usize = 20;
+
 /// Makes the plan of a seed.
-pub(super) fn plan(seed: u64) -> Result<FaultPlan, RuleRefused> {
+pub(super) fn plan(seed: u64, kills: usize) -> Result<FaultPlan, RuleRefused> {
     let mut plan = FaultPlan::new(seed);
+    let too_late = if kills < TOO_LATE_KILLS_MIN {
+        0
+    } else {
+        TOO_LATE_PER_MILLE
+    };
     let rules = [
         (
             When::Chance {
-                per_mille: TOO_LATE_PER_MILLE,
+                per_mille: too_late,
             },
             vec![Fault::LateAfter { ms: TOO_LATE_MS }],
         ),

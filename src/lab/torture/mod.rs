@@ -6,11 +6,13 @@
 //! request meets which kill is the machine's.
 
 mod dice;
+mod expectation;
 mod faults;
 mod posting;
 mod run;
 mod sightings;
 mod stream;
+mod switchboard;
 mod verdict;
 
 use std::path::PathBuf;

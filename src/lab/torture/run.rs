@@ -10,12 +10,14 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::{self, Instant};
 
+use super::expectation::expectation;
 use super::posting::Poster;
-use super::sightings::{Certainty, Observer, Sighting, Watch, certainty};
-use super::stream::{Call, CallId, Client, Kill, Play, Round, Stream, Way};
-use super::verdict::{Counts, ExpectedCall, ExpectedClient, judge};
+use super::sightings::Watch;
+use super::stream::{Kill, Round, Stream};
+use super::switchboard::Switchboard;
+use super::verdict::{Counts, ExpectedClient, judge};
 use super::{TortureOptions, faults};
-use crate::lab::ami::{AmiOptions, AmiServer, ScriptedCall};
+use crate::lab::ami::{AmiOptions, AmiServer};
 use crate::lab::amocrm::{self, AmoLab, AmoOptions};
 use crate::lab::day::daemon::{Daemon, DaemonAddress, Status};
 use crate::lab::demo::Ports;
@@ -33,8 +35,6 @@ const TEXTS: Texts = Texts {
 const RATE_PER_SECOND: u32 = 600;
 /// Posted calls began so long ago.
 const POSTED_AGO_S: i64 = 6 * 3600;
-/// Between two calls of one client on the switch: more than twice what times may be wrong by.
-const PLAYED_APART: Duration = Duration::from_secs(6);
 /// How long the daemon may go on after the last kill without finishing any work: back-off grows
 /// to ten minutes only after ten failures in a row.
 const STALLED: Duration = Duration::from_secs(180);
@@ -50,16 +50,8 @@ const WORD_EVERY: usize = 10;
 /// Words of a dead letter whose step may or may not have had its effect.
 const UNDECIDABLE: &str = "cannot be known";
 
-/// What one play was: the calls that the switch made of it, with their ids.
-type Played = anyhow::Result<Vec<(CallId, String)>>;
-
-/// The switch, and who plays on it.
-struct Switchboard {
-    ami: Arc<AmiServer>,
-    observer: Observer,
-    /// The last play of each client.
-    last: BTreeMap<usize, JoinHandle<Played>>,
-}
+/// The last post of each client that is being delivered.
+type Posting = BTreeMap<usize, JoinHandle<anyhow::Result<()>>>;
 
 /// Tortures; returns whether everything that must be zero is zero.
 ///
@@ -77,12 +69,8 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
         options.seed,
         stage.files.log().display()
     ));
-    let mut board = Switchboard {
-        observer: Observer::start(&stage.ami).await?,
-        ami: Arc::clone(&stage.ami),
-        last: BTreeMap::new(),
-    };
-    let mut posting: BTreeMap<usize, JoinHandle<anyhow::Result<()>>> = BTreeMap::new();
+    let mut board = Switchboard::start(&stage.ami).await?;
+    let mut posting = Posting::new();
     let mut watches = Vec::new();
     for (number, round) in stream.rounds.iter().enumerate() {
         let start = Instant::now();
@@ -109,10 +97,7 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
         for posted in std::mem::take(&mut posting).into_values() {
             posted.await??;
         }
-        let mut played = BTreeMap::new();
-        for plays in std::mem::take(&mut board.last).into_values() {
-            played.extend(plays.await??);
-        }
+        let played = board.played().await?;
         say(&format!(
             "  all is told after {} s; the daemon finishes",
             begun.elapsed().as_secs()
@@ -155,7 +140,7 @@ impl Stage {
             ..AmoOptions::default()
         });
         let crm = crm.await.context("start the simulated amoCRM")?;
-        let faults = faults::plan(options.seed).context("plan the faults")?;
+        let faults = faults::plan(options.seed, options.kills).context("plan the faults")?;
         crm.set_faults(faults);
         let ami = AmiServer::start(AmiOptions::on(loopback(0)));
         let ami = ami.await.context("start the simulated Asterisk")?;
@@ -196,7 +181,7 @@ impl Stage {
         stream: &Arc<Stream>,
         number: usize,
         start: Instant,
-        posting: &mut BTreeMap<usize, JoinHandle<anyhow::Result<()>>>,
+        posting: &mut Posting,
         board: &mut Switchboard,
     ) {
         let Some(round) = stream.rounds.get(number) else {
@@ -328,107 +313,6 @@ impl Stage {
             && seen.rate_violations == 0
             && seen.spent_tokens_reused == 0
             && undecidable == 0
-    }
-}
-
-impl Switchboard {
-    /// Plays a call at its time, after the client's earlier ones.
-    fn play(&mut self, play: &Play, client: &Client, call: &Call, start: Instant) {
-        let before = self.last.remove(&play.call.client);
-        let ami = Arc::clone(&self.ami);
-        let (id, at) = (play.call, start + play.after);
-        // Outside lines are dialled with 9 before the number.
-        let number = if call.outgoing {
-            format!("9{}", client.phone)
-        } else {
-            client.phone.clone()
-        };
-        let scripted = ScriptedCall::of(play.capture)
-            .client(&number)
-            .agent("101", call.extension)
-            .speed(play.speed);
-        let played = tokio::spawn(async move {
-            let mut done = Vec::new();
-            if let Some(before) = before {
-                done = before.await??;
-                time::sleep(PLAYED_APART).await;
-            }
-            time::sleep_until(at).await;
-            let played = ami.play(scripted)?.await?;
-            let linked_id = played.unique_ids.into_iter().next();
-            done.push((id, linked_id.context("a played call has no channel")?));
-            anyhow::Ok(done)
-        });
-        self.last.insert(play.call.client, played);
-    }
-}
-
-/// Says what the CRM must hold.
-fn expectation(
-    stream: &Stream,
-    poster: &Poster,
-    observer: &Observer,
-    played: &BTreeMap<CallId, String>,
-    watches: &[Watch],
-) -> Vec<ExpectedClient> {
-    let mut expected = Vec::with_capacity(stream.clients.len());
-    for (number, client) in stream.clients.iter().enumerate() {
-        let calls = client.calls.iter().enumerate().filter_map(|(n, call)| {
-            let id = CallId {
-                client: number,
-                call: n,
-            };
-            match client.way {
-                Way::Posted => Some(ExpectedCall {
-                    at_s: poster.at_s(id),
-                    outgoing: call.outgoing,
-                    answered: Some(call.answered),
-                    user: user_of(call.extension),
-                    needed: true,
-                }),
-                Way::Played => {
-                    let sighting = observer.sighting(played.get(&id)?)?;
-                    Some(played_call(call, &sighting, watches))
-                }
-            }
-        });
-        expected.push(ExpectedClient {
-            phone: client.phone.chars().skip(1).collect(),
-            unsorted: client.unlucky,
-            calls: calls.collect(),
-        });
-    }
-    expected
-}
-
-/// What the CRM must hold of a call that did not wait: what of it was seen.
-fn played_call(call: &Call, sighting: &Sighting, watches: &[Watch]) -> ExpectedCall {
-    let seen = |from: Option<Instant>| match (from, sighting.busy_until) {
-        (Some(from), Some(until)) => certainty(watches, from, until),
-        _ => Certainty::Unseen,
-    };
-    let exists = seen(sighting.dialled) == Certainty::Seen;
-    let known = if call.answered {
-        seen(sighting.talk_from) == Certainty::Seen
-    } else {
-        exists
-    };
-    ExpectedCall {
-        at_s: sighting.at_s,
-        outgoing: call.outgoing,
-        answered: known.then_some(call.answered),
-        user: user_of(call.extension).filter(|_| known),
-        needed: exists,
-    }
-}
-
-/// The user of a phone, by the torture's configuration.
-fn user_of(extension: &str) -> Option<u64> {
-    match extension {
-        "101" => Some(502),
-        "102" => Some(503),
-        "103" => Some(504),
-        _ => None,
     }
 }
 
