@@ -57,7 +57,7 @@ async fn live(
     let clock: SharedClock = Arc::new(SystemClock);
     let started_at = clock.now();
     for warning in &configuration.warnings {
-        tracing::warn!(%warning, "configuration");
+        tracing::warn!("configuration: {warning}");
     }
     let daemon = configuration.daemon.clone();
     // Signals are caught before anything is started, so that none is missed.
@@ -261,7 +261,7 @@ async fn reload(
     let text = match config::load(path, &Environment::of_process()) {
         Err(mistakes) => {
             for mistake in &mistakes {
-                tracing::error!(%mistake, "configuration");
+                tracing::error!("configuration: {mistake}");
             }
             format!(
                 "reload refused: {} mistake(s) in the configuration; the old one stays in force",
@@ -282,7 +282,7 @@ async fn reload(
             }
         }
     };
-    tracing::info!(text, "reload");
+    tracing::info!("{text}");
     if let Err(error) = store.note(reload_note(clock.now(), text)).await {
         tracing::error!(%error, "journal");
     }

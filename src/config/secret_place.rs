@@ -19,6 +19,9 @@ use super::suggestion;
 /// fits; a file named by mistake does not fill the memory.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
+/// Where systemd keeps the running service's credentials (`systemd.exec(5)`).
+const SERVICE_CREDENTIALS: &str = "/run/credentials/trunkline.service";
+
 /// What of the process's surroundings a configuration depends on.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -27,10 +30,15 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Takes what systemd handed to this process.
+    /// Takes what systemd handed to this process; a process that it did not start (an
+    /// administrator's `check-config`) takes what the running service has, where it may read it.
     pub fn of_process() -> Self {
+        let handed = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         Self {
-            credentials_dir: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+            credentials_dir: handed.or_else(|| {
+                let service = PathBuf::from(SERVICE_CREDENTIALS);
+                fs::read_dir(&service).is_ok().then_some(service)
+            }),
         }
     }
 }
