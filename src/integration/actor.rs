@@ -17,7 +17,7 @@ use crate::model::activity::Activity;
 use crate::store::StoreError;
 use crate::store::command::{Fence, Work, WorkId};
 
-use super::advance::{Next, Run, advance};
+use super::advance::{Asking, Next, Run, advance};
 use super::context::IntegrationContext;
 use super::gate::{Gate, Heard, Passage, Word};
 use super::halt::Halt;
@@ -161,7 +161,7 @@ impl IntegrationActor {
             if waits || self.running.contains(&work) || !self.context.portal.lanes().start(work) {
                 continue;
             }
-            self.begin(work, scope);
+            self.begin(work, Asking::Crm, scope);
         }
         self.show();
     }
@@ -175,7 +175,24 @@ impl IntegrationActor {
         }
     }
 
-    fn begin(&mut self, work: WorkId, scope: &mut Context<Self>) {
+    /// Decides what needs no CRM while the CRM is not asked: what makes nothing need not wait for
+    /// a repair. The works stay candidates for when it may be asked again.
+    fn sort_out(&mut self, works: &[WorkId], scope: &mut Context<Self>) {
+        if self.then.is_some() || self.context.activity == Activity::Off {
+            return;
+        }
+        for work in works {
+            if self.running.len() >= RUNNING_MAX {
+                return;
+            }
+            if !self.running.contains(work) && self.context.portal.lanes().start(*work) {
+                self.candidates.remove(work);
+                self.begin(*work, Asking::Nobody, scope);
+            }
+        }
+    }
+
+    fn begin(&mut self, work: WorkId, asking: Asking, scope: &mut Context<Self>) {
         let tried = self.waiting.get(&work).map_or(0, |waiting| waiting.tried);
         self.running.insert(work);
         let run = Run {
@@ -183,6 +200,7 @@ impl IntegrationActor {
             fence: self.fence,
             halt: self.halt.clone(),
             heard: Heard::default(),
+            asking,
         };
         let key = &self.context.key;
         let span =
@@ -232,7 +250,7 @@ impl IntegrationActor {
                     actor.pump(scope);
                 });
             }
-            Ok(Next::Halted) => {
+            Ok(Next::Halted | Next::NeedsCrm) => {
                 self.candidates.insert(work);
             }
             Err(error) => {
@@ -384,7 +402,10 @@ impl Handler<Wake> for IntegrationActor {
     type Result = ();
 
     fn handle(&mut self, Wake(works): Wake, scope: &mut Context<Self>) {
-        self.candidates.extend(works);
+        self.candidates.extend(&works);
+        if self.gate.passage(Instant::now()) != Passage::Free {
+            self.sort_out(&works, scope);
+        }
         self.pump(scope);
     }
 }

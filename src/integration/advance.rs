@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::ledger::Ledger;
 use crate::store::StoreError;
 use crate::store::command::{Defer, Fence, Work, WorkId, WorkState};
 
@@ -20,6 +21,16 @@ pub(super) struct Run {
     pub(super) fence: Fence,
     pub(super) halt: Halt,
     pub(super) heard: Heard,
+    pub(super) asking: Asking,
+}
+
+/// Whom a run may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// The CRM.
+    Crm,
+    /// Nobody: only what needs no CRM is decided (internal calls, partners, hidden numbers).
+    Nobody,
 }
 
 /// What is next for a work.
@@ -33,6 +44,8 @@ pub(super) enum Next {
     After(Duration),
     /// It stopped because that was wished; it can go on at once.
     Halted,
+    /// It can go on when the CRM may be asked.
+    NeedsCrm,
 }
 
 /// Carries a work on. An error ends the actor's life: only what concerns the whole integration
@@ -108,6 +121,20 @@ async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError
             return Ok(Next::Closed);
         };
         if let WorkState::Decided { .. } = work.state {
+            let open = |ledger: Ledger| {
+                let mut mine = ledger.steps.into_iter().filter(|step| step.work == id);
+                mine.any(|step| !step.state.is_final())
+            };
+            if run.asking == Asking::Nobody {
+                let communication = work.communication.clone();
+                let ledger = context
+                    .store
+                    .ledger(context.key.clone(), communication)
+                    .await?;
+                if open(ledger) {
+                    return Ok(Next::NeedsCrm);
+                }
+            }
             match execute(run, &work).await? {
                 Executed::All => {
                     let now = context.clock.now();
@@ -122,6 +149,7 @@ async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError
         match decide(run, &work, tried).await? {
             Decided::Yes => tried = 0,
             Decided::Halted => return Ok(Next::Halted),
+            Decided::NeedsCrm => return Ok(Next::NeedsCrm),
             Decided::Vanished => {
                 let why = format!("{} is not stored any more", work.communication);
                 set_aside(context, id, &why);

@@ -13,7 +13,7 @@ use crate::rules::{self, Triage};
 use crate::store::command::{Decide, Work};
 use crate::store::{StoreError, StoreHandle};
 
-use super::advance::Run;
+use super::advance::{Asking, Run};
 use super::context::IntegrationContext;
 use super::execute::OBSERVED_ONLY;
 use super::made_lately::made_lately;
@@ -30,6 +30,8 @@ pub(super) enum Decided {
         /// How long to wait.
         delay: std::time::Duration,
     },
+    /// The CRM must be asked, and this run may not.
+    NeedsCrm,
     /// The communication is not in the store any more: there is nothing to decide on.
     Vanished,
     /// Stopped as was wished: what the CRM said may not be true for the settings that follow.
@@ -62,6 +64,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
     let replaces: Vec<Role> = rules::replaced(&situation).into_iter().cloned().collect();
     let (plan, facts) = match rules::triage(&situation) {
         Triage::Ignore(explanation) => (nothing(explanation), None),
+        Triage::Ask(_) if run.asking == Asking::Nobody => return Ok(Decided::NeedsCrm),
         Triage::Ask(query) => {
             let made = made_lately(context, &snapshot).await?;
             let query = FactsQuery { made, ..query };

@@ -50,3 +50,28 @@ async fn a_refused_credential_holds_the_backlog_and_a_new_one_frees_it() {
     workshop.idle("sales").await;
     assert_eq!(crm.effects().len(), 600);
 }
+
+#[actix::test]
+async fn what_makes_nothing_is_decided_although_the_crm_is_down() {
+    let workshop = Workshop::new();
+    let crm = CrmDouble::new();
+    crm.facts_down(true);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    workshop.call("1.0", "+79161234567").await;
+    let held = || async {
+        let status = workshop.board.get("integration acme/sales");
+        status.is_some_and(|status| status.held.is_some())
+    };
+    workshop.until(held).await;
+    let hidden = workshop.hidden_call("2.0").await;
+    workshop
+        .until(|| async { !workshop.ledger("sales", &hidden).await.decisions.is_empty() })
+        .await;
+    let open = || async { workshop.store.open_works().await.expect("reads").len() };
+    workshop.until(|| async { open().await == 1 }).await;
+    assert!(crm.effects().is_empty());
+    crm.facts_down(false);
+    workshop.idle("sales").await;
+    assert_eq!(crm.effects().len(), 3);
+}

@@ -229,7 +229,20 @@ impl Workshop {
 
     /// Accepts an ended call; returns its key.
     pub(crate) async fn call(&self, item: &str, client: &str) -> CommunicationKey {
-        let snapshot = ended_call(item, client, self.clock.now());
+        self.accept(ended_call(item, client, self.clock.now()))
+            .await
+    }
+
+    /// Accepts an ended call of a caller who hid the number: it makes nothing.
+    pub(crate) async fn hidden_call(&self, item: &str) -> CommunicationKey {
+        let mut snapshot = ended_call(item, "+79160000000", self.clock.now());
+        if let Body::Call { call } = &mut snapshot.body {
+            call.client = ClientNumber::Withheld;
+        }
+        self.accept(snapshot).await
+    }
+
+    async fn accept(&self, snapshot: Snapshot) -> CommunicationKey {
         let key = snapshot.key.clone();
         let batch = Batch {
             snapshots: vec![snapshot],
