@@ -5,6 +5,7 @@ pub mod call;
 pub mod capabilities;
 pub mod chat;
 pub mod communication;
+pub mod directory;
 pub mod employee;
 pub mod explanation;
 pub mod facts;
