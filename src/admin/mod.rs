@@ -3,6 +3,7 @@
 
 pub mod access;
 mod alarms;
+mod calls;
 mod dead_letters;
 mod journal;
 mod openapi;
@@ -30,6 +31,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/communications/{tenant}/{source}/{item:.+}",
             web::get().to(story::story),
+        )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}/calls",
+            web::post().to(calls::place),
         )
         .route("/v1/outbox", web::get().to(outbox::list))
         .route("/v1/dead-letters", web::get().to(dead_letters::list))

@@ -16,6 +16,7 @@ use crate::model::activity::Activity;
 use crate::model::explanation::Language;
 use crate::model::ids::{IntegrationKey, PortalKey, SourceKey};
 use crate::model::timestamp::Timestamp;
+use crate::pbx::call_desk::CallDesk;
 use crate::store::StoreHandle;
 use crate::store::command::{Work, WorkState};
 
@@ -82,6 +83,8 @@ pub struct AdminState {
     pub handles: SharedHandles,
     /// What is configured; replaced at reload.
     pub overview: Arc<ArcSwap<Overview>>,
+    /// Where click-to-call orders come in.
+    pub desk: Arc<CallDesk>,
     /// Everything is bound and started.
     pub ready: Arc<Readiness>,
     /// The metrics.

@@ -25,7 +25,9 @@ use crate::integration::portal::{DoorSettings, Portal};
 use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::{Supervised, supervise};
 use crate::model::activity::Activity;
+use crate::model::call_order::CallPermit;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
+use crate::pbx::call_desk::{CallDesk, DeskTable, DeskTenant};
 use crate::rules;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
@@ -50,6 +52,7 @@ pub(super) struct Shared {
     pub(super) hooks: Arc<HookTable>,
     pub(super) portals: PortalTable,
     pub(super) overview: Arc<ArcSwap<Overview>>,
+    pub(super) desk: Arc<CallDesk>,
     pub(super) work_arbiter: ArbiterHandle,
     pub(super) session_arbiter: ArbiterHandle,
 }
@@ -422,6 +425,7 @@ impl Assembly {
             .map(|(_, context)| (context.key.clone(), Arc::clone(&context.portal)))
             .collect();
         self.shared.portals.store(Arc::new(table));
+        self.shared.desk.replace(desk_table(new));
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
         // Last: whoever is let in to post must find out who takes it.
@@ -537,6 +541,26 @@ async fn store_token(
         vault.save(token.clone()).await.map_err(failed)?;
     }
     Ok(())
+}
+
+/// Says who may place calls where.
+fn desk_table(new: &Configuration) -> DeskTable {
+    let mut table = DeskTable::default();
+    for tenant in &new.tenants {
+        let permit = CallPermit {
+            region: tenant.region,
+            call_regions: tenant.call_regions.clone(),
+        };
+        let desk_tenant = DeskTenant {
+            permit,
+            employees: Arc::new(tenant.employees.clone()),
+        };
+        table.tenants.insert(tenant.id.clone(), desk_tenant);
+        let sources = tenant.sources.iter();
+        let callers = sources.map(|source| (source.key.clone(), source.source.caller()));
+        table.sources.extend(callers);
+    }
+    table
 }
 
 fn crm_of(tenant: &Tenant, integration: &IntegrationConfig) -> String {

@@ -27,6 +27,7 @@ use crate::integration::handle::Handles;
 use crate::integration::status::StatusBoard;
 use crate::model::explanation::Language;
 use crate::model::secret::Secret;
+use crate::pbx::call_desk::CallDesk;
 use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 use crate::telemetry;
 
@@ -98,6 +99,7 @@ async fn live(
         hooks: Arc::new(HookTable::empty()),
         portals,
         overview: Arc::new(ArcSwap::from_pointee(Overview::default())),
+        desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
         work_arbiter: work.handle(),
         session_arbiter: sessions.handle(),
     };
@@ -108,6 +110,7 @@ async fn live(
         board: Arc::clone(&board),
         handles,
         overview: Arc::clone(&shared.overview),
+        desk: Arc::clone(&shared.desk),
         ready: Arc::clone(&ready),
         metrics,
         started_at,

@@ -151,6 +151,8 @@ pub struct Tenant {
     pub name: String,
     /// Where its numbers belong.
     pub region: Region,
+    /// Where its employees may be connected to by click-to-call.
+    pub call_regions: Vec<Region>,
     /// Where its clock hangs.
     pub time_zone: jiff::tz::TimeZone,
     /// In which language its people read.

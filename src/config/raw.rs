@@ -85,6 +85,7 @@ pub(super) struct RawTenant {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) region: Option<String>,
+    pub(super) call_regions: Option<Vec<String>>,
     pub(super) time_zone: String,
     #[serde(default)]
     pub(super) language: Language,

@@ -92,6 +92,7 @@ pub(super) fn check(
         id: head.id?,
         name: head.name?,
         region: head.region?,
+        call_regions: head.call_regions?,
         time_zone: head.time_zone?,
         language: raw.tenant.language,
         employees,
@@ -105,6 +106,7 @@ struct Head {
     id: Option<TenantId>,
     name: Option<String>,
     region: Option<Region>,
+    call_regions: Option<Vec<Region>>,
     time_zone: Option<TimeZone>,
 }
 
@@ -113,6 +115,18 @@ fn head(findings: &mut Findings<'_>, raw: &RawTenant) -> Head {
     let region = match &raw.region {
         None => Some(Region::default()),
         Some(text) => findings.take(&table.key("region"), text.parse()),
+    };
+    let call_regions = match &raw.call_regions {
+        None => region.map(|region| vec![region]),
+        Some(texts) => {
+            let list = table.key("call_regions");
+            let read: Vec<Option<Region>> = texts
+                .iter()
+                .enumerate()
+                .map(|(position, text)| findings.take(&list.index(position), text.parse()))
+                .collect();
+            read.into_iter().collect()
+        }
     };
     let zone = TimeZone::get(&raw.time_zone).map_err(|_| {
         format!(
@@ -124,6 +138,7 @@ fn head(findings: &mut Findings<'_>, raw: &RawTenant) -> Head {
         id: findings.take(&table.key("id"), raw.id.parse()),
         name: names::name(findings, &table.key("name"), &raw.name),
         region,
+        call_regions,
         time_zone: findings.take(&table.key("time_zone"), zone),
     }
 }

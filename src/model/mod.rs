@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod call;
+pub mod call_order;
 pub mod capabilities;
 pub mod chat;
 pub mod communication;

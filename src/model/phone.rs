@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rlibphonenumber::enums::{NumberLengthType, Region as LibraryRegion};
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
 use serde::{Deserialize, Serialize};
 
 /// Longest text that is looked at as a number; longer input is refused unread.
@@ -110,6 +110,36 @@ impl Phone {
     pub fn last_ten(&self) -> &str {
         let digits = self.digits();
         &digits[digits.len().saturating_sub(10)..]
+    }
+
+    /// Returns the country whose ordinary number this is: one of a person or a company, mobile or
+    /// not. `None` for numbers that no plan has, and for those whose price the called party or a
+    /// network sets (premium rate, satellite, shared cost).
+    pub fn ordinary_region(&self) -> Option<Region> {
+        let number = PHONE_NUMBER_UTIL.parse(&self.0, None).ok()?;
+        let ordinary = matches!(
+            number.get_type(),
+            PhoneNumberType::FixedLine
+                | PhoneNumberType::Mobile
+                | PhoneNumberType::FixedLineOrMobile
+                | PhoneNumberType::TollFree
+                | PhoneNumberType::VoIP
+        );
+        if !ordinary || !number.is_valid() {
+            return None;
+        }
+        let region = PHONE_NUMBER_UTIL.get_region_for_number(&number)?;
+        // Codes that belong to no country: satellite, international networks.
+        (region != LibraryRegion::World).then_some(Region(region))
+    }
+
+    /// Returns the digits as they are dialled inside the number's own country: `89161234567`.
+    pub fn national_digits(&self) -> String {
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect();
+        match PHONE_NUMBER_UTIL.parse(&self.0, None) {
+            Ok(number) => digits(&number.format_as(PhoneNumberFormat::National)),
+            Err(_) => self.digits().to_owned(),
+        }
     }
 
     /// Returns the number with its middle hidden, for logs: `+7916***4567`.
@@ -225,6 +255,37 @@ mod tests {
         let phone = Phone::parse("+79161234567", Region::RU).expect("a number");
         assert_eq!(phone.masked(), "+7916***4567");
         assert_eq!(phone.last_ten(), "9161234567");
+    }
+
+    #[test]
+    fn only_ordinary_numbers_have_a_region_that_may_be_called() {
+        for (text, region) in [
+            ("+79161234567", Some("RU")),
+            ("+74951234567", Some("RU")),
+            ("+78001234567", Some("RU")),
+            ("+77012345678", Some("KZ")),
+            ("+375291234567", Some("BY")),
+            // Premium rate at home, satellite, premium abroad, and no number of any plan.
+            ("+78091234567", None),
+            ("+881612345678", None),
+            ("+19005551234", None),
+            ("+79991", None),
+        ] {
+            let phone = Phone::try_from(text.to_owned()).expect(text);
+            let found = phone.ordinary_region().map(|region| region.to_string());
+            assert_eq!(found.as_deref(), region, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_dialled_at_home_as_people_dial_it() {
+        for (text, dialled) in [
+            ("+79161234567", "89161234567"),
+            ("+375291234567", "80291234567"),
+        ] {
+            let phone = Phone::try_from(text.to_owned()).expect(text);
+            assert_eq!(phone.national_digits(), dialled);
+        }
     }
 
     #[test]

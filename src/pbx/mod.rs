@@ -3,6 +3,7 @@
 //! A source is one folder and one line in [`registry`]; nothing outside the folder names it.
 
 pub mod asterisk;
+pub mod call_desk;
 mod object_reader;
 pub mod registry;
 pub mod webhook;
@@ -14,8 +15,9 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::clock::SharedClock;
+use crate::model::call_order::CallOrder;
 use crate::model::communication::{Kind, Snapshot};
-use crate::model::ids::SourceKey;
+use crate::model::ids::{CommunicationKey, SourceKey};
 use crate::model::mistake::Mistake;
 use crate::model::number_rules::NumberRules;
 use crate::model::timestamp::Timestamp;
@@ -27,6 +29,11 @@ pub trait Source: Send + Sync {
 
     /// Returns the reader of what the source sends us over HTTP.
     fn hook(&self) -> Option<Arc<dyn Hook>>;
+
+    /// Returns who places calls there, for a source that can and is permitted to.
+    fn caller(&self) -> Option<Arc<dyn Caller>> {
+        None
+    }
 
     /// Returns the kinds of communication that it can report.
     fn kinds(&self) -> &'static [Kind];
@@ -77,6 +84,41 @@ pub enum ListenerError {
     /// The store did not take what we had.
     #[error(transparent)]
     Sink(#[from] SinkError),
+}
+
+/// Places calls: the employee's phone rings first, then the client is dialled.
+pub trait Caller: Send + Sync {
+    /// Has a call placed. Returns when the source took the order; whether somebody answers is
+    /// told by the call that follows. An order that the source does not take soon is not placed
+    /// later.
+    fn place(&self, order: CallOrder) -> BoxFuture<'_, Result<Ordered, OrderError>>;
+}
+
+/// An order that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordered {
+    /// What the call that follows is called, when that is known before it begins.
+    pub communication: Option<CommunicationKey>,
+}
+
+/// Why an order was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// There was no session that could take it in time: nothing was placed, nothing will be.
+    #[error("the phone system did not take the order within {within_s} s: it is not placed")]
+    Expired {
+        /// How long was waited, in seconds.
+        within_s: u64,
+    },
+    /// The source said no, in its words.
+    #[error("the phone system refused: {0}")]
+    Refused(String),
+    /// It was sent, and the connection broke before the answer.
+    #[error("the connection broke before the phone system answered: the call may have been placed")]
+    Unclear,
+    /// More orders wait than are kept.
+    #[error("too many orders wait for the phone system")]
+    Busy,
 }
 
 /// Takes what a source reports; returns only when it is on disk.

@@ -279,10 +279,16 @@ impl Connection {
     pub(super) async fn send(&mut self, action: Action) -> Result<String, ListenerError> {
         self.next_action = self.next_action.saturating_add(1);
         let id = format!("trunkline-{}", self.next_action);
-        let action = action.with("ActionID", id.as_str());
+        self.send_as(&id, action).await?;
+        Ok(id)
+    }
+
+    /// Sends an action under an id of the caller's own, which no other action may have.
+    pub(super) async fn send_as(&mut self, id: &str, action: Action) -> Result<(), ListenerError> {
+        let action = action.with("ActionID", id);
         let name = action.name.clone();
         match tokio::time::timeout(self.reply_deadline, self.writer.send(action)).await {
-            Ok(Ok(())) => Ok(id),
+            Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(End::Broken(format!("send {name}: {error}")).error()),
             Err(_) => Err(End::Broken(format!("send {name}: the PBX reads nothing")).error()),
         }

@@ -16,6 +16,7 @@ mod connection;
 mod event_clock;
 mod lists;
 mod login;
+mod orders;
 mod session;
 mod settings;
 mod source;

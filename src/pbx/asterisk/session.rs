@@ -24,6 +24,7 @@ use super::connection::{Connection, Received};
 use super::event_clock::EventClock;
 use super::lists;
 use super::login;
+use super::orders::{OrderQueue, Orders};
 use super::settings::AsteriskSettings;
 use super::tracker::TrackerSettings;
 use super::transport::ByteStream;
@@ -53,6 +54,7 @@ enum End {
 pub(super) async fn run(
     settings: Arc<AsteriskSettings>,
     identity: SourceIdentity,
+    orders: Arc<OrderQueue>,
     context: ListenerContext,
     connecting: impl Future<Output = Result<Box<dyn ByteStream>, ListenerError>>,
 ) -> Result<(), ListenerError> {
@@ -78,7 +80,10 @@ pub(super) async fn run(
         started = session.start(&mut books, connecting) => started,
     };
     let mut connection = started?;
-    let ended = session.watch(&mut connection, &mut books, &mut stop).await;
+    let mut orders = Orders::new(&orders, settings.originate.as_ref());
+    let ended = session
+        .watch(&mut connection, &mut books, &mut orders, &mut stop)
+        .await;
     session.end(connection, &mut books, ended).await
 }
 
@@ -217,6 +222,7 @@ impl Session<'_> {
         &mut self,
         connection: &mut Connection,
         books: &mut Books,
+        orders: &mut Orders<'_>,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<End, ListenerError> {
         let mut batch: Vec<Received> = Vec::with_capacity(BATCH_MAX);
@@ -239,9 +245,18 @@ impl Session<'_> {
                 received = connection.receive(&mut batch, BATCH_MAX) => {
                     received?;
                     self.context.state.seen();
+                    for received in &batch {
+                        if received.message.event().is_none() {
+                            orders.answered(&received.message);
+                        }
+                    }
                     if let Some(end) = self.handle(connection, &mut batch, books).await? {
                         return Ok(end);
                     }
+                }
+                (id, order) = orders.next() => {
+                    tracing::info!(order = %id, "an employee's call is placed");
+                    connection.send_as(&id, order).await?;
                 }
                 // Only here, when no event waits, does the time of day reach the tracker: a call
                 // must not be closed while its last events wait in the queue.

@@ -76,6 +76,36 @@ pub(super) struct AsteriskSettings {
     pub(super) channels: ChannelRules,
     /// How long after its last channel a call waits for late events.
     pub(super) linger: Duration,
+    /// How calls are placed for employees; `None` = they are not.
+    pub(super) originate: Option<OriginateSettings>,
+}
+
+/// How calls are placed (`pbx/asterisk.md` §3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OriginateSettings {
+    /// The employee's device, with `{extension}` in it.
+    pub(super) channel: String,
+    /// The context in which the client's number is dialled.
+    pub(super) context: String,
+    /// Stands before the number.
+    pub(super) dial_prefix: String,
+    /// How the number is written.
+    pub(super) dial_format: DialFormat,
+    /// How long the employee's phone rings.
+    pub(super) ring_timeout: Duration,
+}
+
+/// How a number is dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DialFormat {
+    /// `+79161234567`.
+    Plus,
+    /// `79161234567`.
+    #[default]
+    Digits,
+    /// `89161234567`: as it is dialled at home.
+    National,
 }
 
 /// How the password is proved.
@@ -145,6 +175,7 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
     let linger_ms = r.whole("linger_ms", 30_000).unwrap_or(1_500);
     let events = events(&mut r);
     let channels = channels(&mut r);
+    let originate = r.table("originate").map(originate);
     r.finish();
     let default_port = if tls.is_some() { PORT_TLS } else { PORT };
     Some(AsteriskSettings {
@@ -163,6 +194,41 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
         events,
         channels,
         linger: Duration::from_millis(linger_ms),
+        originate: match originate {
+            Some(originate) => Some(originate?),
+            None => None,
+        },
+    })
+}
+
+/// The word in `channel` that the employee's extension takes the place of.
+const EXTENSION: &str = "{extension}";
+
+fn originate(mut r: Reader<'_>) -> Option<OriginateSettings> {
+    let channel = r.text("channel", TextShape::Line(200));
+    let channel = channel.unwrap_or_else(|| format!("PJSIP/{EXTENSION}"));
+    if channel.matches(EXTENSION).count() != 1 {
+        r.wrong("channel", format!("must hold {EXTENSION} once"));
+    }
+    let context = r.required_text("context", TextShape::Line(80));
+    let dial_prefix = r
+        .text("dial_prefix", TextShape::Line(16))
+        .unwrap_or_default();
+    if !dial_prefix
+        .chars()
+        .all(|c| c.is_ascii_digit() || "+*#".contains(c))
+    {
+        r.wrong("dial_prefix", "must be made of digits, +, * and #");
+    }
+    let dial_format = r.word("dial_format").unwrap_or_default();
+    let ring_timeout = seconds(&mut r, "ring_timeout_s", 30, 5, 120);
+    r.finish();
+    Some(OriginateSettings {
+        channel,
+        context: context?,
+        dial_prefix,
+        dial_format,
+        ring_timeout,
     })
 }
 

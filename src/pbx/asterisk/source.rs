@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tracing::Instrument;
 
+use super::orders::{AsteriskCaller, OrderQueue};
 use super::session;
 use super::settings::{AsteriskSettings, SECRET};
 use super::transport;
@@ -14,7 +15,7 @@ use crate::model::communication::Kind;
 use crate::model::mistake::Mistake;
 use crate::model::secret::Secrets;
 use crate::pbx::registry::SourceKind;
-use crate::pbx::{Hook, Listener, ListenerContext, ListenerError, Source, SourceIdentity};
+use crate::pbx::{Caller, Hook, Listener, ListenerContext, ListenerError, Source, SourceIdentity};
 
 /// The registry's line.
 pub const KIND: SourceKind = SourceKind {
@@ -29,13 +30,25 @@ fn build(
     secrets: &Secrets,
 ) -> Result<Arc<dyn Source>, Vec<Mistake>> {
     let settings = Arc::new(AsteriskSettings::read(settings, secrets)?);
+    let orders = Arc::new(OrderQueue::default());
+    let caller = AsteriskCaller {
+        source: identity.key.clone(),
+        queue: Arc::clone(&orders),
+    };
+    let places_calls = settings.originate.is_some();
     Ok(Arc::new(AsteriskSource {
-        listener: Arc::new(AsteriskListener { identity, settings }),
+        caller: places_calls.then(|| Arc::new(caller)),
+        listener: Arc::new(AsteriskListener {
+            identity,
+            settings,
+            orders,
+        }),
     }))
 }
 
 struct AsteriskSource {
     listener: Arc<AsteriskListener>,
+    caller: Option<Arc<AsteriskCaller>>,
 }
 
 impl Source for AsteriskSource {
@@ -47,6 +60,11 @@ impl Source for AsteriskSource {
         None
     }
 
+    fn caller(&self) -> Option<Arc<dyn Caller>> {
+        let caller = self.caller.clone()?;
+        Some(caller)
+    }
+
     fn kinds(&self) -> &'static [Kind] {
         &[Kind::Call]
     }
@@ -55,6 +73,7 @@ impl Source for AsteriskSource {
 struct AsteriskListener {
     identity: SourceIdentity,
     settings: Arc<AsteriskSettings>,
+    orders: Arc<OrderQueue>,
 }
 
 impl Listener for AsteriskListener {
@@ -65,6 +84,7 @@ impl Listener for AsteriskListener {
         session::run(
             self.settings.clone(),
             self.identity.clone(),
+            self.orders.clone(),
             context,
             connecting,
         )

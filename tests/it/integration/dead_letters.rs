@@ -33,7 +33,11 @@ fn state(workshop: &Workshop, portal: &Arc<Portal>) -> AdminState {
         portals: vec![Arc::clone(portal)],
         ..Overview::default()
     };
+    let desk = Arc::new(trunkline::pbx::call_desk::CallDesk::new(Arc::new(
+        trunkline::clock::SystemClock,
+    )));
     AdminState {
+        desk,
         store: workshop.store.clone(),
         clock: Arc::clone(&workshop.clock),
         board: Arc::clone(&workshop.board),

@@ -6,6 +6,7 @@
 
 mod admin;
 mod calls;
+mod click_to_call;
 mod configuration;
 mod crm_down;
 mod daemon;

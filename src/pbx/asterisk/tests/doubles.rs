@@ -11,6 +11,7 @@ use tokio::io::DuplexStream;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::super::orders::OrderQueue;
 use super::super::session;
 use super::super::settings::AsteriskSettings;
 use super::super::transport::ByteStream;
@@ -188,6 +189,7 @@ pub(super) struct Bench {
     pub(super) sink: Arc<MemorySink>,
     pub(super) state: Arc<MemoryState>,
     pub(super) stop: watch::Sender<bool>,
+    pub(super) orders: Arc<OrderQueue>,
     clock: TokioClock,
 }
 
@@ -216,6 +218,7 @@ impl Bench {
             sink: MemorySink::new(),
             state: Arc::new(MemoryState::default()),
             stop: watch::Sender::new(false),
+            orders: Arc::default(),
             clock: TokioClock::starting_at(Timestamp::from_secs(1_795_211_600)),
         }
     }
@@ -230,7 +233,14 @@ impl Bench {
         let settings = AsteriskSettings::read(&self.settings, &secrets()).expect("reads");
         let stream: Box<dyn ByteStream> = Box::new(pipe);
         let connecting = std::future::ready(Ok(stream));
-        let run = session::run(Arc::new(settings), identity(), self.context(), connecting);
+        let orders = Arc::clone(&self.orders);
+        let run = session::run(
+            Arc::new(settings),
+            identity(),
+            orders,
+            self.context(),
+            connecting,
+        );
         tokio::spawn(run)
     }
 

@@ -6,6 +6,7 @@ mod fake_pbx;
 
 mod liveness;
 mod login;
+mod orders;
 mod restart;
 mod settings;
 mod store;

@@ -1,0 +1,102 @@
+//! Click-to-call: an employee is connected with a number.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::model::call_order::CallRefusal;
+use crate::model::ids::{EmployeeId, SourceId, SourceKey, TenantId};
+use crate::pbx::OrderError;
+use crate::pbx::call_desk::{DeskError, Placed};
+use crate::problem::problem;
+use crate::store::command::JournalNote;
+
+use super::state::AdminState;
+
+/// Who is to be connected with whom.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    employee: EmployeeId,
+    phone: String,
+}
+
+pub(super) async fn place(
+    state: web::Data<AdminState>,
+    path: web::Path<(String, String)>,
+    wish: Result<web::Json<Wish>, actix_web::Error>,
+) -> HttpResponse {
+    let (tenant, source) = path.into_inner();
+    let (Ok(tenant), Ok(source)) = (tenant.parse::<TenantId>(), source.parse::<SourceId>()) else {
+        return super::not_found();
+    };
+    let wish = match wish {
+        Ok(wish) => wish.into_inner(),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let source = SourceKey::new(tenant, source);
+    let placed = state.desk.place(&source, &wish.employee, &wish.phone).await;
+    if !matches!(placed, Err(DeskError::UnknownSource(_))) {
+        tell(&state, &source, &wish, &placed).await;
+    }
+    match placed {
+        Ok(placed) => HttpResponse::Accepted().json(json!({
+            "call": placed.order.id,
+            "communication": placed.ordered.communication,
+            "phone": placed.order.phone,
+        })),
+        Err(error) => refusal(&error),
+    }
+}
+
+/// Writes to the journal what was asked and what came of it: who called whom is asked later.
+async fn tell(
+    state: &AdminState,
+    source: &SourceKey,
+    wish: &Wish,
+    placed: &Result<Placed, DeskError>,
+) {
+    let employee = &wish.employee;
+    let text = match placed {
+        Ok(placed) => format!("a call of {employee} to {} was placed", placed.order.phone),
+        Err(error) => format!("a call of {employee} was not placed: {error}"),
+    };
+    let communication = match placed {
+        Ok(placed) => placed.ordered.communication.clone(),
+        Err(_) => None,
+    };
+    let note = JournalNote {
+        at: state.clock.now(),
+        tenant: Some(source.tenant.clone()),
+        source: Some(source.clone()),
+        integration: None,
+        communication,
+        word: "click_to_call".to_owned(),
+        text,
+    };
+    if let Err(error) = state.store.note(note).await {
+        tracing::error!(%error, "journal");
+    }
+}
+
+fn refusal(error: &DeskError) -> HttpResponse {
+    let status = match error {
+        DeskError::UnknownSource(_) => StatusCode::NOT_FOUND,
+        DeskError::NoCaller(_) => StatusCode::CONFLICT,
+        DeskError::Refused(CallRefusal::TooMany { .. }) => StatusCode::TOO_MANY_REQUESTS,
+        DeskError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        DeskError::Order(OrderError::Refused(_)) => StatusCode::BAD_GATEWAY,
+        DeskError::Order(OrderError::Unclear) => StatusCode::GATEWAY_TIMEOUT,
+        DeskError::Order(OrderError::Expired { .. } | OrderError::Busy) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    };
+    let mut response = problem(status, &error.to_string());
+    if let DeskError::Refused(CallRefusal::TooMany { retry_after, .. }) = error {
+        let seconds = retry_after.as_secs().saturating_add(1);
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
