@@ -13,12 +13,18 @@ class NoAnswer(Exception):
     """Nobody listens there, or not yet, or it refuses."""
 
 
+async def post(url: str, body, token: str | None = None):
+    return await asyncio.to_thread(_get, url, token, json.dumps(body).encode())
+
+
 async def get(url: str, token: str | None = None):
     return await asyncio.to_thread(_get, url, token)
 
 
-def _get(url: str, token: str | None):
-    request = urllib.request.Request(url)
+def _get(url: str, token: str | None, body: bytes | None = None):
+    request = urllib.request.Request(url, data=body)
+    if body is not None:
+        request.add_header("Content-Type", "application/json")
     if token is not None:
         request.add_header("Authorization", f"Bearer {token}")
     try:

@@ -123,6 +123,14 @@ class Daemon:
         parts = [f"{int(calls)} open calls"] if calls else []
         return ", ".join(parts + ([f"{works} open works"] if works else []))
 
+    async def place_call(self, employee: str, client: str) -> str:
+        """Click-to-call; returns the name of the communication that follows."""
+        placed = await http_json.post(
+            f"{self._admin}/v1/tenants/company/sources/office/calls",
+            {"employee": employee, "phone": f"+{client}"}, self._token,
+        )
+        return placed["communication"]
+
     async def dead_letters(self) -> int:
         return (await self.status())["store"]["dead_letters"]
 
