@@ -6,7 +6,7 @@ ONCE ?=
 KILLS ?= 20
 SEED ?= 1
 
-.PHONY: demo torture test bench test-asterisk deb check lint clean prerequisites
+.PHONY: demo torture torture-sabotage test bench test-asterisk deb check lint clean prerequisites
 
 # Starts the simulators and the daemon under ./var, plays a working day, shows what became of it.
 # ONCE=1: ends by itself; exit status 0 only if every expected effect is there, once.
@@ -22,9 +22,24 @@ torture: prerequisites
 	exec "$${CARGO_TARGET_DIR:-target}"/debug/trunkline-lab torture --kills $(KILLS) --seed $(SEED) \
 	  --dir ./var/torture --daemon "$${CARGO_TARGET_DIR:-target}"/debug/trunkline
 
+# What the torture must notice: a build of the daemon breaks one promise at a time, docs/torture.md.
+SABOTAGES := no_look_after_ambiguous acknowledge_before_commit lane_ignored limiter_plus_one call_time_now
+
+torture-sabotage: prerequisites
+	$(CARGO) build --locked --bin trunkline-lab
+	$(CARGO) build --locked --features sabotage --bin trunkline-sabotaged
+	mkdir -p var
+	debug="$${CARGO_TARGET_DIR:-target}"/debug; \
+	printf '%s\n' $(SABOTAGES) | xargs -P 3 -I '{}' sh -c \
+	  '"$$0"/trunkline-lab torture --kills 5 --seed $(SEED) --sabotage {} --dir ./var/torture-{} \
+	     --daemon "$$0"/trunkline-sabotaged >./var/torture-{}.out 2>&1 && tail -n 1 ./var/torture-{}.out \
+	     || { cat ./var/torture-{}.out; exit 255; }' "$$debug"
+
 # Every check that CI runs.
 test: prerequisites lint
 	$(CARGO) test --locked
+	$(MAKE) --no-print-directory torture KILLS=5
+	$(MAKE) --no-print-directory torture-sabotage
 	$(MAKE) --no-print-directory demo ONCE=1
 
 lint: prerequisites

@@ -17,5 +17,6 @@ pub mod model;
 pub mod pbx;
 pub mod problem;
 pub mod rules;
+pub mod sabotage;
 pub mod store;
 pub mod telemetry;

@@ -2,14 +2,16 @@
 
 use crate::crm::Class;
 use crate::model::activity::Activity;
-use crate::model::communication::Snapshot;
+use crate::model::communication::{Body, Snapshot};
 use crate::model::explanation::Explanation;
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::ledger::{Decision, LedgerStep, StepState, Verdict};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, Role};
+use crate::model::timestamp::Timestamp;
 use crate::rules::situation::Situation;
 use crate::rules::{self, Triage};
+use crate::sabotage::{self, Promise};
 use crate::store::command::{Decide, Work};
 use crate::store::{StoreError, StoreHandle};
 
@@ -45,7 +47,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
     let Some(stored) = store.communication(work.communication.clone()).await? else {
         return Ok(Decided::Vanished);
     };
-    let snapshot = stored.snapshot;
+    let snapshot = told_now(stored.snapshot, context.clock.now());
     let ledger = store
         .ledger(context.key.clone(), work.communication.clone())
         .await?;
@@ -98,6 +100,16 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
     let decision = record(context, work, &snapshot, plan, facts, replaces);
     store.decide(fence, decision).await?;
     Ok(Decided::Yes)
+}
+
+/// The snapshot, with the present time for the call's own where that promise is broken.
+fn told_now(mut snapshot: Snapshot, now: Timestamp) -> Snapshot {
+    if sabotage::broken(Promise::CallTime)
+        && let Body::Call { call } = &mut snapshot.body
+    {
+        call.started_at = now;
+    }
+    snapshot
 }
 
 fn nothing(explanation: Explanation) -> Plan {

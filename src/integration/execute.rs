@@ -10,6 +10,7 @@ use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::plan::{Effect, StepKey};
 use crate::model::timestamp::Timestamp;
 use crate::rules::settings::WhenUndecidable;
+use crate::sabotage::{self, Promise};
 use crate::store::StoreError;
 use crate::store::command::{Advance, StepChange, Work, WorkState};
 
@@ -119,6 +120,9 @@ fn wait_left(state: &StepState, now: Timestamp) -> Option<Duration> {
 
 /// Returns the doubt about an earlier try that may have had its effect.
 fn doubt(step: &StepState, now: Timestamp, context: &IntegrationContext) -> Option<Doubt> {
+    if sabotage::broken(Promise::LookAfterAmbiguous) {
+        return None;
+    }
     match step {
         StepState::Waiting {
             look_first: true,

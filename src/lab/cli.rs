@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use super::amocrm::AmoOptions;
 use super::control;
 use super::demo::{self, DemoOptions, Lab, Ports};
-use super::torture::{self, TortureOptions};
+use super::torture::{self, BrokenPromise, TortureOptions};
 
 /// Simulators of the services that Trunkline joins, for rehearsal without accounts.
 #[derive(Debug, Parser)]
@@ -54,6 +54,13 @@ enum Command {
         /// Folder for configuration, store and log.
         #[arg(long, default_value = "var/torture")]
         dir: PathBuf,
+        /// Breaks a promise of the daemon, which must be built for it: succeeds if that is
+        /// noticed.
+        #[arg(long, value_enum, requires = "daemon")]
+        sabotage: Option<BrokenPromise>,
+        /// Works at the vendor's own limit of requests instead of a raised one.
+        #[arg(long)]
+        at_the_limit: bool,
     },
     /// Runs the simulators until Ctrl-C: two amoCRM accounts, an Asterisk, and a control endpoint.
     Serve {
@@ -89,12 +96,16 @@ pub async fn run() -> ExitCode {
             seed,
             daemon,
             dir,
+            sabotage,
+            at_the_limit,
         } => {
             let options = TortureOptions {
                 kills,
                 seed,
                 dir,
                 daemon,
+                broken: sabotage,
+                at_the_limit,
             };
             torture::run(&options, &mut say).await
         }

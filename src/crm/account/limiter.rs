@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::super::Class;
+use crate::sabotage::{self, Promise};
 
 /// Most requests that wait in one class. Callers are few and bounded themselves; a longer queue
 /// could not be served within minutes at any permitted rate.
@@ -121,6 +122,14 @@ pub enum NoTurn {
 impl Limiter {
     /// Builds a limiter. A rate that is not a positive number is taken as one a second.
     pub fn new(options: LimiterOptions) -> Self {
+        let options = match sabotage::broken(Promise::Limiter) {
+            true => LimiterOptions {
+                rate_per_second: options.rate_per_second + 1.0,
+                window_max: options.window_max + 1,
+                ..options
+            },
+            false => options,
+        };
         let now = Instant::now();
         let rate = options.rate_per_second;
         let state = State {

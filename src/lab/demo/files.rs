@@ -1,5 +1,6 @@
 //! The folder of a demo: the shipped configuration with this run's ports, and fresh secrets.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -20,18 +21,18 @@ const AMI_SECRET: &str = "lab-ami-secret";
 const LEFTOVERS: [&str; 3] = ["trunkline.redb", "admin.sock", "daemon.log"];
 
 /// The configuration that is written: the daemon's file and its tenant's, with the usual ports.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(in crate::lab) struct Texts {
     /// `trunkline.toml`.
-    pub(in crate::lab) daemon: &'static str,
+    pub(in crate::lab) daemon: Cow<'static, str>,
     /// `tenants.d/demo.toml`.
-    pub(in crate::lab) tenant: &'static str,
+    pub(in crate::lab) tenant: Cow<'static, str>,
 }
 
 /// The configuration of the demo.
 pub(super) const SHIPPED: Texts = Texts {
-    daemon: DAEMON,
-    tenant: TENANT,
+    daemon: Cow::Borrowed(DAEMON),
+    tenant: Cow::Borrowed(TENANT),
 };
 
 /// Where everything of a demo lies.
@@ -77,8 +78,8 @@ impl DemoFiles {
         for (name, crm) in crms {
             files.put(&format!("secrets/amocrm-{name}"), &crm.long_lived_token())?;
         }
-        files.put("etc/trunkline.toml", &with_ports(texts.daemon, ports))?;
-        files.put("etc/tenants.d/demo.toml", &with_ports(texts.tenant, ports))?;
+        files.put("etc/trunkline.toml", &with_ports(&texts.daemon, ports))?;
+        files.put("etc/tenants.d/demo.toml", &with_ports(&texts.tenant, ports))?;
         Ok(files)
     }
 

@@ -32,6 +32,15 @@ impl DaemonProcess {
     /// Starts the daemon's program on the demo's configuration; its output goes to the end of the
     /// log file.
     pub(in crate::lab) fn start(program: Option<&Path>, files: &DemoFiles) -> anyhow::Result<Self> {
+        Self::start_with(program, files, &[])
+    }
+
+    /// The same with more in the daemon's environment.
+    pub(in crate::lab) fn start_with(
+        program: Option<&Path>,
+        files: &DemoFiles,
+        environment: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
         let program = match program {
             Some(program) => program.to_owned(),
             None => beside_this_program()?,
@@ -46,6 +55,7 @@ impl DaemonProcess {
             .arg("run")
             .arg("--config")
             .arg(files.config())
+            .envs(environment.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)

@@ -9,6 +9,7 @@ mod dice;
 mod expectation;
 mod faults;
 mod posting;
+mod promise;
 mod run;
 mod sightings;
 mod stream;
@@ -17,6 +18,7 @@ mod verdict;
 
 use std::path::PathBuf;
 
+pub use self::promise::BrokenPromise;
 pub use self::run::run;
 
 /// How to torture.
@@ -30,4 +32,10 @@ pub struct TortureOptions {
     pub dir: PathBuf,
     /// The daemon's program; the one beside this program unless given.
     pub daemon: Option<PathBuf>,
+    /// The daemon breaks this promise (a build with the feature `sabotage`): the torture succeeds
+    /// if it notices.
+    pub broken: Option<BrokenPromise>,
+    /// The account permits no more than the vendor does, and the daemon uses all of it; otherwise
+    /// both limits are raised to save time, and a limiter that is off by one does not show.
+    pub at_the_limit: bool,
 }

@@ -1,5 +1,6 @@
 //! A torture from the beginning to the verdict.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::sightings::Watch;
 use super::stream::{Kill, Round, Stream};
 use super::switchboard::Switchboard;
 use super::verdict::{Counts, ExpectedClient, judge};
-use super::{TortureOptions, faults};
+use super::{BrokenPromise, TortureOptions, faults};
 use crate::lab::ami::{AmiOptions, AmiServer};
 use crate::lab::amocrm::{self, AmoLab, AmoOptions};
 use crate::lab::day::daemon::{Daemon, DaemonAddress, Status};
@@ -25,12 +26,18 @@ use crate::lab::demo::files::{DemoFiles, Texts};
 use crate::lab::demo::process::DaemonProcess;
 use crate::lab::wall;
 
-const TEXTS: Texts = Texts {
-    daemon: include_str!("../../../lab/torture/trunkline.toml"),
-    tenant: include_str!("../../../lab/torture/tenant.toml"),
-};
+const DAEMON: &str = include_str!("../../../lab/torture/trunkline.toml");
+const TENANT: &str = include_str!("../../../lab/torture/tenant.toml");
 
-/// What the simulated account permits in a sliding second: half more than the tenant's
+/// The environment variable by which a sabotaged daemon learns what to break.
+const SABOTAGE: &str = "TRUNKLINE_SABOTAGE";
+/// The tenant's line that says how fast the daemon may be, and what stands there at the limit: all
+/// that the vendor permits in a second (`crm/amocrm.md` §4).
+const RATE_LINE: &str = "rate_per_second = 400";
+const RATE_LINE_AT_THE_LIMIT: &str = "rate_per_second = 7";
+const RATE_AT_THE_LIMIT: u32 = 7;
+
+/// What the simulated account permits in a sliding second, unless the torture goes on at the limit: half more than the tenant's
 /// configuration allows itself, for on a busy machine an even pace arrives in bunches.
 const RATE_PER_SECOND: u32 = 600;
 /// Posted calls began so long ago.
@@ -123,6 +130,7 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
 /// Everything that a torture is made with.
 struct Stage {
     program: Option<std::path::PathBuf>,
+    environment: Vec<(&'static str, String)>,
     files: DemoFiles,
     crm: AmoLab,
     ami: Arc<AmiServer>,
@@ -132,8 +140,20 @@ struct Stage {
 
 impl Stage {
     async fn start(options: &TortureOptions) -> anyhow::Result<Self> {
+        let at_the_limit =
+            options.at_the_limit || options.broken == Some(BrokenPromise::LimiterPlusOne);
+        let (rate, tenant) = if at_the_limit {
+            let text = TENANT.replace(RATE_LINE, RATE_LINE_AT_THE_LIMIT);
+            (RATE_AT_THE_LIMIT, Cow::Owned(text))
+        } else {
+            (RATE_PER_SECOND, Cow::Borrowed(TENANT))
+        };
+        let texts = Texts {
+            daemon: Cow::Borrowed(DAEMON),
+            tenant,
+        };
         let crm = amocrm::start(AmoOptions {
-            rate_per_second: RATE_PER_SECOND,
+            rate_per_second: rate,
             account_rate_per_second: RATE_PER_SECOND,
             // A violation is to be counted; a blocked account would only end everything.
             block_after_violations: None,
@@ -152,7 +172,7 @@ impl Stage {
             ami_port: ami.address().port(),
         };
         let crms = [("main".to_owned(), crm.handle())].into();
-        let files = DemoFiles::write(&options.dir, TEXTS, &ports, &crms)?;
+        let files = DemoFiles::write(&options.dir, texts, &ports, &crms)?;
         let address = DaemonAddress {
             admin: format!("http://{}", loopback(ports.admin_port)),
             token: files.admin_token().to_owned(),
@@ -163,6 +183,11 @@ impl Stage {
         let poster = Poster::new(Daemon::new(address.clone())?, now_s - POSTED_AGO_S);
         Ok(Self {
             program: options.daemon.clone(),
+            environment: options
+                .broken
+                .map(|promise| (SABOTAGE, promise.word()))
+                .into_iter()
+                .collect(),
             files,
             crm,
             ami: Arc::new(ami),
@@ -172,7 +197,7 @@ impl Stage {
     }
 
     fn start_daemon(&self) -> anyhow::Result<DaemonProcess> {
-        DaemonProcess::start(self.program.as_deref(), &self.files)
+        DaemonProcess::start_with(self.program.as_deref(), &self.files, &self.environment)
     }
 
     /// Lets a round's calls happen, each client's in their order.
@@ -297,7 +322,7 @@ impl Stage {
             duplicated,
             out_of_order,
         } = verdict.counts;
-        let last = json!({
+        let mut last = json!({
             "kills": options.kills,
             "communications": stream.communications(),
             "lost": lost,
@@ -308,6 +333,13 @@ impl Stage {
             "undecidable": undecidable,
             "blind": blind,
         });
+        if let Some(promise) = options.broken {
+            last["sabotage"] = promise.word().into();
+            let caught = promise.is_caught(&last);
+            last["caught"] = caught.into();
+            say(&last.to_string());
+            return caught;
+        }
         say(&last.to_string());
         verdict.counts == Counts::default()
             && seen.rate_violations == 0
