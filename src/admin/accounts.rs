@@ -91,6 +91,12 @@ pub(super) async fn authorise(
     if let Err(error) = state.store.note(note).await {
         tracing::error!(%error, "journal");
     }
+    if status == StatusCode::OK {
+        let integrations = overview.integrations.iter();
+        for integration in integrations.filter(|one| one.portal == found.portal) {
+            state.handles.mended(&integration.key);
+        }
+    }
     match status {
         StatusCode::OK => HttpResponse::Ok().json(json!({ "authorised": true })),
         status => problem(status, &text),

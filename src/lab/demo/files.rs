@@ -43,6 +43,9 @@ pub(in crate::lab) struct DemoFiles {
     site_hook: String,
 }
 
+/// The secret of the integration in the simulated portals.
+const CLIENT_SECRET: &str = "lab-secret";
+
 impl DemoFiles {
     /// Writes the configuration and the secrets into the folder.
     pub(in crate::lab) fn write(
@@ -75,6 +78,7 @@ impl DemoFiles {
         files.put("secrets/site-hook", &files.site_hook)?;
         files.put("secrets/admin-token", &files.admin_token)?;
         files.put("secrets/store-key", &random_text()?)?;
+        files.put("secrets/amocrm-client", CLIENT_SECRET)?;
         for (name, crm) in crms {
             files.put(&format!("secrets/amocrm-{name}"), &crm.long_lived_token())?;
         }

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::{self, Instant};
 
+use super::administrator::Administrator;
 use super::expectation::expectation;
 use super::posting::Poster;
 use super::sightings::Watch;
@@ -19,7 +20,7 @@ use super::switchboard::Switchboard;
 use super::verdict::{Counts, ExpectedClient, judge};
 use super::{BrokenPromise, TortureOptions, faults};
 use crate::lab::ami::{AmiOptions, AmiServer};
-use crate::lab::amocrm::{self, AmoLab, AmoOptions};
+use crate::lab::amocrm::{self, AmoLab, AmoOptions, Tokens};
 use crate::lab::day::daemon::{Daemon, DaemonAddress, Status};
 use crate::lab::demo::Ports;
 use crate::lab::demo::files::{DemoFiles, Texts};
@@ -40,6 +41,8 @@ const RATE_AT_THE_LIMIT: u32 = 7;
 /// What the simulated account permits in a sliding second, unless the torture goes on at the limit: half more than the tenant's
 /// configuration allows itself, for on a busy machine an even pace arrives in bunches.
 const RATE_PER_SECOND: u32 = 600;
+/// Access tokens live so long; amoCRM's live for a day.
+const ACCESS_TTL: Duration = Duration::from_secs(3);
 /// Posted calls began so long ago.
 const POSTED_AGO_S: i64 = 6 * 3600;
 /// How long the daemon may go on after the last kill without finishing any work: back-off grows
@@ -77,6 +80,8 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
         stage.files.log().display()
     ));
     let mut board = Switchboard::start(&stage.ami).await?;
+    let administrator =
+        Administrator::start(Daemon::new(stage.address.clone())?, stage.crm.handle());
     let mut posting = Posting::new();
     let mut watches = Vec::new();
     for (number, round) in stream.rounds.iter().enumerate() {
@@ -122,6 +127,10 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
     }
     let seconds = begun.elapsed().as_secs();
     let dead_letters = stage.daemon.dead_letters().await?;
+    say(&format!(
+        "  the account was authorised {} times",
+        administrator.times()
+    ));
     child.stop().await?;
     let expected = expectation(&stream, &stage.poster, &board.observer, &played, &watches);
     Ok(stage.report(options, &stream, &expected, &dead_letters, seconds, say))
@@ -135,6 +144,7 @@ struct Stage {
     crm: AmoLab,
     ami: Arc<AmiServer>,
     daemon: Daemon,
+    address: DaemonAddress,
     poster: Arc<Poster>,
 }
 
@@ -155,6 +165,10 @@ impl Stage {
         let crm = amocrm::start(AmoOptions {
             rate_per_second: rate,
             account_rate_per_second: RATE_PER_SECOND,
+            tokens: Tokens {
+                access_ttl: ACCESS_TTL,
+                ..Tokens::default()
+            },
             // A violation is to be counted; a blocked account would only end everything.
             block_after_violations: None,
             ..AmoOptions::default()
@@ -191,7 +205,8 @@ impl Stage {
             files,
             crm,
             ami: Arc::new(ami),
-            daemon: Daemon::new(address)?,
+            daemon: Daemon::new(address.clone())?,
+            address,
             poster: Arc::new(poster),
         })
     }
