@@ -18,7 +18,12 @@ const TENANT: &str = include_str!("../../../lab/demo/tenants.d/demo.toml");
 /// The secret of the simulated switch's user `trunkline`.
 const AMI_SECRET: &str = "lab-ami-secret";
 /// Made by a run, and removed before the next one: a demo begins on an empty store.
-const LEFTOVERS: [&str; 3] = ["trunkline.redb", "admin.sock", "daemon.log"];
+const LEFTOVERS: [&str; 4] = [
+    "trunkline.redb",
+    "token-witness.json",
+    "admin.sock",
+    "daemon.log",
+];
 
 /// The configuration that is written: the daemon's file and its tenant's, with the usual ports.
 #[derive(Debug, Clone)]
