@@ -63,6 +63,8 @@ pub enum Accepted {
     Stored {
         /// The new works, with their integrations.
         works: Vec<(IntegrationKey, WorkId)>,
+        /// Undecided works of before that gained addresses, and so must stand in further lanes.
+        joined: Vec<(IntegrationKey, WorkId)>,
     },
     /// The same revision is stored already.
     Repeat,

@@ -14,13 +14,25 @@ async fn a_new_snapshot_makes_one_work_and_a_repeat_none() {
     let (store, _thread) = in_memory();
     let first = store.accept(accept(vec![routed(call("a", 1, 5))], 1)).await;
     let works = vec![(amo(), 1)];
-    assert_eq!(first, Ok(vec![Accepted::Stored { works }]));
+    assert_eq!(
+        first,
+        Ok(vec![Accepted::Stored {
+            works,
+            joined: vec![]
+        }])
+    );
     let again = store.accept(accept(vec![routed(call("a", 1, 5))], 2)).await;
     assert_eq!(again, Ok(vec![Accepted::Repeat]));
     let older = store.accept(accept(vec![routed(call("a", 1, 4))], 3)).await;
     assert_eq!(older, Ok(vec![Accepted::Stale]));
     let newer = store.accept(accept(vec![routed(call("a", 1, 6))], 4)).await;
-    assert_eq!(newer, Ok(vec![Accepted::Stored { works: vec![] }]));
+    assert_eq!(
+        newer,
+        Ok(vec![Accepted::Stored {
+            works: vec![],
+            joined: vec![]
+        }])
+    );
 
     assert_eq!(store.open_works().await.expect("reads").len(), 1);
     let stored = store.communication(communication("a")).await;
@@ -55,7 +67,13 @@ async fn a_closed_work_is_not_made_again() {
         .expect("decides");
     store.close(fence, 1, at(1005)).await.expect("closes");
     let later = store.accept(accept(vec![routed(call("a", 1, 2))], 2)).await;
-    assert_eq!(later, Ok(vec![Accepted::Stored { works: vec![] }]));
+    assert_eq!(
+        later,
+        Ok(vec![Accepted::Stored {
+            works: vec![],
+            joined: vec![]
+        }])
+    );
     assert_eq!(store.open_works().await, Ok(vec![]));
     let stored = store.communication(communication("a")).await;
     let stored = stored.expect("reads").expect("is there");
@@ -74,8 +92,14 @@ async fn two_revisions_in_one_commit_are_taken_in_order() {
     let accepted = store.accept(accept(both, 1)).await;
     let works = vec![(amo(), 1)];
     let expected = vec![
-        Accepted::Stored { works },
-        Accepted::Stored { works: vec![] },
+        Accepted::Stored {
+            works,
+            joined: vec![],
+        },
+        Accepted::Stored {
+            works: vec![],
+            joined: vec![],
+        },
         Accepted::Repeat,
     ];
     assert_eq!(accepted, Ok(expected));

@@ -324,7 +324,13 @@ async fn of_many_at_once_everything_acknowledged_is_there_after_a_power_cut() {
                 panic!("{story:?}");
             };
             let works = vec![(amo(), work.id)];
-            assert_eq!(accepted, vec![Accepted::Stored { works }]);
+            assert_eq!(
+                accepted,
+                vec![Accepted::Stored {
+                    works,
+                    joined: vec![]
+                }]
+            );
         }
         let works = store.open_works().await.expect("reads");
         let figures = store.figures().await.expect("reads");
