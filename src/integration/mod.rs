@@ -18,3 +18,6 @@ mod resolve;
 pub mod retry;
 pub mod status;
 pub mod supervisor;
+
+#[cfg(test)]
+mod independence_tests;
