@@ -3,6 +3,7 @@
 mod crm_double;
 mod dead_letters;
 mod held;
+mod power_cut;
 mod supervision;
 mod switching;
 mod times;

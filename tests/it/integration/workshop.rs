@@ -35,6 +35,7 @@ use trunkline::store::command::{Accepted, WorkId};
 use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 
 use super::crm_double::CrmDouble;
+use crate::crash_backend::CrashDisk;
 
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_795_210_000);
 
@@ -99,13 +100,18 @@ impl Workshop {
 
     /// Opens the store that an earlier workshop left.
     pub(crate) fn in_folder(folder: tempfile::TempDir) -> Self {
-        let key = StoreKey::from_bytes(&[7; 32]).expect("a key");
-        let options = StoreOptions {
-            now: START,
-            ..StoreOptions::default()
-        };
-        let (store, thread) =
-            Store::open(&folder.path().join("store.redb"), key, options).expect("opens");
+        let path = folder.path().join("store.redb");
+        let opened = Store::open(&path, store_key(), store_options()).expect("opens");
+        Self::on(opened, folder)
+    }
+
+    /// Opens the store on a disk of the test's own.
+    pub(crate) fn on_disk(disk: CrashDisk) -> Self {
+        let opened = Store::open_backend(disk, store_key(), store_options()).expect("opens");
+        Self::on(opened, tempfile::tempdir().expect("a folder"))
+    }
+
+    fn on((store, thread): (StoreHandle, StoreThread), folder: tempfile::TempDir) -> Self {
         let shift_ms = Arc::new(AtomicI64::new(0));
         let clock: SharedClock = Arc::new(ShiftedClock {
             clock: TokioClock::starting_at(START),
@@ -249,6 +255,28 @@ impl Workshop {
         self.accept(snapshot).await
     }
 
+    /// Reports an ended call as a source does that goes on after a failure; says whether it was
+    /// acknowledged.
+    pub(crate) async fn report(&self, item: &str, client: &str) -> bool {
+        let batch = Batch {
+            snapshots: vec![ended_call(item, client, self.clock.now())],
+            ..Batch::default()
+        };
+        self.intake.accept(&source(), batch).await.is_ok()
+    }
+
+    /// Waits until an integration has no open work, or the store has ended.
+    pub(crate) async fn idle_or_ended(&self, integration: &str) {
+        let integration: IntegrationKey = format!("acme/{integration}").parse().expect("a key");
+        self.until(|| async {
+            let open = self.store.open_works().await;
+            let idle = open.map(|works| works.iter().all(|work| work.integration != integration));
+            // A read of the ended store may still answer.
+            idle.unwrap_or(true) || self.store.probe().await.is_err()
+        })
+        .await;
+    }
+
     async fn accept(&self, snapshot: Snapshot) -> CommunicationKey {
         let key = snapshot.key.clone();
         let batch = Batch {
@@ -318,6 +346,17 @@ impl Workshop {
         tokio::time::timeout(Duration::from_secs(30), holds)
             .await
             .expect("in time");
+    }
+}
+
+fn store_key() -> StoreKey {
+    StoreKey::from_bytes(&[7; 32]).expect("a key")
+}
+
+fn store_options() -> StoreOptions {
+    StoreOptions {
+        now: START,
+        ..StoreOptions::default()
     }
 }
 
