@@ -26,6 +26,7 @@ use crate::intake::sink::Intake;
 use crate::integration::handle::Handles;
 use crate::integration::status::StatusBoard;
 use crate::model::explanation::Language;
+use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
 use crate::pbx::call_desk::CallDesk;
 use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
@@ -283,7 +284,11 @@ async fn reload(
             match assembly.apply(&new).await {
                 Ok(()) => {
                     *running = new;
-                    reloaded(&changes)
+                    let mut text = reloaded(&changes);
+                    for integration in &changes.integrations.changed {
+                        text.push_str(&offer(store, integration).await);
+                    }
+                    text
                 }
                 Err(error) => {
                     tracing::error!(%error, "reload");
@@ -298,6 +303,27 @@ async fn reload(
     }
     notify(&[("STATUS", "running")]);
 }
+
+/// Says what new settings may do for an integration's dead letters, where it has any.
+async fn offer(store: &StoreHandle, integration: &IntegrationKey) -> String {
+    let letters = store.dead_letters_of(integration.clone(), LETTERS_COUNTED_MAX, None);
+    let count = letters.await.map_or(0, |letters| letters.len());
+    if count == 0 {
+        return String::new();
+    }
+    let or_more = if count < LETTERS_COUNTED_MAX {
+        ""
+    } else {
+        " or more"
+    };
+    format!(
+        "; {integration} has {count}{or_more} dead letter(s), to decide them by the new settings: \
+         trunkline outbox decide-again --all-of {integration}"
+    )
+}
+
+/// Dead letters of an integration that are counted at a reload.
+const LETTERS_COUNTED_MAX: usize = 1000;
 
 /// Sections of the daemon's own file that act at the next start only.
 const FIXED: [&str; 5] = ["store", "admin", "intake", "log", "trusted_proxies"];
