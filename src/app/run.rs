@@ -125,10 +125,34 @@ async fn live(
         .map(|bound| (bound.handle, bound.task))
         .unzip();
     let mut serving = select_all(tasks);
+    let dog = Watchdog {
+        arbiters: vec![work.handle(), sessions.handle()],
+        store: store.clone(),
+        board: Arc::clone(&board),
+        clock: Arc::clone(&clock),
+        interval: watchdog::interval(),
+    };
+    let feeding = tokio::task::spawn_local(dog.feed());
+    let folder = folder_of(&daemon.store.path).to_owned();
+    let free_min = daemon.store.free_bytes_min;
+    let room_to_begin = super::space::room_to_begin(&folder, free_min, &board, &clock, |why| {
+        // Up as far as it can be: restarting it would change nothing.
+        notify(&[("READY", "1"), ("STATUS", why)]);
+    });
+    let ended_early = tokio::select! {
+        () = room_to_begin => None,
+        _ = terminate.recv() => Some(Ok(())),
+        _ = interrupt.recv() => Some(Ok(())),
+        end = thread.finished() => Some(Err(anyhow::anyhow!("the store ended: {end}"))),
+    };
+    if let Some(result) = ended_early {
+        join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
+        store.shut_down().await;
+        return result;
+    }
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
 
-    let folder = folder_of(&daemon.store.path).to_owned();
     let space = tokio::task::spawn_local(super::space::watch(
         folder,
         room,
@@ -141,14 +165,6 @@ async fn live(
         Arc::clone(&clock),
         daemon.store.retention_days,
     ));
-    let dog = Watchdog {
-        arbiters: vec![work.handle(), sessions.handle()],
-        store: store.clone(),
-        board: Arc::clone(&board),
-        clock: Arc::clone(&clock),
-        interval: watchdog::interval(),
-    };
-    let feeding = tokio::task::spawn_local(dog.feed());
     ready.set(true);
     notify(&[("READY", "1"), ("STATUS", "running")]);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
