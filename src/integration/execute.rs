@@ -330,7 +330,7 @@ async fn look(run: &Run, work: &Work, step: &LedgerStep, effect: Effect, doubt: 
     };
     let wait = |why: String, retry_after: Option<Duration>| {
         let age = now.since(step.first_sent_at.unwrap_or(now));
-        let delay = retry::delay_by_age(age, (context.jitter)(), retry_after);
+        let delay = retry::delay_of_look(run.tried, age, (context.jitter)(), retry_after);
         waiting(why, delay)
     };
     let answer = context

@@ -28,11 +28,20 @@ pub fn delay(attempts: u32, jitter: f64, at_least: Option<Duration>) -> Duration
 }
 
 /// Returns how long to wait before looking again for the effect of a step of this age, where the
-/// looking itself failed: looks are not counted as tries are, and a CRM that shows a page of
-/// maintenance for hours must not be asked every second.
-pub fn delay_by_age(age: Duration, jitter: f64, at_least: Option<Duration>) -> Duration {
+/// looking itself failed.
+///
+/// Looks are not counted on disk as tries are. So a work's waits of this life count (a step that
+/// is hours old is not left alone for minutes because one look met a broken connection), and the
+/// step's age where that is less (a work may have waited for other reasons). A CRM that shows a
+/// page of maintenance for hours is asked ever more seldom all the same.
+pub fn delay_of_look(
+    waited: u32,
+    age: Duration,
+    jitter: f64,
+    at_least: Option<Duration>,
+) -> Duration {
     let doublings = (age / 2).as_secs().max(1).ilog2();
-    delay(doublings.saturating_add(1), jitter, at_least)
+    delay(doublings.min(waited).saturating_add(1), jitter, at_least)
 }
 
 #[cfg(test)]
@@ -61,13 +70,22 @@ mod tests {
         let mut age = Duration::ZERO;
         let mut looks = 0;
         while age < Duration::from_secs(3600) {
-            age += delay_by_age(age, 1.0, None);
+            age += delay_of_look(looks, age, 1.0, None);
             looks += 1;
         }
         assert!((10..40).contains(&looks), "{looks} in an hour");
-        assert_eq!(delay_by_age(age, 0.0, None), LONGEST);
+        assert_eq!(delay_of_look(looks, age, 0.0, None), LONGEST);
         let asked = Some(Duration::from_secs(90));
-        assert_eq!(delay_by_age(Duration::ZERO, 0.0, asked).as_secs(), 90);
+        assert_eq!(delay_of_look(0, Duration::ZERO, 0.0, asked).as_secs(), 90);
+    }
+
+    #[test]
+    fn one_look_that_fails_is_repeated_soon_however_old_the_step_is() {
+        let day = Duration::from_secs(86_400);
+        let delays = [0, 1, 2].map(|waited| delay_of_look(waited, day, 0.0, None).as_secs());
+        assert_eq!(delays, [1, 2, 4]);
+        let young = Duration::from_secs(3);
+        assert_eq!(delay_of_look(9, young, 0.0, None).as_secs(), 1);
     }
 
     proptest! {
