@@ -23,7 +23,7 @@ torture: prerequisites
 	  --dir ./var/torture --daemon "$${CARGO_TARGET_DIR:-target}"/debug/trunkline
 
 # What the torture must notice: a build of the daemon breaks one promise at a time, docs/torture.md.
-SABOTAGES := no_look_after_ambiguous acknowledge_before_commit lane_ignored limiter_plus_one call_time_now
+SABOTAGES := no_look_after_ambiguous acknowledge_before_commit lane_ignored limiter_plus_one spent_token_reused call_time_now
 
 torture-sabotage: prerequisites
 	$(CARGO) build --locked --bin trunkline-lab

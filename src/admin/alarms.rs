@@ -7,7 +7,7 @@ use crate::crm::account::status::HeldCause;
 use crate::integration::status::Health;
 use crate::store::query::StoreFigures;
 
-use super::state::AdminState;
+use super::state::{AdminState, Overview};
 
 /// One alarm. Ends by itself when its cause ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,7 +20,22 @@ pub(super) struct Alarm {
     pub text: String,
 }
 
-/// Returns the alarms that stand.
+/// Returns what a person must do about credentials.
+pub(super) async fn credential_alarms(overview: &Overview) -> Vec<Alarm> {
+    let mut found = Vec::new();
+    for account in &overview.accounts {
+        if let Some(text) = account.adapter.alarm().await {
+            found.push(Alarm {
+                word: "credential",
+                what: format!("account {}/{}", account.tenant, account.account),
+                text,
+            });
+        }
+    }
+    found
+}
+
+/// Returns the alarms that stand, but those of credentials.
 pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
     let mut found = Vec::new();
     for (name, child) in state.board.all() {

@@ -2,6 +2,7 @@
 //! outbox and dead letters, metrics.
 
 pub mod access;
+mod accounts;
 mod alarms;
 mod calls;
 mod dead_letters;
@@ -35,6 +36,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/sources/{source}/calls",
             web::post().to(calls::place),
+        )
+        .route("/v1/accounts", web::get().to(accounts::list))
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}/authorisation",
+            web::post().to(accounts::authorise),
         )
         .route("/v1/outbox", web::get().to(outbox::list))
         .route("/v1/dead-letters", web::get().to(dead_letters::list))

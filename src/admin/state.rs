@@ -8,13 +8,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
 use crate::clock::SharedClock;
+use crate::crm::Adapter;
 use crate::integration::context::board_name;
 use crate::integration::handle::SharedHandles;
 use crate::integration::portal::Portal;
 use crate::integration::status::StatusBoard;
 use crate::model::activity::Activity;
 use crate::model::explanation::Language;
-use crate::model::ids::{IntegrationKey, PortalKey, SourceKey};
+use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::model::timestamp::Timestamp;
 use crate::pbx::call_desk::CallDesk;
 use crate::store::StoreHandle;
@@ -27,6 +28,8 @@ pub struct Overview {
     pub sources: Vec<SourceOverview>,
     /// Integrations.
     pub integrations: Vec<IntegrationOverview>,
+    /// Accounts, with their adapters.
+    pub accounts: Vec<AccountOverview>,
     /// Portals, with their doors.
     pub portals: Vec<Arc<Portal>>,
     /// What does not work, and why.
@@ -44,6 +47,19 @@ pub struct SourceOverview {
     pub name: String,
     /// It keeps a session up (else it is posted to).
     pub session: bool,
+}
+
+/// One CRM account.
+#[derive(Clone)]
+pub struct AccountOverview {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Its name there.
+    pub account: AccountId,
+    /// Its portal.
+    pub portal: PortalKey,
+    /// What speaks to it.
+    pub adapter: Arc<dyn Adapter>,
 }
 
 /// One integration.

@@ -14,7 +14,7 @@ use crate::problem::problem;
 use crate::store::command::WorkState;
 use crate::store::query::StoreFigures;
 
-use super::alarms::{Alarm, alarms};
+use super::alarms::{Alarm, alarms, credential_alarms};
 use super::state::{AdminState, IntegrationOverview, Off, SourceOverview};
 
 #[derive(Serialize)]
@@ -72,7 +72,9 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             }
         }
     }
-    let overview = state.overview.load();
+    let overview = state.overview.load_full();
+    let mut alarms = alarms(&state, &figures);
+    alarms.extend(credential_alarms(&overview).await);
     let body = Status {
         version: env!("CARGO_PKG_VERSION"),
         started_at: state.started_at.to_string(),
@@ -105,7 +107,7 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             .iter()
             .map(|portal| portal.http.status())
             .collect(),
-        alarms: alarms(&state, &figures),
+        alarms,
         off: overview.off.clone(),
     };
     HttpResponse::Ok().json(body)

@@ -9,7 +9,7 @@ use actix::ArbiterHandle;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 
-use crate::admin::state::{IntegrationOverview, Off, Overview, SourceOverview};
+use crate::admin::state::{AccountOverview, IntegrationOverview, Off, Overview, SourceOverview};
 use crate::clock::SharedClock;
 use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
@@ -32,6 +32,7 @@ use crate::rules;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
+use super::pairs::Pairs;
 use super::setup_child::SetupChild;
 use super::source_child::{SourceChild, board_name};
 use super::vault::StoreVault;
@@ -53,6 +54,7 @@ pub(super) struct Shared {
     pub(super) portals: PortalTable,
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
+    pub(super) pairs: Arc<Pairs>,
     pub(super) work_arbiter: ArbiterHandle,
     pub(super) session_arbiter: ArbiterHandle,
 }
@@ -241,6 +243,8 @@ impl Assembly {
             let door = AccountDoor {
                 http: Arc::clone(&portal.http),
                 vault,
+                pairs: Arc::new(self.shared.pairs.of(&tenant.id, &account.id)),
+                secrets: account.secrets.clone(),
                 clock: Arc::clone(&self.shared.clock),
             };
             let adapter = account.settings.open(door);
@@ -419,6 +423,14 @@ impl Assembly {
             }
         }
         overview.portals = portals.into_values().collect();
+        for ((tenant, account), running) in &self.accounts {
+            overview.accounts.push(AccountOverview {
+                tenant: tenant.clone(),
+                account: account.clone(),
+                portal: running.portal.key.clone(),
+                adapter: Arc::clone(&running.adapter),
+            });
+        }
         overview.off = what_is_off(new);
         let table = contexts
             .iter()

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod listeners;
+mod pairs;
 mod retention;
 mod run;
 mod setup_child;

@@ -34,6 +34,7 @@ use crate::telemetry;
 
 use super::assembly::{Assembly, Shared, reload_note};
 use super::listeners;
+use super::pairs::Pairs;
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
 
@@ -104,6 +105,7 @@ async fn live(
         portals,
         overview: Arc::new(ArcSwap::from_pointee(Overview::default())),
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
+        pairs: Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path))),
         work_arbiter: work.handle(),
         session_arbiter: sessions.handle(),
     };
@@ -129,12 +131,7 @@ async fn live(
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
 
-    let folder = daemon
-        .store
-        .path
-        .parent()
-        .unwrap_or(Path::new("."))
-        .to_owned();
+    let folder = folder_of(&daemon.store.path).to_owned();
     let space = tokio::task::spawn_local(super::space::watch(
         folder,
         room,
@@ -193,6 +190,8 @@ async fn live(
     let parts = async {
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
         assembly.stop().await;
+        // A rotation whose answer nobody waits for would cost an authorisation by hand.
+        shared.pairs.close().await;
     };
     if tokio::time::timeout(END_WITHIN, parts).await.is_err() {
         tracing::error!("something did not end in time; what it did is found at the next start");
@@ -201,6 +200,14 @@ async fn live(
     sessions.stop();
     store.shut_down().await;
     result
+}
+
+fn folder_of(store: &Path) -> &Path {
+    let folder = store.parent().unwrap_or(Path::new("."));
+    match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    }
 }
 
 fn first_language(configuration: &Configuration) -> Language {

@@ -31,7 +31,7 @@ impl StoreVault {
     }
 }
 
-fn vault_error(error: StoreError) -> VaultError {
+pub(super) fn vault_error(error: StoreError) -> VaultError {
     match error {
         StoreError::WrongKey { .. } => VaultError::WrongKey,
         _ => VaultError::Closed,

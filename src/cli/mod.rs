@@ -1,5 +1,6 @@
 //! The command line. Everything but `run` and `check-config` speaks to the running daemon.
 
+mod account;
 mod call;
 mod client;
 mod explain;
@@ -55,6 +56,9 @@ enum Command {
     /// Look at work that is not over, and at dead letters.
     #[command(subcommand)]
     Outbox(outbox::Outbox),
+    /// Look at CRM accounts, and authorise them.
+    #[command(subcommand)]
+    Account(account::Account),
     /// Connect an employee with a number: the employee's phone rings first.
     Call(call::Call),
     /// Print the OpenAPI document of the admin endpoint.
@@ -205,6 +209,7 @@ async fn ask_daemon(
         }
         Command::Journal(search) => journal::show(&client, search, output).await,
         Command::Outbox(outbox) => outbox::run(&client, outbox, output).await,
+        Command::Account(account) => account::run(&client, account, output).await,
         Command::Call(wish) => call::place(&client, wish, output).await,
         Command::Run | Command::CheckConfig | Command::Openapi => Ok(()),
     }

@@ -57,6 +57,16 @@ pub(super) fn check(
                 continue;
             }
         };
+        for needed in settings.secrets_needed() {
+            if fetched.secrets.get(needed).is_none()
+                && !fetched.failed.iter().any(|name| name == needed)
+            {
+                findings.mistake(
+                    &path.key(needed),
+                    "is missing: the account needs it".to_owned(),
+                );
+            }
+        }
         if let Some(first) = portals.insert(settings.portal(), raw.id.clone()) {
             findings.mistake(
                 &table.key("settings"),

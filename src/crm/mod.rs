@@ -4,11 +4,13 @@
 //! only door to the network is `account`.
 
 pub mod amocrm;
+pub mod pair_vault;
 pub mod registry;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,9 +18,9 @@ use serde_json::Value;
 use crate::model::capabilities::Capabilities;
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::ids::{CrmUserId, PortalKey};
-use crate::model::outcome::{Look, Outcome, StepResult};
+use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
 use crate::model::plan::{Effect, StepKey};
-use crate::model::secret::Secret;
+use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
 
 /// In what order requests of one account go: the first class first, the last always moving.
@@ -62,6 +64,21 @@ pub trait Adapter: Send + Sync {
 
     /// Looks whether the effect of a command that was sent exists, at the time of looking.
     fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>>;
+
+    /// Makes the account's credential from a code that an administrator got from the CRM.
+    fn authorise(&self, code: Secret) -> BoxFuture<'_, Outcome<()>> {
+        drop(code);
+        let rejection = Rejection {
+            code: "no_code".to_owned(),
+            message: "this account is not authorised by a code".to_owned(),
+        };
+        async move { Outcome::Rejected(rejection) }.boxed()
+    }
+
+    /// Says what a person must do about the credential, if anything.
+    fn alarm(&self) -> BoxFuture<'_, Option<String>> {
+        async { None }.boxed()
+    }
 }
 
 /// One step to be carried out.
@@ -167,6 +184,9 @@ pub enum VaultError {
     /// The store is gone.
     #[error("the store is closed")]
     Closed,
+    /// The file beside the store cannot be read or written.
+    #[error("{0}")]
+    Witness(String),
 }
 
 /// A CRM account as configured, ready to be opened.
@@ -186,6 +206,11 @@ pub trait AccountSettings: Send + Sync {
         None
     }
 
+    /// Returns the secrets that the account cannot do without, as it is set.
+    fn secrets_needed(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Opens the account.
     fn open(&self, door: AccountDoor) -> Arc<dyn Adapter>;
 
@@ -198,8 +223,12 @@ pub trait AccountSettings: Send + Sync {
 pub struct AccountDoor {
     /// The only way to the network: paced, broken off when the CRM is down.
     pub http: Arc<account::http::AccountHttp>,
-    /// Its secrets.
+    /// Its secrets that change, and what was set up there.
     pub vault: Arc<dyn TokenVault>,
+    /// Its rotating pair of tokens, where it has one.
+    pub pairs: Arc<dyn pair_vault::PairVault>,
+    /// Its secrets as configured.
+    pub secrets: Secrets,
     /// The time of day.
     pub clock: crate::clock::SharedClock,
 }

@@ -89,6 +89,11 @@ impl Drop for Exit {
 #[rtype(result = "()")]
 pub struct Wake(pub Vec<WorkId>);
 
+/// What the account was held up by is mended.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Mended;
+
 /// Go on with other settings when the works under way have come to a stop.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -407,6 +412,22 @@ impl Handler<Wake> for IntegrationActor {
         if self.gate.passage(Instant::now()) != Passage::Free {
             self.sort_out(&works, scope);
         }
+        self.pump(scope);
+    }
+}
+
+impl Handler<Mended> for IntegrationActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Mended, scope: &mut Context<Self>) {
+        self.waiting.clear();
+        self.gate = Gate::default();
+        let now = self.context.clock.now();
+        self.context
+            .board
+            .update(&self.context.board_name(), now, |child| child.held = None);
+        let ready = self.context.portal.lanes().ready(&self.context.key);
+        self.candidates.extend(ready);
         self.pump(scope);
     }
 }

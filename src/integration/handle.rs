@@ -8,7 +8,7 @@ use actix::Addr;
 use crate::model::ids::IntegrationKey;
 use crate::store::command::WorkId;
 
-use super::actor::{IntegrationActor, Wake};
+use super::actor::{IntegrationActor, Mended, Wake};
 
 /// The addresses of the living integration actors.
 #[derive(Debug, Default)]
@@ -36,6 +36,17 @@ impl Handles {
     /// Removes an integration that is configured no more.
     pub fn remove(&self, key: &IntegrationKey) {
         self.addresses().remove(key);
+    }
+
+    /// Tells an integration that a person mended what its account was held up by: what waits need
+    /// not wait any longer.
+    pub fn mended(&self, key: &IntegrationKey) {
+        let told = self
+            .get(key)
+            .is_some_and(|address| address.try_send(Mended).is_ok());
+        if !told {
+            tracing::debug!(integration = %key, "not told that its account is mended");
+        }
     }
 
     /// Tells integrations of works that may be begun. A call that does not arrive (the actor is

@@ -24,19 +24,30 @@ use trunkline::model::plan::{
     CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted, Role,
     StepKey, StepKind, Target, UnsortedForm,
 };
-use trunkline::model::secret::Secret;
+use trunkline::model::secret::{Secret, Secrets};
 use trunkline::model::timestamp::Timestamp;
+
+use super::memory_pairs::MemoryPairs;
 
 pub(super) const PHONE: &str = "+79161234567";
 
-struct MemoryVault {
-    token: Secret,
+pub(super) struct MemoryVault {
+    token: Option<Secret>,
     setup: Mutex<Option<Value>>,
+}
+
+impl MemoryVault {
+    pub(super) fn without_token() -> Self {
+        Self {
+            token: None,
+            setup: Mutex::new(None),
+        }
+    }
 }
 
 impl TokenVault for MemoryVault {
     fn load(&self) -> BoxFuture<'_, Result<Option<Secret>, VaultError>> {
-        async { Ok(Some(self.token.clone())) }.boxed()
+        async { Ok(self.token.clone()) }.boxed()
     }
 
     fn save(&self, _: Secret) -> BoxFuture<'_, Result<(), VaultError>> {
@@ -141,9 +152,11 @@ fn open_with(handle: &AmoHandle, rate: f64, token: String) -> Arc<dyn Adapter> {
     settings.open(AccountDoor {
         http: Arc::new(http.expect("a door")),
         vault: Arc::new(MemoryVault {
-            token: Secret::new(token),
+            token: Some(Secret::new(token)),
             setup: Mutex::new(None),
         }),
+        pairs: Arc::new(MemoryPairs::default()),
+        secrets: Secrets::default(),
         clock: Arc::new(SystemClock),
     })
 }

@@ -1,12 +1,14 @@
 //! The integration tests: one binary, so that everything links once.
 
 mod amocrm_lab;
+mod amocrm_oauth;
 mod amocrm_switches;
 mod crash_backend;
 mod examples;
 mod features;
 mod integration;
 mod layering;
+mod memory_pairs;
 mod openapi;
 mod process;
 mod store;

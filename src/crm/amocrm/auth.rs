@@ -1,5 +1,5 @@
-//! The one place that knows how amoCRM lets us in: at present a long-lived token, made by an
-//! administrator on the page of a private integration (`crm/amocrm.md` §2).
+//! The one place that knows how amoCRM lets us in (`crm/amocrm.md` §2): by a long-lived token, made
+//! by an administrator on the page of a private integration, or by OAuth.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,9 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::oauth::{OAuth, OAuthClient};
+use super::settings::{AmoSettings, CLIENT_SECRET};
 use crate::crm::account::classify::Failure;
-use crate::crm::{TokenVault, VaultError};
-use crate::model::outcome::NotAppliedCause;
+use crate::crm::{AccountDoor, TokenVault, VaultError};
+use crate::model::outcome::{NotAppliedCause, Outcome, Rejection};
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
 
@@ -24,8 +26,96 @@ const REST_MAX: Duration = Duration::from_secs(600);
 const REMEDY: &str = "make a new long-lived token in amoCRM (amoMarket, your integration, Keys) \
                       and enter it as the account's secret \"token\"";
 
+/// A long-lived token that ends within this time is told of.
+const ENDS_SOON: Duration = Duration::from_secs(30 * 86_400);
+
 /// The credential of one account.
-pub(super) struct Auth {
+pub(super) enum Auth {
+    /// A token that is good until it ends.
+    LongLived(LongLived),
+    /// A pair that rotates.
+    OAuth(Arc<OAuth>),
+}
+
+impl Auth {
+    /// Takes the way that the settings name.
+    pub(super) fn open(settings: &AmoSettings, door: &AccountDoor) -> Self {
+        let Some(oauth) = &settings.oauth else {
+            return Auth::LongLived(LongLived::new(door.vault.clone()));
+        };
+        let client = OAuthClient {
+            id: oauth.client_id.clone(),
+            // The configuration sees to it that there is one.
+            secret: door.secrets.get(CLIENT_SECRET).cloned().unwrap_or_default(),
+            redirect_uri: oauth.redirect_uri.clone(),
+            consent_page: settings.consent_page(),
+        };
+        let (http, pairs) = (door.http.clone(), door.pairs.clone());
+        Auth::OAuth(OAuth::new(client, http, pairs, door.clock.clone()))
+    }
+
+    /// Returns the token to be sent.
+    pub(super) async fn token(&self) -> Result<Secret, Failure> {
+        match self {
+            Auth::LongLived(token) => token.token().await,
+            Auth::OAuth(pair) => pair.token().await,
+        }
+    }
+
+    /// Takes note that amoCRM refused a token; returns another one, or why there is none.
+    pub(super) async fn refused(&self, token: Secret, words: &str) -> Result<Secret, Failure> {
+        match self {
+            Auth::LongLived(long_lived) => Err(Failure::AuthExpired {
+                why: long_lived.refused(token, words),
+            }),
+            Auth::OAuth(pair) => pair.renewed(token.expose()).await,
+        }
+    }
+
+    /// Takes note that amoCRM took the token.
+    pub(super) fn accepted(&self) {
+        match self {
+            Auth::LongLived(token) => token.accepted(),
+            Auth::OAuth(_) => {}
+        }
+    }
+
+    /// Makes the credential from an authorization code.
+    pub(super) async fn authorise(&self, code: &Secret) -> Outcome<()> {
+        match self {
+            Auth::LongLived(_) => Outcome::Rejected(Rejection {
+                code: "no_code".to_owned(),
+                message: "the account has a long-lived token; for OAuth set client_id and \
+                          redirect_uri, and the secret client_secret"
+                    .to_owned(),
+            }),
+            Auth::OAuth(pair) => pair.authorise(code).await,
+        }
+    }
+
+    /// Says what a person must do about it, if anything.
+    pub(super) async fn alarm(&self, now: Timestamp) -> Option<String> {
+        match self {
+            Auth::LongLived(token) => {
+                let ends_at = token.ends_at().await?;
+                (ends_at.since(now) < ENDS_SOON)
+                    .then(|| format!("the token ends at {ends_at}: {REMEDY}"))
+            }
+            Auth::OAuth(pair) => pair.alarm().await,
+        }
+    }
+
+    /// Returns when a long-lived token ends, where it says so.
+    pub(super) async fn ends_at(&self) -> Option<Timestamp> {
+        match self {
+            Auth::LongLived(token) => token.ends_at().await,
+            Auth::OAuth(_) => None,
+        }
+    }
+}
+
+/// A long-lived token.
+pub(super) struct LongLived {
     vault: Arc<dyn TokenVault>,
     refused: Mutex<Option<Refused>>,
 }
@@ -37,8 +127,8 @@ struct Refused {
     rest: Duration,
 }
 
-impl Auth {
-    pub(super) fn new(vault: Arc<dyn TokenVault>) -> Self {
+impl LongLived {
+    fn new(vault: Arc<dyn TokenVault>) -> Self {
         Self {
             vault,
             refused: Mutex::new(None),
@@ -46,7 +136,7 @@ impl Auth {
     }
 
     /// Returns the token to be sent. A token that was refused is not sent again for a while.
-    pub(super) async fn token(&self) -> Result<Secret, Failure> {
+    async fn token(&self) -> Result<Secret, Failure> {
         let token = match self.vault.load().await {
             Ok(Some(token)) => token,
             Ok(None) => {
@@ -67,7 +157,7 @@ impl Auth {
     }
 
     /// Takes note that amoCRM refused a token; returns what the administrator is told.
-    pub(super) fn refused(&self, token: Secret, words: &str) -> String {
+    fn refused(&self, token: Secret, words: &str) -> String {
         let why = format!("amoCRM refuses the token ({words}): {REMEDY}");
         let mut refused = self.lock();
         let now = Instant::now();
@@ -86,13 +176,11 @@ impl Auth {
         why
     }
 
-    /// Takes note that amoCRM took the token.
-    pub(super) fn accepted(&self) {
+    fn accepted(&self) {
         *self.lock() = None;
     }
 
-    /// Returns when the stored token ends, where it says so.
-    pub(super) async fn ends_at(&self) -> Option<Timestamp> {
+    async fn ends_at(&self) -> Option<Timestamp> {
         let token = self.vault.load().await.ok()??;
         read_expiry(token.expose())
     }
@@ -108,7 +196,7 @@ pub(super) fn vault_failure(error: &VaultError) -> Failure {
         VaultError::WrongKey => Failure::AuthExpired {
             why: error.to_string(),
         },
-        VaultError::Closed => {
+        VaultError::Closed | VaultError::Witness(_) => {
             Failure::not_applied(NotAppliedCause::Failed, error.to_string(), None)
         }
     }
@@ -155,7 +243,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn refusals_of_requests_sent_together_lengthen_the_rest_once() {
-        let auth = Auth::new(Arc::new(NoVault));
+        let auth = LongLived::new(Arc::new(NoVault));
         for rest in [REST_FIRST, REST_FIRST * 2] {
             for _ in 0..8 {
                 auth.refused(token(), "401");

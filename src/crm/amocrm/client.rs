@@ -182,7 +182,14 @@ impl Client {
     async fn send(&self, mut request: Request) -> Result<Response, ReadError> {
         let token = self.auth.token().await.map_err(ReadError::Failed)?;
         request.bearer = Some(token.clone());
-        match self.http.send(request).await {
+        let mut outcome = self.http.send(request.clone()).await;
+        if let Outcome::AuthExpired { why } = &outcome {
+            // A refused request did nothing: it goes again, once, with the token that follows.
+            let next = self.auth.refused(token, why).await;
+            request.bearer = Some(next.map_err(ReadError::Failed)?);
+            outcome = self.http.send(request).await;
+        }
+        match outcome {
             Outcome::Done(response) => {
                 self.auth.accepted();
                 Ok(response)
@@ -192,7 +199,7 @@ impl Client {
             }
             Outcome::Ambiguous { why } => Err(ReadError::Failed(Failure::Ambiguous { why })),
             Outcome::AuthExpired { why } => Err(ReadError::Failed(Failure::AuthExpired {
-                why: self.auth.refused(token, &why),
+                why: format!("amoCRM refuses a token that it has just handed out ({why})"),
             })),
             Outcome::Rejected(rejection) => Err(ReadError::Refused(rejection)),
         }

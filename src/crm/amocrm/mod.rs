@@ -10,6 +10,8 @@ mod describe;
 mod execute;
 mod look;
 mod map;
+mod oauth;
+mod pair;
 mod replies;
 mod scan;
 mod search;
@@ -35,6 +37,7 @@ use crate::model::communication::{Kind, Phase};
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::plan::StepKind;
+use crate::model::secret::Secret;
 
 /// The registry's line.
 pub const KIND: CrmKind = CrmKind {
@@ -58,8 +61,9 @@ pub struct AmoAdapter {
 impl AmoAdapter {
     /// Opens an account; asks it nothing yet.
     pub fn new(settings: &AmoSettings, door: AccountDoor) -> Self {
+        let auth = Auth::open(settings, &door);
         Self {
-            client: Client::new(door.http, Auth::new(door.vault.clone())),
+            client: Client::new(door.http, auth),
             setup: SetupKeeper::new(door.vault, settings.marker_field.clone()),
             clock: door.clock,
             written_forms: settings.written_forms,
@@ -120,6 +124,14 @@ impl Adapter for AmoAdapter {
 
     fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>> {
         async move { self.look_for(&command).await }.boxed()
+    }
+
+    fn authorise(&self, code: Secret) -> BoxFuture<'_, Outcome<()>> {
+        async move { self.client.auth.authorise(&code).await }.boxed()
+    }
+
+    fn alarm(&self) -> BoxFuture<'_, Option<String>> {
+        async { self.client.auth.alarm(self.clock.now()).await }.boxed()
     }
 }
 

@@ -14,8 +14,11 @@ use crate::model::mistake::Mistake;
 /// The registry's name of this CRM.
 pub const NAME: &str = "amocrm";
 
-/// The secrets that an account of this CRM has: the long-lived token.
-pub const SECRETS: &[&str] = &["token"];
+/// The secret of the integration, for OAuth.
+pub(super) const CLIENT_SECRET: &str = "client_secret";
+
+/// The secrets that an account of this CRM has: the long-lived token, or what OAuth needs.
+pub const SECRETS: &[&str] = &["token", CLIENT_SECRET];
 
 /// The domains under which portals live (`crm/amocrm.md` §1).
 const DOMAINS: [&str; 3] = ["amocrm.ru", "amocrm.com", "kommo.com"];
@@ -49,6 +52,17 @@ pub struct AmoSettings {
     /// A client who is not found by ten digits is looked for in the ways people write numbers,
     /// too (`1234567`, `123-45-67`, `123 45 67`): up to six requests more for each unknown number.
     pub written_forms: bool,
+    /// The integration by which we come in; `None` = by a long-lived token.
+    pub oauth: Option<OAuthSettings>,
+}
+
+/// An integration of the portal (`crm/amocrm.md` §2).
+#[derive(Debug, Clone, PartialEq)]
+pub struct OAuthSettings {
+    /// Its id.
+    pub client_id: String,
+    /// The address that is registered with it, to the letter.
+    pub redirect_uri: String,
 }
 
 /// Reads the table, or names every mistake. For the registry.
@@ -77,7 +91,9 @@ impl AmoSettings {
             rate_per_second: RATE_DEFAULT,
             marker_field: "Trunkline".to_owned(),
             written_forms: true,
+            oauth: None,
         };
+        let (mut client_id, mut redirect_uri) = (None, None);
         let rate_max = match base_url {
             Some(_) => RATE_REHEARSAL_MAX,
             None => f64::from(PER_SECOND_MAX),
@@ -93,8 +109,11 @@ impl AmoSettings {
                     .as_bool()
                     .map(|flag| read.written_forms = flag)
                     .ok_or_else(|| "must be true or false".to_owned()),
+                "client_id" => read_line(value).map(|text| client_id = Some(text)),
+                "redirect_uri" => read_line(value).map(|text| redirect_uri = Some(text)),
                 _ => Err(
-                    "unknown key: known are url, rate_per_second, marker_field, written_forms"
+                    "unknown key: known are url, rate_per_second, marker_field, written_forms, \
+                     client_id, redirect_uri"
                         .to_owned(),
                 ),
             };
@@ -108,6 +127,23 @@ impl AmoSettings {
                 "is missing: write https://NAME.amocrm.ru",
             ));
         }
+        match (client_id, redirect_uri) {
+            (Some(client_id), Some(redirect_uri)) => {
+                read.oauth = Some(OAuthSettings {
+                    client_id,
+                    redirect_uri,
+                });
+            }
+            (None, Some(_)) if !table.contains_key("client_id") => mistakes.push(Mistake::at(
+                "client_id",
+                "is missing: redirect_uri belongs to an integration",
+            )),
+            (Some(_), None) if !table.contains_key("redirect_uri") => mistakes.push(Mistake::at(
+                "redirect_uri",
+                "is missing: write the address that is registered with the integration",
+            )),
+            (None | Some(_), None | Some(_)) => {}
+        }
         if let Some(base_url) = base_url
             && let Err(error) = transport::check_base_url(base_url)
         {
@@ -119,6 +155,31 @@ impl AmoSettings {
         read.base_url = base_url.map_or_else(|| format!("https://{host}"), str::to_owned);
         read.host = host;
         Ok(read)
+    }
+}
+
+/// Longest id or address of an integration.
+const LINE_BYTES_MAX: usize = 500;
+
+fn read_line(value: &Value) -> Result<String, String> {
+    let text = value.as_str().ok_or("must be a text")?.trim();
+    let fits = !text.is_empty() && text.len() <= LINE_BYTES_MAX;
+    if !fits || text.contains(char::is_control) {
+        return Err(format!(
+            "must be one line of at most {LINE_BYTES_MAX} bytes that is not empty"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+impl AmoSettings {
+    /// Returns where an administrator permits an integration (`crm/amocrm.md` §1).
+    pub(super) fn consent_page(&self) -> String {
+        let domain = DOMAINS
+            .into_iter()
+            .find(|domain| self.host.ends_with(domain))
+            .unwrap_or("amocrm.ru");
+        format!("https://www.{domain}/oauth")
     }
 }
 
@@ -138,6 +199,13 @@ impl AccountSettings for AmoSettings {
     fn per_second_max(&self) -> Option<u32> {
         // Above the vendor's limit only a simulator is asked, which has its own.
         (self.rate_per_second <= f64::from(PER_SECOND_MAX)).then_some(PER_SECOND_MAX)
+    }
+
+    fn secrets_needed(&self) -> &'static [&'static str] {
+        match self.oauth {
+            Some(_) => &[CLIENT_SECRET],
+            None => &[],
+        }
     }
 
     fn open(&self, door: AccountDoor) -> Arc<dyn Adapter> {

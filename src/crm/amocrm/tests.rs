@@ -19,6 +19,7 @@ use super::*;
 use crate::clock::SystemClock;
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
 use crate::crm::account::script::{Asked, Reply, Server};
+use crate::crm::pair_vault::{PairTurn, PairVault, Witness};
 use crate::crm::{AccountSettings as _, TokenVault, VaultError};
 use crate::model::call::Direction;
 use crate::model::ids::{CommunicationKey, CrmUserId, IntegrationKey};
@@ -27,7 +28,7 @@ use crate::model::plan::{
     CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted, Role,
     StepKey, Target, UnsortedForm,
 };
-use crate::model::secret::Secret;
+use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
 
 const CONTACT_FIELD: i64 = 501;
@@ -86,6 +87,31 @@ impl TokenVault for MemoryVault {
     }
 }
 
+/// An account that comes in by a long-lived token has no pair.
+struct NoPairs;
+
+impl PairVault for NoPairs {
+    fn turn(&self) -> BoxFuture<'_, PairTurn> {
+        Arc::new(tokio::sync::Mutex::new(())).lock_owned().boxed()
+    }
+
+    fn load(&self) -> BoxFuture<'_, Result<Option<Secret>, VaultError>> {
+        async { Ok(None) }.boxed()
+    }
+
+    fn save(&self, _: Secret) -> BoxFuture<'_, Result<(), VaultError>> {
+        async { Err(VaultError::Closed) }.boxed()
+    }
+
+    fn witness(&self) -> BoxFuture<'_, Result<Option<Witness>, VaultError>> {
+        async { Ok(None) }.boxed()
+    }
+
+    fn save_witness(&self, _: Witness) -> BoxFuture<'_, Result<(), VaultError>> {
+        async { Err(VaultError::Closed) }.boxed()
+    }
+}
+
 /// An account that was set up earlier.
 fn set_up() -> Setup {
     Setup {
@@ -129,6 +155,8 @@ impl Fixture {
         let door = AccountDoor {
             http: Arc::new(http.expect("a door")),
             vault: vault.clone(),
+            pairs: Arc::new(NoPairs),
+            secrets: Secrets::default(),
             clock: Arc::new(SystemClock),
         };
         let adapter = AmoAdapter::new(&settings, door);

@@ -4,3 +4,4 @@ pub(super) mod answers;
 pub(super) mod bodies;
 mod lenient;
 pub(super) mod refusal;
+pub(super) mod token;

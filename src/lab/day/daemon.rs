@@ -95,6 +95,18 @@ struct Outbox {
 }
 
 #[derive(Debug, Deserialize)]
+struct Accounts {
+    items: Vec<AccountLine>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AccountLine {
+    tenant: String,
+    account: String,
+    alarm: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
 struct DeadLetters {
     items: Vec<serde_json::Value>,
 }
@@ -178,6 +190,43 @@ impl Daemon {
     /// Fails when there is no answer, a refusal, or one that is not of the expected shape.
     pub async fn status(&self) -> Result<Status, DaemonError> {
         self.get("/v1/status").await
+    }
+
+    /// Asks which CRM accounts want a person, as `tenant/account`.
+    ///
+    /// # Errors
+    /// As `status`.
+    pub async fn accounts_in_alarm(&self) -> Result<Vec<String>, DaemonError> {
+        let accounts: Accounts = self.get("/v1/accounts").await?;
+        let wanting = accounts.items.into_iter().filter(|one| one.alarm.is_some());
+        Ok(wanting
+            .map(|one| format!("{}/{}", one.tenant, one.account))
+            .collect())
+    }
+
+    /// Lets an account, named `tenant/account`, in by a code.
+    ///
+    /// # Errors
+    /// As `status`; the code may be used up all the same.
+    pub async fn authorise(&self, account: &str, code: &str) -> Result<(), DaemonError> {
+        let (tenant, name) = account.split_once('/').unwrap_or((account, ""));
+        let url = format!(
+            "{}/v1/tenants/{tenant}/accounts/{name}/authorisation",
+            self.address.admin
+        );
+        let failed = |source| DaemonError::Http {
+            url: url.clone(),
+            source,
+        };
+        let request = self.http.post(&url).bearer_auth(&self.address.token);
+        let answer = request.json(&serde_json::json!({ "code": code })).send();
+        let answer = answer.await.map_err(failed)?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let body = answer.text().await.unwrap_or_default();
+        Err(DaemonError::Refused { url, status, body })
     }
 
     /// Asks which communications an integration has open work for; each is named once.

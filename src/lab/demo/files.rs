@@ -18,7 +18,12 @@ const TENANT: &str = include_str!("../../../lab/demo/tenants.d/demo.toml");
 /// The secret of the simulated switch's user `trunkline`.
 const AMI_SECRET: &str = "lab-ami-secret";
 /// Made by a run, and removed before the next one: a demo begins on an empty store.
-const LEFTOVERS: [&str; 3] = ["trunkline.redb", "admin.sock", "daemon.log"];
+const LEFTOVERS: [&str; 4] = [
+    "trunkline.redb",
+    "token-witness.json",
+    "admin.sock",
+    "daemon.log",
+];
 
 /// The configuration that is written: the daemon's file and its tenant's, with the usual ports.
 #[derive(Debug, Clone)]
@@ -42,6 +47,9 @@ pub(in crate::lab) struct DemoFiles {
     admin_token: String,
     site_hook: String,
 }
+
+/// The secret of the integration in the simulated portals.
+const CLIENT_SECRET: &str = "lab-secret";
 
 impl DemoFiles {
     /// Writes the configuration and the secrets into the folder.
@@ -75,6 +83,7 @@ impl DemoFiles {
         files.put("secrets/site-hook", &files.site_hook)?;
         files.put("secrets/admin-token", &files.admin_token)?;
         files.put("secrets/store-key", &random_text()?)?;
+        files.put("secrets/amocrm-client", CLIENT_SECRET)?;
         for (name, crm) in crms {
             files.put(&format!("secrets/amocrm-{name}"), &crm.long_lived_token())?;
         }

@@ -11,6 +11,9 @@ const THROTTLED_EVERY: u64 = 5_000;
 const TOO_LATE_PER_MILLE: u32 = 1;
 const TOO_LATE_MS: u64 = 21_000;
 
+/// Each costs an authorisation by hand.
+const ROTATION_LOST_EVERY: u64 = 4;
+
 /// Runs with fewer kills are to be over within a minute, without such patience.
 const TOO_LATE_KILLS_MIN: usize = 20;
 
@@ -24,12 +27,21 @@ pub(super) fn plan(seed: u64, kills: usize) -> Result<FaultPlan, RuleRefused> {
     };
     let rules = [
         (
+            "/oauth2/access_token",
+            When::Every {
+                k: ROTATION_LOST_EVERY,
+            },
+            vec![Fault::LostAfter],
+        ),
+        (
+            "*",
             When::Chance {
                 per_mille: too_late,
             },
             vec![Fault::LateAfter { ms: TOO_LATE_MS }],
         ),
         (
+            "*",
             When::Every { k: THROTTLED_EVERY },
             vec![
                 Fault::TooManyRequests {
@@ -41,6 +53,7 @@ pub(super) fn plan(seed: u64, kills: usize) -> Result<FaultPlan, RuleRefused> {
             ],
         ),
         (
+            "*",
             When::Chance {
                 per_mille: TROUBLE_PER_MILLE,
             },
@@ -65,10 +78,10 @@ pub(super) fn plan(seed: u64, kills: usize) -> Result<FaultPlan, RuleRefused> {
             ],
         ),
     ];
-    for (when, faults) in rules {
+    for (path, when, faults) in rules {
         plan.add(Rule {
             method: None,
-            path: "*".to_owned(),
+            path: path.to_owned(),
             when,
             faults,
         })?;

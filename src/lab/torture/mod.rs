@@ -5,6 +5,7 @@
 //! One seed is one stream, one fault plan by request ordinal and one row of kills; when which
 //! request meets which kill is the machine's.
 
+mod administrator;
 mod dice;
 mod expectation;
 mod faults;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::time::{self, Instant};
 
 use super::TortureOptions;
+use super::administrator::Administrator;
 use super::expectation::expectation;
 use super::sightings::Watch;
 use super::stage::{Posting, Stage};
@@ -14,6 +15,7 @@ use super::stream::Stream;
 use super::switchboard::Switchboard;
 use super::tally::{Tally, undecidable};
 use super::verdict::{Counts, ExpectedClient, judge};
+use crate::lab::day::daemon::Daemon;
 
 /// Differences that are shown; the counts tell of the others.
 const DIFFERENCES_SHOWN: usize = 40;
@@ -37,6 +39,8 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
         stage.files.log().display()
     ));
     let mut board = Switchboard::start(&stage.ami).await?;
+    let administrator =
+        Administrator::start(Daemon::new(stage.address.clone())?, stage.crm.handle());
     let mut posting = Posting::new();
     let mut watches = Vec::new();
     for (number, round) in stream.rounds.iter().enumerate() {
@@ -82,6 +86,10 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
     }
     let seconds = begun.elapsed().as_secs();
     let dead_letters = stage.daemon.dead_letters().await?;
+    say(&format!(
+        "  the account was authorised {} times",
+        administrator.times()
+    ));
     child.stop().await?;
     let expected = expectation(&stream, &stage.poster, &board.observer, &played, &watches);
     let tally = tally(options, &stream, &stage, &expected, &dead_letters, say);

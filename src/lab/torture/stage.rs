@@ -16,7 +16,7 @@ use super::stream::{Kill, Round, Stream};
 use super::switchboard::Switchboard;
 use super::{BrokenPromise, TortureOptions, faults};
 use crate::lab::ami::{AmiOptions, AmiServer};
-use crate::lab::amocrm::{self, AmoLab, AmoOptions};
+use crate::lab::amocrm::{self, AmoLab, AmoOptions, Tokens};
 use crate::lab::day::daemon::{Daemon, DaemonAddress, Status};
 use crate::lab::demo::Ports;
 use crate::lab::demo::files::{DemoFiles, Texts};
@@ -38,6 +38,8 @@ const RATE_AT_THE_LIMIT: u32 = 7;
 /// limit: half more than the tenant's configuration allows itself, for on a busy machine an even
 /// pace arrives in bunches.
 const RATE_PER_SECOND: u32 = 600;
+/// Access tokens live so long; amoCRM's live for a day.
+const ACCESS_TTL: Duration = Duration::from_secs(3);
 /// Posted calls began so long ago.
 const POSTED_AGO_S: i64 = 6 * 3600;
 /// How long the daemon may go on after the last kill without finishing any work: back-off grows
@@ -60,6 +62,7 @@ pub(super) struct Stage {
     pub(super) crm: AmoLab,
     pub(super) ami: Arc<AmiServer>,
     pub(super) daemon: Daemon,
+    pub(super) address: DaemonAddress,
     pub(super) poster: Arc<Poster>,
 }
 
@@ -80,6 +83,10 @@ impl Stage {
         let crm = amocrm::start(AmoOptions {
             rate_per_second: rate,
             account_rate_per_second: RATE_PER_SECOND,
+            tokens: Tokens {
+                access_ttl: ACCESS_TTL,
+                ..Tokens::default()
+            },
             // A violation is to be counted; a blocked account would only end everything.
             block_after_violations: None,
             ..AmoOptions::default()
@@ -116,7 +123,8 @@ impl Stage {
             files,
             crm,
             ami: Arc::new(ami),
-            daemon: Daemon::new(address)?,
+            daemon: Daemon::new(address.clone())?,
+            address,
             poster: Arc::new(poster),
         })
     }

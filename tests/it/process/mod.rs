@@ -5,6 +5,7 @@
 //! run at once.
 
 mod admin;
+mod authorisation;
 mod calls;
 mod click_to_call;
 mod configuration;

@@ -1,0 +1,71 @@
+//! `trunkline account …`.
+
+use std::io::Read as _;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::client::{Client, ClientError};
+use super::output::Output;
+use super::status::items;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Account {
+    /// List CRM accounts, and what a person must do about their credentials.
+    List,
+    /// Let an account in by an authorization code, which is read from standard input: an argument
+    /// would stand in the list of processes.
+    Authorise {
+        /// The account: tenant/account.
+        account: String,
+    },
+}
+
+pub(super) async fn run(
+    client: &Client,
+    account: Account,
+    output: &mut Output,
+) -> Result<(), ClientError> {
+    match account {
+        Account::List => list(client, output).await,
+        Account::Authorise { account } => authorise(client, &account, output).await,
+    }
+}
+
+async fn list(client: &Client, output: &mut Output) -> Result<(), ClientError> {
+    let found = client.get("/v1/accounts", &[]).await?;
+    if output.json() {
+        output.value(&found);
+        return Ok(());
+    }
+    for account in items(&found, "items") {
+        let text = |name: &str| account.get(name).and_then(Value::as_str);
+        output.line(&format!(
+            "{}/{}  {}  {}",
+            text("tenant").unwrap_or("-"),
+            text("account").unwrap_or("-"),
+            text("portal").unwrap_or("-"),
+            text("alarm").unwrap_or("in order"),
+        ));
+    }
+    Ok(())
+}
+
+async fn authorise(client: &Client, account: &str, output: &mut Output) -> Result<(), ClientError> {
+    let Some((tenant, name)) = account.split_once('/') else {
+        return Err(ClientError::Wrong(format!(
+            "{account}: write tenant/account"
+        )));
+    };
+    let mut code = String::new();
+    let read = std::io::stdin().lock().read_to_string(&mut code);
+    read.map_err(|error| ClientError::Local(format!("read the code: {error}")))?;
+    let path = format!("/v1/tenants/{tenant}/accounts/{name}/authorisation");
+    let done = client.post(&path, &json!({ "code": code.trim() })).await?;
+    if output.json() {
+        output.value(&done);
+    } else {
+        output.line(&format!("{account} is authorised"));
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! A pair of tokens and whether its refresh token may be sent. Pure.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::crm::pair_vault::Witness;
+use crate::model::timestamp::Timestamp;
+
+/// The longest before its end that an access token is renewed: amoCRM's live for a day.
+const MARGIN_MAX: Duration = Duration::from_secs(3600);
+
+/// What amoCRM hands out (`crm/amocrm.md` §2), as it is kept.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Pair {
+    pub(super) access: String,
+    pub(super) refresh: String,
+    /// When it was asked for.
+    pub(super) from: Timestamp,
+    /// When the access token ends.
+    pub(super) until: Timestamp,
+    /// The fingerprint of the refresh token that this pair came from; `None` for the first pair.
+    pub(super) previous: Option<String>,
+}
+
+impl Pair {
+    /// Says whether the access token can be sent.
+    pub(super) fn is_valid(&self, now: Timestamp) -> bool {
+        now < self.until
+    }
+
+    /// Says whether it is time for the next pair.
+    pub(super) fn wants_renewal(&self, now: Timestamp) -> bool {
+        let margin = (self.until.since(self.from) / 10).min(MARGIN_MAX);
+        now.plus(margin) >= self.until
+    }
+
+    /// Returns the witness of this pair.
+    pub(super) fn witness(&self, sent: bool) -> Witness {
+        Witness {
+            token: fingerprint(&self.refresh),
+            sent,
+        }
+    }
+}
+
+/// Names a token without telling it.
+pub(super) fn fingerprint(token: &str) -> String {
+    let digest = Sha256::digest(token.as_bytes());
+    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
+}
+
+/// Whether a refresh token may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It was never sent.
+    Fresh,
+    /// It was sent, and what came back is unknown.
+    Spent,
+    /// It is not the newest: the store is a copy from earlier, or came here without its witness.
+    FromElsewhere,
+}
+
+/// Compares a stored pair with what the witness says.
+///
+/// The witness is written before a token is sent and after the next pair is stored, so that of two
+/// tokens that differ the stored one is either its successor or older.
+pub(super) fn standing(pair: &Pair, witness: Option<&Witness>) -> Standing {
+    let Some(witness) = witness else {
+        return Standing::FromElsewhere;
+    };
+    if witness.token == fingerprint(&pair.refresh) {
+        return match witness.sent {
+            true => Standing::Spent,
+            false => Standing::Fresh,
+        };
+    }
+    match &pair.previous {
+        // We ended between the two writes.
+        Some(previous) if witness.sent && *previous == witness.token => Standing::Fresh,
+        Some(_) | None => Standing::FromElsewhere,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(number: u32) -> Pair {
+        let previous = number.checked_sub(1).filter(|n| *n > 0);
+        Pair {
+            access: format!("access {number}"),
+            refresh: format!("refresh {number}"),
+            from: Timestamp::from_secs(0),
+            until: Timestamp::from_secs(86_400),
+            previous: previous.map(|n| fingerprint(&format!("refresh {n}"))),
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_is_sent_only_while_it_is_surely_the_newest_and_unsent() {
+        let rows = [
+            ("the first pair", 1, Some((1, false)), Standing::Fresh),
+            ("a later pair", 4, Some((4, false)), Standing::Fresh),
+            ("its answer is unknown", 4, Some((4, true)), Standing::Spent),
+            (
+                "ended between store and witness",
+                5,
+                Some((4, true)),
+                Standing::Fresh,
+            ),
+            (
+                "ended between witness and store at a new code",
+                4,
+                Some((7, false)),
+                Standing::FromElsewhere,
+            ),
+            (
+                "a backup of one pair ago",
+                3,
+                Some((4, false)),
+                Standing::FromElsewhere,
+            ),
+            (
+                "a backup of one pair ago, amid a rotation",
+                3,
+                Some((4, true)),
+                Standing::FromElsewhere,
+            ),
+            ("an old backup", 1, Some((9, true)), Standing::FromElsewhere),
+            (
+                "a store without its witness",
+                4,
+                None,
+                Standing::FromElsewhere,
+            ),
+            (
+                "a successor of a token that was not sent",
+                5,
+                Some((4, false)),
+                Standing::FromElsewhere,
+            ),
+        ];
+        for (why, stored, witness, expected) in rows {
+            let witness = witness.map(|(number, sent)| pair(number).witness(sent));
+            assert_eq!(standing(&pair(stored), witness.as_ref()), expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn an_access_token_is_renewed_an_hour_before_its_end_or_in_its_last_tenth() {
+        let day = pair(1);
+        let at = Timestamp::from_secs;
+        assert!(!day.wants_renewal(at(86_400 - 3601)));
+        assert!(day.wants_renewal(at(86_400 - 3600)));
+        assert!(day.is_valid(at(86_399)) && !day.is_valid(at(86_400)));
+        let short = Pair {
+            until: at(20),
+            ..pair(1)
+        };
+        assert!(!short.wants_renewal(at(17)) && short.wants_renewal(at(18)));
+    }
+}
