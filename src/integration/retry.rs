@@ -27,6 +27,14 @@ pub fn delay(attempts: u32, jitter: f64, at_least: Option<Duration>) -> Duration
     waited.max(at_least.unwrap_or_default().min(LONGEST_ASKED))
 }
 
+/// Returns how often a step failed, as far as the time until its next try goes, the one at hand
+/// included: as often as its work had to wait in this life, and never more often than the step was
+/// tried before. A life that was cut short counts its tries on disk, and none of them needs to have
+/// failed: after a box that crashed ten times a step must not wait for ten minutes.
+pub fn failures(tried_before: u32, waited: u32) -> u32 {
+    tried_before.min(waited).saturating_add(1)
+}
+
 /// Returns how long to wait before looking again for the effect of a step of this age, where the
 /// looking itself failed.
 ///
@@ -63,6 +71,19 @@ mod tests {
     fn what_the_crm_asked_for_is_kept() {
         assert_eq!(delay(1, 0.5, Some(Duration::from_secs(90))).as_secs(), 90);
         assert_eq!(delay(1, 0.5, Some(Duration::MAX)), LONGEST_ASKED);
+    }
+
+    #[test]
+    fn tries_of_lives_that_were_cut_short_are_not_taken_for_failures() {
+        for (tried_before, waited, failures_expected) in [
+            (0, 0, 1),
+            (11, 0, 1),
+            (11, 2, 3),
+            (2, 9, 3),
+            (u32::MAX, u32::MAX, u32::MAX),
+        ] {
+            assert_eq!(failures(tried_before, waited), failures_expected);
+        }
     }
 
     #[test]
