@@ -27,8 +27,18 @@ pub const fn broken(_: Promise) -> bool {
     false
 }
 
+/// What `--version` says.
+#[cfg(not(feature = "sabotage"))]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Returns what the log must say at every start, if anything.
+#[cfg(not(feature = "sabotage"))]
+pub const fn warning() -> Option<String> {
+    None
+}
+
 #[cfg(feature = "sabotage")]
-pub use on::{broken, named};
+pub use on::{VERSION, broken, named, warning};
 
 #[cfg(feature = "sabotage")]
 mod on {
@@ -38,6 +48,12 @@ mod on {
 
     /// The environment variable that names the promise to be broken.
     const VARIABLE: &str = "TRUNKLINE_SABOTAGE";
+
+    /// What `--version` says.
+    pub const VERSION: &str = concat!(
+        env!("CARGO_PKG_VERSION"),
+        " SABOTAGE BUILD, loses and repeats work on purpose"
+    );
 
     /// Every promise with its word.
     const WORDS: [(&str, Promise); 6] = [
@@ -62,6 +78,18 @@ mod on {
         found
             .map(Some)
             .ok_or_else(|| format!("{VARIABLE}={word}: use one of {}", words.join(", ")))
+    }
+
+    /// Returns what the log must say at every start.
+    pub fn warning() -> Option<String> {
+        let does = match named() {
+            Ok(Some((word, _))) => format!("breaks the promise {word} on purpose"),
+            Ok(None) => format!("breaks promises on purpose where {VARIABLE} names one"),
+            Err(why) => why,
+        };
+        Some(format!(
+            "THIS IS A SABOTAGE BUILD: it {does}. Never let it near a company's CRM"
+        ))
     }
 
     /// Says whether this process was told to break a promise.

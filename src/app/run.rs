@@ -29,6 +29,7 @@ use crate::model::explanation::Language;
 use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
 use crate::pbx::call_desk::CallDesk;
+use crate::sabotage;
 use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 use crate::telemetry;
 
@@ -59,6 +60,9 @@ async fn live(
 ) -> anyhow::Result<()> {
     let clock: SharedClock = Arc::new(SystemClock);
     let started_at = clock.now();
+    if let Some(warning) = sabotage::warning() {
+        tracing::error!("{warning}");
+    }
     for warning in &configuration.warnings {
         tracing::warn!("configuration: {warning}");
     }

@@ -16,13 +16,14 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, ConfigMistake, Configuration, Environment};
 use crate::model::explanation::Language;
+use crate::sabotage;
 
 pub(crate) use client::Client;
 use output::Output;
 
 /// Joins a company's phone system with its CRM.
 #[derive(Debug, Parser)]
-#[command(name = "trunkline", version, about)]
+#[command(name = "trunkline", version = sabotage::VERSION, about)]
 pub struct Cli {
     /// The daemon's configuration file.
     #[arg(long, global = true, default_value = "/etc/trunkline/trunkline.toml")]

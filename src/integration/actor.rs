@@ -203,6 +203,7 @@ impl IntegrationActor {
         let run = Run {
             context: Arc::clone(&self.context),
             fence: self.fence,
+            tried,
             halt: self.halt.clone(),
             heard: Heard::default(),
             asking,

@@ -19,6 +19,8 @@ use super::retry;
 pub(super) struct Run {
     pub(super) context: Arc<IntegrationContext>,
     pub(super) fence: Fence,
+    /// How often the work had to wait in this life.
+    pub(super) tried: u32,
     pub(super) halt: Halt,
     pub(super) heard: Heard,
     pub(super) asking: Asking,

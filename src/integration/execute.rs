@@ -242,7 +242,7 @@ async fn send(
     if let Some(refusal) = context.portal.http.refusal() {
         // Nothing would leave: no intent is written, and the step counts as never sent.
         let delay = retry::delay(
-            step.attempts.saturating_add(1),
+            retry::failures(step.attempts, run.tried),
             (context.jitter)(),
             refusal.retry_after,
         );
@@ -258,18 +258,15 @@ async fn send(
     };
     let outcome = context.batcher.send(command, company).await;
     run.heard.note(&outcome);
-    Ok(Tried::State(after_sending(context, step, outcome)))
+    Ok(Tried::State(after_sending(run, step, outcome)))
 }
 
-fn after_sending(
-    context: &IntegrationContext,
-    step: &LedgerStep,
-    outcome: Outcome<StepResult>,
-) -> StepState {
+fn after_sending(run: &Run, step: &LedgerStep, outcome: Outcome<StepResult>) -> StepState {
+    let context = &run.context;
     let now = context.clock.now();
-    let attempts = step.attempts.saturating_add(1);
+    let failures = retry::failures(step.attempts, run.tried);
     let wait = |why: String, retry_after: Option<Duration>, doubt: Option<Doubt>| {
-        let delay = retry::delay(attempts, (context.jitter)(), retry_after);
+        let delay = retry::delay(failures, (context.jitter)(), retry_after);
         StepState::Waiting {
             until: now.plus(delay),
             why,
@@ -330,7 +327,7 @@ async fn look(run: &Run, work: &Work, step: &LedgerStep, effect: Effect, doubt: 
     };
     let wait = |why: String, retry_after: Option<Duration>| {
         let age = now.since(step.first_sent_at.unwrap_or(now));
-        let delay = retry::delay_by_age(age, (context.jitter)(), retry_after);
+        let delay = retry::delay_of_look(run.tried, age, (context.jitter)(), retry_after);
         waiting(why, delay)
     };
     let answer = context

@@ -137,6 +137,14 @@ pub(super) fn open(handle: &AmoHandle, rate: f64) -> Arc<dyn Adapter> {
 }
 
 fn open_with(handle: &AmoHandle, rate: f64, token: String) -> Arc<dyn Adapter> {
+    let vault = MemoryVault {
+        token: Some(Secret::new(token)),
+        setup: Mutex::new(None),
+    };
+    open_on(handle, rate, Arc::new(vault))
+}
+
+fn open_on(handle: &AmoHandle, rate: f64, vault: Arc<MemoryVault>) -> Arc<dyn Adapter> {
     let kind = registry::find("amocrm").expect("registered");
     let table = json!({"url": "https://demo.amocrm.ru", "rate_per_second": rate});
     let settings: Arc<dyn AccountSettings> =
@@ -151,10 +159,7 @@ fn open_with(handle: &AmoHandle, rate: f64, token: String) -> Arc<dyn Adapter> {
     });
     settings.open(AccountDoor {
         http: Arc::new(http.expect("a door")),
-        vault: Arc::new(MemoryVault {
-            token: Some(Secret::new(token)),
-            setup: Mutex::new(None),
-        }),
+        vault,
         pairs: Arc::new(MemoryPairs::default()),
         secrets: Secrets::default(),
         clock: Arc::new(SystemClock),
@@ -303,6 +308,29 @@ pub(super) fn every_kind(handle: &AmoHandle) -> Vec<StepCommand> {
         );
     }
     commands
+}
+
+#[actix_rt::test]
+async fn who_finds_the_setup_stored_works_on_while_the_survey_of_this_life_hangs() {
+    let rehearsal = Rehearsal::start().await;
+    let vault = Arc::new(MemoryVault {
+        token: Some(Secret::new(rehearsal.handle.long_lived_token())),
+        setup: Mutex::new(None),
+    });
+    let life = || open_on(&rehearsal.handle, 1_000.0, Arc::clone(&vault));
+    done(life().describe().await);
+
+    let late = Fault::LateAfter { ms: 3_600_000 };
+    rehearsal.fault("GET", "/api/v4/account", When::Always, late);
+    let adapter = life();
+    let surveying = Arc::clone(&adapter);
+    let survey = tokio::spawn(async move { surveying.describe().await });
+    while rehearsal.handle.under_way() == 0 {
+        tokio::task::yield_now().await;
+    }
+    done(adapter.facts(ask(), Class::Work).await);
+    assert!(!survey.is_finished());
+    survey.abort();
 }
 
 #[actix_rt::test]

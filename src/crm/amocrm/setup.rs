@@ -97,17 +97,13 @@ impl SetupKeeper {
         if let Some(setup) = self.remembered() {
             return Ok(setup);
         }
+        // Before the turn to ask: a survey may be under way, and last as long as a request can.
+        if let Some(setup) = self.stored().await? {
+            return Ok(setup);
+        }
         let _one_at_a_time = self.surveying.lock().await;
         if let Some(setup) = self.remembered() {
             return Ok(setup);
-        }
-        let stale = matches!(*self.cached(), Cached::Stale);
-        if !stale {
-            let stored = self.vault.setup().await.map_err(|e| vault_failure(&e))?;
-            // A set-up of another version reads as none and is made anew.
-            if let Some(setup) = stored.and_then(|v| serde_json::from_value::<Setup>(v).ok()) {
-                return Ok(self.remember(setup));
-            }
         }
         let surveyed = self.survey_alone(client, class).await;
         surveyed
@@ -140,6 +136,25 @@ impl SetupKeeper {
             Cached::Known(setup) => Some(Arc::clone(setup)),
             Cached::Unknown | Cached::Stale => None,
         }
+    }
+
+    /// Returns the stored set-up, unless it proved wrong.
+    async fn stored(&self) -> Result<Option<Arc<Setup>>, Failure> {
+        let stored = self.vault.setup().await.map_err(|e| vault_failure(&e))?;
+        // A set-up of another version reads as none and is made anew.
+        let Some(setup) = stored.and_then(|v| serde_json::from_value::<Setup>(v).ok()) else {
+            return Ok(None);
+        };
+        let mut cached = self.cached();
+        Ok(match &*cached {
+            Cached::Stale => None,
+            Cached::Known(newer) => Some(Arc::clone(newer)),
+            Cached::Unknown => {
+                let setup = Arc::new(setup);
+                *cached = Cached::Known(Arc::clone(&setup));
+                Some(setup)
+            }
+        })
     }
 
     fn remember(&self, setup: Setup) -> Arc<Setup> {

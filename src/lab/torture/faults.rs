@@ -4,8 +4,9 @@ use crate::lab::fault::{Fault, FaultPlan, Rule, RuleRefused, When};
 
 /// Requests of a thousand that something befalls.
 const TROUBLE_PER_MILLE: u32 = 130;
-/// Each pauses the account for a second and slows it down for a minute.
-const THROTTLED_EVERY: u64 = 1_500;
+/// Each pauses the account for a second and slows it down for a minute: at hundreds of requests a
+/// second, a throttled request in a few thousand is as many a minute as a real account would see.
+const THROTTLED_EVERY: u64 = 5_000;
 /// Each costs its client's lane the whole patience of the daemon, twenty seconds.
 const TOO_LATE_PER_MILLE: u32 = 1;
 const TOO_LATE_MS: u64 = 21_000;

@@ -13,8 +13,10 @@ mod posting;
 mod promise;
 mod run;
 mod sightings;
+mod stage;
 mod stream;
 mod switchboard;
+mod tally;
 mod verdict;
 
 use std::path::PathBuf;

@@ -1,7 +1,6 @@
-//! The promises that a sabotaged daemon breaks, one at a time, and the count in which each shows.
+//! The promises that a sabotaged daemon breaks, one at a time.
 
 use clap::ValueEnum;
-use serde_json::Value;
 
 /// A promise to be broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,24 +25,5 @@ impl BrokenPromise {
     pub fn word(self) -> String {
         let value = self.to_possible_value();
         value.map_or_else(String::new, |value| value.get_name().to_owned())
-    }
-
-    /// Returns the counts of the last line of which one must not be zero.
-    pub(super) fn counters(self) -> &'static [&'static str] {
-        match self {
-            BrokenPromise::NoLookAfterAmbiguous => &["duplicated"],
-            BrokenPromise::AcknowledgeBeforeCommit => &["lost"],
-            BrokenPromise::LaneIgnored => &["duplicated", "out_of_order"],
-            BrokenPromise::LimiterPlusOne => &["rate_violations"],
-            BrokenPromise::SpentTokenReused => &["spent_tokens_reused"],
-            // The call's own entry is missing, and there is one that nothing called for.
-            BrokenPromise::CallTimeNow => &["lost"],
-        }
-    }
-
-    /// Says whether the torture noticed.
-    pub(super) fn is_caught(self, last_line: &Value) -> bool {
-        let turned = |counter: &&str| last_line[*counter].as_u64().unwrap_or(0) > 0;
-        self.counters().iter().any(turned)
     }
 }

@@ -1,0 +1,252 @@
+//! Everything that a torture is made with: the simulators, the daemon's configuration, its lives.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::task::JoinHandle;
+use tokio::time::{self, Instant};
+
+use super::posting::Poster;
+use super::stream::{Kill, Round, Stream};
+use super::switchboard::Switchboard;
+use super::{BrokenPromise, TortureOptions, faults};
+use crate::lab::ami::{AmiOptions, AmiServer};
+use crate::lab::amocrm::{self, AmoLab, AmoOptions, Tokens};
+use crate::lab::day::daemon::{Daemon, DaemonAddress, Status};
+use crate::lab::demo::Ports;
+use crate::lab::demo::files::{DemoFiles, Texts};
+use crate::lab::demo::process::DaemonProcess;
+use crate::lab::wall;
+
+const DAEMON: &str = include_str!("../../../lab/torture/trunkline.toml");
+const TENANT: &str = include_str!("../../../lab/torture/tenant.toml");
+
+/// The environment variable by which a sabotaged daemon learns what to break.
+const SABOTAGE: &str = "TRUNKLINE_SABOTAGE";
+/// The tenant's line that says how fast the daemon may be, and what stands there at the limit: all
+/// that the vendor permits in a second (`crm/amocrm.md` §4).
+const RATE_LINE: &str = "rate_per_second = 400";
+const RATE_LINE_AT_THE_LIMIT: &str = "rate_per_second = 7";
+const RATE_AT_THE_LIMIT: u32 = 7;
+
+/// What the simulated account permits in a sliding second, unless the torture goes on at the
+/// limit: half more than the tenant's configuration allows itself, for on a busy machine an even
+/// pace arrives in bunches.
+const RATE_PER_SECOND: u32 = 600;
+/// Access tokens live so long; amoCRM's live for a day.
+const ACCESS_TTL: Duration = Duration::from_secs(3);
+/// Posted calls began so long ago.
+const POSTED_AGO_S: i64 = 6 * 3600;
+/// How long the daemon may go on after the last kill without finishing any work: back-off grows
+/// to ten minutes only after ten failures in a row.
+const STALLED: Duration = Duration::from_secs(180);
+/// Pause between two looks.
+const LOOK_PAUSE: Duration = Duration::from_millis(250);
+/// Looks in a row that must find nothing to do: one might fall between a call's end and the
+/// moment when its work is written.
+const QUIET_LOOKS: u32 = 4;
+
+/// The last post of each client that is being delivered.
+pub(super) type Posting = BTreeMap<usize, JoinHandle<anyhow::Result<()>>>;
+
+/// Everything that a torture is made with.
+pub(super) struct Stage {
+    program: Option<PathBuf>,
+    environment: Vec<(&'static str, String)>,
+    pub(super) files: DemoFiles,
+    pub(super) crm: AmoLab,
+    pub(super) ami: Arc<AmiServer>,
+    pub(super) daemon: Daemon,
+    pub(super) address: DaemonAddress,
+    pub(super) poster: Arc<Poster>,
+}
+
+impl Stage {
+    pub(super) async fn start(options: &TortureOptions) -> anyhow::Result<Self> {
+        let at_the_limit =
+            options.at_the_limit || options.broken == Some(BrokenPromise::LimiterPlusOne);
+        let (rate, tenant) = if at_the_limit {
+            let text = TENANT.replace(RATE_LINE, RATE_LINE_AT_THE_LIMIT);
+            (RATE_AT_THE_LIMIT, Cow::Owned(text))
+        } else {
+            (RATE_PER_SECOND, Cow::Borrowed(TENANT))
+        };
+        let texts = Texts {
+            daemon: Cow::Borrowed(DAEMON),
+            tenant,
+        };
+        let crm = amocrm::start(AmoOptions {
+            rate_per_second: rate,
+            account_rate_per_second: RATE_PER_SECOND,
+            tokens: Tokens {
+                access_ttl: ACCESS_TTL,
+                ..Tokens::default()
+            },
+            // A violation is to be counted; a blocked account would only end everything.
+            block_after_violations: None,
+            ..AmoOptions::default()
+        });
+        let crm = crm.await.context("start the simulated amoCRM")?;
+        let faults = faults::plan(options.seed, options.kills).context("plan the faults")?;
+        crm.set_faults(faults);
+        let ami = AmiServer::start(AmiOptions::on(loopback(0)));
+        let ami = ami.await.context("start the simulated Asterisk")?;
+        let ports = Ports {
+            admin_port: free_port()?,
+            intake_port: free_port()?,
+            crm_port: port_of(&crm.base_url())?,
+            dead_crm_port: 0,
+            ami_port: ami.address().port(),
+        };
+        let crms = [("main".to_owned(), crm.handle())].into();
+        let files = DemoFiles::write(&options.dir, texts, &ports, &crms)?;
+        let address = DaemonAddress {
+            admin: format!("http://{}", loopback(ports.admin_port)),
+            token: files.admin_token().to_owned(),
+            intake: format!("http://{}", loopback(ports.intake_port)),
+            hooks: [("site".to_owned(), files.site_hook().to_owned())].into(),
+        };
+        let now_s = i64::try_from(wall::now().as_secs()).unwrap_or(0);
+        let poster = Poster::new(Daemon::new(address.clone())?, now_s - POSTED_AGO_S);
+        Ok(Self {
+            program: options.daemon.clone(),
+            environment: options
+                .broken
+                .map(|promise| (SABOTAGE, promise.word()))
+                .into_iter()
+                .collect(),
+            files,
+            crm,
+            ami: Arc::new(ami),
+            daemon: Daemon::new(address.clone())?,
+            address,
+            poster: Arc::new(poster),
+        })
+    }
+
+    pub(super) fn start_daemon(&self) -> anyhow::Result<DaemonProcess> {
+        DaemonProcess::start_with(self.program.as_deref(), &self.files, &self.environment)
+    }
+
+    /// Lets a round's calls happen, each client's in their order.
+    pub(super) fn release(
+        &self,
+        stream: &Arc<Stream>,
+        number: usize,
+        start: Instant,
+        posting: &mut Posting,
+        board: &mut Switchboard,
+    ) {
+        let Some(round) = stream.rounds.get(number) else {
+            return;
+        };
+        for (index, post) in round.posts.iter().enumerate() {
+            let Some(first) = post.calls.first() else {
+                continue;
+            };
+            let before = posting.remove(&first.client);
+            let (poster, stream) = (Arc::clone(&self.poster), Arc::clone(stream));
+            let at = start + post.after;
+            let posted = tokio::spawn(async move {
+                if let Some(before) = before {
+                    before.await??;
+                }
+                time::sleep_until(at).await;
+                let round: Option<&Round> = stream.rounds.get(number);
+                match round.and_then(|round| round.posts.get(index)) {
+                    Some(post) => poster.deliver(&stream, post).await,
+                    None => Ok(()),
+                }
+            });
+            posting.insert(first.client, posted);
+        }
+        for play in &round.plays {
+            if let Some((client, call)) = stream.call(play.call) {
+                board.play(play, client, call, start);
+            }
+        }
+    }
+
+    /// Lets the daemon live until the moment of its death.
+    pub(super) async fn live_until(
+        &self,
+        kill: &Kill,
+        mut child: DaemonProcess,
+        start: Instant,
+    ) -> anyhow::Result<()> {
+        match *kill {
+            Kill::Starting(after) => time::sleep_until(start + after).await,
+            Kill::Running(after) => {
+                child.wait_until_ready(&self.daemon).await?;
+                time::sleep(after).await;
+            }
+        }
+        child.kill()
+    }
+
+    /// Waits until the daemon has nothing left to do.
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
+        let mut quiet = 0;
+        let mut least = u64::MAX;
+        let mut moved = Instant::now();
+        while quiet < QUIET_LOOKS {
+            time::sleep(LOOK_PAUSE).await;
+            // While it starts, it cannot be asked.
+            let open = match self.daemon.status().await {
+                Ok(status) => open(&status),
+                Err(_) => u64::MAX,
+            };
+            if open == 0 && self.crm.under_way() == 0 {
+                quiet += 1;
+                continue;
+            }
+            quiet = 0;
+            if open < least {
+                least = open;
+                moved = Instant::now();
+            }
+            if moved.elapsed() > STALLED {
+                bail!("{open} works or calls are open, and none was finished for {STALLED:?}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what was sent, and what befell it.
+    pub(super) fn traffic(&self) -> String {
+        let log = self.crm.log_counters();
+        format!(
+            "{} requests, faults {:?}, at most {} in a second; answers to posts {:?}",
+            log.arrived,
+            log.by_fault,
+            self.crm.counters().requests_per_second_max,
+            self.poster.answers()
+        )
+    }
+}
+
+fn open(status: &Status) -> u64 {
+    let works = status.integrations.iter().map(|one| one.open_works);
+    let calls = status.sources.iter().map(|source| source.open_calls());
+    works.chain(calls).sum()
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn port_of(url: &str) -> anyhow::Result<u16> {
+    let port = url.rsplit(':').next().unwrap_or_default();
+    port.parse().with_context(|| format!("no port in {url}"))
+}
+
+/// Returns a port that nobody uses now.
+fn free_port() -> anyhow::Result<u16> {
+    let listener = TcpListener::bind(loopback(0)).context("ask for a free port")?;
+    Ok(listener.local_addr()?.port())
+}

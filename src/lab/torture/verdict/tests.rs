@@ -1,0 +1,356 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::*;
+use crate::lab::amocrm::{CardView, Duplicates, LeadView, OracleCounters, UnsortedView};
+
+const PHONE: &str = "9035550001";
+const ONE_S: i64 = 1_750_000_000;
+const TWO_S: i64 = 1_750_000_300;
+const CONTACT: u64 = 1;
+const DEAL: u64 = 2;
+
+/// An account, made by hand.
+fn world() -> Oracle {
+    Oracle {
+        contacts: Vec::new(),
+        companies: Vec::new(),
+        leads: Vec::new(),
+        calls: Vec::new(),
+        notes: Vec::new(),
+        tasks: Vec::new(),
+        unsorted: Vec::new(),
+        popups: Vec::new(),
+        duplicates: Duplicates::default(),
+        counters: OracleCounters::default(),
+    }
+}
+
+/// What one new client with these calls makes, all as it must be.
+fn served(calls: &[CallView]) -> Oracle {
+    let mut world = world();
+    world.contacts.push(contact(CONTACT, PHONE));
+    world.leads.push(deal(DEAL, &[CONTACT]));
+    world.calls.extend(calls.iter().cloned());
+    world
+}
+
+/// What two calls in their order make.
+fn both() -> Oracle {
+    served(&[entry(11, ONE_S), entry(12, TWO_S)])
+}
+
+fn contact(id: u64, phone: &str) -> CardView {
+    CardView {
+        id,
+        name: phone.to_owned(),
+        phones: vec![format!("+7{phone}")],
+        emails: Vec::new(),
+        responsible_user_id: 501,
+        created_by: 501,
+        created_at: ONE_S,
+        tags: Vec::new(),
+        fields: BTreeMap::new(),
+        in_unsorted: false,
+        leads: Vec::new(),
+        companies: Vec::new(),
+    }
+}
+
+fn deal(id: u64, contacts: &[u64]) -> LeadView {
+    LeadView {
+        id,
+        name: "Call".to_owned(),
+        pipeline_id: 3100,
+        status_id: 3102,
+        stage: String::new(),
+        responsible_user_id: 501,
+        created_by: 501,
+        created_at: ONE_S,
+        closed_at: None,
+        price: 0,
+        tags: Vec::new(),
+        fields: BTreeMap::new(),
+        in_unsorted: false,
+        contacts: contacts.to_vec(),
+        companies: Vec::new(),
+    }
+}
+
+/// An answered incoming call of the client, taken by user 502.
+fn entry(id: u64, at_s: i64) -> CallView {
+    CallView {
+        id,
+        phone: PHONE.to_owned(),
+        direction: "inbound".to_owned(),
+        at: at_s,
+        duration: 42,
+        uniq: format!("u-{at_s}"),
+        link: String::new(),
+        status: Some(TALK_TOOK_PLACE),
+        result: None,
+        call_responsible: Some("502".to_owned()),
+        responsible_user_id: 502,
+        created_by: 501,
+        entity_type: "lead".to_owned(),
+        entity_id: DEAL,
+        origin: "calls".to_owned(),
+        is_shown: true,
+    }
+}
+
+/// A record in Unsorted, and its call's event.
+fn record(id: u64, at_s: i64) -> (UnsortedView, CallView) {
+    let view = UnsortedView {
+        uid: format!("r-{id}"),
+        category: "sip".to_owned(),
+        source_uid: format!("s-{id}"),
+        source_name: "Site".to_owned(),
+        pipeline_id: 3100,
+        created_at: at_s,
+        state: "waiting".to_owned(),
+        phone: PHONE.to_owned(),
+        metadata: Value::Null,
+        lead: None,
+        contact: None,
+    };
+    let event = CallView {
+        status: None,
+        duration: 0,
+        origin: "unsorted".to_owned(),
+        ..entry(id, at_s)
+    };
+    (view, event)
+}
+
+fn call(at_s: i64) -> ExpectedCall {
+    ExpectedCall {
+        at_s,
+        outgoing: false,
+        answered: Some(true),
+        user: Some(502),
+        needed: true,
+    }
+}
+
+fn client(calls: &[ExpectedCall]) -> ExpectedClient {
+    ExpectedClient {
+        phone: PHONE.to_owned(),
+        unsorted: false,
+        calls: calls.to_vec(),
+    }
+}
+
+fn counts(lost: usize, duplicated: usize, out_of_order: usize) -> Counts {
+    Counts {
+        lost,
+        duplicated,
+        out_of_order,
+    }
+}
+
+#[track_caller]
+fn check(why: &str, clients: &[ExpectedClient], world: &Oracle, expected: Counts) {
+    let verdict = judge(clients, world);
+    assert_eq!(verdict.counts, expected, "{why}: {:?}", verdict.differences);
+    let is_told = !verdict.differences.is_empty();
+    assert_eq!(is_told, expected != Counts::default(), "{why}");
+}
+
+#[test]
+fn each_kind_of_harm_turns_its_own_counter() {
+    type Harm = fn(&mut Oracle);
+    let rows: [(&str, Harm, Counts); 19] = [
+        ("all right", |_| {}, counts(0, 0, 0)),
+        ("a call less", |w| drop(w.calls.pop()), counts(1, 0, 0)),
+        (
+            "a call twice",
+            |w| w.calls.push(entry(13, ONE_S)),
+            counts(0, 1, 0),
+        ),
+        (
+            "a call that was never made",
+            |w| w.calls.push(entry(13, TWO_S + 300)),
+            counts(0, 1, 0),
+        ),
+        (
+            "within two seconds",
+            |w| w.calls[1].at += 2,
+            counts(0, 0, 0),
+        ),
+        (
+            "the time of delivery",
+            |w| w.calls[1].at += 3,
+            counts(1, 1, 0),
+        ),
+        (
+            "not answered",
+            |w| w.calls[1].status = Some(6),
+            counts(1, 0, 0),
+        ),
+        (
+            "somebody else",
+            |w| w.calls[1].call_responsible = Some("503".to_owned()),
+            counts(1, 0, 0),
+        ),
+        (
+            "nobody",
+            |w| w.calls[1].call_responsible = None,
+            counts(1, 0, 0),
+        ),
+        (
+            "the wrong way",
+            |w| w.calls[1].direction = "outbound".to_owned(),
+            counts(1, 0, 0),
+        ),
+        (
+            "on a card in the bin",
+            |w| w.calls[1].is_shown = false,
+            counts(1, 0, 0),
+        ),
+        ("the later first", |w| w.calls[0].id = 13, counts(0, 0, 1)),
+        (
+            "no contact: its deal cannot be found either, and hangs on nobody who is there",
+            |w| w.contacts.clear(),
+            counts(2, 0, 0),
+        ),
+        ("no deal", |w| w.leads.clear(), counts(1, 0, 0)),
+        (
+            "a contact twice",
+            |w| w.contacts.push(contact(3, PHONE)),
+            counts(0, 1, 0),
+        ),
+        (
+            "a deal twice",
+            |w| w.leads.push(deal(4, &[CONTACT])),
+            counts(0, 1, 0),
+        ),
+        (
+            "a contact and its deal twice",
+            |w| {
+                w.contacts.push(contact(3, PHONE));
+                w.leads.push(deal(4, &[3]));
+            },
+            counts(0, 2, 0),
+        ),
+        (
+            "a contact of nobody, and a deal of nobody",
+            |w| {
+                w.contacts.push(contact(3, "9039999999"));
+                w.leads.push(deal(4, &[]));
+            },
+            counts(0, 2, 0),
+        ),
+        (
+            "a call of somebody else",
+            |w| {
+                w.calls.push(CallView {
+                    phone: "9039999999".to_owned(),
+                    ..entry(13, ONE_S)
+                });
+            },
+            counts(0, 1, 0),
+        ),
+    ];
+    for (why, harm, expected) in rows {
+        let mut world = both();
+        harm(&mut world);
+        check(
+            why,
+            &[client(&[call(ONE_S), call(TWO_S)])],
+            &world,
+            expected,
+        );
+    }
+}
+
+#[test]
+fn a_client_whom_nobody_answers_has_a_record_for_each_call_and_no_card() {
+    let missed = |at_s| ExpectedCall {
+        answered: Some(false),
+        user: None,
+        ..call(at_s)
+    };
+    let unlucky = [ExpectedClient {
+        unsorted: true,
+        ..client(&[missed(ONE_S), missed(TWO_S)])
+    }];
+    let mut world = world();
+    for (id, at_s) in [(21, ONE_S), (22, TWO_S)] {
+        let (view, event) = record(id, at_s);
+        world.unsorted.push(view);
+        world.calls.push(event);
+    }
+    check("all right", &unlucky, &world, counts(0, 0, 0));
+
+    let mut less = world.clone();
+    less.unsorted.pop();
+    less.calls.pop();
+    check(
+        "a record and its call less",
+        &unlucky,
+        &less,
+        counts(2, 0, 0),
+    );
+
+    let mut twice = world.clone();
+    let (view, event) = record(23, TWO_S);
+    twice.unsorted.push(view);
+    twice.calls.push(event);
+    check("a record twice", &unlucky, &twice, counts(0, 2, 0));
+
+    let mut card = world;
+    card.contacts.push(contact(CONTACT, PHONE));
+    check("a card beside it", &unlucky, &card, counts(0, 1, 0));
+}
+
+#[test]
+fn a_call_that_nobody_could_see_may_be_missing_and_may_be_there_but_not_twice() {
+    let unseen = ExpectedCall {
+        needed: false,
+        answered: None,
+        user: None,
+        ..call(ONE_S)
+    };
+    let clients = [client(std::slice::from_ref(&unseen))];
+    check("missing", &clients, &world(), counts(0, 0, 0));
+    let there = served(&[entry(11, ONE_S)]);
+    check("there", &clients, &there, counts(0, 0, 0));
+    let twice = served(&[entry(11, ONE_S), entry(12, ONE_S)]);
+    check("twice", &clients, &twice, counts(0, 1, 0));
+    // What is in the CRM must be whole, whoever could see it.
+    let mut half = there;
+    half.contacts.clear();
+    half.leads.clear();
+    check("without a card", &clients, &half, counts(2, 0, 0));
+}
+
+#[test]
+fn of_a_call_in_progress_at_the_kill_only_what_was_seen_is_expected() {
+    let talk_unseen = ExpectedCall {
+        answered: None,
+        user: None,
+        ..call(ONE_S)
+    };
+    let clients = [client(&[talk_unseen])];
+    let missed = CallView {
+        status: Some(6),
+        call_responsible: None,
+        ..entry(11, ONE_S)
+    };
+    for (why, entry) in [("as missed", missed), ("as answered", entry(11, ONE_S))] {
+        check(why, &clients, &served(&[entry]), counts(0, 0, 0));
+    }
+    check("nothing of it", &clients, &world(), counts(3, 0, 0));
+}
+
+#[test]
+fn who_calls_both_ways_is_one_client_whose_sources_keep_their_own_order() {
+    let (posted, played) = (ONE_S, ONE_S + 600_000);
+    let ways = [client(&[call(posted)]), client(&[call(played)])];
+    let world = served(&[entry(11, played), entry(12, posted)]);
+    check("the other source first", &ways, &world, counts(0, 0, 0));
+    let one_way = served(&[entry(11, played)]);
+    check("one source's call less", &ways, &one_way, counts(1, 0, 0));
+}
