@@ -20,7 +20,7 @@ use super::routing::Routing;
 
 /// Is told of new work, with the addresses whose lanes it stands in.
 pub trait Waker: Send + Sync {
-    /// These works were made from this snapshot.
+    /// These works were made from this snapshot, or stand in the lanes of more addresses by it.
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]);
 }
 
@@ -68,9 +68,9 @@ impl Intake {
         };
         let accepted = self.store.accept(accept).await.map_err(sink_error)?;
         for (snapshot, outcome) in snapshots.iter().zip(&accepted) {
-            if let Accepted::Stored { works } = outcome {
+            if let Accepted::Stored { works, gained } = outcome {
                 tell(snapshot, works.len());
-                self.waker.works(snapshot, works);
+                self.waker.works(snapshot, &[&works[..], gained].concat());
             }
         }
         Ok(accepted)

@@ -76,14 +76,14 @@ struct Lanes {
 
 impl Waker for Lanes {
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
+        let mut woken = works.to_vec();
         for (integration, work) in works {
             if let Some(portal) = self.portals.load().get(integration) {
-                portal
-                    .lanes()
-                    .insert(*work, integration, &snapshot.body.addresses());
+                let addresses = snapshot.body.addresses();
+                woken.extend(portal.lanes().insert(*work, integration, &addresses));
             }
         }
-        self.handles.wake(works.to_vec());
+        self.handles.wake(woken);
     }
 }
 
