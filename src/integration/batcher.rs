@@ -302,3 +302,173 @@ impl Drop for Turn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use futures_util::future::{BoxFuture, join_all};
+
+    use super::*;
+    use crate::crm::{AccountDescription, Class};
+    use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
+    use crate::model::facts::{Facts, FactsQuery};
+    use crate::model::outcome::{Look, Rejection};
+    use crate::model::plan::{Effect, NewContact, Role};
+    use crate::model::timestamp::Timestamp;
+
+    /// Refuses every request that the bad one is in; by name where it is alone.
+    struct Picky {
+        bad: Role,
+        capabilities: Capabilities,
+        requests: Mutex<Vec<usize>>,
+    }
+
+    impl Picky {
+        fn new(bad: &str) -> Arc<Self> {
+            let step = StepCapability {
+                kind: StepKind::CreateContact,
+                certainty: Certainty::ByKey,
+                batch_max: 50,
+            };
+            Arc::new(Self {
+                bad: Role::new(bad),
+                capabilities: Capabilities {
+                    steps: vec![step],
+                    phases: Vec::new(),
+                },
+                requests: Mutex::default(),
+            })
+        }
+
+        fn requests(&self) -> Vec<usize> {
+            self.requests.lock().expect("no panic").clone()
+        }
+    }
+
+    fn unclear<T>() -> Outcome<T> {
+        Outcome::Ambiguous {
+            why: "refused".to_owned(),
+        }
+    }
+
+    impl Adapter for Picky {
+        fn capabilities(&self) -> &Capabilities {
+            &self.capabilities
+        }
+
+        fn describe(&self) -> BoxFuture<'_, Outcome<AccountDescription>> {
+            async { unclear() }.boxed()
+        }
+
+        fn facts(&self, _: FactsQuery, _: Class) -> BoxFuture<'_, Outcome<Facts>> {
+            async { unclear() }.boxed()
+        }
+
+        fn execute(&self, commands: Vec<StepCommand>) -> BoxFuture<'_, Vec<Outcome<StepResult>>> {
+            let bad = commands.iter().any(|one| one.key.role == self.bad);
+            let count = commands.len();
+            self.requests.lock().expect("no panic").push(count);
+            let outcome = match (bad, count) {
+                (false, _) => Outcome::Done(StepResult::default()),
+                (true, 1) => Outcome::Rejected(Rejection {
+                    code: "400".to_owned(),
+                    message: "bad".to_owned(),
+                }),
+                (true, _) => unclear(),
+            };
+            async move {
+                tokio::task::yield_now().await;
+                vec![outcome; count]
+            }
+            .boxed()
+        }
+
+        fn look(&self, _: StepCommand) -> BoxFuture<'_, Outcome<Look>> {
+            async { Outcome::Done(Look::Absent) }.boxed()
+        }
+    }
+
+    fn command(role: &str) -> StepCommand {
+        StepCommand {
+            key: StepKey {
+                integration: "acme/sales".parse().expect("a key"),
+                communication: "acme/office/1".parse().expect("a key"),
+                role: Role::new(role),
+            },
+            effect: Effect::CreateContact(NewContact {
+                name: "Anna".to_owned(),
+                phones: Vec::new(),
+                emails: Vec::new(),
+                responsible: None,
+                tags: Vec::new(),
+            }),
+            first_sent_at: Timestamp::default(),
+        }
+    }
+
+    /// Sends steps of these roles at one moment; returns what each came to.
+    async fn send_all(batcher: &Arc<Batcher>, roles: &[String]) -> Vec<Outcome<StepResult>> {
+        let here: Vec<Presence> = roles.iter().map(|_| Presence::new(batcher)).collect();
+        let sending = roles.iter().zip(&here);
+        join_all(sending.map(|(role, presence)| batcher.send(command(role), presence))).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_bad_one_of_fifty_is_set_aside_in_some_ten_requests() {
+        let adapter = Picky::new("17");
+        let batcher = Batcher::new(Arc::clone(&adapter) as Arc<dyn Adapter>);
+        let mut left: Vec<String> = (0..50).map(|n: u32| n.to_string()).collect();
+        let mut rejected = Vec::new();
+        while !left.is_empty() {
+            let outcomes = send_all(&batcher, &left).await;
+            let mut unclear = Vec::new();
+            for (role, outcome) in left.into_iter().zip(outcomes) {
+                match outcome {
+                    Outcome::Ambiguous { .. } => unclear.push(role),
+                    Outcome::Rejected(_) => rejected.push(role),
+                    _ => {}
+                }
+            }
+            left = unclear;
+        }
+        assert_eq!(rejected, ["17"]);
+        let requests = adapter.requests();
+        assert_eq!(requests[..2], [50, 25], "{requests:?}");
+        assert!(requests.len() <= 13, "{requests:?}");
+        assert!(batcher.state().suspects.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_not_suspected_does_not_share_the_lot_of_those_who_are() {
+        let adapter = Picky::new("bad");
+        let batcher = Batcher::new(Arc::clone(&adapter) as Arc<dyn Adapter>);
+        let names = |names: &[&str]| -> Vec<String> { names.iter().map(|n| (*n).into()).collect() };
+        let first = send_all(&batcher, &names(&["bad", "a", "b", "c"])).await;
+        assert!(first.iter().all(|one| *one == unclear()));
+        let second = send_all(&batcher, &names(&["bad", "x", "a", "y", "b", "c"])).await;
+        let done = |one: &&Outcome<_>| matches!(one, Outcome::Done(_));
+        assert_eq!(second.iter().filter(done).count(), 4, "{second:?}");
+        assert_eq!(adapter.requests(), [4, 2, 2, 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_single_step_loses_no_time_and_who_is_coming_is_waited_for_a_moment() {
+        let adapter = Picky::new("bad");
+        let batcher = Batcher::new(Arc::clone(&adapter) as Arc<dyn Adapter>);
+        let began = tokio::time::Instant::now();
+        send_all(&batcher, &["a".to_owned()]).await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        let slow = Presence::new(&batcher);
+        let early = ["b".to_owned()];
+        let (_, late) = tokio::join!(send_all(&batcher, &early), async {
+            tokio::time::sleep(GATHER_MAX / 2).await;
+            batcher.send(command("c"), &slow).await
+        });
+        assert!(matches!(late, Outcome::Done(_)));
+        assert_eq!(adapter.requests(), [1, 2]);
+        // One that is long in coming is not waited for.
+        let began = tokio::time::Instant::now();
+        send_all(&batcher, &["d".to_owned()]).await;
+        assert_eq!(began.elapsed(), GATHER_MAX);
+    }
+}

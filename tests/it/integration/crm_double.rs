@@ -30,6 +30,8 @@ pub(crate) enum Trouble {
     EffectLate,
     /// It is refused for good.
     Refused,
+    /// The CRM asks for a pause of an hour.
+    Throttled,
     /// The adapter panics.
     Panic,
 }
@@ -47,6 +49,9 @@ struct State {
     search_lags: bool,
     facts_panic: bool,
     held: Option<StepKind>,
+    facts_held: bool,
+    poison: Option<Phone>,
+    undecidable: bool,
     requests: Vec<(StepKind, usize)>,
     asked: u64,
     looked: u64,
@@ -122,6 +127,22 @@ impl CrmDouble {
         self.state().held = None;
     }
 
+    /// Lets questions hang, or go on.
+    pub(crate) fn hold_facts(&self, held: bool) {
+        self.state().facts_held = held;
+    }
+
+    /// Refuses every request for contacts that this client is in, without saying who is to blame.
+    pub(crate) fn poison(&self, phone: &str) {
+        let phone = Phone::try_from(phone.to_owned()).expect("a number");
+        self.state().poison = Some(phone);
+    }
+
+    /// Lets nobody find out what became of a request.
+    pub(crate) fn undecidable(&self) {
+        self.state().undecidable = true;
+    }
+
     /// Makes a contact as a person would.
     pub(crate) fn add_contact(&self, phone: &str) {
         let phone = Phone::try_from(phone.to_owned()).expect("a number");
@@ -175,6 +196,26 @@ impl CrmDouble {
         result
     }
 
+    /// Refuses a request that the poisonous client is in: by name where it is alone.
+    fn refused_whole(&self, commands: &[StepCommand]) -> Option<Outcome<StepResult>> {
+        let poison = self.state().poison.clone()?;
+        let poisonous = |command: &StepCommand| match &command.effect {
+            Effect::CreateContact(contact) => contact.phones.contains(&poison),
+            _ => false,
+        };
+        commands.iter().any(poisonous).then(|| {
+            if commands.len() > 1 {
+                return Outcome::Ambiguous {
+                    why: "the request was refused".to_owned(),
+                };
+            }
+            Outcome::Rejected(Rejection {
+                code: "400".to_owned(),
+                message: "bad request".to_owned(),
+            })
+        })
+    }
+
     fn carry_out(&self, command: &StepCommand) -> Outcome<StepResult> {
         let kind = command.effect.kind();
         let trouble = {
@@ -205,6 +246,11 @@ impl CrmDouble {
                 code: "400".to_owned(),
                 message: "no such pipeline".to_owned(),
             }),
+            Some(Trouble::Throttled) => Outcome::NotApplied(NotApplied {
+                cause: NotAppliedCause::Throttled,
+                why: "too many".to_owned(),
+                retry_after: Some(Duration::from_secs(3600)),
+            }),
             Some(Trouble::Panic) => panic!("scripted panic of the adapter"),
         }
     }
@@ -229,8 +275,11 @@ impl Adapter for CrmDouble {
 
     fn facts(&self, query: FactsQuery, _: Class) -> BoxFuture<'_, Outcome<Facts>> {
         async move {
+            self.state().asked += 1;
+            while self.state().facts_held {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             let mut state = self.state();
-            state.asked += 1;
             if std::mem::take(&mut state.facts_panic) {
                 drop(state);
                 panic!("scripted panic of the adapter");
@@ -281,6 +330,9 @@ impl Adapter for CrmDouble {
             while kind.is_some() && self.state().held == kind {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            if let Some(refusal) = self.refused_whole(&commands) {
+                return commands.iter().map(|_| refusal.clone()).collect();
+            }
             commands
                 .iter()
                 .map(|command| self.carry_out(command))
@@ -301,6 +353,7 @@ impl Adapter for CrmDouble {
                 let marker = command.key.marker();
                 let found = state.markers.iter().find(|(made, _)| *made == marker);
                 let seen = match found {
+                    _ if state.undecidable => Look::Undecidable,
                     Some((_, result)) => Look::Found(result.clone()),
                     None => Look::Absent,
                 };

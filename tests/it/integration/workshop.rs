@@ -233,6 +233,13 @@ impl Workshop {
             .await
     }
 
+    /// Accepts a later picture of a call, with another number of the client.
+    pub(crate) async fn revise(&self, item: &str, client: &str) -> CommunicationKey {
+        let mut snapshot = ended_call(item, client, self.clock.now());
+        snapshot.revision = 2;
+        self.accept(snapshot).await
+    }
+
     /// Accepts an ended call of a caller who hid the number: it makes nothing.
     pub(crate) async fn hidden_call(&self, item: &str) -> CommunicationKey {
         let mut snapshot = ended_call(item, "+79160000000", self.clock.now());
@@ -258,6 +265,12 @@ impl Workshop {
             "{accepted:?}"
         );
         key
+    }
+
+    /// Returns the numbers of an integration's works that may be begun or go on.
+    pub(crate) fn ready(&self, portal: &Portal, integration: &str) -> Vec<WorkId> {
+        let integration = format!("acme/{integration}").parse().expect("a key");
+        portal.lanes().ready(&integration)
     }
 
     /// Accepts an ended call of each client.
