@@ -36,8 +36,19 @@ pub(crate) enum Trouble {
     Panic,
 }
 
+/// Is told of each effect, by its number, at the moment between the CRM's yes and our record of it.
+#[derive(Clone)]
+struct Hook(Arc<dyn Fn(usize) + Send + Sync>);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
+    hook: Option<Hook>,
     contacts: Vec<(Phone, String)>,
     effects: Vec<String>,
     markers: Vec<(String, StepResult)>,
@@ -138,6 +149,11 @@ impl CrmDouble {
         self.state().poison = Some(phone);
     }
 
+    /// Lets something happen after each effect, before anybody hears of it.
+    pub(crate) fn after_each_effect(&self, hook: impl Fn(usize) + Send + Sync + 'static) {
+        self.state().hook = Some(Hook(Arc::new(hook)));
+    }
+
     /// Lets nobody find out what became of a request.
     pub(crate) fn undecidable(&self) {
         self.state().undecidable = true;
@@ -193,6 +209,11 @@ impl CrmDouble {
             ..StepResult::default()
         };
         state.markers.push((command.key.marker(), result.clone()));
+        let hook = state.hook.clone();
+        drop(state);
+        if let Some(Hook(hook)) = hook {
+            hook(number);
+        }
         result
     }
 

@@ -6,6 +6,7 @@ mod dead_letters;
 mod held;
 mod lanes;
 mod moved;
+mod power_cuts;
 mod supervision;
 mod switching;
 mod times;

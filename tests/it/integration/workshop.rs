@@ -35,6 +35,7 @@ use trunkline::store::command::{Accepted, WorkId};
 use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 
 use super::crm_double::CrmDouble;
+use crate::crash_backend::CrashDisk;
 
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_795_210_000);
 
@@ -45,10 +46,10 @@ pub(crate) struct Workshop {
     pub(crate) intake: Intake,
     pub(crate) handles: Arc<Handles>,
     portals: Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>,
-    arbiter: actix::Arbiter,
-    thread: StoreThread,
+    arbiter: actix::ArbiterHandle,
+    pub(crate) thread: StoreThread,
     shift_ms: Arc<AtomicI64>,
-    folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// A clock that a test sets forward and back.
@@ -104,8 +105,29 @@ impl Workshop {
             now: START,
             ..StoreOptions::default()
         };
-        let (store, thread) =
-            Store::open(&folder.path().join("store.redb"), key, options).expect("opens");
+        let opened = Store::open(&folder.path().join("store.redb"), key, options).expect("opens");
+        let arbiter = actix::Arbiter::new().handle();
+        Self::with(opened, arbiter, Some(folder))
+    }
+
+    /// Works on a disk in memory and on this thread, so that a paused clock drives everything.
+    /// Nothing where the disk stops before the store is open.
+    pub(crate) fn on_disk(disk: CrashDisk) -> Option<Self> {
+        let key = StoreKey::from_bytes(&[7; 32]).expect("a key");
+        let options = StoreOptions {
+            now: START,
+            hold_paused_clock: true,
+            ..StoreOptions::default()
+        };
+        let opened = Store::open_backend(disk, key, options).ok()?;
+        Some(Self::with(opened, actix::Arbiter::current(), None))
+    }
+
+    fn with(
+        (store, thread): (StoreHandle, StoreThread),
+        arbiter: actix::ArbiterHandle,
+        folder: Option<tempfile::TempDir>,
+    ) -> Self {
         let shift_ms = Arc::new(AtomicI64::new(0));
         let clock: SharedClock = Arc::new(ShiftedClock {
             clock: TokioClock::starting_at(START),
@@ -134,7 +156,7 @@ impl Workshop {
             intake,
             handles,
             portals,
-            arbiter: actix::Arbiter::new(),
+            arbiter,
             thread,
             shift_ms,
             folder,
@@ -146,7 +168,7 @@ impl Workshop {
         self.store.shut_down().await;
         self.arbiter.stop();
         self.thread.finished().await;
-        self.folder
+        self.folder.expect("a store in a folder")
     }
 
     /// Sets the clock forward or back.
@@ -222,7 +244,7 @@ impl Workshop {
 
     /// Begins the first life of an integration.
     pub(crate) fn begin(&self, seat: IntegrationSeat) -> Integration {
-        let child = IntegrationChild::new(seat.clone(), self.arbiter.handle());
+        let child = IntegrationChild::new(seat.clone(), self.arbiter.clone());
         let supervised = supervise(child, Arc::clone(&self.board), Arc::clone(&self.clock));
         Integration { seat, supervised }
     }
@@ -251,20 +273,19 @@ impl Workshop {
 
     async fn accept(&self, snapshot: Snapshot) -> CommunicationKey {
         let key = snapshot.key.clone();
+        let accepted = self.offer(snapshot).await.expect("accepted");
+        assert!(matches!(accepted, Accepted::Stored { .. }), "{accepted:?}");
+        key
+    }
+
+    /// Offers a picture as a source does that repeats until it is taken.
+    pub(crate) async fn offer(&self, snapshot: Snapshot) -> Option<Accepted> {
         let batch = Batch {
             snapshots: vec![snapshot],
             ..Batch::default()
         };
-        let accepted = self
-            .intake
-            .accept(&source(), batch)
-            .await
-            .expect("accepted");
-        assert!(
-            matches!(accepted[0], Accepted::Stored { .. }),
-            "{accepted:?}"
-        );
-        key
+        let accepted = self.intake.accept(&source(), batch).await;
+        accepted.ok()?.pop()
     }
 
     /// Returns the numbers of an integration's works that may be begun or go on.
@@ -355,7 +376,7 @@ fn settings() -> IntegrationSettings {
     }
 }
 
-fn ended_call(item: &str, client: &str, now: Timestamp) -> Snapshot {
+pub(crate) fn ended_call(item: &str, client: &str, now: Timestamp) -> Snapshot {
     let phone = Phone::try_from(client.to_owned()).expect("a number");
     let call = Call {
         direction: Direction::Incoming,
