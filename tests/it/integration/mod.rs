@@ -4,6 +4,7 @@ mod batches;
 mod crm_double;
 mod dead_letters;
 mod held;
+mod independence;
 mod lanes;
 mod moved;
 mod power_cuts;

@@ -39,6 +39,9 @@ use crate::crash_backend::CrashDisk;
 
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_795_210_000);
 
+/// A time that no machine needs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 pub(crate) struct Workshop {
     pub(crate) store: StoreHandle,
     pub(crate) clock: SharedClock,
@@ -323,16 +326,29 @@ impl Workshop {
 
     /// Waits until an integration has no open work.
     pub(crate) async fn idle(&self, integration: &str) {
+        self.idle_within(integration, PATIENCE).await;
+    }
+
+    /// Waits, so long at the most, until an integration has no open work.
+    pub(crate) async fn idle_within(&self, integration: &str, patience: Duration) {
         let integration: IntegrationKey = format!("acme/{integration}").parse().expect("a key");
-        self.until(|| async {
+        let idle = || async {
             let works = self.store.open_works().await.expect("reads");
             works.iter().all(|work| work.integration != integration)
-        })
-        .await;
+        };
+        self.until_within(idle, patience).await;
     }
 
     /// Waits until a condition holds; fails after a time that no machine needs.
     pub(crate) async fn until<F, T>(&self, condition: F)
+    where
+        F: Fn() -> T,
+        T: Future<Output = bool>,
+    {
+        self.until_within(condition, PATIENCE).await;
+    }
+
+    async fn until_within<F, T>(&self, condition: F, patience: Duration)
     where
         F: Fn() -> T,
         T: Future<Output = bool>,
@@ -342,7 +358,7 @@ impl Workshop {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), holds)
+        tokio::time::timeout(patience, holds)
             .await
             .expect("in time");
     }
