@@ -21,7 +21,7 @@ use super::routing::Routing;
 
 /// Is told of new work, with the addresses whose lanes it stands in.
 pub trait Waker: Send + Sync {
-    /// These works were made from this snapshot, or gained addresses by it.
+    /// These works were made from this snapshot, or stand in the lanes of more addresses by it.
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]);
 }
 
@@ -72,10 +72,9 @@ impl Intake {
         }
         let accepted = self.store.accept(accept).await.map_err(sink_error)?;
         for (snapshot, outcome) in snapshots.iter().zip(&accepted) {
-            if let Accepted::Stored { works, joined } = outcome {
+            if let Accepted::Stored { works, gained } = outcome {
                 tell(snapshot, works.len());
-                self.waker
-                    .works(snapshot, &[works.as_slice(), joined].concat());
+                self.waker.works(snapshot, &[&works[..], gained].concat());
             }
         }
         Ok(accepted)
@@ -87,7 +86,7 @@ impl Intake {
         const LATER: std::time::Duration = std::time::Duration::from_millis(500);
         let answer = snapshots.iter().map(|_| Accepted::Stored {
             works: Vec::new(),
-            joined: Vec::new(),
+            gained: Vec::new(),
         });
         let answer = answer.collect();
         let intake = self.clone();

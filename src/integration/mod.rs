@@ -13,11 +13,9 @@ mod halt;
 pub mod handle;
 pub mod lanes;
 mod made_lately;
+mod moved;
 pub mod portal;
 mod resolve;
 pub mod retry;
 pub mod status;
 pub mod supervisor;
-
-#[cfg(test)]
-mod independence_tests;

@@ -61,7 +61,7 @@ fn take(
             return Ok(Accepted::Stale);
         }
     }
-    let joined = add_addresses(tables, snapshot)?;
+    let gained = add_addresses(tables, snapshot)?;
     let works = make_works(tables, acceptance, now)?;
     note_not_taken(tables, acceptance, old.as_ref(), now)?;
     let new = StoredCommunication {
@@ -72,7 +72,7 @@ fn take(
         not_taken: acceptance.not_taken.clone(),
     };
     put_communication(tables, old.as_ref(), new)?;
-    Ok(Accepted::Stored { works, joined })
+    Ok(Accepted::Stored { works, gained })
 }
 
 /// Makes the works that were never made before.
@@ -114,12 +114,13 @@ fn make_works(
     Ok(made)
 }
 
-/// Puts the undecided works of a communication into the lanes that it has gained; returns them.
+/// Puts the undecided works of a communication into the lanes that it has gained; returns those
+/// that were moved.
 fn add_addresses(
     tables: &mut Tables<'_>,
     snapshot: &Snapshot,
 ) -> Result<Vec<(IntegrationKey, WorkId)>, Trouble> {
-    let mut joined = Vec::new();
+    let mut gained = Vec::new();
     let addresses = snapshot.body.addresses();
     for mut work in tables.works_of(&snapshot.key)? {
         let WorkState::Undecided { .. } = work.state else {
@@ -130,10 +131,10 @@ fn add_addresses(
         work.addresses = distinct(work.addresses);
         if work.addresses.len() != before {
             tables.put_work(&work)?;
-            joined.push((work.integration, work.id));
+            gained.push((work.integration, work.id));
         }
     }
-    Ok(joined)
+    Ok(gained)
 }
 
 fn distinct(addresses: Vec<Address>) -> Vec<Address> {

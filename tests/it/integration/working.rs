@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use trunkline::model::activity::Activity;
-use trunkline::model::ids::CommunicationKey;
 use trunkline::model::ledger::StepState;
 use trunkline::model::plan::{Role, StepKind};
 
@@ -41,30 +40,6 @@ async fn two_first_calls_of_one_number_at_one_instant_make_one_contact() {
         .filter(|one| one.starts_with("contact"))
         .count();
     assert_eq!(contacts, 1, "{:?}", crm.effects());
-}
-
-#[actix::test]
-async fn a_communication_that_gains_a_number_stands_in_that_clients_lane_at_once() {
-    let workshop = Workshop::new();
-    let crm = CrmDouble::new();
-    let portal = workshop.portal("demo");
-    let seat = workshop.seat("sales", &portal, &crm, Activity::On);
-    let visitor = workshop.call("1.0", "+79160000001").await;
-    workshop.call("2.0", "+79160000002").await;
-    workshop.call_turned_out("1.0", "+79160000002").await;
-    let open = workshop.store.open_works().await.expect("reads");
-    let id = |key: &CommunicationKey, same: bool| {
-        let work = open
-            .iter()
-            .find(|work| (work.communication == *key) == same);
-        work.expect("is open").id
-    };
-    let (gained, other) = (id(&visitor, true), id(&visitor, false));
-    // The earlier one heads both lanes now.
-    assert!(!portal.lanes().start(other));
-    assert!(portal.lanes().start(gained));
-    assert!(!portal.lanes().start(other));
-    drop(seat);
 }
 
 #[actix::test]
