@@ -51,7 +51,8 @@ impl Drop for SmallDisk {
 async fn on_a_full_disk_the_daemon_ends_and_the_next_one_waits_for_room() {
     let office = Office::open().await;
     let Some(disk) = SmallDisk::mount(office.home.path("disk")) else {
-        eprintln!("skipped: a small disk can be made by root only");
+        let skipped = "skipped: a small disk can be made by root only";
+        writeln!(std::io::stderr(), "{skipped}").expect("standard error");
         return;
     };
     office.home.edit(
