@@ -2,6 +2,7 @@
 //! outbox and dead letters, metrics.
 
 pub mod access;
+mod accounts;
 mod alarms;
 mod dead_letters;
 mod journal;
@@ -37,6 +38,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             "/v1/dead-letters/{wish}",
             web::post().to(dead_letters::revive),
         )
+        .route("/v1/accounts/resume", web::post().to(accounts::resume))
         .default_service(web::to(|| async { not_found() }));
 }
 

@@ -115,12 +115,8 @@ pub(super) fn admin_socket(path: &Path, state: AdminState) -> Result<Bound, Bind
         at: path.display().to_string(),
         error,
     };
-    // A socket that a killed daemon left; one that a living daemon holds was refused by the store.
-    match std::fs::remove_file(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
+    // One that a living daemon holds was refused by the store.
+    remove_left(path).map_err(failed)?;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(state.clone()))
@@ -136,6 +132,66 @@ pub(super) fn admin_socket(path: &Path, state: AdminState) -> Result<Bound, Bind
     .bind_uds(path)
     .map_err(failed)?
     .run();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
+    Ok(Bound {
+        handle: server.handle(),
+        task: tokio::task::spawn_local(server),
+    })
+}
+
+/// Removes a socket that a killed daemon left.
+fn remove_left(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Binds an endpoint that can do without a store.
+pub(super) fn bare_tcp(
+    what: &'static str,
+    listen: SocketAddr,
+    configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+) -> Result<Bound, BindError> {
+    let server = HttpServer::new(move || App::new().configure(configure.clone()))
+        .workers(WORKERS)
+        .max_connections(CONNECTIONS_MAX)
+        .client_request_timeout(HEAD_WITHIN)
+        .shutdown_timeout(SHUTDOWN_WITHIN_S)
+        .disable_signals()
+        .bind(listen)
+        .map_err(|error| BindError {
+            what,
+            at: listen.to_string(),
+            error,
+        })?
+        .run();
+    Ok(Bound {
+        handle: server.handle(),
+        task: tokio::task::spawn_local(server),
+    })
+}
+
+/// Binds the local socket for an endpoint that can do without a store.
+pub(super) fn bare_socket(
+    path: &Path,
+    configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+) -> Result<Bound, BindError> {
+    let failed = |error| BindError {
+        what: "admin.socket",
+        at: path.display().to_string(),
+        error,
+    };
+    remove_left(path).map_err(failed)?;
+    let server = HttpServer::new(move || App::new().configure(configure.clone()))
+        .workers(WORKERS)
+        .max_connections(CONNECTIONS_MAX)
+        .client_request_timeout(HEAD_WITHIN)
+        .shutdown_timeout(SHUTDOWN_WITHIN_S)
+        .disable_signals()
+        .bind_uds(path)
+        .map_err(failed)?
+        .run();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
     Ok(Bound {
         handle: server.handle(),

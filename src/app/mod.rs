@@ -1,7 +1,9 @@
 //! Wires everything together and keeps it running: start, reload, watchdog, shutdown.
 
 mod assembly;
+mod blocks;
 mod listeners;
+mod no_room;
 mod retention;
 mod run;
 mod setup_child;

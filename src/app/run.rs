@@ -1,7 +1,7 @@
 //! The daemon from start to end.
 //!
 //! ```text
-//! log -> store -> endpoints bound -> integrations, sources -> READY
+//! log -> room on the disk -> store -> endpoints bound -> integrations, sources -> READY
 //!     -> reload on SIGHUP, end on SIGTERM, or when the store ends
 //!     -> endpoints, sources, integrations, store, in this order
 //! ```
@@ -19,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::admin::state::{AdminState, Overview, Readiness};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, Configuration, DaemonSettings, Environment};
+use crate::intake::flood::{FloodBounds, FloodGuard};
 use crate::intake::http::{HookTable, IntakeHttp};
 use crate::intake::room::{Bounds, Room};
 use crate::intake::routing::Routing;
@@ -32,6 +33,7 @@ use crate::telemetry;
 
 use super::assembly::{Assembly, Shared, reload_note};
 use super::listeners;
+use super::no_room::{self, Waited};
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
 
@@ -65,6 +67,16 @@ async fn live(
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
 
+    let folder = daemon
+        .store
+        .path
+        .parent()
+        .unwrap_or(Path::new("."))
+        .to_owned();
+    let ends = [&mut terminate, &mut interrupt];
+    if no_room::wait(&daemon, &folder, ends).await? == Waited::Ended {
+        return Ok(());
+    }
     notify(&[
         ("STATUS", "opening the store"),
         ("EXTEND_TIMEOUT_USEC", "120000000"),
@@ -75,6 +87,7 @@ async fn live(
         free_bytes_min: daemon.store.free_bytes_min,
         store_bytes_max: daemon.store.size_bytes_max,
     }));
+    super::space::look(&folder, &room, &store, &board, &clock).await;
     let handles = Arc::new(Handles::default());
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
     let waker = LaneWaker {
@@ -122,12 +135,6 @@ async fn live(
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
 
-    let folder = daemon
-        .store
-        .path
-        .parent()
-        .unwrap_or(Path::new("."))
-        .to_owned();
     let space = tokio::task::spawn_local(super::space::watch(
         folder,
         room,
@@ -234,6 +241,10 @@ fn bind(
         intake,
         hooks: Arc::clone(&shared.hooks),
         trusted_proxies: daemon.trusted_proxies.clone().into(),
+        flood: Arc::new(FloodGuard::new(FloodBounds {
+            source_per_second: daemon.intake.source_requests_per_second_max,
+            stranger_per_minute: daemon.intake.stranger_requests_per_minute_max,
+        })),
     };
     let mut endpoints = vec![
         listeners::intake(daemon.intake.listen, daemon.intake.body_bytes_max, state)?,

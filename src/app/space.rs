@@ -1,6 +1,6 @@
 //! Measures the disk, and closes the intake before it is full.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,30 +26,49 @@ pub(super) async fn watch(
     clock: SharedClock,
 ) {
     loop {
-        match measure(&folder, &store).await {
-            Ok(measured) => {
-                metrics::gauge!("trunkline_disk_free_bytes").set(measured.free_bytes as f64);
-                if let Some(change) = room.measured(measured) {
-                    tell(change, &store, &board, &clock).await;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(error, folder = %folder.display(), "the disk cannot be measured");
-            }
-        }
         tokio::time::sleep(EVERY).await;
+        look(&folder, &room, &store, &board, &clock).await;
     }
 }
 
-async fn measure(folder: &std::path::Path, store: &StoreHandle) -> Result<Measured, String> {
+/// Measures once: before anything is accepted, and then from time to time.
+pub(super) async fn look(
+    folder: &Path,
+    room: &Room,
+    store: &StoreHandle,
+    board: &StatusBoard,
+    clock: &SharedClock,
+) {
+    match measure(folder, store).await {
+        Ok(measured) => {
+            metrics::gauge!("trunkline_disk_free_bytes").set(measured.free_bytes as f64);
+            if let Some(change) = room.measured(measured) {
+                tell(change, store, board, clock).await;
+            }
+            let closed = if room.closed().is_some() { 1.0 } else { 0.0 };
+            metrics::gauge!("trunkline_intake_closed").set(closed);
+        }
+        Err(error) => {
+            tracing::warn!(error, folder = %folder.display(), "the disk cannot be measured");
+        }
+    }
+}
+
+/// Returns what is free for us on a folder's disk.
+pub(super) fn free_bytes(folder: &Path) -> std::io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+async fn measure(folder: &Path, store: &StoreHandle) -> Result<Measured, String> {
     let path = folder.to_owned();
-    let disk = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&path)).await;
-    let disk = disk
+    let free = tokio::task::spawn_blocking(move || free_bytes(&path)).await;
+    let free_bytes = free
         .map_err(|error| error.to_string())?
         .map_err(|error| error.to_string())?;
     let figures = store.figures().await.map_err(|error| error.to_string())?;
     Ok(Measured {
-        free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
+        free_bytes,
         store_bytes: figures.file_bytes,
     })
 }

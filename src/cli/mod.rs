@@ -1,5 +1,6 @@
 //! The command line. Everything but `run` and `check-config` speaks to the running daemon.
 
+mod account;
 mod client;
 mod explain;
 mod journal;
@@ -53,6 +54,9 @@ enum Command {
     /// Look at work that is not over, and at dead letters.
     #[command(subcommand)]
     Outbox(outbox::Outbox),
+    /// Do something about a CRM account.
+    #[command(subcommand)]
+    Account(account::Account),
     /// Print the OpenAPI document of the admin endpoint.
     Openapi,
 }
@@ -201,6 +205,7 @@ async fn ask_daemon(
         }
         Command::Journal(search) => journal::show(&client, search, output).await,
         Command::Outbox(outbox) => outbox::run(&client, outbox, output).await,
+        Command::Account(account) => account::run(&client, account, output).await,
         Command::Run | Command::CheckConfig | Command::Openapi => Ok(()),
     }
 }

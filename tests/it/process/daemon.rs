@@ -1,6 +1,6 @@
 //! The program as a running process. Killed when dropped.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,24 +32,47 @@ pub(super) fn http_client() -> Client {
 impl Daemon {
     /// Starts the program and waits until it is ready.
     pub(super) async fn start(home: &Arc<Home>) -> Self {
+        let mut daemon = Self::spawn(home);
+        daemon.ready().await;
+        daemon
+    }
+
+    /// Starts the program.
+    pub(super) fn spawn(home: &Arc<Home>) -> Self {
         let mut command = home.command(&["run"]);
         command.stdout(home.log_file()).stderr(home.log_file());
-        let mut daemon = Self {
+        Self {
             child: command.spawn().expect("the program starts"),
             http: http_client(),
             home: Arc::clone(home),
-        };
-        let ready = format!("http://{}/readyz", home.admin());
+        }
+    }
+
+    /// Waits until it is ready.
+    pub(super) async fn ready(&mut self) {
+        let ready = format!("http://{}/readyz", self.home.admin());
         until("the daemon is ready", async || {
-            if let Some(status) = daemon.child.try_wait().expect("it can be waited for") {
-                panic!("the daemon ended, {status}:\n{}", daemon.home.log());
+            if let Some(status) = self.ended() {
+                panic!("the daemon ended, {status}:\n{}", self.home.log());
             }
-            let answer = daemon.http.get(&ready).send().await;
+            let answer = self.http.get(&ready).send().await;
             let answer = answer.map_err(|error| error.to_string())?;
             when(answer.status() == StatusCode::OK, answer.status())
         })
         .await;
-        daemon
+    }
+
+    /// Returns its exit status, if it has ended.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("it can be waited for")
+    }
+
+    /// Posts to the webhook source; nothing where it does not answer.
+    pub(super) async fn try_post(&self, body: &Value) -> Option<StatusCode> {
+        let at = self.home.intake();
+        let url = format!("http://{at}/v1/events/acme/site/{SITE_HOOK}");
+        let posted = self.http.post(url).body(body.to_string()).send().await;
+        Some(posted.ok()?.status())
     }
 
     /// Ends it at once, as a power cut would (SIGKILL).
