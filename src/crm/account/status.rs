@@ -64,3 +64,8 @@ pub struct LastError {
     /// In words.
     pub why: String,
 }
+
+/// Returns the name under which it is kept that a portal is blocked, beside what was set up there.
+pub fn block_row(portal: &PortalKey) -> PortalKey {
+    PortalKey::new("blocked", portal.as_str())
+}
