@@ -27,6 +27,7 @@ use crate::intake::sink::Intake;
 use crate::integration::handle::Handles;
 use crate::integration::status::StatusBoard;
 use crate::model::explanation::Language;
+use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
 use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 use crate::telemetry;
@@ -284,7 +285,11 @@ async fn reload(
             match assembly.apply(&new).await {
                 Ok(()) => {
                     *running = new;
-                    reloaded(&changes)
+                    let mut text = reloaded(&changes);
+                    for key in &changes.integrations.changed {
+                        text.push_str(&offer(store, key).await);
+                    }
+                    text
                 }
                 Err(error) => {
                     tracing::error!(%error, "reload");
@@ -326,6 +331,19 @@ fn reloaded(changes: &config::Changes) -> String {
         "reloaded: nothing changed".to_owned()
     } else {
         format!("reloaded: {}", parts.join("; "))
+    }
+}
+
+/// Offers to decide an integration's dead letters again under its new settings.
+async fn offer(store: &StoreHandle, key: &IntegrationKey) -> String {
+    // A thousand is enough to act upon.
+    match store.dead_letters_of(key.clone(), 1000, None).await {
+        Ok(letters) if !letters.is_empty() => format!(
+            "; {} dead letter(s) of {key} were decided under earlier settings: trunkline outbox \
+             decide-again --all-of {key}",
+            letters.len()
+        ),
+        Ok(_) | Err(_) => String::new(),
     }
 }
 
