@@ -9,4 +9,5 @@ mod integration;
 mod layering;
 mod openapi;
 mod process;
+mod recipes;
 mod store;
