@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::breaker::BreakerState;
 use super::limiter::Waiting;
+
+pub use super::limiter::WAITING_MAX;
 use crate::model::ids::PortalKey;
 use crate::model::timestamp::Timestamp;
 
