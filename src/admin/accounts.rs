@@ -41,6 +41,11 @@ pub(super) async fn resume(
     match forget(&state, &wanted.portal, &held.why).await {
         Ok(()) => {
             portal.http.unblock();
+            for integration in &overview.integrations {
+                if integration.portal == wanted.portal {
+                    state.handles.stir(&integration.key);
+                }
+            }
             HttpResponse::Ok().json(json!({ "resumed": true }))
         }
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),

@@ -8,7 +8,7 @@ use actix::Addr;
 use crate::model::ids::IntegrationKey;
 use crate::store::command::WorkId;
 
-use super::actor::{IntegrationActor, Wake};
+use super::actor::{IntegrationActor, Stir, Wake};
 
 /// The addresses of the living integration actors.
 #[derive(Debug, Default)]
@@ -36,6 +36,15 @@ impl Handles {
     /// Removes an integration that is configured no more.
     pub fn remove(&self, key: &IntegrationKey) {
         self.addresses().remove(key);
+    }
+
+    /// Has an integration try everything at once that waits. A call that does not arrive does no
+    /// harm: what waits is tried a little later.
+    pub fn stir(&self, key: &IntegrationKey) {
+        if let Some(address) = self.get(key) {
+            // Its mailbox is full of wake-ups, then, or it is being restarted.
+            let _ = address.try_send(Stir);
+        }
     }
 
     /// Tells integrations of works that may be begun. A call that does not arrive (the actor is

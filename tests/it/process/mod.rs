@@ -9,6 +9,7 @@ mod calls;
 mod configuration;
 mod crm_down;
 mod daemon;
+mod delivery;
 mod full_disk;
 mod home;
 mod hostile;
