@@ -90,7 +90,7 @@ fn tell_integrations(state: &AdminState, portal: &PortalKey) {
         .iter()
         .filter(|one| one.portal == *portal)
     {
-        state.handles.mended(&integration.key);
+        state.handles.stir(&integration.key);
     }
 }
 

@@ -27,8 +27,42 @@ struct Status {
     sources: Vec<SourceStatus>,
     integrations: Vec<IntegrationStatus>,
     accounts: Vec<AccountStatus>,
+    queues: Vec<QueueStatus>,
     alarms: Vec<Alarm>,
     off: Vec<Off>,
+}
+
+/// A queue and its bound.
+#[derive(Serialize)]
+struct QueueStatus {
+    what: String,
+    waiting: usize,
+    max: usize,
+}
+
+/// Returns every queue with its bound. At the bound of the store's, senders are told to come
+/// again; at that of an account's class, steps come back a little later.
+fn queues(state: &AdminState) -> Vec<QueueStatus> {
+    let (waiting, max) = state.store.queue();
+    let mut found = vec![QueueStatus {
+        what: "store".to_owned(),
+        waiting,
+        max,
+    }];
+    for portal in &state.overview.load().portals {
+        let waits = portal.http.status().waiting;
+        let classes = [
+            ("live", waits.live),
+            ("work", waits.work),
+            ("background", waits.background),
+        ];
+        found.extend(classes.map(|(class, waiting)| QueueStatus {
+            what: format!("{} {class}", portal.key),
+            waiting,
+            max: WAITING_MAX,
+        }));
+    }
+    found
 }
 
 #[derive(Serialize)]
@@ -135,6 +169,7 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             .iter()
             .map(|portal| portal.http.status())
             .collect(),
+        queues: queues(&state),
         alarms,
         off: overview.off.clone(),
     };
@@ -163,6 +198,9 @@ pub(super) async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
         metrics::gauge!("trunkline_store_dead_letters").set(figures.dead_letters as f64);
         metrics::gauge!("trunkline_store_file_bytes").set(figures.file_bytes as f64);
     }
+    let (waiting, max) = state.store.queue();
+    metrics::gauge!("trunkline_store_queue").set(waiting as f64);
+    metrics::gauge!("trunkline_store_queue_max").set(max as f64);
     for portal in &state.overview.load().portals {
         account_metrics(&portal.http.status());
     }

@@ -92,15 +92,16 @@ impl Drop for Exit {
 #[rtype(result = "()")]
 pub struct Wake(pub Vec<WorkId>);
 
-/// What the account was held up by is mended.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Mended;
-
 /// Go on with other settings when the works under way have come to a stop.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Reconfigure(pub Arc<IntegrationContext>);
+
+/// Try everything that may be begun at once, whatever it waits for: a person says that the cause
+/// is gone.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Stir;
 
 /// End this life between steps; what does not come to a stop in time is found in the store by
 /// the next one.
@@ -331,11 +332,8 @@ impl IntegrationActor {
             old.handles.wake(old.portal.leave(&old.key));
         }
         // New settings or a new credential may be what waiting works waited for.
-        self.waiting.clear();
-        self.gate = Gate::default();
+        self.forget_waits();
         self.halt = Halt::default();
-        let (now, name) = (context.clock.now(), context.board_name());
-        context.board.update(&name, now, |child| child.held = None);
         // Switched on again, or moved to another portal: everything open stands in the lanes anew.
         let read = async move { context.store.open_works().await };
         scope.spawn(
@@ -353,6 +351,15 @@ impl IntegrationActor {
                     }
                 }),
         );
+    }
+
+    fn forget_waits(&mut self) {
+        self.waiting.clear();
+        self.gate = Gate::default();
+        let (now, name) = (self.context.clock.now(), self.context.board_name());
+        self.context
+            .board
+            .update(&name, now, |child| child.held = None);
     }
 
     /// Takes everything out of the lanes that got there while the integration is off: it would
@@ -431,22 +438,6 @@ impl Handler<Wake> for IntegrationActor {
     }
 }
 
-impl Handler<Mended> for IntegrationActor {
-    type Result = ();
-
-    fn handle(&mut self, _: Mended, scope: &mut Context<Self>) {
-        self.waiting.clear();
-        self.gate = Gate::default();
-        let now = self.context.clock.now();
-        self.context
-            .board
-            .update(&self.context.board_name(), now, |child| child.held = None);
-        let ready = self.context.portal.lanes().ready(&self.context.key);
-        self.candidates.extend(ready);
-        self.pump(scope);
-    }
-}
-
 impl Handler<Reconfigure> for IntegrationActor {
     type Result = ();
 
@@ -455,6 +446,18 @@ impl Handler<Reconfigure> for IntegrationActor {
             return;
         }
         self.halt_for(Then::GoOnWith(context), scope);
+    }
+}
+
+impl Handler<Stir> for IntegrationActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Stir, scope: &mut Context<Self>) {
+        let ready = self.context.portal.lanes().ready(&self.context.key);
+        self.candidates.extend(&ready);
+        self.stirred.extend(ready);
+        self.forget_waits();
+        self.pump(scope);
     }
 }
 

@@ -8,7 +8,7 @@ use actix::Addr;
 use crate::model::ids::IntegrationKey;
 use crate::store::command::WorkId;
 
-use super::actor::{IntegrationActor, Mended, Wake};
+use super::actor::{IntegrationActor, Stir, Wake};
 
 /// The addresses of the living integration actors.
 #[derive(Debug, Default)]
@@ -38,14 +38,12 @@ impl Handles {
         self.addresses().remove(key);
     }
 
-    /// Tells an integration that a person mended what its account was held up by: what waits need
-    /// not wait any longer.
-    pub fn mended(&self, key: &IntegrationKey) {
-        let told = self
-            .get(key)
-            .is_some_and(|address| address.try_send(Mended).is_ok());
-        if !told {
-            tracing::debug!(integration = %key, "not told that its account is mended");
+    /// Has an integration try everything at once that waits. A call that does not arrive does no
+    /// harm: what waits is tried a little later.
+    pub fn stir(&self, key: &IntegrationKey) {
+        if let Some(address) = self.get(key) {
+            // Its mailbox is full of wake-ups, then, or it is being restarted.
+            let _ = address.try_send(Stir);
         }
     }
 

@@ -57,6 +57,12 @@ impl StoreHandle {
         }
     }
 
+    /// Returns how many commands wait for the writer, and how many may.
+    pub fn queue(&self) -> (usize, usize) {
+        let max = self.queue.max_capacity();
+        (max.saturating_sub(self.queue.capacity()), max)
+    }
+
     /// Commits what a source reported; one answer for each snapshot. Does not wait when the
     /// queue is at its bound: [`StoreError::Full`], and the source is told to come again.
     pub async fn accept(&self, command: Accept) -> Result<Vec<Accepted>, StoreError> {

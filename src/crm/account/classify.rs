@@ -164,6 +164,19 @@ pub fn health(happened: &Happened) -> Health {
     }
 }
 
+/// Returns the pause that a CRM asks for while it says itself that it is not well: nothing goes to
+/// the account meanwhile, whatever became of the request.
+pub fn pause_asked(happened: &Happened) -> Option<Duration> {
+    match happened {
+        Happened::Answered {
+            status: 500..=599,
+            retry_after,
+            ..
+        } => retry_after.map(|pause| pause.min(RETRY_AFTER_MAX)),
+        Happened::Answered { .. } | Happened::NotSent { .. } | Happened::NoAnswer { .. } => None,
+    }
+}
+
 /// Returns the pause after a 429.
 pub fn throttle_pause(retry_after: Option<Duration>) -> Duration {
     retry_after

@@ -210,6 +210,10 @@ impl AccountHttp {
     fn take_note(&self, happened: &Happened, judgement: &Judgement) {
         let now = Instant::now();
         let at = self.clock.now();
+        if let Some(pause) = classify::pause_asked(happened) {
+            warn!(portal = %self.portal, pause_s = pause.as_secs(), "the crm asked for a pause");
+            self.limiter.pause(pause);
+        }
         let mut state = self.lock();
         match classify::health(happened) {
             Health::Alive => state.breaker.succeeded(),

@@ -6,7 +6,7 @@
 //! - *window*: counting every request as possibly arriving at any moment between its sending and
 //!   its answer (or half a second later, whichever comes first), no sliding second ever holds
 //!   more than the CRM permits (`crm/amocrm.md` §21.9). The pace alone cannot promise that, for
-//!   requests that left evenly may arrive in a bunch;
+//!   requests that left evenly may arrive in a bunch. A request counts once, however many steps it carries;
 //! - *turns*: a higher class goes first, but each lower class gets a share, so it always moves.
 //!
 //! It runs on tokio's clock and spawns nothing: those who wait watch each other.
@@ -190,6 +190,14 @@ impl Limiter {
         state.paused_until = state.paused_until.max(now + pause);
         state.lowered = (state.lowered / 2.0).max(LOWERED_MIN);
         state.lowered_until = state.paused_until + LOWERED_FOR;
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// The CRM asked for a pause without complaining of our rate: waits.
+    pub fn pause(&self, pause: Duration) {
+        let mut state = self.lock();
+        state.paused_until = state.paused_until.max(Instant::now() + pause);
         drop(state);
         self.changed.notify_waiters();
     }

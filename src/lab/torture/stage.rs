@@ -40,6 +40,8 @@ const RATE_AT_THE_LIMIT: u32 = 7;
 const RATE_PER_SECOND: u32 = 600;
 /// Access tokens live so long; amoCRM's live for a day.
 const ACCESS_TTL: Duration = Duration::from_secs(3);
+/// At the vendor's limit a request may wait longer for its turn than such a token lives.
+const ACCESS_TTL_AT_THE_LIMIT: Duration = Duration::from_secs(120);
 /// Posted calls began so long ago.
 const POSTED_AGO_S: i64 = 6 * 3600;
 /// How long the daemon may go on after the last kill without finishing any work: back-off grows
@@ -84,7 +86,11 @@ impl Stage {
             rate_per_second: rate,
             account_rate_per_second: RATE_PER_SECOND,
             tokens: Tokens {
-                access_ttl: ACCESS_TTL,
+                access_ttl: if at_the_limit {
+                    ACCESS_TTL_AT_THE_LIMIT
+                } else {
+                    ACCESS_TTL
+                },
                 ..Tokens::default()
             },
             // A violation is to be counted; a blocked account would only end everything.

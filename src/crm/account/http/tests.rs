@@ -229,3 +229,23 @@ async fn an_endless_body_ends_at_the_bound() {
     let outcome = door(&server.url).send(request(Purpose::Read)).await;
     assert_eq!(cause(&outcome), NotAppliedCause::Failed);
 }
+
+#[tokio::test]
+async fn a_crm_under_repair_that_names_a_time_is_left_alone_until_then() {
+    for header in [
+        "retry-after: 40\r\n",
+        "retry-after: Fri, 20 Nov 2099 09:00:00 GMT\r\n",
+    ] {
+        let server = Server::start(move |_| Reply::Raw(503, header, "repair".to_owned())).await;
+        let door = door(&server.url);
+        let first = door.send(request(Purpose::Write)).await;
+        assert!(matches!(first, Outcome::Ambiguous { .. }), "{first:?}");
+        let second = door.send(request(Purpose::Write)).await;
+        let Outcome::NotApplied(not_applied) = second else {
+            panic!("{second:?}");
+        };
+        let left = not_applied.retry_after.expect("what is left of it");
+        assert!(left > Duration::from_secs(30), "{left:?}");
+        assert_eq!(server.lines().len(), 1, "the pause holds for every request");
+    }
+}

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use tokio::task::JoinSet;
 
 use super::*;
@@ -219,4 +220,65 @@ async fn nobody_stands_in_line_through_a_long_pause() {
     assert_eq!(limiter.acquire(Class::Live).await.map(Permit::unused), left);
     tokio::time::advance(pause).await;
     assert!(limiter.acquire(Class::Live).await.is_ok());
+}
+
+/// One request: when it comes, its class, how long it is under way.
+type Job = (u64, usize, u64);
+
+/// Sends requests as they come, with 429s in between; returns when each left.
+async fn work_off(rate: u32, jobs: Vec<Job>, throttles: &[(u64, u64)]) -> Vec<u64> {
+    let limiter = limiter(f64::from(rate), rate as usize + 1);
+    let began = Instant::now();
+    let mut tasks = JoinSet::new();
+    for (comes, class, latency) in jobs {
+        let limiter = Arc::clone(&limiter);
+        let class = [Class::Live, Class::Work, Class::Background][class];
+        tasks.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(comes)).await;
+            let permit = limiter.acquire(class).await.expect("short pauses");
+            let left = began.elapsed().as_millis() as u64;
+            tokio::time::sleep(Duration::from_millis(latency)).await;
+            drop(permit);
+            left
+        });
+    }
+    for (at, pause) in throttles.iter().copied() {
+        let limiter = Arc::clone(&limiter);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(at)).await;
+            limiter.throttled(Duration::from_millis(pause));
+        });
+    }
+    let mut left = tasks.join_all().await;
+    left.sort_unstable();
+    left
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn whatever_comes_there_is_no_burst_no_full_second_and_nobody_is_left_behind(
+        rate in 1u32..12,
+        jobs in proptest::collection::vec((0u64..4_000, 0usize..3, 0u64..900), 1..60),
+        throttles in proptest::collection::vec((0u64..4_000, 0u64..3_000), 0..3),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        let count = jobs.len();
+        let left = runtime.block_on(work_off(rate, jobs, &throttles));
+        prop_assert_eq!(left.len(), count, "everybody's turn comes");
+        let shortest = 900 / u64::from(rate);
+        for pair in left.windows(2) {
+            prop_assert!(pair[1] - pair[0] + 1 >= shortest, "a burst: {:?}", left);
+        }
+        prop_assert!(most_in_a_second(&left) <= rate as usize + 1, "{:?}", left);
+        for (at, pause) in throttles {
+            let early = left.iter().find(|left| (at + 1..at + pause).contains(*left));
+            prop_assert_eq!(early, None, "left in a pause from {} for {}: {:?}", at, pause, left);
+        }
+    }
 }
