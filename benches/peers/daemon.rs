@@ -7,7 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::time::Instant;
 
+use trunkline::lab::day::daemon::DaemonAddress;
+
 use super::crm::SilentCrm;
+use super::drain;
 use super::event::Event;
 use super::http::{self, HttpConnection};
 use super::server::{Server, Signal, free_port};
@@ -43,6 +46,15 @@ pub(crate) struct Home {
 impl Home {
     /// Writes the configuration into an empty folder.
     pub(crate) fn furnish(folder: PathBuf, crm: &SilentCrm) -> anyhow::Result<Self> {
+        Self::furnish_with(folder, crm.port, TENANT)
+    }
+
+    /// The same with another company.
+    pub(crate) fn furnish_with(
+        folder: PathBuf,
+        crm_port: u16,
+        tenant: &str,
+    ) -> anyhow::Result<Self> {
         let home = Self {
             folder,
             intake_port: free_port()?,
@@ -50,19 +62,19 @@ impl Home {
         };
         std::fs::create_dir(home.folder.join("tenants.d"))?;
         home.write("secret", SECRET)?;
-        home.write("trunkline.toml", &home.daemon_file(crm))?;
-        home.write("tenants.d/bench.toml", TENANT)?;
+        home.write("trunkline.toml", &home.daemon_file(crm_port))?;
+        home.write("tenants.d/bench.toml", tenant)?;
         Ok(home)
     }
 
-    fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.folder.join(name);
         std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))
     }
 
     /// Everything that is not named is as delivered, the log's level too: one line for each
     /// accepted event.
-    fn daemon_file(&self, crm: &SilentCrm) -> String {
+    fn daemon_file(&self, crm_port: u16) -> String {
         format!(
             r#"tenants_dir = "tenants.d"
 [store]
@@ -79,8 +91,24 @@ format = "text"
 [base_urls]
 "https://bench.amocrm.ru" = "http://127.0.0.1:{}"
 "#,
-            self.admin_port, self.intake_port, crm.port
+            self.admin_port, self.intake_port, crm_port
         )
+    }
+
+    /// Returns the daemon's file with a second CRM, which never answers.
+    pub(crate) fn with_black_hole(&self, crm_port: u16, hole_port: u16) -> String {
+        let hole = format!("\"https://dead.amocrm.ru\" = \"http://127.0.0.1:{hole_port}\"\n");
+        self.daemon_file(crm_port) + &hole
+    }
+
+    /// Returns where the daemon is asked how it is.
+    pub(crate) fn address(&self) -> DaemonAddress {
+        DaemonAddress {
+            admin: format!("http://127.0.0.1:{}", self.admin_port),
+            token: SECRET.to_owned(),
+            intake: format!("http://127.0.0.1:{}", self.intake_port),
+            hooks: [("taken".to_owned(), SECRET.to_owned())].into(),
+        }
     }
 
     /// Starts the daemon; returns it with the time from there until it is ready.
@@ -161,14 +189,36 @@ impl Daemon {
         HttpConnection::open(self.intake_port, path).await
     }
 
+    /// Brings so many calls of so many clients in.
+    pub(crate) async fn fill_of(
+        &self,
+        source: Source,
+        calls: u32,
+        clients: u32,
+    ) -> anyhow::Result<()> {
+        self.fill_with(source, calls, |number| {
+            Event::of_client(number, &drain::phone(number % clients))
+        })
+        .await
+    }
+
     /// Brings so many communications in, in bodies of as many as are taken at once.
     pub(crate) async fn fill(&self, source: Source, count: u32) -> anyhow::Result<()> {
+        self.fill_with(source, count, Event::numbered).await
+    }
+
+    async fn fill_with(
+        &self,
+        source: Source,
+        count: u32,
+        event: impl Fn(u32) -> Event,
+    ) -> anyhow::Result<()> {
         /// `docs/webhook.md`, Bounds.
         const ITEMS_MAX: usize = 500;
         let mut connection = self.connect(source).await?;
         let numbers: Vec<u32> = (0..count).collect();
         for some in numbers.chunks(ITEMS_MAX) {
-            let bodies = some.iter().map(|number| Event::numbered(*number).body);
+            let bodies = some.iter().map(|number| event(*number).body);
             let body = format!("[{}]", bodies.collect::<Vec<_>>().join(","));
             match connection.post(&body).await? {
                 202 => {}
@@ -176,6 +226,18 @@ impl Daemon {
             }
         }
         Ok(())
+    }
+
+    /// Tells it to read its configuration again.
+    pub(crate) fn reload(&self) -> anyhow::Result<()> {
+        let asked = Command::new("sh")
+            .arg("-c")
+            .arg(format!("kill -HUP {}", self.server.pid()))
+            .status()?;
+        match asked.success() {
+            true => Ok(()),
+            false => bail!("the daemon cannot be told to reload"),
+        }
     }
 
     pub(crate) fn stop(self) -> anyhow::Result<()> {

@@ -15,9 +15,14 @@ pub(crate) struct Event {
 impl Event {
     /// Returns the event of a number: always the same one. Each is another call of another client.
     pub(crate) fn numbered(number: u32) -> Self {
-        let key = format!("call-{number:09}");
         // Steps by a prime, so that neighbours in time are not neighbours in the index of numbers.
         let client = u64::from(number) * 7_919 % 10_000_000;
+        Self::of_client(number, &format!("+7916{client:07}"))
+    }
+
+    /// Returns the event of a number, of this client.
+    pub(crate) fn of_client(number: u32, client: &str) -> Self {
+        let key = format!("call-{number:09}");
         let at = |later_s: i64| {
             let second = FIRST_CALL_S + i64::from(number) + later_s;
             jiff::Timestamp::from_second(second).map(|at| at.to_string())
@@ -27,7 +32,7 @@ impl Event {
         let body = format!(
             concat!(
                 r#"{{"kind":"call","key":"{key}","revision":1,"direction":"incoming","#,
-                r#""phase":"ended","client":"+7916{client:07}","our_number":"+74950000001","#,
+                r#""phase":"ended","client":"{client}","our_number":"+74950000001","#,
                 r#""started_at":"{started}","answered_at":"{answered}","ended_at":"{ended}","#,
                 r#""rung":[{{"extension":"101"}}],"talkers":["101"]}}"#
             ),

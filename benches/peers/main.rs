@@ -8,6 +8,7 @@
 mod crm;
 mod daemon;
 mod disk;
+mod drain;
 mod event;
 mod http;
 mod intake;
@@ -39,9 +40,15 @@ enum Measurement {
     Memory,
     Start,
     Intake,
+    Drain,
 }
 
-const ALL: [Measurement; 3] = [Measurement::Memory, Measurement::Start, Measurement::Intake];
+const ALL: [Measurement; 4] = [
+    Measurement::Memory,
+    Measurement::Start,
+    Measurement::Intake,
+    Measurement::Drain,
+];
 
 impl Measurement {
     fn name(self) -> &'static str {
@@ -49,6 +56,7 @@ impl Measurement {
             Self::Memory => "memory",
             Self::Start => "start",
             Self::Intake => "intake",
+            Self::Drain => "drain",
         }
     }
 
@@ -57,6 +65,7 @@ impl Measurement {
             Self::Memory => memory::measure(scene, table).await,
             Self::Start => start::measure(scene, table).await,
             Self::Intake => intake::measure(scene, table).await,
+            Self::Drain => drain::measure(scene, table).await,
         }
         .with_context(|| format!("measure {}", self.name()))
     }
@@ -71,7 +80,7 @@ struct Options {
 }
 
 const USAGE: &str =
-    "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake]";
+    "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain]";
 
 fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     let mut options = Options {

@@ -56,6 +56,14 @@ impl Table {
         });
     }
 
+    /// Adds the daemon's figure beside what it has to reach.
+    pub(crate) fn aim(&mut self, name: &str, unit: &'static str, samples: &Samples, goal: f64) {
+        self.add(name, unit, samples);
+        if let Some(row) = self.rows.last_mut() {
+            row.goal = Some(goal);
+        }
+    }
+
     /// Adds a row for each peer with the daemon's figure and the ratio, then the peers' figures.
     pub(crate) fn compare(
         &mut self,

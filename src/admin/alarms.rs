@@ -80,7 +80,11 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
         found.push(Alarm {
             word: "dead_letters",
             what: "outbox".to_owned(),
-            text: format!("{} step(s) were refused for good", figures.dead_letters),
+            text: format!(
+                "{} step(s) were refused for good: trunkline outbox dead names them, and outbox \
+                 retry, decide-again and drop act on them",
+                figures.dead_letters
+            ),
         });
     }
     if figures.unreadable_rows > 0 {

@@ -90,9 +90,8 @@ pub(super) async fn revive(
                 done += 1;
                 if let Some(id) = revived.work {
                     if let Ok(Some(work)) = state.store.work(id).await {
-                        portal
-                            .lanes()
-                            .insert(id, &work.integration, &work.addresses);
+                        let mut lanes = portal.lanes();
+                        woken.extend(lanes.insert(id, &work.integration, &work.addresses));
                     }
                     woken.push((revived.integration, id));
                 }

@@ -26,6 +26,7 @@ use crate::intake::sink::Intake;
 use crate::integration::handle::Handles;
 use crate::integration::status::StatusBoard;
 use crate::model::explanation::Language;
+use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
 use crate::pbx::call_desk::CallDesk;
 use crate::sabotage;
@@ -128,10 +129,34 @@ async fn live(
         .map(|bound| (bound.handle, bound.task))
         .unzip();
     let mut serving = select_all(tasks);
+    let dog = Watchdog {
+        arbiters: vec![work.handle(), sessions.handle()],
+        store: store.clone(),
+        board: Arc::clone(&board),
+        clock: Arc::clone(&clock),
+        interval: watchdog::interval(),
+    };
+    let feeding = tokio::task::spawn_local(dog.feed());
+    let folder = folder_of(&daemon.store.path).to_owned();
+    let free_min = daemon.store.free_bytes_min;
+    let room_to_begin = super::space::room_to_begin(&folder, free_min, &board, &clock, |why| {
+        // Up as far as it can be: restarting it would change nothing.
+        notify(&[("READY", "1"), ("STATUS", why)]);
+    });
+    let ended_early = tokio::select! {
+        () = room_to_begin => None,
+        _ = terminate.recv() => Some(Ok(())),
+        _ = interrupt.recv() => Some(Ok(())),
+        end = thread.finished() => Some(Err(anyhow::anyhow!("the store ended: {end}"))),
+    };
+    if let Some(result) = ended_early {
+        join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
+        store.shut_down().await;
+        return result;
+    }
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
 
-    let folder = folder_of(&daemon.store.path).to_owned();
     let space = tokio::task::spawn_local(super::space::watch(
         folder,
         room,
@@ -144,14 +169,6 @@ async fn live(
         Arc::clone(&clock),
         daemon.store.retention_days,
     ));
-    let dog = Watchdog {
-        arbiters: vec![work.handle(), sessions.handle()],
-        store: store.clone(),
-        board: Arc::clone(&board),
-        clock: Arc::clone(&clock),
-        interval: watchdog::interval(),
-    };
-    let feeding = tokio::task::spawn_local(dog.feed());
     ready.set(true);
     notify(&[("READY", "1"), ("STATUS", "running")]);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
@@ -287,7 +304,11 @@ async fn reload(
             match assembly.apply(&new).await {
                 Ok(()) => {
                     *running = new;
-                    reloaded(&changes)
+                    let mut text = reloaded(&changes);
+                    for integration in &changes.integrations.changed {
+                        text.push_str(&offer(store, integration).await);
+                    }
+                    text
                 }
                 Err(error) => {
                     tracing::error!(%error, "reload");
@@ -302,6 +323,27 @@ async fn reload(
     }
     notify(&[("STATUS", "running")]);
 }
+
+/// Says what new settings may do for an integration's dead letters, where it has any.
+async fn offer(store: &StoreHandle, integration: &IntegrationKey) -> String {
+    let letters = store.dead_letters_of(integration.clone(), LETTERS_COUNTED_MAX, None);
+    let count = letters.await.map_or(0, |letters| letters.len());
+    if count == 0 {
+        return String::new();
+    }
+    let or_more = if count < LETTERS_COUNTED_MAX {
+        ""
+    } else {
+        " or more"
+    };
+    format!(
+        "; {integration} has {count}{or_more} dead letter(s), to decide them by the new settings: \
+         trunkline outbox decide-again --all-of {integration}"
+    )
+}
+
+/// Dead letters of an integration that are counted at a reload.
+const LETTERS_COUNTED_MAX: usize = 1000;
 
 /// Sections of the daemon's own file that act at the next start only.
 const FIXED: [&str; 5] = ["store", "admin", "intake", "log", "trusted_proxies"];

@@ -1,6 +1,6 @@
 //! Measures the disk, and closes the intake before it is full.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use crate::store::command::JournalNote;
 /// How often the disk is measured. In this time the busiest intake writes a few megabytes, far
 /// less than what must be free.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// Room without which nothing is begun: what a start writes takes far less.
+const ROOM_TO_BEGIN: u64 = 8 * 1024 * 1024;
 
 /// The name on the status board.
 const NAME: &str = "disk";
@@ -41,15 +44,55 @@ pub(super) async fn watch(
     }
 }
 
-async fn measure(folder: &std::path::Path, store: &StoreHandle) -> Result<Measured, String> {
+/// Waits until the store may be written to at all. On a full disk the first write would end the
+/// process, and the next, and so on; until there is room, what can be read is served, nothing is
+/// accepted, and the alarm says why. `held_up` is called once, before the waiting.
+pub(super) async fn room_to_begin(
+    folder: &Path,
+    free_bytes_min: u64,
+    board: &StatusBoard,
+    clock: &SharedClock,
+    held_up: impl FnOnce(&str),
+) {
+    let wanted = ROOM_TO_BEGIN.min(free_bytes_min.max(1));
+    let mut held_up = Some(held_up);
+    loop {
+        // A disk that cannot be measured must not keep anything from beginning.
+        let free = free_bytes(folder).await.unwrap_or(u64::MAX);
+        if free >= wanted {
+            if held_up.is_none() {
+                tracing::info!("there is room on the disk");
+                board.set_health(NAME, Health::Up, clock.now());
+            }
+            return;
+        }
+        if let Some(held_up) = held_up.take() {
+            let why = format!(
+                "nothing is begun and nothing accepted: the disk of {} is full, make room",
+                folder.display()
+            );
+            tracing::error!("{why}");
+            board.failed(NAME, &why, clock.now());
+            held_up(&why);
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+async fn free_bytes(folder: &Path) -> Result<u64, String> {
     let path = folder.to_owned();
     let disk = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&path)).await;
     let disk = disk
         .map_err(|error| error.to_string())?
         .map_err(|error| error.to_string())?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+async fn measure(folder: &Path, store: &StoreHandle) -> Result<Measured, String> {
+    let free_bytes = free_bytes(folder).await?;
     let figures = store.figures().await.map_err(|error| error.to_string())?;
     Ok(Measured {
-        free_bytes: disk.f_bavail.saturating_mul(disk.f_frsize),
+        free_bytes,
         store_bytes: figures.file_bytes,
     })
 }

@@ -1,4 +1,4 @@
-//! Puts new work into its portal's lanes and wakes its integration.
+//! Puts new work, and work that gained an address, into its portal's lanes and wakes its integration.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,11 +27,12 @@ impl Waker for LaneWaker {
         }
         let portals = self.portals.load();
         let addresses = snapshot.body.addresses();
+        let mut woken = works.to_vec();
         for (integration, work) in works {
             if let Some(portal) = portals.get(integration) {
-                portal.lanes().insert(*work, integration, &addresses);
+                woken.extend(portal.lanes().insert(*work, integration, &addresses));
             }
         }
-        self.handles.wake(works.to_vec());
+        self.handles.wake(woken);
     }
 }

@@ -52,9 +52,15 @@ pub trait Adapter: Send + Sync {
     /// Asks what the CRM knows about a client.
     fn facts(&self, query: FactsQuery, class: Class) -> BoxFuture<'_, Outcome<Facts>>;
 
-    /// Carries out steps of one kind in one request where the CRM takes several. Returns one
+    /// Carries out steps of one kind and sort in one request where the CRM takes several. Returns one
     /// outcome for each command, in order. Targets are [`Known`](crate::model::plan::Target).
     fn execute(&self, commands: Vec<StepCommand>) -> BoxFuture<'_, Vec<Outcome<StepResult>>>;
+
+    /// Names the sort of request that an effect goes out in: steps of one kind and one sort can
+    /// share a request. Without an answer of the adapter's own, all of a kind can.
+    fn request_sort(&self, _effect: &Effect) -> &'static str {
+        ""
+    }
 
     /// Returns how long after we gave a request up the CRM may still carry it out: only a look
     /// that is made later may say that there is no effect.

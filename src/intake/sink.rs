@@ -21,7 +21,7 @@ use super::routing::Routing;
 
 /// Is told of new work, with the addresses whose lanes it stands in.
 pub trait Waker: Send + Sync {
-    /// These works were made from this snapshot.
+    /// These works were made from this snapshot, or stand in the lanes of more addresses by it.
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]);
 }
 
@@ -72,9 +72,9 @@ impl Intake {
         }
         let accepted = self.store.accept(accept).await.map_err(sink_error)?;
         for (snapshot, outcome) in snapshots.iter().zip(&accepted) {
-            if let Accepted::Stored { works } = outcome {
+            if let Accepted::Stored { works, gained } = outcome {
                 tell(snapshot, works.len());
-                self.waker.works(snapshot, works);
+                self.waker.works(snapshot, &[&works[..], gained].concat());
             }
         }
         Ok(accepted)
@@ -84,16 +84,17 @@ impl Intake {
     /// breaks its first promise. Never called in an honest build.
     fn acknowledge_first(&self, snapshots: Vec<Snapshot>, accept: Accept) -> Vec<Accepted> {
         const LATER: std::time::Duration = std::time::Duration::from_millis(500);
-        let answer = snapshots
-            .iter()
-            .map(|_| Accepted::Stored { works: Vec::new() });
+        let answer = snapshots.iter().map(|_| Accepted::Stored {
+            works: Vec::new(),
+            gained: Vec::new(),
+        });
         let answer = answer.collect();
         let intake = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(LATER).await;
             let accepted = intake.store.accept(accept).await.unwrap_or_default();
             for (snapshot, outcome) in snapshots.iter().zip(&accepted) {
-                if let Accepted::Stored { works } = outcome {
+                if let Accepted::Stored { works, .. } = outcome {
                     intake.waker.works(snapshot, works);
                 }
             }

@@ -17,7 +17,8 @@ use crate::model::activity::Activity;
 use crate::store::StoreError;
 use crate::store::command::{Fence, Work, WorkId};
 
-use super::advance::{Asking, Next, Run, advance};
+use super::advance::{Asking, Next, Patience, Run, advance};
+use super::batcher::Presence;
 use super::context::IntegrationContext;
 use super::gate::{Gate, Heard, Passage, Word};
 use super::halt::Halt;
@@ -47,6 +48,8 @@ pub struct IntegrationActor {
     running: HashSet<WorkId>,
     /// Works that wait for a time, and how often they were tried in this state.
     waiting: HashMap<WorkId, Waiting>,
+    /// Works that a reload may have given what they wait for: they are tried once without waiting.
+    stirred: BTreeSet<WorkId>,
     gate: Gate,
     halt: Halt,
     /// What happens when the running works have come to a stop.
@@ -126,6 +129,7 @@ impl IntegrationActor {
                 candidates,
                 running: HashSet::new(),
                 waiting: HashMap::new(),
+                stirred: BTreeSet::new(),
                 gate: Gate::default(),
                 halt: Halt::default(),
                 then: None,
@@ -207,6 +211,12 @@ impl IntegrationActor {
             halt: self.halt.clone(),
             heard: Heard::default(),
             asking,
+            patience: if self.stirred.remove(&work) {
+                Patience::Tries
+            } else {
+                Patience::Waits
+            },
+            presence: Presence::new(&self.context.batcher),
         };
         let key = &self.context.key;
         let span =
@@ -333,7 +343,8 @@ impl IntegrationActor {
                 .map(|works, actor, scope| match works {
                     Ok(works) => {
                         let entered = enter_lanes(&actor.context, works.iter());
-                        actor.candidates.extend(entered);
+                        actor.candidates.extend(&entered);
+                        actor.stirred = entered;
                         actor.pump(scope);
                     }
                     Err(error) => {
@@ -379,14 +390,18 @@ pub(super) fn enter_lanes<'a>(
     if context.activity == Activity::Off {
         return BTreeSet::new();
     }
+    let mut freed = Vec::new();
     let mut lanes = context.portal.lanes();
-    works
+    let mine = works
         .filter(|work| work.integration == context.key)
         .map(|work| {
-            lanes.insert(work.id, &work.integration, &work.addresses);
+            freed.extend(lanes.insert(work.id, &work.integration, &work.addresses));
             work.id
         })
-        .collect()
+        .collect();
+    drop(lanes);
+    context.handles.wake(freed);
+    mine
 }
 
 impl Actor for IntegrationActor {

@@ -8,6 +8,7 @@ use crate::model::ledger::Ledger;
 use crate::store::StoreError;
 use crate::store::command::{Defer, Fence, Work, WorkId, WorkState};
 
+use super::batcher::Presence;
 use super::context::IntegrationContext;
 use super::decide::{Decided, decide};
 use super::execute::{Executed, execute};
@@ -24,6 +25,19 @@ pub(super) struct Run {
     pub(super) halt: Halt,
     pub(super) heard: Heard,
     pub(super) asking: Asking,
+    pub(super) patience: Patience,
+    /// Others' steps of the account may wait a moment for this work's.
+    pub(super) presence: Presence,
+}
+
+/// What a run does about a step that is to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// It waits.
+    Waits,
+    /// It is tried at once: what it waits for may be what a reload has changed. What the CRM
+    /// asked for is kept by the account's door all the same.
+    Tries,
 }
 
 /// Whom a run may ask.
@@ -61,6 +75,7 @@ pub(super) async fn advance(run: &Run, id: WorkId, tried: u32) -> Result<Next, S
                 set_aside(context, id, &error.to_string());
                 Ok(Next::SetAside)
             }
+            Fault::Turn => Ok(Next::Halted),
             Fault::Race => {
                 tracing::warn!(work = id, %error, "work is read anew");
                 let now = context.clock.now();
@@ -81,6 +96,8 @@ enum Fault {
     Life,
     /// A row of this work cannot be read.
     Row,
+    /// The work stands in other lanes than it was begun in.
+    Turn,
     /// The work is not as we took it to be: a person changed it meanwhile.
     Race,
 }
@@ -89,6 +106,7 @@ fn fault(error: &StoreError) -> Fault {
     match error {
         StoreError::Full | StoreError::Closed | StoreError::Fenced => Fault::Life,
         StoreError::Unreadable { .. } => Fault::Row,
+        StoreError::Gained(_) => Fault::Turn,
         StoreError::NoWork(_)
         | StoreError::Decided(_)
         | StoreError::Undecided(_)
@@ -148,6 +166,9 @@ async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError
                 Executed::Stale => {}
             }
         }
+        if !has_its_turn(context, &work).await? {
+            return Ok(Next::Halted);
+        }
         match decide(run, &work, tried).await? {
             Decided::Yes => tried = 0,
             Decided::Halted => return Ok(Next::Halted),
@@ -163,6 +184,29 @@ async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError
             }
         }
     }
+}
+
+/// Says whether a work that is to be decided heads the lanes of all its addresses, those included
+/// that it gained since it was begun.
+async fn has_its_turn(context: &IntegrationContext, work: &Work) -> Result<bool, StoreError> {
+    let mut addresses = work.addresses.clone();
+    if let WorkState::Decided { .. } = work.state {
+        // Its plan grew old unsent, and the next one is made from the present picture.
+        let stored = context.store.communication(work.communication.clone());
+        addresses.extend(
+            stored
+                .await?
+                .map(|stored| stored.snapshot.body.addresses())
+                .unwrap_or_default(),
+        );
+    }
+    let (freed, has_turn) = {
+        let mut lanes = context.portal.lanes();
+        let freed = lanes.insert(work.id, &work.integration, &addresses);
+        (freed, lanes.start(work.id))
+    };
+    context.handles.wake(freed);
+    Ok(has_turn)
 }
 
 /// Records why a work is not decided yet. The same reason is not written again and again: a

@@ -70,7 +70,8 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         Triage::Ask(query) => {
             let made = made_lately(context, &snapshot).await?;
             let query = FactsQuery { made, ..query };
-            let answer = context.adapter.facts(query, Class::Work).await;
+            let answer = context.adapter.facts(query, Class::Work);
+            let answer = run.presence.apart(answer).await;
             run.heard.note(&answer);
             let why = match answer {
                 Outcome::Done(_) if run.halt.is_wished() => return Ok(Decided::Halted),
@@ -147,12 +148,14 @@ fn record(
     });
     Decide {
         work: work.id,
+        addresses_seen: work.addresses.len(),
         decision: Decision {
             work: work.id,
             phase: work.phase,
             at: now,
             revision: snapshot.revision,
             settings: context.settings_revision,
+            portal: Some(context.portal.key.clone()),
             facts,
             verdict: if roles.is_empty() {
                 Verdict::Ignored

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::crm::StepCommand;
 use crate::model::activity::Activity;
+use crate::model::ids::PortalKey;
 use crate::model::ledger::{Ledger, LedgerStep, StepState};
 use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::plan::{Effect, StepKey};
@@ -14,9 +15,9 @@ use crate::sabotage::{self, Promise};
 use crate::store::StoreError;
 use crate::store::command::{Advance, StepChange, Work, WorkState};
 
-use super::advance::Run;
-use super::batcher::Company;
+use super::advance::{Patience, Run};
 use super::context::IntegrationContext;
+use super::moved::{foreign, is_elsewhere};
 use super::resolve::{Resolved, resolve};
 use super::retry;
 
@@ -50,7 +51,7 @@ pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreErr
             .ledger(context.key.clone(), work.communication.clone())
             .await?;
         let now = context.clock.now();
-        if is_stale(&ledger, work, now) {
+        if is_stale(&ledger, work, now, &context.portal.key) {
             return Ok(Executed::Stale);
         }
         let open = ledger
@@ -60,7 +61,9 @@ pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreErr
         let Some(step) = open else {
             return Ok(Executed::All);
         };
-        if let Some(left) = wait_left(&step.state, now) {
+        if let Some(left) = wait_left(&step.state, now)
+            && run.patience == Patience::Waits
+        {
             return Ok(Executed::After(left));
         }
         let next = match resolve(&step.effect, &ledger) {
@@ -71,7 +74,10 @@ pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreErr
                 at: now,
                 reason: "the plan refers to a later step".to_owned(),
             }),
-            Resolved::Ready(effect) => attempt(run, work, step, *effect).await?,
+            Resolved::Ready(effect) => match foreign(&ledger, step, &effect, &context.portal.key) {
+                Some(reason) => Tried::State(StepState::Dead { at: now, reason }),
+                None => attempt(run, work, step, *effect).await?,
+            },
         };
         let next = match next {
             Tried::State(next) => next,
@@ -183,8 +189,9 @@ async fn change(
     run.context.store.advance(run.fence, advance).await
 }
 
-/// Says whether the plan is too old to be begun: nothing of it has reached the CRM.
-fn is_stale(ledger: &Ledger, work: &Work, now: Timestamp) -> bool {
+/// Says whether the plan is too old to be begun, or was made for another portal, and nothing of it
+/// has reached the CRM.
+fn is_stale(ledger: &Ledger, work: &Work, now: Timestamp, here: &PortalKey) -> bool {
     let WorkState::Decided { at } = work.state else {
         return false;
     };
@@ -197,7 +204,8 @@ fn is_stale(ledger: &Ledger, work: &Work, now: Timestamp) -> bool {
         .decisions
         .last()
         .is_some_and(|decision| decision.work == work.id);
-    mine.peek().is_some() && decided_here && now.since(at) > PLAN_AGE_MAX && mine.all(never_applied)
+    let outlived = now.since(at) > PLAN_AGE_MAX || is_elsewhere(ledger, work, here);
+    mine.peek().is_some() && decided_here && outlived && mine.all(never_applied)
 }
 
 /// Says whether a step surely had no effect yet and nobody asked for it as it is.
@@ -252,11 +260,7 @@ async fn send(
     let now = context.clock.now();
     change(run, work, step, StepState::InFlight { since: now }).await?;
     let command = command(context, work, step, effect, now);
-    let company = match step.attempts {
-        0 => Company::Shared,
-        _ => Company::Alone,
-    };
-    let outcome = context.batcher.send(command, company).await;
+    let outcome = context.batcher.send(command, &run.presence).await;
     run.heard.note(&outcome);
     Ok(Tried::State(after_sending(run, step, outcome)))
 }
@@ -330,10 +334,8 @@ async fn look(run: &Run, work: &Work, step: &LedgerStep, effect: Effect, doubt: 
         let delay = retry::delay_of_look(run.tried, age, (context.jitter)(), retry_after);
         waiting(why, delay)
     };
-    let answer = context
-        .adapter
-        .look(command(context, work, step, effect, now))
-        .await;
+    let asked = command(context, work, step, effect, now);
+    let answer = run.presence.apart(context.adapter.look(asked)).await;
     run.heard.note(&answer);
     match answer {
         Outcome::Done(Look::Found(result)) => {

@@ -4,6 +4,12 @@
 //! its own) and may be worked on when it heads all of them and nobody works in any of them.
 //! Numbers are given in order of acceptance over everything, so the lowest number of all heads
 //! each of its lanes: there is always somebody who can go on.
+//!
+//! A work that gains an address while somebody works in that address's lane stands back: it works
+//! in none of its lanes until it may begin in all. Whoever occupies lanes therefore never waits
+//! for another, and the rule above holds with occupants, too.
+//!
+//! Which works may begin is kept up to date at every change, so that a backlog is never walked.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -32,42 +38,76 @@ struct Place {
     lanes: Vec<LaneName>,
 }
 
+/// What an integration has in the lanes.
+#[derive(Debug, Default)]
+struct Share {
+    /// How many of the places are its own.
+    places: usize,
+    /// Those of its works that may begin or go on.
+    ready: BTreeSet<WorkId>,
+}
+
+/// Works that may begin, with their integrations.
+pub type Freed = Vec<(IntegrationKey, WorkId)>;
+
 /// All lanes of one portal.
 #[derive(Debug, Default)]
 pub struct Lanes {
     lanes: HashMap<LaneName, Lane>,
     places: HashMap<WorkId, Place>,
-    /// How many of the places are an integration's: asked at every wake-up, when a backlog must not
-    /// be walked.
-    counts: HashMap<IntegrationKey, usize>,
+    shares: HashMap<IntegrationKey, Share>,
 }
 
 impl Lanes {
     /// Puts a work into the lanes of its addresses. A work that is there already gains the
-    /// addresses that it did not have (a visitor who leaves a number).
-    pub fn insert(&mut self, work: WorkId, integration: &IntegrationKey, addresses: &[Address]) {
+    /// addresses that it did not have (a visitor who leaves a number); returns the works that may
+    /// begin because it had to stand back.
+    pub fn insert(
+        &mut self,
+        work: WorkId,
+        integration: &IntegrationKey,
+        addresses: &[Address],
+    ) -> Freed {
         let mut names: Vec<LaneName> = addresses.iter().cloned().map(LaneName::Client).collect();
         if names.is_empty() {
             names.push(LaneName::Own(work));
         }
-        let place = self.places.entry(work).or_insert_with(|| {
-            let count = self.counts.entry(integration.clone()).or_default();
-            *count = count.saturating_add(1);
-            Place {
-                integration: integration.clone(),
-                lanes: Vec::new(),
-            }
+        let is_new = !self.places.contains_key(&work);
+        let place = self.places.entry(work).or_insert_with(|| Place {
+            integration: integration.clone(),
+            lanes: Vec::new(),
         });
-        for name in names {
-            if !place.lanes.contains(&name) {
-                self.lanes
-                    .entry(name.clone())
-                    .or_default()
-                    .waiting
-                    .insert(work);
-                place.lanes.push(name);
-            }
+        if is_new {
+            let share = self.shares.entry(integration.clone()).or_default();
+            share.places = share.places.saturating_add(1);
         }
+        let worked = place.lanes.iter().any(|name| {
+            let lane = self.lanes.get(name);
+            lane.is_some_and(|lane| lane.occupant == Some(work))
+        });
+        let mut passed = Vec::new();
+        let mut gained = false;
+        for name in names {
+            if place.lanes.contains(&name) {
+                continue;
+            }
+            gained = true;
+            let lane = self.lanes.entry(name.clone()).or_default();
+            passed.extend(lane.waiting.first().copied().filter(|first| *first > work));
+            lane.waiting.insert(work);
+            place.lanes.push(name);
+        }
+        for other in passed {
+            self.refresh(other);
+        }
+        if !gained {
+            return Vec::new();
+        }
+        self.refresh(work);
+        if worked && !self.start(work) {
+            return self.stand_back(work);
+        }
+        Vec::new()
     }
 
     /// Begins a work if it heads all its lanes and nobody else works in them; says whether it
@@ -103,45 +143,81 @@ impl Lanes {
             })
     }
 
-    /// Takes a finished or withdrawn work out; returns the works that may start now, with their
-    /// integrations.
-    pub fn remove(&mut self, work: WorkId) -> Vec<(IntegrationKey, WorkId)> {
-        let Some(place) = self.places.remove(&work) else {
-            return Vec::new();
-        };
-        if let Some(count) = self.counts.get_mut(&place.integration) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.counts.remove(&place.integration);
+    /// Brings what is known of a work's readiness up to date; says whether it may begin.
+    fn refresh(&mut self, work: WorkId) -> bool {
+        let ready = self.may_start(work);
+        if let Some(place) = self.places.get(&work)
+            && let Some(share) = self.shares.get_mut(&place.integration)
+        {
+            if ready {
+                share.ready.insert(work);
+            } else {
+                share.ready.remove(&work);
             }
         }
+        ready
+    }
+
+    /// Gives up the lanes that a work works in; it keeps its places in them.
+    fn stand_back(&mut self, work: WorkId) -> Freed {
+        let names = match self.places.get(&work) {
+            Some(place) => place.lanes.clone(),
+            None => Vec::new(),
+        };
+        self.leave(work, &names)
+    }
+
+    /// Ends a work's occupation of lanes; returns the others that may begin in them now.
+    fn leave(&mut self, work: WorkId, names: &[LaneName]) -> Freed {
         let mut next = BTreeSet::new();
-        for name in place.lanes {
-            let Some(lane) = self.lanes.get_mut(&name) else {
+        for name in names {
+            let Some(lane) = self.lanes.get_mut(name) else {
                 continue;
             };
-            lane.waiting.remove(&work);
             if lane.occupant == Some(work) {
                 lane.occupant = None;
             }
-            match lane.waiting.first() {
-                Some(first) => {
-                    next.insert(*first);
-                }
-                None => {
-                    self.lanes.remove(&name);
-                }
-            }
+            next.extend(lane.waiting.first().copied());
         }
+        self.refresh(work);
         next.into_iter()
-            .filter(|work| self.may_start(*work))
+            .filter(|other| *other != work && self.refresh(*other))
+            .collect::<Vec<_>>()
+            .into_iter()
             .filter_map(|work| Some((self.places.get(&work)?.integration.clone(), work)))
             .collect()
     }
 
+    /// Takes a finished or withdrawn work out; returns the works that may start now, with their
+    /// integrations.
+    pub fn remove(&mut self, work: WorkId) -> Freed {
+        let Some(place) = self.places.remove(&work) else {
+            return Vec::new();
+        };
+        if let Some(share) = self.shares.get_mut(&place.integration) {
+            share.places = share.places.saturating_sub(1);
+            share.ready.remove(&work);
+            if share.places == 0 {
+                self.shares.remove(&place.integration);
+            }
+        }
+        for name in &place.lanes {
+            if let Some(lane) = self.lanes.get_mut(name) {
+                lane.waiting.remove(&work);
+            }
+        }
+        let freed = self.leave(work, &place.lanes);
+        for name in &place.lanes {
+            if self.lanes.get(name).is_some_and(|l| l.waiting.is_empty()) {
+                self.lanes.remove(name);
+            }
+        }
+        freed
+    }
+
     /// Takes all works of an integration out (it was switched off or removed); returns the works
     /// of others that may start now.
-    pub fn withdraw(&mut self, integration: &IntegrationKey) -> Vec<(IntegrationKey, WorkId)> {
+    pub fn withdraw(&mut self, integration: &IntegrationKey) -> Freed {
         let mine: Vec<WorkId> = self
             .places
             .iter()
@@ -158,19 +234,13 @@ impl Lanes {
 
     /// Returns the works of an integration that may start or go on, in order of acceptance.
     pub fn ready(&self, integration: &IntegrationKey) -> Vec<WorkId> {
-        let mut ready: Vec<WorkId> = self
-            .places
-            .iter()
-            .filter(|(work, place)| place.integration == *integration && self.may_start(**work))
-            .map(|(work, _)| *work)
-            .collect();
-        ready.sort_unstable();
-        ready
+        let share = self.shares.get(integration);
+        share.map_or_else(Vec::new, |share| share.ready.iter().copied().collect())
     }
 
     /// Returns how many works of an integration stand in lanes.
     pub fn count(&self, integration: &IntegrationKey) -> usize {
-        self.counts.get(integration).copied().unwrap_or_default()
+        self.shares.get(integration).map_or(0, |share| share.places)
     }
 }
 
@@ -233,6 +303,40 @@ mod tests {
     }
 
     #[test]
+    fn a_chat_under_way_that_gains_a_number_stands_back_until_that_client_is_free() {
+        let mut lanes = Lanes::default();
+        let visitor = Address::Visitor("site:7".to_owned());
+        let (sales, service) = (key("sales"), key("service"));
+        lanes.insert(1, &sales, std::slice::from_ref(&visitor));
+        lanes.insert(2, &service, &[phone(1)]);
+        lanes.insert(3, &sales, std::slice::from_ref(&visitor));
+        assert!(lanes.start(1) && lanes.start(2));
+        assert_eq!(lanes.insert(1, &sales, &[visitor, phone(1)]), vec![]);
+        assert!(!lanes.start(1), "its client is being worked on");
+        assert!(!lanes.start(3), "and it keeps its place");
+        assert_eq!(lanes.remove(2), vec![(sales.clone(), 1)]);
+        assert!(lanes.start(1));
+        assert_eq!(lanes.remove(1), vec![(sales, 3)]);
+    }
+
+    #[test]
+    fn two_that_gain_each_others_lane_do_not_wait_for_each_other_for_ever() {
+        let mut lanes = Lanes::default();
+        let sales = key("sales");
+        lanes.insert(1, &sales, &[phone(1)]);
+        lanes.insert(2, &sales, &[phone(2)]);
+        assert!(lanes.start(1) && lanes.start(2));
+        lanes.insert(1, &sales, &[phone(2)]);
+        assert_eq!(
+            lanes.insert(2, &sales, &[phone(1)]),
+            vec![(sales.clone(), 1)]
+        );
+        assert!(!lanes.start(2));
+        assert!(lanes.start(1));
+        assert_eq!(lanes.remove(1), vec![(sales, 2)]);
+    }
+
+    #[test]
     fn a_work_seen_late_does_not_break_into_a_lane_that_somebody_works_in() {
         let mut lanes = Lanes::default();
         lanes.insert(6, &key("sales"), &[phone(1)]);
@@ -290,6 +394,35 @@ mod tests {
                 for work in begun {
                     lanes.remove(work);
                     done += 1;
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_known_to_be_ready_is_what_a_walk_through_everything_finds(
+            steps in proptest::collection::vec((0u8..4, 0u64..12, 0u8..5, 0u8..2), 1..80)
+        ) {
+            let mut lanes = Lanes::default();
+            let owner = |work: WorkId| key(["sales", "service"][(work % 2) as usize]);
+            for (what, work, a, b) in steps {
+                match what {
+                    0 | 1 => drop(lanes.insert(work, &owner(work), &[phone(a), phone(a + b)])),
+                    2 => drop(lanes.start(work)),
+                    _ => {
+                        let before: Vec<WorkId> =
+                            (0..12).filter(|other| lanes.may_start(*other)).collect();
+                        let freed = lanes.remove(work);
+                        for other in (0..12).filter(|other| lanes.may_start(*other)) {
+                            let told = freed.iter().any(|(_, one)| *one == other);
+                            prop_assert!(told || before.contains(&other), "{other} not told of");
+                        }
+                    }
+                }
+                for name in ["sales", "service"] {
+                    let walked: Vec<WorkId> = (0..12)
+                        .filter(|work| lanes.may_start(*work) && owner(*work) == key(name))
+                        .collect();
+                    prop_assert_eq!(lanes.ready(&key(name)), walked);
                 }
             }
         }

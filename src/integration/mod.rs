@@ -13,6 +13,7 @@ mod halt;
 pub mod handle;
 pub mod lanes;
 mod made_lately;
+mod moved;
 pub mod portal;
 mod resolve;
 pub mod retry;

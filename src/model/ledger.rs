@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::communication::Phase;
 use super::explanation::Explanation;
 use super::facts::Facts;
+use super::ids::PortalKey;
 use super::outcome::StepResult;
 use super::plan::{Card, Effect, Entity, Role};
 use super::timestamp::Timestamp;
@@ -114,6 +115,9 @@ pub struct Decision {
     pub revision: u64,
     /// The settings' revision that it used.
     pub settings: u64,
+    /// The portal that it was made for: the cards that its steps name lie there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portal: Option<PortalKey>,
     /// What the CRM said, where it was asked.
     pub facts: Option<Facts>,
     /// What it came to.

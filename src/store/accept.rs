@@ -61,8 +61,8 @@ fn take(
             return Ok(Accepted::Stale);
         }
     }
+    let gained = add_addresses(tables, snapshot)?;
     let works = make_works(tables, acceptance, now)?;
-    add_addresses(tables, snapshot)?;
     note_not_taken(tables, acceptance, old.as_ref(), now)?;
     let new = StoredCommunication {
         snapshot: snapshot.clone(),
@@ -72,7 +72,7 @@ fn take(
         not_taken: acceptance.not_taken.clone(),
     };
     put_communication(tables, old.as_ref(), new)?;
-    Ok(Accepted::Stored { works })
+    Ok(Accepted::Stored { works, gained })
 }
 
 /// Makes the works that were never made before.
@@ -114,8 +114,13 @@ fn make_works(
     Ok(made)
 }
 
-/// Puts the undecided works of a communication into the lanes that it has gained.
-fn add_addresses(tables: &mut Tables<'_>, snapshot: &Snapshot) -> Result<(), Trouble> {
+/// Puts the undecided works of a communication into the lanes that it has gained; returns those
+/// that were moved.
+fn add_addresses(
+    tables: &mut Tables<'_>,
+    snapshot: &Snapshot,
+) -> Result<Vec<(IntegrationKey, WorkId)>, Trouble> {
+    let mut gained = Vec::new();
     let addresses = snapshot.body.addresses();
     for mut work in tables.works_of(&snapshot.key)? {
         let WorkState::Undecided { .. } = work.state else {
@@ -126,9 +131,10 @@ fn add_addresses(tables: &mut Tables<'_>, snapshot: &Snapshot) -> Result<(), Tro
         work.addresses = distinct(work.addresses);
         if work.addresses.len() != before {
             tables.put_work(&work)?;
+            gained.push((work.integration, work.id));
         }
     }
-    Ok(())
+    Ok(gained)
 }
 
 fn distinct(addresses: Vec<Address>) -> Vec<Address> {

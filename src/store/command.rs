@@ -63,6 +63,9 @@ pub enum Accepted {
     Stored {
         /// The new works, with their integrations.
         works: Vec<(IntegrationKey, WorkId)>,
+        /// Undecided works that were there already and now stand in the lanes of addresses that
+        /// they did not have.
+        gained: Vec<(IntegrationKey, WorkId)>,
     },
     /// The same revision is stored already.
     Repeat,
@@ -108,6 +111,11 @@ pub struct Defer {
 pub struct Decide {
     /// The work.
     pub work: WorkId,
+    /// How many addresses the work had when it was begun. An undecided one that has gained some
+    /// since is refused ([`StoreError::Gained`]): it stands in other lanes now.
+    ///
+    /// [`StoreError::Gained`]: super::StoreError::Gained
+    pub addresses_seen: usize,
     /// The decision.
     pub decision: Decision,
     /// First-time or repeat, where this decision settles it; never changed afterwards.
@@ -193,7 +201,7 @@ pub struct Work {
     pub id: WorkId,
     /// Whose.
     pub integration: IntegrationKey,
-    /// The portal in which its lanes lie.
+    /// The portal in which its lanes lay when it was accepted.
     pub portal: PortalKey,
     /// The communication.
     pub communication: CommunicationKey,

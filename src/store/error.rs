@@ -29,6 +29,9 @@ pub enum StoreError {
     /// The work is not decided yet and cannot be closed.
     #[error("work {0} is not decided yet")]
     Undecided(WorkId),
+    /// The work has gained an address since it was begun: it stands in other lanes now.
+    #[error("work {0} has gained an address since it was begun")]
+    Gained(WorkId),
     /// The decision or a step of it names another work or phase than the command.
     #[error("the decision of work {0} names another work or phase")]
     Mismatch(WorkId),

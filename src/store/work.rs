@@ -60,6 +60,10 @@ pub(super) fn decide(
     if decision.work != work.id || decision.phase != work.phase || foreign_step {
         return Err(StoreError::Mismatch(work.id).into());
     }
+    let undecided = matches!(work.state, WorkState::Undecided { .. });
+    if undecided && work.addresses.len() > command.addresses_seen {
+        return Err(StoreError::Gained(work.id).into());
+    }
     let old = tables.ledger(&work.integration, &work.communication)?;
     let new = decided(&old, command)?;
     work.state = WorkState::Decided { at: decision.at };

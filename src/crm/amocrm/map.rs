@@ -128,6 +128,19 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
     })
 }
 
+/// Returns what tells requests for effects of one kind apart: their path.
+pub(super) fn request_sort(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::CreateContact(_) | Effect::CreateDeal(_) | Effect::CreateTask(_) => "",
+        Effect::CreateUnsorted(unsorted) => category(&unsorted.form),
+        Effect::RecordCall(record) => match &record.card {
+            Some(Target::Known { card }) => entity_path(card.entity).unwrap_or_default(),
+            Some(Target::Made { .. }) => "",
+            None => "calls",
+        },
+    }
+}
+
 /// Returns the category of an unsorted record.
 pub(super) fn category(form: &UnsortedForm) -> &'static str {
     match form {

@@ -36,7 +36,7 @@ use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Kind, Phase};
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::outcome::{Look, Outcome, StepResult};
-use crate::model::plan::StepKind;
+use crate::model::plan::{Effect, StepKind};
 use crate::model::secret::Secret;
 
 /// The registry's line.
@@ -120,6 +120,10 @@ impl Adapter for AmoAdapter {
 
     fn execute(&self, commands: Vec<StepCommand>) -> BoxFuture<'_, Vec<Outcome<StepResult>>> {
         async move { self.execute_all(&commands).await }.boxed()
+    }
+
+    fn request_sort(&self, effect: &Effect) -> &'static str {
+        map::request_sort(effect)
     }
 
     fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>> {

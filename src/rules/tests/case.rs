@@ -179,6 +179,7 @@ impl Earlier {
                 at: case.now,
                 revision: 1,
                 settings: 1,
+                portal: None,
                 facts: Some(case.facts),
                 verdict: Verdict::Planned,
                 explanation: planned.explanation,

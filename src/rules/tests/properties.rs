@@ -253,6 +253,7 @@ fn a_ledger() -> impl Strategy<Value = Ledger> {
             at,
             revision: 1,
             settings: 1,
+            portal: None,
             facts: None,
             verdict: Verdict::Planned,
             explanation: Explanation::default(),

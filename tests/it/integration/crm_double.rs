@@ -30,12 +30,25 @@ pub(crate) enum Trouble {
     EffectLate,
     /// It is refused for good.
     Refused,
+    /// The CRM asks for a pause of an hour.
+    Throttled,
     /// The adapter panics.
     Panic,
 }
 
+/// Is told of each effect, by its number, at the moment between the CRM's yes and our record of it.
+#[derive(Clone)]
+struct Hook(Arc<dyn Fn(usize) + Send + Sync>);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
+    hook: Option<Hook>,
     contacts: Vec<(Phone, String)>,
     effects: Vec<String>,
     markers: Vec<(String, StepResult)>,
@@ -47,6 +60,9 @@ struct State {
     search_lags: bool,
     facts_panic: bool,
     held: Option<StepKind>,
+    facts_held: bool,
+    poison: Option<Phone>,
+    undecidable: bool,
     requests: Vec<(StepKind, usize)>,
     asked: u64,
     looked: u64,
@@ -122,6 +138,27 @@ impl CrmDouble {
         self.state().held = None;
     }
 
+    /// Lets questions hang, or go on.
+    pub(crate) fn hold_facts(&self, held: bool) {
+        self.state().facts_held = held;
+    }
+
+    /// Refuses every request for contacts that this client is in, without saying who is to blame.
+    pub(crate) fn poison(&self, phone: &str) {
+        let phone = Phone::try_from(phone.to_owned()).expect("a number");
+        self.state().poison = Some(phone);
+    }
+
+    /// Lets something happen after each effect, before anybody hears of it.
+    pub(crate) fn after_each_effect(&self, hook: impl Fn(usize) + Send + Sync + 'static) {
+        self.state().hook = Some(Hook(Arc::new(hook)));
+    }
+
+    /// Lets nobody find out what became of a request.
+    pub(crate) fn undecidable(&self) {
+        self.state().undecidable = true;
+    }
+
     /// Makes a contact as a person would.
     pub(crate) fn add_contact(&self, phone: &str) {
         let phone = Phone::try_from(phone.to_owned()).expect("a number");
@@ -172,7 +209,32 @@ impl CrmDouble {
             ..StepResult::default()
         };
         state.markers.push((command.key.marker(), result.clone()));
+        let hook = state.hook.clone();
+        drop(state);
+        if let Some(Hook(hook)) = hook {
+            hook(number);
+        }
         result
+    }
+
+    /// Refuses a request that the poisonous client is in: by name where it is alone.
+    fn refused_whole(&self, commands: &[StepCommand]) -> Option<Outcome<StepResult>> {
+        let poison = self.state().poison.clone()?;
+        let poisonous = |command: &StepCommand| match &command.effect {
+            Effect::CreateContact(contact) => contact.phones.contains(&poison),
+            _ => false,
+        };
+        commands.iter().any(poisonous).then(|| {
+            if commands.len() > 1 {
+                return Outcome::Ambiguous {
+                    why: "the request was refused".to_owned(),
+                };
+            }
+            Outcome::Rejected(Rejection {
+                code: "400".to_owned(),
+                message: "bad request".to_owned(),
+            })
+        })
     }
 
     fn carry_out(&self, command: &StepCommand) -> Outcome<StepResult> {
@@ -205,6 +267,11 @@ impl CrmDouble {
                 code: "400".to_owned(),
                 message: "no such pipeline".to_owned(),
             }),
+            Some(Trouble::Throttled) => Outcome::NotApplied(NotApplied {
+                cause: NotAppliedCause::Throttled,
+                why: "too many".to_owned(),
+                retry_after: Some(Duration::from_secs(3600)),
+            }),
             Some(Trouble::Panic) => panic!("scripted panic of the adapter"),
         }
     }
@@ -229,8 +296,11 @@ impl Adapter for CrmDouble {
 
     fn facts(&self, query: FactsQuery, _: Class) -> BoxFuture<'_, Outcome<Facts>> {
         async move {
+            self.state().asked += 1;
+            while self.state().facts_held {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             let mut state = self.state();
-            state.asked += 1;
             if std::mem::take(&mut state.facts_panic) {
                 drop(state);
                 panic!("scripted panic of the adapter");
@@ -281,6 +351,9 @@ impl Adapter for CrmDouble {
             while kind.is_some() && self.state().held == kind {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            if let Some(refusal) = self.refused_whole(&commands) {
+                return commands.iter().map(|_| refusal.clone()).collect();
+            }
             commands
                 .iter()
                 .map(|command| self.carry_out(command))
@@ -301,6 +374,7 @@ impl Adapter for CrmDouble {
                 let marker = command.key.marker();
                 let found = state.markers.iter().find(|(made, _)| *made == marker);
                 let seen = match found {
+                    _ if state.undecidable => Look::Undecidable,
                     Some((_, result)) => Look::Found(result.clone()),
                     None => Look::Absent,
                 };

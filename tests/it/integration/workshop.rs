@@ -35,8 +35,12 @@ use trunkline::store::command::{Accepted, WorkId};
 use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 
 use super::crm_double::CrmDouble;
+use crate::crash_backend::CrashDisk;
 
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_795_210_000);
+
+/// A time that no machine needs.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Workshop {
     pub(crate) store: StoreHandle,
@@ -45,10 +49,10 @@ pub(crate) struct Workshop {
     pub(crate) intake: Intake,
     pub(crate) handles: Arc<Handles>,
     portals: Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>,
-    arbiter: actix::Arbiter,
-    thread: StoreThread,
+    arbiter: actix::ArbiterHandle,
+    pub(crate) thread: StoreThread,
     shift_ms: Arc<AtomicI64>,
-    folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// A clock that a test sets forward and back.
@@ -76,14 +80,14 @@ struct Lanes {
 
 impl Waker for Lanes {
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
+        let mut woken = works.to_vec();
         for (integration, work) in works {
             if let Some(portal) = self.portals.load().get(integration) {
-                portal
-                    .lanes()
-                    .insert(*work, integration, &snapshot.body.addresses());
+                let addresses = snapshot.body.addresses();
+                woken.extend(portal.lanes().insert(*work, integration, &addresses));
             }
         }
-        self.handles.wake(works.to_vec());
+        self.handles.wake(woken);
     }
 }
 
@@ -104,8 +108,29 @@ impl Workshop {
             now: START,
             ..StoreOptions::default()
         };
-        let (store, thread) =
-            Store::open(&folder.path().join("store.redb"), key, options).expect("opens");
+        let opened = Store::open(&folder.path().join("store.redb"), key, options).expect("opens");
+        let arbiter = actix::Arbiter::new().handle();
+        Self::with(opened, arbiter, Some(folder))
+    }
+
+    /// Works on a disk in memory and on this thread, so that a paused clock drives everything.
+    /// Nothing where the disk stops before the store is open.
+    pub(crate) fn on_disk(disk: CrashDisk) -> Option<Self> {
+        let key = StoreKey::from_bytes(&[7; 32]).expect("a key");
+        let options = StoreOptions {
+            now: START,
+            hold_paused_clock: true,
+            ..StoreOptions::default()
+        };
+        let opened = Store::open_backend(disk, key, options).ok()?;
+        Some(Self::with(opened, actix::Arbiter::current(), None))
+    }
+
+    fn with(
+        (store, thread): (StoreHandle, StoreThread),
+        arbiter: actix::ArbiterHandle,
+        folder: Option<tempfile::TempDir>,
+    ) -> Self {
         let shift_ms = Arc::new(AtomicI64::new(0));
         let clock: SharedClock = Arc::new(ShiftedClock {
             clock: TokioClock::starting_at(START),
@@ -134,7 +159,7 @@ impl Workshop {
             intake,
             handles,
             portals,
-            arbiter: actix::Arbiter::new(),
+            arbiter,
             thread,
             shift_ms,
             folder,
@@ -146,7 +171,7 @@ impl Workshop {
         self.store.shut_down().await;
         self.arbiter.stop();
         self.thread.finished().await;
-        self.folder
+        self.folder.expect("a store in a folder")
     }
 
     /// Sets the clock forward or back.
@@ -222,7 +247,7 @@ impl Workshop {
 
     /// Begins the first life of an integration.
     pub(crate) fn begin(&self, seat: IntegrationSeat) -> Integration {
-        let child = IntegrationChild::new(seat.clone(), self.arbiter.handle());
+        let child = IntegrationChild::new(seat.clone(), self.arbiter.clone());
         let supervised = supervise(child, Arc::clone(&self.board), Arc::clone(&self.clock));
         Integration { seat, supervised }
     }
@@ -231,6 +256,13 @@ impl Workshop {
     pub(crate) async fn call(&self, item: &str, client: &str) -> CommunicationKey {
         self.accept(ended_call(item, client, self.clock.now()))
             .await
+    }
+
+    /// Accepts a later picture of a call, with another number of the client.
+    pub(crate) async fn revise(&self, item: &str, client: &str) -> CommunicationKey {
+        let mut snapshot = ended_call(item, client, self.clock.now());
+        snapshot.revision = 2;
+        self.accept(snapshot).await
     }
 
     /// Accepts an ended call of a caller who hid the number: it makes nothing.
@@ -244,20 +276,25 @@ impl Workshop {
 
     async fn accept(&self, snapshot: Snapshot) -> CommunicationKey {
         let key = snapshot.key.clone();
+        let accepted = self.offer(snapshot).await.expect("accepted");
+        assert!(matches!(accepted, Accepted::Stored { .. }), "{accepted:?}");
+        key
+    }
+
+    /// Offers a picture as a source does that repeats until it is taken.
+    pub(crate) async fn offer(&self, snapshot: Snapshot) -> Option<Accepted> {
         let batch = Batch {
             snapshots: vec![snapshot],
             ..Batch::default()
         };
-        let accepted = self
-            .intake
-            .accept(&source(), batch)
-            .await
-            .expect("accepted");
-        assert!(
-            matches!(accepted[0], Accepted::Stored { .. }),
-            "{accepted:?}"
-        );
-        key
+        let accepted = self.intake.accept(&source(), batch).await;
+        accepted.ok()?.pop()
+    }
+
+    /// Returns the numbers of an integration's works that may be begun or go on.
+    pub(crate) fn ready(&self, portal: &Portal, integration: &str) -> Vec<WorkId> {
+        let integration = format!("acme/{integration}").parse().expect("a key");
+        portal.lanes().ready(&integration)
     }
 
     /// Accepts an ended call of each client.
@@ -289,16 +326,29 @@ impl Workshop {
 
     /// Waits until an integration has no open work.
     pub(crate) async fn idle(&self, integration: &str) {
+        self.idle_within(integration, PATIENCE).await;
+    }
+
+    /// Waits, so long at the most, until an integration has no open work.
+    pub(crate) async fn idle_within(&self, integration: &str, patience: Duration) {
         let integration: IntegrationKey = format!("acme/{integration}").parse().expect("a key");
-        self.until(|| async {
+        let idle = || async {
             let works = self.store.open_works().await.expect("reads");
             works.iter().all(|work| work.integration != integration)
-        })
-        .await;
+        };
+        self.until_within(idle, patience).await;
     }
 
     /// Waits until a condition holds; fails after a time that no machine needs.
     pub(crate) async fn until<F, T>(&self, condition: F)
+    where
+        F: Fn() -> T,
+        T: Future<Output = bool>,
+    {
+        self.until_within(condition, PATIENCE).await;
+    }
+
+    async fn until_within<F, T>(&self, condition: F, patience: Duration)
     where
         F: Fn() -> T,
         T: Future<Output = bool>,
@@ -308,7 +358,7 @@ impl Workshop {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), holds)
+        tokio::time::timeout(patience, holds)
             .await
             .expect("in time");
     }
@@ -342,7 +392,7 @@ fn settings() -> IntegrationSettings {
     }
 }
 
-fn ended_call(item: &str, client: &str, now: Timestamp) -> Snapshot {
+pub(crate) fn ended_call(item: &str, client: &str, now: Timestamp) -> Snapshot {
     let phone = Phone::try_from(client.to_owned()).expect("a number");
     let call = Call {
         direction: Direction::Incoming,

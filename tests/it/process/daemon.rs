@@ -32,24 +32,43 @@ pub(super) fn http_client() -> Client {
 impl Daemon {
     /// Starts the program and waits until it is ready.
     pub(super) async fn start(home: &Arc<Home>) -> Self {
+        let mut daemon = Self::spawn(home);
+        daemon.answers("/readyz", StatusCode::OK).await;
+        daemon
+    }
+
+    /// Starts the program.
+    pub(super) fn spawn(home: &Arc<Home>) -> Self {
         let mut command = home.command(&["run"]);
         command.stdout(home.log_file()).stderr(home.log_file());
-        let mut daemon = Self {
+        Self {
             child: command.spawn().expect("the program starts"),
             http: http_client(),
             home: Arc::clone(home),
-        };
-        let ready = format!("http://{}/readyz", home.admin());
-        until("the daemon is ready", async || {
-            if let Some(status) = daemon.child.try_wait().expect("it can be waited for") {
-                panic!("the daemon ended, {status}:\n{}", daemon.home.log());
+        }
+    }
+
+    /// Waits until the admin endpoint answers a path so; the daemon must not end meanwhile.
+    pub(super) async fn answers(&mut self, path: &str, status: StatusCode) {
+        let url = format!("http://{}{path}", self.home.admin());
+        until(&format!("{path} answers {status}"), async || {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                panic!("the daemon ended, {status}:\n{}", self.home.log());
             }
-            let answer = daemon.http.get(&ready).send().await;
+            let answer = self.http.get(&url).send().await;
             let answer = answer.map_err(|error| error.to_string())?;
-            when(answer.status() == StatusCode::OK, answer.status())
+            when(answer.status() == status, answer.status())
         })
         .await;
-        daemon
+    }
+
+    /// Waits until it has ended by itself.
+    pub(super) async fn ends(mut self) {
+        until("the daemon ends", async || {
+            let ended = self.child.try_wait().expect("it can be waited for");
+            ended.ok_or_else(|| self.home.log())
+        })
+        .await;
     }
 
     /// Ends it at once, as a power cut would (SIGKILL).

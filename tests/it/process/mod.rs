@@ -11,6 +11,7 @@ mod click_to_call;
 mod configuration;
 mod crm_down;
 mod daemon;
+mod full_disk;
 mod home;
 mod hostile;
 mod hostile_switch;

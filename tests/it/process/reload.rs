@@ -190,3 +190,28 @@ async fn work_of_an_integration_that_is_switched_off_waits_until_it_is_on_again(
     daemon.settled(2).await;
     office.holds_one_answered_call_of_each(&["+79165550007"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_offers_to_decide_dead_letters_by_the_new_settings() {
+    let office = Office::open().await;
+    let no_pipeline = TO_DEAL.replace("3100", "9999");
+    office.home.edit_tenant(TO_DEAL, &no_pipeline);
+    let daemon = office.start().await;
+    daemon.post(&site_call("first", "79160000001", 0)).await;
+    daemon.settled(1).await;
+    assert_eq!(office.oracle().leads.len(), 0);
+    let status = office.home.run(&["status"]).await;
+    assert!(status.out.contains("outbox dead"), "{status:?}");
+
+    office.home.edit_tenant(&no_pipeline, TO_DEAL);
+    let told = daemon.reload().await;
+    let command = "trunkline outbox decide-again --all-of acme/sales";
+    assert!(told.contains(command), "{told}");
+    let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+    let done = office.home.run(&arguments).await;
+    assert_eq!(done.status, Some(0), "{done:?}");
+    daemon.settled(1).await;
+    let oracle = office.oracle();
+    assert_eq!(oracle.leads_of_phone("79160000001").len(), 1);
+    assert_eq!(oracle.contacts.len(), 1);
+}

@@ -14,13 +14,13 @@ async fn a_new_snapshot_makes_one_work_and_a_repeat_none() {
     let (store, _thread) = in_memory();
     let first = store.accept(accept(vec![routed(call("a", 1, 5))], 1)).await;
     let works = vec![(amo(), 1)];
-    assert_eq!(first, Ok(vec![Accepted::Stored { works }]));
+    assert_eq!(first, Ok(vec![stored(works)]));
     let again = store.accept(accept(vec![routed(call("a", 1, 5))], 2)).await;
     assert_eq!(again, Ok(vec![Accepted::Repeat]));
     let older = store.accept(accept(vec![routed(call("a", 1, 4))], 3)).await;
     assert_eq!(older, Ok(vec![Accepted::Stale]));
     let newer = store.accept(accept(vec![routed(call("a", 1, 6))], 4)).await;
-    assert_eq!(newer, Ok(vec![Accepted::Stored { works: vec![] }]));
+    assert_eq!(newer, Ok(vec![stored(vec![])]));
 
     assert_eq!(store.open_works().await.expect("reads").len(), 1);
     let stored = store.communication(communication("a")).await;
@@ -55,7 +55,7 @@ async fn a_closed_work_is_not_made_again() {
         .expect("decides");
     store.close(fence, 1, at(1005)).await.expect("closes");
     let later = store.accept(accept(vec![routed(call("a", 1, 2))], 2)).await;
-    assert_eq!(later, Ok(vec![Accepted::Stored { works: vec![] }]));
+    assert_eq!(later, Ok(vec![stored(vec![])]));
     assert_eq!(store.open_works().await, Ok(vec![]));
     let stored = store.communication(communication("a")).await;
     let stored = stored.expect("reads").expect("is there");
@@ -73,11 +73,7 @@ async fn two_revisions_in_one_commit_are_taken_in_order() {
     ];
     let accepted = store.accept(accept(both, 1)).await;
     let works = vec![(amo(), 1)];
-    let expected = vec![
-        Accepted::Stored { works },
-        Accepted::Stored { works: vec![] },
-        Accepted::Repeat,
-    ];
+    let expected = vec![stored(works), stored(vec![]), Accepted::Repeat];
     assert_eq!(accepted, Ok(expected));
 }
 
@@ -115,7 +111,7 @@ async fn a_chat_that_gains_a_phone_joins_that_lane_while_it_is_undecided() {
     };
     let first = Acceptance {
         snapshot: chat(1, None),
-        routes: vec![to(amo(), Phase::Started), to(other, Phase::Started)],
+        routes: vec![to(amo(), Phase::Started), to(other.clone(), Phase::Started)],
         not_taken: None,
     };
     store.accept(accept(vec![first], 1)).await.expect("accepts");
@@ -129,7 +125,22 @@ async fn a_chat_that_gains_a_phone_joins_that_lane_while_it_is_undecided() {
         routes: vec![],
         not_taken: None,
     };
-    store.accept(accept(vec![later], 2)).await.expect("accepts");
+    let accepted = store.accept(accept(vec![later], 2)).await;
+    let moved = Accepted::Stored {
+        works: vec![],
+        gained: vec![(other.clone(), 2)],
+    };
+    assert_eq!(accepted, Ok(vec![moved]));
+    let fence = store.claim(other).await.expect("claims");
+    let mut decision = decide(2, vec![]);
+    decision.decision.phase = Phase::Started;
+    decision.addresses_seen = 1;
+    let late = store.decide(fence, decision).await;
+    assert_eq!(
+        late,
+        Err(StoreError::Gained(2)),
+        "begun before it was moved"
+    );
     let lanes: Vec<_> = store.open_works().await.expect("reads");
     let lanes: Vec<_> = lanes.into_iter().map(|work| work.addresses).collect();
     let visitor = Address::Visitor("site:v1".to_owned());

@@ -3,7 +3,7 @@
 //! be finished with the same numbers.
 
 use trunkline::model::plan::Entity;
-use trunkline::store::command::{Accepted, Fence, JournalNote, Revival, Revive};
+use trunkline::store::command::{Fence, JournalNote, Revival, Revive};
 use trunkline::store::query::{JournalOutcome, JournalSearch, NoteSearch};
 use trunkline::store::{Store, StoreError, StoreHandle, StoreOptions};
 
@@ -324,7 +324,7 @@ async fn of_many_at_once_everything_acknowledged_is_there_after_a_power_cut() {
                 panic!("{story:?}");
             };
             let works = vec![(amo(), work.id)];
-            assert_eq!(accepted, vec![Accepted::Stored { works }]);
+            assert_eq!(accepted, vec![stored(works)]);
         }
         let works = store.open_works().await.expect("reads");
         let figures = store.figures().await.expect("reads");

@@ -44,7 +44,7 @@ async fn many_waiting_commands_share_a_commit_and_a_refused_one_disturbs_nobody(
     let mut ids = Vec::new();
     for accepted in waiting {
         let accepted = accepted.await.expect("runs").expect("accepts");
-        let [Accepted::Stored { works }] = accepted.as_slice() else {
+        let [Accepted::Stored { works, .. }] = accepted.as_slice() else {
             panic!("{accepted:?}");
         };
         ids.extend(works.iter().map(|(_, id)| *id));

@@ -11,7 +11,9 @@ use trunkline::model::outcome::StepResult;
 use trunkline::model::phone::{ClientNumber, Phone, Region};
 use trunkline::model::plan::{Card, Effect, Entity, NewContact, NewDeal, NewTask, Role, Target};
 use trunkline::model::timestamp::Timestamp;
-use trunkline::store::command::{Accept, Acceptance, Advance, Decide, Route, StepChange, WorkId};
+use trunkline::store::command::{
+    Accept, Acceptance, Accepted, Advance, Decide, Route, StepChange, WorkId,
+};
 use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 
 use crate::crash_backend::{CrashDisk, StopAt};
@@ -183,16 +185,24 @@ fn made(by: &Role, entity: Entity) -> Target {
     }
 }
 
+/// An acceptance that made these works and moved none.
+pub(super) fn stored(works: Vec<(IntegrationKey, WorkId)>) -> Accepted {
+    let gained = Vec::new();
+    Accepted::Stored { works, gained }
+}
+
 /// A decision of a work at "ended" with these steps.
 pub(super) fn decide(work: WorkId, steps: Vec<LedgerStep>) -> Decide {
     Decide {
         work,
+        addresses_seen: usize::MAX,
         decision: Decision {
             work,
             phase: Phase::Ended,
             at: at(1001),
             revision: 1,
             settings: 1,
+            portal: Some(portal()),
             facts: None,
             verdict: if steps.is_empty() {
                 Verdict::Ignored
