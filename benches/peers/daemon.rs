@@ -72,7 +72,8 @@ impl Home {
         std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))
     }
 
-    /// Everything that is not named is as delivered, the log's level too: one line for each
+    /// The load comes from one source, which must not be taken for a flood. Everything else that is
+    /// not named is as delivered, the log's level too: one line for each
     /// accepted event.
     fn daemon_file(&self, crm_port: u16) -> String {
         format!(
@@ -86,6 +87,7 @@ socket = "admin.sock"
 token_file = "secret"
 [intake]
 listen = "127.0.0.1:{}"
+source_requests_per_second_max = 1000000
 [log]
 format = "text"
 [base_urls]

@@ -1,14 +1,16 @@
-//! CRM accounts and how they let us in.
+//! CRM accounts: how they let us in, and what a person wants of their doors.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::model::ids::{AccountId, TenantId};
+use crate::crm::account::status::block_row;
+use crate::model::ids::{AccountId, PortalKey, TenantId};
 use crate::model::outcome::Outcome;
 use crate::model::secret::Secret;
 use crate::problem::problem;
+use crate::store::StoreError;
 use crate::store::command::JournalNote;
 
 use super::state::AdminState;
@@ -28,6 +30,68 @@ pub(super) async fn list(state: web::Data<AdminState>) -> HttpResponse {
         }));
     }
     HttpResponse::Ok().json(json!({ "items": items }))
+}
+
+/// The account to be resumed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    portal: PortalKey,
+}
+
+/// Lets requests go to an account again that its CRM had blocked. On disk before the door opens:
+/// a restart in between must not forget a person's word.
+pub(super) async fn resume(
+    state: web::Data<AdminState>,
+    wanted: Result<web::Json<Wanted>, actix_web::Error>,
+) -> HttpResponse {
+    let wanted = match wanted {
+        Ok(wanted) => wanted.into_inner(),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let overview = state.overview.load_full();
+    let mut portals = overview.portals.iter();
+    let Some(portal) = portals.find(|portal| portal.key == wanted.portal) else {
+        return problem(StatusCode::NOT_FOUND, "there is no such account");
+    };
+    let Some(held) = portal.http.blocked() else {
+        return HttpResponse::Ok().json(json!({ "resumed": false }));
+    };
+    match forget(&state, &wanted.portal, &held.why).await {
+        Ok(()) => {
+            portal.http.unblock();
+            tell_integrations(&state, &wanted.portal);
+            HttpResponse::Ok().json(json!({ "resumed": true }))
+        }
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+async fn forget(state: &AdminState, portal: &PortalKey, why: &str) -> Result<(), StoreError> {
+    let row = block_row(portal);
+    state.store.put_account(row, Value::Null).await?;
+    let note = JournalNote {
+        at: state.clock.now(),
+        tenant: None,
+        source: None,
+        integration: None,
+        communication: None,
+        word: "resumed_by_person".to_owned(),
+        text: format!("{portal}: {why}"),
+    };
+    state.store.note(note).await
+}
+
+/// Tells the integrations of a portal that what held them up is mended.
+fn tell_integrations(state: &AdminState, portal: &PortalKey) {
+    let overview = state.overview.load_full();
+    for integration in overview
+        .integrations
+        .iter()
+        .filter(|one| one.portal == *portal)
+    {
+        state.handles.mended(&integration.key);
+    }
 }
 
 /// What an administrator got from the CRM.
@@ -92,10 +156,7 @@ pub(super) async fn authorise(
         tracing::error!(%error, "journal");
     }
     if status == StatusCode::OK {
-        let integrations = overview.integrations.iter();
-        for integration in integrations.filter(|one| one.portal == found.portal) {
-            state.handles.mended(&integration.key);
-        }
+        tell_integrations(&state, &found.portal);
     }
     match status {
         StatusCode::OK => HttpResponse::Ok().json(json!({ "authorised": true })),

@@ -58,14 +58,20 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
     for portal in &state.overview.load().portals {
         let status = portal.http.status();
         if let Some(held) = status.held {
-            let word = match held.cause {
-                HeldCause::Blocked => "blocked",
-                HeldCause::Unpaid => "unpaid",
+            let (word, text) = match held.cause {
+                HeldCause::Blocked => (
+                    "blocked",
+                    format!(
+                        "{}; ask the vendor's support to lift it, then: trunkline account resume {}",
+                        held.why, portal.key
+                    ),
+                ),
+                HeldCause::Unpaid => ("unpaid", held.why),
             };
             found.push(Alarm {
                 word,
                 what: portal.key.to_string(),
-                text: held.why,
+                text,
             });
         } else if status.breaker != BreakerState::Closed {
             let text = status.last_error.map(|error| error.why);

@@ -48,6 +48,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             "/v1/dead-letters/{wish}",
             web::post().to(dead_letters::revive),
         )
+        .route("/v1/accounts/resume", web::post().to(accounts::resume))
         .default_service(web::to(|| async { not_found() }));
 }
 

@@ -6,7 +6,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
-use crate::crm::account::status::AccountStatus;
+use crate::crm::account::breaker::BreakerState;
+use crate::crm::account::status::{AccountStatus, WAITING_MAX};
 use crate::integration::context;
 use crate::integration::status::ChildStatus;
 use crate::model::ids::IntegrationKey;
@@ -45,7 +46,14 @@ struct IntegrationStatus {
     open_works: u64,
     not_decided_yet: u64,
     waiting_for: Option<String>,
+    /// Up to a bound that is enough to act upon.
+    dead_letters: usize,
+    /// What to run when the settings were put right.
+    decide_again: Option<String>,
 }
+
+/// The most dead letters of one integration that status counts.
+const DEAD_COUNTED_MAX: usize = 1000;
 
 #[derive(Default)]
 struct Open {
@@ -75,6 +83,19 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
     let overview = state.overview.load_full();
     let mut alarms = alarms(&state, &figures);
     alarms.extend(credential_alarms(&overview).await);
+    let mut dead: BTreeMap<IntegrationKey, usize> = BTreeMap::new();
+    if figures.dead_letters > 0 {
+        for integration in &overview.integrations {
+            let key = integration.key.clone();
+            let letters = state.store.dead_letters_of(key, DEAD_COUNTED_MAX, None);
+            match letters.await {
+                Ok(letters) => dead.insert(integration.key.clone(), letters.len()),
+                Err(error) => {
+                    return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
+                }
+            };
+        }
+    }
     let body = Status {
         version: env!("CARGO_PKG_VERSION"),
         started_at: state.started_at.to_string(),
@@ -99,6 +120,13 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
                     open_works: open.works,
                     not_decided_yet: open.undecided,
                     waiting_for: open.why.or_else(|| state.held(&integration.key)),
+                    dead_letters: dead.get(&integration.key).copied().unwrap_or_default(),
+                    decide_again: dead
+                        .get(&integration.key)
+                        .filter(|dead| **dead > 0)
+                        .map(|_| {
+                            format!("trunkline outbox decide-again --all-of {}", integration.key)
+                        }),
                 }
             })
             .collect(),
@@ -135,6 +163,9 @@ pub(super) async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
         metrics::gauge!("trunkline_store_dead_letters").set(figures.dead_letters as f64);
         metrics::gauge!("trunkline_store_file_bytes").set(figures.file_bytes as f64);
     }
+    for portal in &state.overview.load().portals {
+        account_metrics(&portal.http.status());
+    }
     for (name, child) in state.board.all() {
         let (kind, key) = name.split_once(' ').unwrap_or(("child", name.as_str()));
         let up = f64::from(u8::from(
@@ -155,4 +186,39 @@ pub(super) async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(state.metrics.render())
+}
+
+/// Shows an account's door: what waits at it against its bound, and what it let through.
+fn account_metrics(account: &AccountStatus) {
+    let portal = account.portal.to_string();
+    let classes = [
+        ("live", account.waiting.live),
+        ("work", account.waiting.work),
+        ("background", account.waiting.background),
+    ];
+    for (class, waiting) in classes {
+        let labels = [("account", portal.clone()), ("class", class.to_owned())];
+        metrics::gauge!("trunkline_account_waiting", &labels).set(waiting as f64);
+    }
+    let labels = [("account", portal)];
+    let open = f64::from(u8::from(account.breaker != BreakerState::Closed));
+    let held = f64::from(u8::from(account.held.is_some()));
+    let gauges = [
+        ("trunkline_account_waiting_max", WAITING_MAX as f64),
+        ("trunkline_account_in_flight", account.in_flight as f64),
+        ("trunkline_account_rate_per_second", account.rate_per_second),
+        ("trunkline_account_breaker_open", open),
+        ("trunkline_account_held", held),
+    ];
+    for (name, value) in gauges {
+        metrics::gauge!(name, &labels).set(value);
+    }
+    let counters = [
+        ("trunkline_account_requests_total", account.requests_total),
+        ("trunkline_account_throttled_total", account.throttled_total),
+        ("trunkline_account_failed_total", account.failed_total),
+    ];
+    for (name, value) in counters {
+        metrics::counter!(name, &labels).absolute(value);
+    }
 }

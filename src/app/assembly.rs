@@ -102,6 +102,8 @@ pub(super) struct Assembly {
     accounts: BTreeMap<(TenantId, AccountId), RunningAccount>,
     integrations: BTreeMap<IntegrationKey, RunningIntegration>,
     sources: BTreeMap<SourceKey, RunningSource>,
+    /// Keep on disk which accounts are blocked; each ends with its door.
+    keepers: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl Assembly {
@@ -111,6 +113,7 @@ impl Assembly {
             accounts: BTreeMap::new(),
             integrations: BTreeMap::new(),
             sources: BTreeMap::new(),
+            keepers: Vec::new(),
         }
     }
 
@@ -118,6 +121,7 @@ impl Assembly {
     /// sources speak, and a part that goes ends before its successor starts.
     pub(super) async fn apply(&mut self, new: &Configuration) -> Result<(), AssemblyError> {
         let gone = self.stop_what_goes(new).await;
+        self.keepers.retain(|keeper| !keeper.is_finished());
         for tenant in &new.tenants {
             self.open_accounts(tenant).await?;
         }
@@ -230,7 +234,7 @@ impl Assembly {
             if self.accounts.contains_key(&key) {
                 continue;
             }
-            let portal = self.portal(tenant, account)?;
+            let portal = self.portal(tenant, account).await?;
             let vault: Arc<dyn TokenVault> = Arc::new(StoreVault::new(
                 self.shared.store.clone(),
                 &tenant.id,
@@ -270,8 +274,8 @@ impl Assembly {
 
     /// Returns the portal of an account. One portal has one set of lanes, however often its
     /// accounts are opened anew, and one door, unless its address or rate changed.
-    fn portal(
-        &self,
+    async fn portal(
+        &mut self,
         tenant: &Tenant,
         account: &crate::config::AccountConfig,
     ) -> Result<Arc<Portal>, AssemblyError> {
@@ -293,6 +297,7 @@ impl Assembly {
         if let Some(same) = open.iter().find(|portal| portal.door == door) {
             return Ok(Arc::clone(same));
         }
+        let before = open.first().map(|portal| Arc::clone(portal));
         let http = AccountHttp::new(AccountHttpOptions {
             portal: key.clone(),
             base_url: door.base_url.clone(),
@@ -306,7 +311,9 @@ impl Assembly {
             why: error.to_string(),
         })?;
         let http = Arc::new(http);
-        Ok(Arc::new(match open.first() {
+        let keeper = super::blocks::keep(&self.shared.store, &key, &http).await?;
+        self.keepers.push(keeper);
+        Ok(Arc::new(match before {
             Some(before) => before.with_door(door, http),
             None => Portal::new(key, door, http),
         }))
@@ -535,6 +542,9 @@ impl Assembly {
         join_all(integrations.map(|integration| integration.supervised.stop())).await;
         let accounts = self.accounts.into_values();
         join_all(accounts.map(|account| account.setup.stop())).await;
+        for keeper in self.keepers {
+            keeper.abort();
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Wires everything together and keeps it running: start, reload, watchdog, shutdown.
 
 mod assembly;
+mod blocks;
 mod listeners;
 mod pairs;
 mod retention;

@@ -19,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::admin::state::{AdminState, Overview, Readiness};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, Configuration, DaemonSettings, Environment};
+use crate::intake::flood::{FloodBounds, FloodGuard};
 use crate::intake::http::{HookTable, IntakeHttp};
 use crate::intake::room::{Bounds, Room};
 use crate::intake::routing::Routing;
@@ -265,6 +266,10 @@ fn bind(
         intake,
         hooks: Arc::clone(&shared.hooks),
         trusted_proxies: daemon.trusted_proxies.clone().into(),
+        flood: Arc::new(FloodGuard::new(FloodBounds {
+            source_per_second: daemon.intake.source_requests_per_second_max,
+            stranger_per_minute: daemon.intake.stranger_requests_per_minute_max,
+        })),
     };
     let mut endpoints = vec![
         listeners::intake(daemon.intake.listen, daemon.intake.body_bytes_max, state)?,

@@ -35,6 +35,8 @@ pub(super) async fn watch(
                 if let Some(change) = room.measured(measured) {
                     tell(change, &store, &board, &clock).await;
                 }
+                let closed = if room.closed().is_some() { 1.0 } else { 0.0 };
+                metrics::gauge!("trunkline_intake_closed").set(closed);
             }
             Err(error) => {
                 tracing::warn!(error, folder = %folder.display(), "the disk cannot be measured");

@@ -13,6 +13,12 @@ use super::status::items;
 pub(super) enum Account {
     /// List CRM accounts, and what a person must do about their credentials.
     List,
+    /// Let requests go again to an account that its CRM had blocked, once the vendor has lifted
+    /// the block.
+    Resume {
+        /// The account, as the alarm names it (crm:portal).
+        portal: String,
+    },
     /// Let an account in by an authorization code, which is read from standard input: an argument
     /// would stand in the list of processes.
     Authorise {
@@ -28,6 +34,7 @@ pub(super) async fn run(
 ) -> Result<(), ClientError> {
     match account {
         Account::List => list(client, output).await,
+        Account::Resume { portal } => resume(client, &portal, output).await,
         Account::Authorise { account } => authorise(client, &account, output).await,
     }
 }
@@ -47,6 +54,19 @@ async fn list(client: &Client, output: &mut Output) -> Result<(), ClientError> {
             text("portal").unwrap_or("-"),
             text("alarm").unwrap_or("in order"),
         ));
+    }
+    Ok(())
+}
+
+async fn resume(client: &Client, portal: &str, output: &mut Output) -> Result<(), ClientError> {
+    let body = json!({ "portal": portal });
+    let answer = client.post("/v1/accounts/resume", &body).await?;
+    if output.json() {
+        output.value(&answer);
+    } else if answer.get("resumed") == Some(&Value::Bool(true)) {
+        output.line(&format!("{portal} is resumed"));
+    } else {
+        output.line(&format!("{portal} was not blocked"));
     }
     Ok(())
 }

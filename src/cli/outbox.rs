@@ -19,7 +19,14 @@ pub(super) enum Outbox {
         integration: Option<String>,
     },
     /// List dead letters.
-    Dead,
+    Dead {
+        /// Only this integration's (tenant/integration).
+        #[arg(long)]
+        integration: Option<String>,
+        /// Only those whose reason holds these words.
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Try dead letters again as they are.
     Retry(Which),
     /// Decide the undone steps of dead letters anew under present settings.
@@ -34,8 +41,11 @@ pub(super) struct Which {
     /// All dead letters of this integration (tenant/integration).
     #[arg(long, conflicts_with_all = ["integration", "communication", "role"])]
     all_of: Option<String>,
+    /// All dead letters whose reason holds these words; with --all-of, only of that integration.
+    #[arg(long, conflicts_with_all = ["integration", "communication", "role"])]
+    reason: Option<String>,
     /// The integration of one dead letter.
-    #[arg(long, requires = "communication", required_unless_present = "all_of")]
+    #[arg(long, requires = "communication", required_unless_present_any = ["all_of", "reason"])]
     integration: Option<String>,
     /// Its communication.
     #[arg(long, requires = "role")]
@@ -68,8 +78,14 @@ pub(super) async fn run(
             output.line(&format!("{total} open work(s)"));
             Ok(())
         }
-        Outbox::Dead => {
-            let found = client.get("/v1/dead-letters", &[]).await?;
+        Outbox::Dead {
+            integration,
+            reason,
+        } => {
+            let integration = integration.map(|key| ("integration", key)).into_iter();
+            let reason = reason.map(|words| ("reason", words));
+            let query: Vec<(&str, String)> = integration.chain(reason).collect();
+            let found = client.get("/v1/dead-letters", &query).await?;
             if output.json() {
                 output.value(&found);
                 return Ok(());
@@ -85,7 +101,12 @@ pub(super) async fn run(
                     text("reason")
                 ));
             }
-            output.line(&format!("{} dead letter(s)", items(&found, "items").len()));
+            let more = found.get("more") == Some(&Value::Bool(true));
+            output.line(&format!(
+                "{} dead letter(s){}",
+                items(&found, "items").len(),
+                if more { " and more" } else { "" }
+            ));
             Ok(())
         }
         Outbox::Retry(which) => change(client, "retry", which, output).await,
@@ -119,19 +140,33 @@ async fn change(
     which: Which,
     output: &mut Output,
 ) -> Result<(), ClientError> {
-    let body = wanted(which)?;
-    let answer = client
-        .post(&format!("/v1/dead-letters/{wish}"), &body)
-        .await?;
-    if output.json() {
-        output.value(&answer);
-    } else {
-        let done = answer.get("done").and_then(Value::as_u64).unwrap_or(0);
-        output.line(&format!("{done} dead letter(s) changed"));
-        if answer.get("more") == Some(&Value::Bool(true)) {
-            output.line("there are more: run it again");
+    let mut body = wanted(which)?;
+    let mut done = 0;
+    let mut refused: Vec<Value> = Vec::new();
+    loop {
+        let answer = client
+            .post(&format!("/v1/dead-letters/{wish}"), &body)
+            .await?;
+        let now = answer.get("done").and_then(Value::as_u64).unwrap_or(0);
+        done += now;
+        for one in items(&answer, "refused") {
+            // What is refused stays dead and comes again.
+            if !refused.contains(one) {
+                refused.push(one.clone());
+            }
         }
-        for refused in items(&answer, "refused") {
+        if now == 0 || answer.get("more") != Some(&Value::Bool(true)) {
+            break;
+        }
+        if let (Some(body), Some(as_of)) = (body.as_object_mut(), answer.get("as_of")) {
+            body.insert("as_of".to_owned(), as_of.clone());
+        }
+    }
+    if output.json() {
+        output.value(&json!({ "done": done, "refused": refused }));
+    } else {
+        output.line(&format!("{done} dead letter(s) changed"));
+        for refused in &refused {
             let text = |name: &str| refused.get(name).and_then(Value::as_str).unwrap_or("-");
             output.error(&format!(
                 "{} {}: {}",
@@ -141,7 +176,7 @@ async fn change(
             ));
         }
     }
-    if items(&answer, "refused").is_empty() {
+    if refused.is_empty() {
         Ok(())
     } else {
         Err(ClientError::Refused("some were not changed".to_owned()))
@@ -150,15 +185,16 @@ async fn change(
 
 fn wanted(which: Which) -> Result<Value, ClientError> {
     let wrong = |error: &dyn std::fmt::Display| ClientError::Wrong(error.to_string());
-    if let Some(all_of) = which.all_of {
-        let all_of: IntegrationKey = all_of.parse().map_err(|error| wrong(&error))?;
-        return Ok(json!({ "all_of": all_of }));
+    if which.all_of.is_some() || which.reason.is_some() {
+        let all_of = which.all_of.map(|key| key.parse::<IntegrationKey>());
+        let all_of = all_of.transpose().map_err(|error| wrong(&error))?;
+        return Ok(json!({ "all_of": all_of, "reason": which.reason }));
     }
     let (Some(integration), Some(communication), Some(role)) =
         (which.integration, which.communication, which.role)
     else {
         return Err(ClientError::Wrong(
-            "name --all-of, or --integration, --communication and --role".to_owned(),
+            "name --all-of or --reason, or --integration, --communication and --role".to_owned(),
         ));
     };
     let integration: IntegrationKey = integration.parse().map_err(|error| wrong(&error))?;

@@ -54,7 +54,7 @@ pub(super) async fn show(client: &Client, output: &mut Output) -> Result<(), Cli
     for integration in items(&status, "integrations") {
         let state = integration.get("state").unwrap_or(&empty);
         output.line(&format!(
-            "integration {} -> {}: {}, {}, {} open, {} not decided yet{}{}",
+            "integration {} -> {}: {}, {}, {} open, {} not decided yet{}{}{}",
             text(integration, "key"),
             text(integration, "portal"),
             text(integration, "activity"),
@@ -63,6 +63,13 @@ pub(super) async fn show(client: &Client, output: &mut Output) -> Result<(), Cli
             text(integration, "not_decided_yet"),
             match integration.get("waiting_for").and_then(Value::as_str) {
                 Some(why) => format!(" ({why})"),
+                None => String::new(),
+            },
+            match integration.get("decide_again").and_then(Value::as_str) {
+                Some(command) => format!(
+                    "; {} dead letter(s), after a change of settings: {command}",
+                    text(integration, "dead_letters")
+                ),
                 None => String::new(),
             },
             trouble(state)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -88,6 +89,10 @@ pub struct IntakeSettings {
     pub listen: SocketAddr,
     /// Longest body that is read.
     pub body_bytes_max: usize,
+    /// Requests of one source in a second; more are told to come again.
+    pub source_requests_per_second_max: NonZeroU32,
+    /// Requests of one address in a minute that fit no source.
+    pub stranger_requests_per_minute_max: NonZeroU32,
 }
 
 /// `[log]`.

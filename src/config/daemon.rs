@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -263,9 +264,24 @@ fn intake(findings: &mut Findings<'_>, raw: &RawIntake) -> Option<IntakeSettings
         );
     }
     let fits = usize::try_from(raw.body_bytes_max);
+    let body_bytes_max = findings.take(&path, fits);
+    let mut rate = |key: &str, rate: u32| {
+        let rate = NonZeroU32::new(rate).ok_or("choose at least 1");
+        findings.take(&table.key(key), rate)
+    };
+    let source = rate(
+        "source_requests_per_second_max",
+        raw.source_requests_per_second_max,
+    );
+    let stranger = rate(
+        "stranger_requests_per_minute_max",
+        raw.stranger_requests_per_minute_max,
+    );
     Some(IntakeSettings {
         listen: listen?,
-        body_bytes_max: findings.take(&path, fits)?,
+        body_bytes_max: body_bytes_max?,
+        source_requests_per_second_max: source?,
+        stranger_requests_per_minute_max: stranger?,
     })
 }
 

@@ -54,6 +54,8 @@ pub(super) struct RawAdmin {
 pub(super) struct RawIntake {
     pub(super) listen: String,
     pub(super) body_bytes_max: u64,
+    pub(super) source_requests_per_second_max: u32,
+    pub(super) stranger_requests_per_minute_max: u32,
 }
 
 #[derive(Debug, Deserialize)]

@@ -19,6 +19,7 @@ use crate::pbx::{Batch, Hook, HookError, SinkError};
 use crate::problem::{problem, problem_with};
 use crate::store::command::Accepted;
 
+use super::flood::FloodGuard;
 use super::path::{for_log, secret_matches};
 use super::sink::Intake;
 
@@ -45,6 +46,8 @@ pub struct IntakeHttp {
     pub hooks: Arc<HookTable>,
     /// Whose `X-Forwarded-For` is believed, for the log.
     pub trusted_proxies: Arc<[IpAddr]>,
+    /// Against floods.
+    pub flood: Arc<FloodGuard>,
 }
 
 /// The kind of source that posts our own documented form.
@@ -103,22 +106,19 @@ async fn accept(
     body: web::Payload,
 ) -> HttpResponse {
     let Ok(key) = format!("{tenant}/{source}").parse::<SourceKey>() else {
-        return not_found();
+        return stranger(state, request);
     };
     let Some(hooks) = state.hooks.load_full() else {
         return try_again("the daemon is starting; try again");
     };
     let Some(hook) = hooks.get(&key).filter(|hook| hook.kind == kind) else {
-        return not_found();
+        return stranger(state, request);
     };
     if !secret_matches(secret, &hook.secrets) {
-        let from = sender(request, &state.trusted_proxies);
-        tracing::warn!(
-            path = for_log(request.path()),
-            from,
-            "wrong secret in the path"
-        );
-        return not_found();
+        return stranger(state, request);
+    }
+    if let Err(wait) = state.flood.source(&key) {
+        return too_many("source", wait);
     }
     // Only now: a stranger's body is not read at all.
     let body = match read_body(request, body).await {
@@ -132,7 +132,7 @@ async fn accept(
     let snapshots = match hook.hook.decode(content_type, &body) {
         Ok(snapshots) => snapshots,
         Err(error) => {
-            let from = sender(request, &state.trusted_proxies);
+            let from = sender(request, &state.trusted_proxies).map(tracing::field::display);
             tracing::warn!(source = %key, from, %error, "body refused");
             return refused(&error);
         }
@@ -170,12 +170,37 @@ async fn accept(
     }
 }
 
+/// Answers a request that fits no source: always alike, and with nothing but a number once its
+/// address sends too many of them.
+fn stranger(state: &IntakeHttp, request: &HttpRequest) -> HttpResponse {
+    let from = sender(request, &state.trusted_proxies);
+    if let Err(wait) = state.flood.stranger(from) {
+        return too_many("stranger", wait);
+    }
+    tracing::warn!(
+        path = for_log(request.path()),
+        from = from.map(tracing::field::display),
+        "no such source, or a wrong secret in the path"
+    );
+    not_found()
+}
+
+/// Answers who is over a rate.
+fn too_many(who: &'static str, wait: Duration) -> HttpResponse {
+    metrics::counter!("trunkline_intake_too_many", "who" => who).increment(1);
+    let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "too many requests");
+    // Whole seconds, rounded up: who keeps to it is served.
+    let seconds = wait.as_secs().saturating_add(1);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
 /// Returns who sent a request: the peer, or behind a trusted proxy the address that the proxy
 /// added last.
-fn sender(request: &HttpRequest, trusted: &[IpAddr]) -> String {
-    let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else {
-        return String::new();
-    };
+fn sender(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
+    let peer = request.peer_addr().map(|peer| peer.ip())?;
     let forwarded = request
         .headers()
         .get_all("x-forwarded-for")
@@ -184,8 +209,8 @@ fn sender(request: &HttpRequest, trusted: &[IpAddr]) -> String {
         .and_then(|value| value.rsplit(',').next())
         .and_then(|value| value.trim().parse::<IpAddr>().ok());
     match forwarded {
-        Some(client) if trusted.contains(&peer) => client.to_string(),
-        _ => peer.to_string(),
+        Some(client) if trusted.contains(&peer) => Some(client),
+        _ => Some(peer),
     }
 }
 
@@ -260,10 +285,13 @@ fn not_found() -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use actix_web::{App, test};
 
     use super::*;
     use crate::clock::SystemClock;
+    use crate::intake::flood::FloodBounds;
     use crate::intake::room::{Bounds, Room};
     use crate::intake::routing::Routing;
     use crate::intake::sink::Waker;
@@ -279,7 +307,8 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_post_to_a_daemon_that_is_starting_is_told_to_come_again_and_not_that_it_is_wrong() {
+    async fn a_post_to_a_daemon_that_is_starting_is_told_to_come_again_and_a_flood_of_strangers_too()
+     {
         let folder = tempfile::tempdir().unwrap();
         let key = StoreKey::from_bytes(&[7; 32]).unwrap();
         let path = folder.path().join("store.redb");
@@ -298,6 +327,10 @@ mod tests {
             },
             hooks: Arc::clone(&hooks),
             trusted_proxies: Arc::new([]),
+            flood: Arc::new(FloodGuard::new(FloodBounds {
+                source_per_second: NonZeroU32::new(100).unwrap(),
+                stranger_per_minute: NonZeroU32::new(2).unwrap(),
+            })),
         };
         let app = App::new()
             .app_data(web::Data::new(state))
@@ -311,7 +344,14 @@ mod tests {
         assert_eq!(starting.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(starting.headers().contains_key(header::RETRY_AFTER));
         hooks.store(Some(Arc::new(HashMap::new())));
-        assert_eq!(post().await.status(), StatusCode::NOT_FOUND);
+        for _ in 0..2 {
+            assert_eq!(post().await.status(), StatusCode::NOT_FOUND);
+        }
+        let flooding = post().await;
+        assert_eq!(flooding.status(), StatusCode::TOO_MANY_REQUESTS);
+        let wait = flooding.headers().get(header::RETRY_AFTER).unwrap();
+        let wait: u64 = wait.to_str().unwrap().parse().unwrap();
+        assert!((1..=31).contains(&wait), "{wait}");
         store.shut_down().await;
     }
 }

@@ -10,6 +10,8 @@ use crate::store::command::WorkId;
 
 use super::lanes::Lanes;
 
+pub use super::lanes::Freed;
+
 /// Budget, breaker and lanes of one portal.
 pub struct Portal {
     /// Its key.

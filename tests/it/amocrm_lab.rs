@@ -702,3 +702,120 @@ async fn a_plain_users_token_makes_no_marker_and_effects_are_still_found() {
     }
     rehearsal.end().await;
 }
+
+/// Deals of this many clients' own names; one of them for a stage that does not exist.
+fn deals_with_one_bad(handle: &AmoHandle, count: usize, bad: usize) -> Vec<StepCommand> {
+    let known = handle.add_contact(&SeedCard::new("Иван", PHONE, 502));
+    let deals = (0..count).map(|n| {
+        let mut command = deal(handle, &n.to_string(), known);
+        if let Effect::CreateDeal(deal) = &mut command.effect {
+            deal.name = format!("Сделка {n}");
+            if n == bad {
+                deal.stage = "999999".to_owned();
+            }
+        }
+        command
+    });
+    deals.collect()
+}
+
+#[actix_rt::test]
+async fn of_forty_nine_good_and_one_bad_each_good_one_is_made_once_whatever_goes_wrong() {
+    for stores in [false, true] {
+        for fault in [
+            None,
+            Some(Fault::ErrorBefore { status: 400 }),
+            Some(Fault::PartialBatch { status: 503 }),
+            Some(Fault::ErrorAfter { status: 502 }),
+        ] {
+            let rehearsal = Rehearsal::start().await;
+            let handle = rehearsal.handle.clone();
+            let mut switches = handle.switches();
+            switches.invalid_batch_stores_valid_items = stores;
+            handle.set_switches(switches);
+            done(rehearsal.adapter.describe().await);
+            if let Some(fault) = fault.clone() {
+                rehearsal.fault("POST", "/api/v4/leads", When::First { n: 1 }, fault);
+            }
+            let mut left = deals_with_one_bad(&handle, 50, 17);
+            let (mut rejected, mut rounds) = (Vec::new(), 0);
+            while !left.is_empty() {
+                rounds += 1;
+                assert!(rounds <= 3, "{stores} {fault:?}: {} are left", left.len());
+                let outcomes = rehearsal.adapter.execute(left.clone()).await;
+                let mut again = Vec::new();
+                for (command, outcome) in left.into_iter().zip(outcomes) {
+                    match outcome {
+                        Outcome::Done(_) => {}
+                        Outcome::Rejected(_) => rejected.push(command.key.communication),
+                        Outcome::Ambiguous { .. } => match rehearsal.look(&command).await {
+                            Look::Found(_) => {}
+                            Look::Absent => again.push(command),
+                            Look::Undecidable => panic!("a small account can be read"),
+                        },
+                        other => panic!("{other:?}"),
+                    }
+                }
+                left = again;
+            }
+            assert_eq!(rejected.len(), 1, "{stores} {fault:?}");
+            assert_eq!(rejected[0].item, "17");
+            assert_eq!(handle.oracle().leads.len(), 49, "{stores} {fault:?}");
+            rehearsal.end().await;
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn a_step_delivered_days_late_carries_the_calls_own_time_and_is_found_again() {
+    const DAYS: i64 = 5 * 86_400;
+    let rehearsal = Rehearsal::start().await;
+    let handle = rehearsal.handle.clone();
+    done(rehearsal.adapter.describe().await);
+    let then = handle.now() - DAYS;
+    let (mut entries, mut records, mut due) = (Vec::new(), Vec::new(), Vec::new());
+    for (mut command, n) in every_kind(&handle).into_iter().zip(1..) {
+        let at = then + 60 * n;
+        match &mut command.effect {
+            Effect::CreateUnsorted(unsorted) => {
+                unsorted.at = Timestamp::from_secs(at);
+                records.push(at);
+                // amoCRM writes an entry of its own for a call in unsorted.
+                if matches!(unsorted.form, UnsortedForm::IncomingCall { .. }) {
+                    entries.push(at);
+                }
+            }
+            Effect::RecordCall(record) => {
+                record.at = Timestamp::from_secs(at);
+                entries.push(at);
+            }
+            Effect::CreateTask(task) => {
+                task.due = Timestamp::from_secs(at);
+                due.push(at);
+            }
+            // Records of the CRM, made when they are made: the call's time stands in its entry.
+            Effect::CreateContact(_) | Effect::CreateDeal(_) => continue,
+        }
+        let lost = Fault::LostAfter;
+        rehearsal.fault("POST", "/api/v4/*", When::First { n: 1 }, lost);
+        let outcome = rehearsal.execute(&command).await;
+        assert!(matches!(outcome, Outcome::Ambiguous { .. }), "{outcome:?}");
+        let seen = rehearsal.look(&command).await;
+        assert!(matches!(seen, Look::Found(_)), "{command:?}: {seen:?}");
+    }
+    let made = handle.oracle();
+    let mut called: Vec<i64> = made.calls.iter().map(|call| call.at).collect();
+    called.sort_unstable();
+    assert_eq!(called, entries);
+    let own: Vec<i64> = made.unsorted.iter().map(|one| one.created_at).collect();
+    assert_eq!(own, records);
+    for (unsorted, at) in made.unsorted.iter().zip(records) {
+        let metadata = &unsorted.metadata;
+        let called = metadata["called_at"].as_i64();
+        let own = called.or(metadata["form_sent_at"].as_i64());
+        assert_eq!(own, Some(at), "{metadata}");
+    }
+    let tasks: Vec<i64> = made.tasks.iter().map(|task| task.complete_till).collect();
+    assert_eq!(tasks, due);
+    rehearsal.end().await;
+}

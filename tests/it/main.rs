@@ -11,4 +11,5 @@ mod layering;
 mod memory_pairs;
 mod openapi;
 mod process;
+mod recipes;
 mod store;

@@ -14,9 +14,9 @@ pub const THROTTLED_MIN: Duration = Duration::from_secs(1);
 /// asked again soon enough.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
 
-/// How long an account stays untouched after it was blocked: only its vendor's support lifts a
-/// block, and traffic prolongs it. One request an hour notices the lifting.
-pub const BLOCKED_HOLD: Duration = Duration::from_secs(3600);
+/// When work for a blocked account looks again whether a person has resumed it. Nothing is sent
+/// for that: only the vendor's support lifts a block, and traffic prolongs it.
+pub const BLOCKED_RETRY: Duration = Duration::from_secs(60);
 
 /// How long an unpaid account stays untouched.
 pub const UNPAID_HOLD: Duration = Duration::from_secs(3600);
@@ -134,7 +134,7 @@ pub fn judge(purpose: Purpose, happened: &Happened) -> Judgement {
                 401 => Failure::AuthExpired { why },
                 402 => Failure::not_applied(NotAppliedCause::Unpaid, why, Some(UNPAID_HOLD)),
                 403 if !json => {
-                    Failure::not_applied(NotAppliedCause::Blocked, why, Some(BLOCKED_HOLD))
+                    Failure::not_applied(NotAppliedCause::Blocked, why, Some(BLOCKED_RETRY))
                 }
                 // We follow no redirects, so nothing was done: the portal has moved.
                 300..=399 => Failure::not_applied(

@@ -4,6 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -42,6 +43,7 @@ pub struct AccountHttp {
     clock: SharedClock,
     limiter: Limiter,
     state: Mutex<State>,
+    blocks: watch::Sender<Option<Held>>,
 }
 
 #[derive(Default)]
@@ -75,6 +77,7 @@ impl AccountHttp {
                 quiet_start: options.quiet_start,
             }),
             state: Mutex::new(State::default()),
+            blocks: watch::Sender::new(None),
         })
     }
 
@@ -152,6 +155,16 @@ impl AccountHttp {
         }
     }
 
+    /// Takes over that an earlier process was blocked.
+    pub fn still_blocked(&self, held: Held) {
+        self.lock().held = Some(held);
+    }
+
+    /// Tells of blocks as they come and go, to be kept beyond this process.
+    pub fn blocks(&self) -> watch::Receiver<Option<Held>> {
+        self.blocks.subscribe()
+    }
+
     /// Returns since when and why the CRM does not serve the account at all: an alarm.
     pub fn blocked(&self) -> Option<Held> {
         self.lock().held.clone()
@@ -162,6 +175,7 @@ impl AccountHttp {
         let mut state = self.lock();
         state.held = None;
         state.breaker.reset();
+        self.blocks.send_replace(None);
         info!(portal = %self.portal, "account opened again by a person");
     }
 
@@ -169,15 +183,17 @@ impl AccountHttp {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says whether a request would be refused now without being sent: the breaker is open.
+    /// Says whether a request would be refused now without being sent: the account is blocked, or
+    /// the breaker is open.
     pub fn refusal(&self) -> Option<NotApplied> {
-        let state = self.lock();
-        let retry_after = state.breaker.refusal(Instant::now())?;
-        Some(state.refused(retry_after))
+        self.lock().refusal(Instant::now())
     }
 
     fn admit(&self) -> Result<Probe<'_>, NotApplied> {
         let mut state = self.lock();
+        if state.is_blocked() {
+            return Err(state.refused(classify::BLOCKED_RETRY));
+        }
         let is_probe = match state.breaker.admit(Instant::now()) {
             Admission::Pass => false,
             Admission::Probe => true,
@@ -205,9 +221,10 @@ impl AccountHttp {
         let failure = match judgement {
             Judgement::Answered => {
                 state.last_success_at = Some(at);
-                // The answer to a request from before the block lifts nothing.
+                // The answer to a request from before the hold lifts nothing, and a block is lifted
+                // by a person only.
                 let closed = state.breaker.state() == BreakerState::Closed;
-                if state.held.is_some() && closed {
+                if state.held.is_some() && closed && !state.is_blocked() {
                     state.held = None;
                     info!(portal = %self.portal, "the crm serves the account again");
                 }
@@ -225,11 +242,16 @@ impl AccountHttp {
                         warn!(portal = %self.portal, pause_s = pause.as_secs(), "crm throttled");
                     }
                     NotAppliedCause::Blocked => {
-                        state.hold(HeldCause::Blocked, at, now, pause, &not_applied.why);
+                        state.hold(HeldCause::Blocked, at, &not_applied.why);
+                        self.blocks.send_replace(state.held.clone());
                         error!(portal = %self.portal, "the crm blocked the account: its vendor's support must lift that");
                     }
                     NotAppliedCause::Unpaid => {
-                        state.hold(HeldCause::Unpaid, at, now, pause, &not_applied.why);
+                        // A block stands: a person lifts it, and it says the more.
+                        if !state.is_blocked() {
+                            state.hold(HeldCause::Unpaid, at, &not_applied.why);
+                            state.breaker.trip(now, pause);
+                        }
                         error!(portal = %self.portal, "the crm account is not paid for");
                     }
                     NotAppliedCause::Unreachable
@@ -248,15 +270,20 @@ impl AccountHttp {
 }
 
 impl State {
-    fn hold(
-        &mut self,
-        cause: HeldCause,
-        since: Timestamp,
-        now: Instant,
-        hold: Duration,
-        why: &str,
-    ) {
-        // The first moment counts: repeated probes do not make the block look younger.
+    fn is_blocked(&self) -> bool {
+        let held = self.held.as_ref();
+        held.is_some_and(|held| held.cause == HeldCause::Blocked)
+    }
+
+    fn refusal(&self, now: Instant) -> Option<NotApplied> {
+        if self.is_blocked() {
+            return Some(self.refused(classify::BLOCKED_RETRY));
+        }
+        Some(self.refused(self.breaker.refusal(now)?))
+    }
+
+    fn hold(&mut self, cause: HeldCause, since: Timestamp, why: &str) {
+        // The first moment counts: repeated probes do not make the hold look younger.
         let since = match &self.held {
             Some(held) if held.cause == cause => held.since,
             Some(_) | None => since,
@@ -266,7 +293,6 @@ impl State {
             since,
             why: why.to_owned(),
         });
-        self.breaker.trip(now, hold);
     }
 
     fn refused(&self, retry_after: Duration) -> NotApplied {

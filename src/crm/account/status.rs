@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::breaker::BreakerState;
 use super::limiter::Waiting;
+
+pub use super::limiter::WAITING_MAX;
 use crate::model::ids::PortalKey;
 use crate::model::timestamp::Timestamp;
 
@@ -63,4 +65,9 @@ pub struct LastError {
     pub at: Timestamp,
     /// In words.
     pub why: String,
+}
+
+/// Returns the name under which it is kept that a portal is blocked, beside what was set up there.
+pub fn block_row(portal: &PortalKey) -> PortalKey {
+    PortalKey::new("blocked", portal.as_str())
 }

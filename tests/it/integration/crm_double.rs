@@ -51,6 +51,7 @@ struct State {
     hook: Option<Hook>,
     contacts: Vec<(Phone, String)>,
     effects: Vec<String>,
+    recorded_at: Vec<Timestamp>,
     markers: Vec<(String, StepResult)>,
     troubles: VecDeque<(StepKind, Trouble)>,
     under_way: Vec<StepCommand>,
@@ -175,6 +176,11 @@ impl CrmDouble {
         self.state().effects.clone()
     }
 
+    /// Returns the times that the entries of the call history bear.
+    pub(crate) fn recorded_at(&self) -> Vec<Timestamp> {
+        self.state().recorded_at.clone()
+    }
+
     /// Returns how often it was asked about a client.
     pub(crate) fn asked(&self) -> u64 {
         self.state().asked
@@ -196,7 +202,10 @@ impl CrmDouble {
             }
             Effect::CreateDeal(_) => (Entity::Deal, "deal".to_owned()),
             Effect::CreateUnsorted(_) => (Entity::Unsorted, "unsorted".to_owned()),
-            Effect::RecordCall(record) => (Entity::CallRecord, format!("call {}", record.phone)),
+            Effect::RecordCall(record) => {
+                state.recorded_at.push(record.at);
+                (Entity::CallRecord, format!("call {}", record.phone))
+            }
             Effect::CreateTask(_) => (Entity::Task, "task".to_owned()),
         };
         state.effects.push(what);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use trunkline::admin;
 use trunkline::admin::state::{AdminState, IntegrationOverview, Overview};
+use trunkline::crm::account::status::{Held, HeldCause, block_row};
 use trunkline::integration::portal::Portal;
 use trunkline::model::activity::Activity;
 use trunkline::model::explanation::Language;
@@ -91,7 +92,9 @@ async fn a_dead_letter_that_is_retried_is_sent_as_it_is_with_what_needed_it() {
     .await;
     assert_eq!(listed["items"][0]["communication"], json!(key));
     let answer: Value = call_and_read_body_json(&app, wish("retry", &key).to_request()).await;
-    assert_eq!(answer, json!({ "done": 1, "refused": [], "more": false }));
+    assert_eq!(answer["done"], 1);
+    assert_eq!(answer["refused"], json!([]));
+    assert_eq!(answer["more"], false);
     workshop.idle("sales").await;
     assert!(crm.effects().contains(&"contact +79161234567".to_owned()));
     assert!(crm.effects().contains(&"deal".to_owned()));
@@ -212,4 +215,89 @@ async fn wrong_questions_are_refused_and_never_the_daemons_fault() {
     assert_eq!(answer["refused"][0]["communication"], "acme/office/nobody");
     let request = TestRequest::get().uri("/v1/journal?limit=0").to_request();
     assert_eq!(call_service(&app, request).await.status(), StatusCode::OK);
+}
+
+#[actix::test]
+async fn many_dead_letters_are_chosen_by_integration_and_reason_and_changed_together() {
+    let (workshop, crm) = (Workshop::new(), CrmDouble::new());
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    let clients: Vec<String> = (0..60).map(|n| format!("+791612345{n:02}")).collect();
+    for _ in &clients {
+        crm.script(StepKind::CreateContact, Trouble::Refused);
+    }
+    workshop.calls(&clients).await;
+    workshop.idle("sales").await;
+    let app = admin!(workshop, portal);
+    let post = |wish: &str, body: Value| {
+        let post = TestRequest::post().uri(&format!("/v1/dead-letters/{wish}"));
+        post.set_json(body).to_request()
+    };
+    let list = "/v1/dead-letters?integration=acme%2Fsales&reason=NO%20such%20pipeline";
+    let listed: Value =
+        call_and_read_body_json(&app, TestRequest::get().uri(list).to_request()).await;
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(60));
+    let status: Value =
+        call_and_read_body_json(&app, TestRequest::get().uri("/v1/status").to_request()).await;
+    let sales = &status["integrations"][0];
+    assert_eq!(sales["dead_letters"], 60);
+    assert_eq!(
+        sales["decide_again"],
+        "trunkline outbox decide-again --all-of acme/sales"
+    );
+    let other = json!({ "all_of": "acme/sales", "reason": "no rights" });
+    let none: Value = call_and_read_body_json(&app, post("decide-again", other)).await;
+    assert_eq!(none["done"], 0);
+    // What dies of the wish itself is not met again by who repeats it.
+    let earlier = json!({ "reason": "no such", "as_of": "2020-01-01T00:00:00Z" });
+    let none: Value = call_and_read_body_json(&app, post("decide-again", earlier)).await;
+    assert_eq!(none["done"], 0);
+    let all = json!({ "all_of": "acme/sales", "reason": "no such pipeline" });
+    let answer: Value = call_and_read_body_json(&app, post("decide-again", all)).await;
+    assert_eq!(answer["done"], 60, "{answer}");
+    workshop.idle("sales").await;
+    let contacts = crm.effects();
+    let contacts = contacts.iter().filter(|one| one.starts_with("contact"));
+    assert_eq!(contacts.count(), 60);
+}
+
+#[actix::test]
+async fn a_blocked_account_is_resumed_by_a_person_and_that_is_on_disk_first() {
+    let (workshop, crm) = (Workshop::new(), CrmDouble::new());
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    let held = Held {
+        cause: HeldCause::Blocked,
+        since: START,
+        why: "HTTP 403 with a page".to_owned(),
+    };
+    let row = block_row(&portal.key);
+    let value = serde_json::to_value(&held).expect("JSON");
+    workshop
+        .store
+        .put_account(row.clone(), value)
+        .await
+        .expect("writes");
+    portal.http.still_blocked(held);
+    let app = admin!(workshop, portal);
+    let status: Value =
+        call_and_read_body_json(&app, TestRequest::get().uri("/v1/status").to_request()).await;
+    let alarm = &status["alarms"][0];
+    assert_eq!(alarm["word"], "blocked");
+    let text = alarm["text"].as_str().expect("a text");
+    assert!(text.contains("account resume double:demo"), "{text}");
+    workshop.call("1.0", "+79161234567").await;
+    let resume = |portal: &str| {
+        let post = TestRequest::post().uri("/v1/accounts/resume");
+        post.set_json(json!({ "portal": portal })).to_request()
+    };
+    let unknown = call_service(&app, resume("double:other")).await;
+    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+    assert!(crm.requests().is_empty());
+    let answer: Value = call_and_read_body_json(&app, resume("double:demo")).await;
+    assert_eq!(answer, json!({ "resumed": true }));
+    assert_eq!(portal.http.blocked(), None);
+    assert_eq!(workshop.store.account(row).await, Ok(Some(Value::Null)));
+    let answer: Value = call_and_read_body_json(&app, resume("double:demo")).await;
+    assert_eq!(answer, json!({ "resumed": false }));
 }

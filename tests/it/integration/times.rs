@@ -68,3 +68,19 @@ async fn a_clock_that_is_set_back_a_day_does_not_hold_a_waiting_step_up_for_a_da
     workshop.idle("sales").await;
     assert_eq!(crm.effects().len(), 3);
 }
+
+#[actix::test]
+async fn a_call_that_is_delivered_days_late_keeps_its_own_time() {
+    let (workshop, crm) = (Workshop::new(), CrmDouble::new());
+    crm.facts_down(true);
+    let portal = workshop.portal("demo");
+    let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
+    let key = workshop.call("1.0", "+79161234567").await;
+    workshop.until(|| async { crm.asked() > 0 }).await;
+    workshop.shift_clock(5 * ONE_DAY);
+    crm.facts_down(false);
+    workshop.idle("sales").await;
+    let stored = workshop.store.communication(key).await.expect("reads");
+    let began = stored.expect("stored").snapshot.body.started_at();
+    assert_eq!(crm.recorded_at(), [began]);
+}

@@ -188,7 +188,15 @@ async fn a_blocked_account_is_left_alone_until_a_person_opens_it() {
     let held = door.blocked().expect("an alarm");
     assert_eq!(held.cause, HeldCause::Blocked);
     assert!(held.why.contains("403"), "{held:?}");
+    // Told to the next process, it is not asked even once.
+    let next = super::tests::door(&server.url);
+    next.still_blocked(held);
+    let outcome = next.send(request(Purpose::Write)).await;
+    assert_eq!(cause(&outcome), NotAppliedCause::Blocked);
+    assert_eq!(server.lines().len(), 1);
+    assert!(door.blocks().borrow().is_some());
     door.unblock();
+    assert!(door.blocks().borrow().is_none());
     assert_eq!(door.blocked(), None);
     door.send(request(Purpose::Read)).await;
     assert_eq!(server.lines().len(), 2);

