@@ -10,6 +10,7 @@ mod dice;
 mod expectation;
 mod faults;
 mod posting;
+mod profile;
 mod promise;
 mod run;
 mod sightings;

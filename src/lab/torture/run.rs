@@ -63,7 +63,7 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
     }
 
     let start = Instant::now();
-    let mut child = stage.start_daemon()?;
+    let mut child = stage.start_last_daemon(options)?;
     let settled = async {
         for posted in std::mem::take(&mut posting).into_values() {
             posted.await??;

@@ -11,10 +11,12 @@ use anyhow::{Context, bail};
 use tokio::task::JoinHandle;
 use tokio::time::{self, Instant};
 
+use super::faults::Part;
 use super::posting::Poster;
+use super::profile::Profile;
 use super::stream::{Kill, Round, Stream};
 use super::switchboard::Switchboard;
-use super::{BrokenPromise, TortureOptions, faults};
+use super::{TortureOptions, faults};
 use crate::lab::ami::{AmiOptions, AmiServer};
 use crate::lab::amocrm::{self, AmoLab, AmoOptions, Tokens};
 use crate::lab::day::daemon::{Daemon, DaemonAddress, Status};
@@ -24,24 +26,11 @@ use crate::lab::demo::process::DaemonProcess;
 use crate::lab::wall;
 
 const DAEMON: &str = include_str!("../../../lab/torture/trunkline.toml");
-const TENANT: &str = include_str!("../../../lab/torture/tenant.toml");
 
 /// The environment variable by which a sabotaged daemon learns what to break.
 const SABOTAGE: &str = "TRUNKLINE_SABOTAGE";
-/// The tenant's line that says how fast the daemon may be, and what stands there at the limit: all
-/// that the vendor permits in a second (`crm/amocrm.md` §4).
-const RATE_LINE: &str = "rate_per_second = 400";
-const RATE_LINE_AT_THE_LIMIT: &str = "rate_per_second = 7";
-const RATE_AT_THE_LIMIT: u32 = 7;
-
-/// What the simulated account permits in a sliding second, unless the torture goes on at the
-/// limit: half more than the tenant's configuration allows itself, for on a busy machine an even
-/// pace arrives in bunches.
-const RATE_PER_SECOND: u32 = 600;
-/// Access tokens live so long; amoCRM's live for a day.
-const ACCESS_TTL: Duration = Duration::from_secs(3);
-/// At the vendor's limit a request may wait longer for its turn than such a token lives.
-const ACCESS_TTL_AT_THE_LIMIT: Duration = Duration::from_secs(120);
+/// What the simulated account permits all integrations together: only ours is there.
+const ACCOUNT_RATE_PER_SECOND: u32 = 1_000;
 /// Posted calls began so long ago.
 const POSTED_AGO_S: i64 = 6 * 3600;
 /// How long the daemon may go on after the last kill without finishing any work: back-off grows
@@ -70,27 +59,16 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn start(options: &TortureOptions) -> anyhow::Result<Self> {
-        let at_the_limit =
-            options.at_the_limit || options.broken == Some(BrokenPromise::LimiterPlusOne);
-        let (rate, tenant) = if at_the_limit {
-            let text = TENANT.replace(RATE_LINE, RATE_LINE_AT_THE_LIMIT);
-            (RATE_AT_THE_LIMIT, Cow::Owned(text))
-        } else {
-            (RATE_PER_SECOND, Cow::Borrowed(TENANT))
-        };
+        let profile = Profile::of(options);
         let texts = Texts {
             daemon: Cow::Borrowed(DAEMON),
-            tenant,
+            tenant: profile.tenant,
         };
         let crm = amocrm::start(AmoOptions {
-            rate_per_second: rate,
-            account_rate_per_second: RATE_PER_SECOND,
+            rate_per_second: profile.rate_per_second,
+            account_rate_per_second: ACCOUNT_RATE_PER_SECOND,
             tokens: Tokens {
-                access_ttl: if at_the_limit {
-                    ACCESS_TTL_AT_THE_LIMIT
-                } else {
-                    ACCESS_TTL
-                },
+                access_ttl: profile.access_ttl,
                 ..Tokens::default()
             },
             // A violation is to be counted; a blocked account would only end everything.
@@ -98,8 +76,8 @@ impl Stage {
             ..AmoOptions::default()
         });
         let crm = crm.await.context("start the simulated amoCRM")?;
-        let faults = faults::plan(options.seed, options.kills).context("plan the faults")?;
-        crm.set_faults(faults);
+        let faults = faults::plan(options.seed, options.kills, Part::Kills);
+        crm.set_faults(faults.context("plan the faults")?);
         let ami = AmiServer::start(AmiOptions::on(loopback(0)));
         let ami = ami.await.context("start the simulated Asterisk")?;
         let ports = Ports {
@@ -137,6 +115,16 @@ impl Stage {
 
     pub(super) fn start_daemon(&self) -> anyhow::Result<DaemonProcess> {
         DaemonProcess::start_with(self.program.as_deref(), &self.files, &self.environment)
+    }
+
+    /// Begins the last life, which may finish.
+    pub(super) fn start_last_daemon(
+        &self,
+        options: &TortureOptions,
+    ) -> anyhow::Result<DaemonProcess> {
+        let faults = faults::plan(options.seed, options.kills, Part::Finish);
+        self.crm.set_faults(faults.context("plan the faults")?);
+        self.start_daemon()
     }
 
     /// Lets a round's calls happen, each client's in their order.
