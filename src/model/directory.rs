@@ -3,12 +3,15 @@
 //! One portal has one directory, whatever tenants and integrations use it. The store keeps the
 //! cards; the index keeps of them what a question needs.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::facts::DealFact;
 use super::ids::CrmUserId;
+use super::ledger::{Ledger, StepState};
 use super::phone::Phone;
-use super::plan::Card;
+use super::plan::{Card, Effect, Entity, Role, Target};
 use super::timestamp::Timestamp;
 
 /// A contact or a company (or another kind of client card, such as a lead of Bitrix24).
@@ -55,4 +58,51 @@ pub enum DirectoryChange {
         /// Which record; `entity` says whether a card or a deal.
         card: Card,
     },
+}
+
+/// How old our own picture of what we just made is given out to be: by whatever clock the CRM
+/// goes, its own picture is later and takes the place of ours.
+const OWN_AGE: Duration = Duration::from_secs(3600);
+
+/// Returns what a step that is done put into the CRM's directory, as far as we know it without
+/// asking: a contact or a deal. What waits in Unsorted is neither before a person accepts it.
+pub fn made_by(ledger: &Ledger, role: &Role) -> Option<DirectoryChange> {
+    let step = ledger.step(role)?;
+    let StepState::Done { at, result } = &step.state else {
+        return None;
+    };
+    let created_at = step.first_sent_at.unwrap_or(*at);
+    let updated_at = created_at.minus(OWN_AGE);
+    match &step.effect {
+        Effect::CreateContact(contact) => Some(DirectoryChange::Card(DirectoryCard {
+            card: result.card(Entity::Contact)?.clone(),
+            name: contact.name.clone(),
+            phones: contact.phones.clone(),
+            emails: contact.emails.iter().map(|e| e.to_lowercase()).collect(),
+            responsible: contact.responsible.clone(),
+            created_at,
+            updated_at,
+        })),
+        Effect::CreateDeal(deal) => {
+            let client = match &deal.contact {
+                Some(Target::Known { card }) => Some(card.clone()),
+                Some(Target::Made { by, entity }) => ledger.made(by, *entity).cloned(),
+                None => None,
+            };
+            Some(DirectoryChange::Deal(DirectoryDeal {
+                deal: DealFact {
+                    id: result.card(Entity::Deal)?.id.clone(),
+                    pipeline: deal.pipeline.clone(),
+                    stage: deal.stage.clone(),
+                    responsible: deal.responsible.clone(),
+                    open: true,
+                    created_at,
+                    closed_at: None,
+                },
+                clients: client.into_iter().collect(),
+                updated_at,
+            }))
+        }
+        Effect::CreateUnsorted(_) | Effect::RecordCall(_) | Effect::CreateTask(_) => None,
+    }
 }

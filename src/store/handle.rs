@@ -6,12 +6,16 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
 use super::command::{
     Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Retention, Revive, Revived,
     SweepReport, Work, WorkId,
+};
+use super::directory::{
+    DirectoryAnswer, DirectoryApplied, DirectoryBatch, DirectoryChunk, DirectoryFeed,
+    DirectoryPart, DirectoryPlace, DirectoryQuery, DirectoryRange, StoredDirectory,
 };
 use super::error::{StoreEnd, StoreError, Trouble};
 use super::query::{
@@ -25,7 +29,7 @@ use super::sweep;
 use super::writer::{Command, Reply};
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
 use crate::model::ledger::Ledger;
-use crate::model::plan::StepKey;
+use crate::model::plan::{Card, StepKey};
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
 
@@ -160,6 +164,15 @@ impl StoreHandle {
             .read_long(move |reader| sweep::candidates(reader, retention))
             .await?;
         self.ask(|reply| Command::Sweep(list, reply)).await
+    }
+
+    /// Changes a portal's directory; the sync's state is on disk together with the changes.
+    pub async fn change_directory(
+        &self,
+        batch: DirectoryBatch,
+    ) -> Result<DirectoryApplied, StoreError> {
+        self.ask(|reply| Command::Directory(Box::new(batch), reply))
+            .await
     }
 
     /// Answers when the writer has carried out what waits before this: shows that it turns.
@@ -310,6 +323,48 @@ impl StoreHandle {
     /// Returns what we set up in an account.
     pub async fn account(&self, key: PortalKey) -> Result<Option<Value>, StoreError> {
         self.read(move |reader| reader.account(&key)).await
+    }
+
+    /// Returns the state and size of a portal's directory; `None` where it has none.
+    pub async fn directory(
+        &self,
+        portal: PortalKey,
+    ) -> Result<Option<StoredDirectory>, StoreError> {
+        self.read(move |reader| reader.directory(&portal)).await
+    }
+
+    /// Returns who has an address, by a portal's directory, and the sync's state at that moment.
+    pub async fn directory_answer(
+        &self,
+        query: DirectoryQuery,
+    ) -> Result<DirectoryAnswer, StoreError> {
+        self.read(move |reader| reader.directory_answer(&query))
+            .await
+    }
+
+    /// Returns which records of a range of ids the directory knows, in order.
+    pub async fn directory_range(&self, range: DirectoryRange) -> Result<Vec<Card>, StoreError> {
+        self.read(move |reader| reader.directory_range(&range))
+            .await
+    }
+
+    /// Returns a piece of a portal's directory: all of it is loaded piece by piece, each in a
+    /// read of its own, so that the database can forget old pages meanwhile. What changes
+    /// meanwhile comes by [`StoreHandle::follow_directories`], taken before the first piece.
+    pub async fn directory_chunk(
+        &self,
+        portal: PortalKey,
+        part: DirectoryPart,
+        from: Option<DirectoryPlace>,
+        rows_max: usize,
+    ) -> Result<DirectoryChunk, StoreError> {
+        self.read_long(move |reader| reader.directory_chunk(&portal, part, from.as_ref(), rows_max))
+            .await
+    }
+
+    /// Follows the changes of all directories from now on, after each is on disk.
+    pub fn follow_directories(&self) -> broadcast::Receiver<DirectoryFeed> {
+        self.shared.follow()
     }
 
     /// Returns figures for status and metrics.

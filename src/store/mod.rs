@@ -17,9 +17,13 @@
 //! business.
 
 pub mod command;
+pub mod directory;
 pub mod query;
 
 mod accept;
+mod directory_pack;
+mod directory_read;
+mod directory_tables;
 mod error;
 mod facet;
 mod handle;

@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use redb::{Database, ReadableDatabase};
+use tokio::sync::broadcast;
 
+use super::directory::{DirectoryFeed, FEED_BATCHES_MAX};
 use super::error::{StoreError, Trouble};
 use super::key::StoreKey;
 use super::query::StoreFigures;
@@ -27,6 +29,7 @@ pub(super) struct Shared {
     made_at: Timestamp,
     commands: AtomicU64,
     commits: AtomicU64,
+    feed: broadcast::Sender<DirectoryFeed>,
 }
 
 /// What [`Shared`] is made from.
@@ -53,6 +56,7 @@ impl Shared {
             made_at: parts.made_at,
             commands: AtomicU64::new(0),
             commits: AtomicU64::new(0),
+            feed: broadcast::Sender::new(FEED_BATCHES_MAX),
         }
     }
 
@@ -84,6 +88,16 @@ impl Shared {
     /// Returns why a read failed, where one did.
     pub(super) fn failure(&self) -> Option<&String> {
         self.failure.get()
+    }
+
+    /// Tells those who follow the directories what is on disk now.
+    pub(super) fn tell(&self, changes: DirectoryFeed) {
+        // Nobody may be following.
+        drop(self.feed.send(changes));
+    }
+
+    pub(super) fn follow(&self) -> broadcast::Receiver<DirectoryFeed> {
+        self.feed.subscribe()
     }
 
     pub(super) fn count_commit(&self) {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::command::{JournalNote, Work, WorkId};
+use super::directory_tables::LazyDirectory;
 use super::error::{StoreError, Trouble};
 use super::query::NoteId;
 use super::row::{RowHealth, encode};
@@ -87,6 +88,8 @@ pub(super) enum Counter {
     Fence,
     /// Remarks.
     Note,
+    /// Portals that have a directory.
+    Directory,
 }
 
 impl Counter {
@@ -95,6 +98,7 @@ impl Counter {
             Counter::Work => "work",
             Counter::Fence => "fence",
             Counter::Note => "note",
+            Counter::Directory => "directory",
         }
     }
 }
@@ -118,6 +122,7 @@ pub(super) struct Tables<'t> {
     pub(super) settings_current: Table<'t, &'static str, u64>,
     pub(super) credentials: Table<'t, &'static str, Bytes>,
     pub(super) accounts: Table<'t, &'static str, Bytes>,
+    pub(super) directory: LazyDirectory<'t>,
     pub(super) health: &'t RowHealth,
     /// Something was written: the transaction is worth a commit.
     pub(super) wrote: bool,
@@ -144,6 +149,7 @@ impl<'t> Tables<'t> {
             settings_current: txn.open_table(SETTINGS_CURRENT)?,
             credentials: txn.open_table(CREDENTIALS)?,
             accounts: txn.open_table(ACCOUNTS)?,
+            directory: LazyDirectory::new(txn),
             health,
             wrote: false,
         })

@@ -4,9 +4,11 @@
 use redb::ReadableTable;
 
 use super::command::{Advance, Decide, Defer, Fence, Work, WorkId, WorkState};
+use super::directory_tables::add_own;
 use super::error::{StoreError, Trouble};
 use super::outcome::refresh_outcome;
 use super::tables::{Counter, Tables};
+use crate::model::directory::made_by;
 use crate::model::ids::IntegrationKey;
 use crate::model::ledger::{Ledger, LedgerStep, StepState};
 use crate::model::plan::Role;
@@ -149,6 +151,10 @@ pub(super) fn advance(
     if new == old {
         return Ok(());
     }
+    // What we made is in the directory as soon as it is in the ledger.
+    let roles = command.steps.iter().map(|change| &change.role);
+    let own: Vec<_> = roles.filter_map(|role| made_by(&new, role)).collect();
+    add_own(tables, &work.portal, &own)?;
     tables.put_ledger(&work.integration, &work.communication, &old, &new)?;
     refresh_outcome(tables, &work.communication, at)
 }

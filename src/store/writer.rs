@@ -10,6 +10,8 @@ use super::command::{
     Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Revive, Revived, SweepReport,
     WorkId,
 };
+use super::directory::{DirectoryApplied, DirectoryBatch};
+use super::directory_tables::apply as apply_directory;
 use super::error::{StoreEnd, StoreError, Trouble};
 use super::keep::{delete_credential, put_account, put_credential, put_settings};
 use super::revive::revive;
@@ -39,6 +41,7 @@ pub(super) enum Command {
     DeleteCredential(String, Reply<bool>),
     PutAccount(PortalKey, Value, Reply<()>),
     Sweep(SweepList, Reply<SweepReport>),
+    Directory(Box<DirectoryBatch>, Reply<DirectoryApplied>),
     /// Answers when the writer has come this far: shows that it turns.
     Probe(Reply<()>),
     /// Ends the writer after what came before.
@@ -115,10 +118,12 @@ fn carry_out(
         }
     }
     let wrote = tables.wrote;
+    let feed = std::mem::take(&mut tables.directory.feed);
     drop(tables);
     if wrote {
         txn.commit().map_err(|error| failed(error.into()))?;
         shared.count_commit();
+        feed.into_iter().for_each(|changes| shared.tell(changes));
     } else {
         // Only refusals and repeats of what is on disk already: nothing to wait for.
         txn.abort().map_err(|error| failed(error.into()))?;
@@ -150,6 +155,7 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::DeleteCredential(name, reply) => settle(reply, delete_credential(tables, &name)),
         Command::PutAccount(key, value, reply) => settle(reply, put_account(tables, &key, &value)),
         Command::Sweep(list, reply) => settle(reply, sweep(tables, &list)),
+        Command::Directory(batch, reply) => settle(reply, apply_directory(tables, &batch)),
         Command::Probe(reply) => settle(reply, Ok(())),
         // Taken out of the group before; there is nobody to answer.
         Command::End(_) => Ok(Answer {

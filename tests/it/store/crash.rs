@@ -7,11 +7,12 @@ use trunkline::store::command::{Fence, JournalNote, Revival, Revive};
 use trunkline::store::query::{JournalOutcome, JournalSearch, NoteSearch};
 use trunkline::store::{Store, StoreError, StoreHandle, StoreOptions};
 
+use super::directory;
 use super::sample::*;
 use crate::crash_backend::{CrashDisk, StopAt, Unsynced};
 
 /// How many commands the day has.
-const COMMANDS: usize = 23;
+const COMMANDS: usize = 25;
 
 /// Carries out command `n` of the day, for `n` below [`COMMANDS`], with the fence of the claim
 /// that [`made`] made.
@@ -112,6 +113,14 @@ async fn command(store: &StoreHandle, n: usize) -> Result<(), StoreError> {
         }
         21 => store.close(fence, 5, at(2010)).await,
         22 => accepting("d", 5, 1, 23).await.map(drop),
+        23 => store
+            .change_directory(directory::two_cards())
+            .await
+            .map(drop),
+        24 => store
+            .change_directory(directory::one_gone())
+            .await
+            .map(drop),
         _ => unreachable!("the day has {COMMANDS} commands"),
     }
 }
@@ -135,6 +144,17 @@ async fn picture(store: &StoreHandle) -> String {
     lines.push(format!(
         "{:?}",
         store.settings(amo(), None).await.expect("reads")
+    ));
+    lines.push(format!(
+        "{:?}",
+        store.directory(portal()).await.expect("reads")
+    ));
+    lines.push(format!(
+        "{:?}",
+        store
+            .directory_answer(directory::who_has(1))
+            .await
+            .expect("reads")
     ));
     let notes = NoteSearch {
         limit: 100,

@@ -3,6 +3,7 @@
 mod acceptance;
 mod crash;
 mod decisions;
+mod directory;
 mod fixture;
 mod group;
 mod journal;
