@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod phone;
 pub mod plan;
 mod plan_text;
+pub mod question;
 pub mod request;
 pub mod secret;
 pub mod timestamp;

@@ -20,6 +20,7 @@ use crate::model::communication::{Kind, Snapshot};
 use crate::model::ids::{CommunicationKey, SourceKey};
 use crate::model::mistake::Mistake;
 use crate::model::number_rules::NumberRules;
+use crate::model::question::{Answer, NotAnswered, Question};
 use crate::model::timestamp::Timestamp;
 
 /// A source as configured: what it can be asked to do.
@@ -119,6 +120,17 @@ pub enum OrderError {
     /// More orders wait than are kept.
     #[error("too many orders wait for the phone system")]
     Busy,
+}
+
+/// Answers who a caller should reach.
+pub trait Answerer: Send + Sync {
+    /// Answers within the source's deadline, whatever the CRM, the network or the disk are doing.
+    /// `asker` is the address that the question came from.
+    fn answer(
+        &self,
+        question: Question,
+        asker: std::net::IpAddr,
+    ) -> BoxFuture<'_, Result<Answer, NotAnswered>>;
 }
 
 /// Takes what a source reports; returns only when it is on disk.

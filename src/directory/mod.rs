@@ -1,0 +1,5 @@
+//! Who the clients of a portal are: kept in step with the CRM, and answered from memory.
+//!
+//! `sync` reads the CRM and changes the store; the index follows what the store commits.
+
+pub mod known;
