@@ -29,6 +29,7 @@ use crate::model::call_order::CallPermit;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::pbx::call_desk::{CallDesk, DeskTable, DeskTenant};
 use crate::rules;
+use crate::rules::basis::Basis;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
@@ -333,14 +334,15 @@ impl Assembly {
                 why: "unknown".to_owned(),
             })?;
         let now = self.shared.clock.now();
+        let basis = basis(tenant, integration);
+        let basis = serde_json::to_value(&basis).map_err(|error| AssemblyError::Account {
+            account: name(),
+            why: error.to_string(),
+        })?;
         let settings_revision = self
             .shared
             .store
-            .put_settings(
-                integration.key.clone(),
-                integration.settings_value.clone(),
-                now,
-            )
+            .put_settings(integration.key.clone(), basis, now)
             .await?;
         let source_names = tenant
             .sources
@@ -355,6 +357,7 @@ impl Assembly {
             settings: Arc::new(integration.settings.clone()),
             employees: Arc::new(tenant.employees.clone()),
             source_names: Arc::new(source_names),
+            time_zone: tenant.time_zone.clone(),
             adapter: Arc::clone(&account.adapter),
             batcher: Arc::clone(&account.batcher),
             portal: Arc::clone(&account.portal),
@@ -411,8 +414,9 @@ impl Assembly {
                 });
                 for (source, kind) in &integration.takes {
                     let able = &context.adapter.capabilities().phases;
-                    let wanted = rules::wanted_phases(*kind).iter().copied();
+                    let wanted = rules::wanted_phases(*kind, &integration.settings);
                     let phases = wanted
+                        .into_iter()
                         .filter(|phase| able.contains(&(*kind, *phase)))
                         .collect();
                     let taker = Taker {
@@ -583,6 +587,20 @@ fn desk_table(new: &Configuration) -> DeskTable {
         table.sources.extend(callers);
     }
     table
+}
+
+/// Returns what decisions of an integration rest on.
+fn basis(tenant: &Tenant, integration: &IntegrationConfig) -> Basis {
+    let names = tenant.sources.iter();
+    Basis {
+        settings: integration.settings.clone(),
+        employees: tenant.employees.clone(),
+        account: Some(integration.account.clone()),
+        source_names: names
+            .map(|source| (source.key.source.clone(), source.name.clone()))
+            .collect(),
+        time_zone: tenant.time_zone.iana_name().unwrap_or("UTC").to_owned(),
+    }
 }
 
 fn crm_of(tenant: &Tenant, integration: &IntegrationConfig) -> String {

@@ -36,7 +36,6 @@ impl Routing {
     /// however often it is routed.
     pub fn acceptance(&self, snapshot: Snapshot) -> Acceptance {
         let kind = snapshot.body.kind();
-        let now = snapshot.body.phase();
         let none = Vec::new();
         let takers = self
             .takers
@@ -49,7 +48,7 @@ impl Routing {
                 taker
                     .phases
                     .iter()
-                    .filter(|phase| **phase <= now)
+                    .filter(|phase| snapshot.body.has_reached(**phase))
                     .map(|phase| Route {
                         integration: taker.integration.clone(),
                         portal: taker.portal.clone(),

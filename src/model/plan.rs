@@ -256,6 +256,9 @@ pub struct NewTask {
     pub responsible: Option<CrmUserId>,
     /// What is to be done.
     pub text: String,
+    /// Its type, by the CRM's id; `None` = the CRM's "get in touch".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_type: Option<String>,
     /// When it is due.
     pub due: Timestamp,
 }

@@ -97,6 +97,7 @@ impl fmt::Display for Effect {
                 write!(f, "create task  {:?}", task.text)?;
                 target(f, "card", task.card.as_ref())?;
                 named_user(f, "responsible", task.responsible.as_ref())?;
+                named_text(f, "type", task.task_type.as_deref())?;
                 write!(f, "  due={}", task.due)
             }
         }

@@ -281,6 +281,7 @@ pub(super) fn call(handle: &AmoHandle, call: &str, card: Option<Target>) -> Step
 
 fn task(handle: &AmoHandle, call: &str, card: Option<Target>) -> StepCommand {
     let task = NewTask {
+        task_type: None,
         card,
         responsible: Some(CrmUserId("502".to_owned())),
         text: format!("Перезвонить {PHONE}"),

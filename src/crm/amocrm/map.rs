@@ -385,7 +385,10 @@ fn task_body(task: &NewTask, marker: &str, at: i64) -> Result<Task, Rejection> {
         complete_till: task.due.as_secs(),
         entity_id,
         entity_type,
-        task_type_id: TASK_TYPE_FOLLOW_UP,
+        task_type_id: match &task.task_type {
+            Some(task_type) => id("task type", task_type)?,
+            None => TASK_TYPE_FOLLOW_UP,
+        },
         responsible_user_id: user(task.responsible.as_ref())?,
         created_at: at,
         request_id: marker.to_owned(),

@@ -278,6 +278,7 @@ fn call_record(call: &str, card: Option<Target>, employee: Option<&str>) -> Step
 
 fn task(call: &str, card: Option<Target>) -> StepCommand {
     let task = NewTask {
+        task_type: None,
         card,
         responsible: Some(CrmUserId("501".to_owned())),
         text: "Перезвонить +79161234567".to_owned(),

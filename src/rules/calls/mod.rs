@@ -1,17 +1,25 @@
-//! What is made of telephone calls (rows S1-07 … S1-20, S1-26, S1-28).
+//! What is made of telephone calls (rows S1-07 … S1-22, S1-26 … S1-28, V-03, V-09).
 //!
 //! ```text
 //! admission  is it a client's call at all?          -> ignored, with the reason
 //! client     who is it, new or known?               <- facts, ledger
 //! entities   which case, and what does it make?     -> contact, deal, unsorted
+//! task       who has what to do about it?           -> task
 //! log        on which card is the call written?     -> call-record
+//!
+//! people     whose call it is, who answers for what it makes
+//! texts      names and texts from templates, tags
 //! ```
+//!
+//! At the answer (S1-27) only `entities` has something to do; the end adds the rest.
 
 mod admission;
 mod client;
 mod entities;
 mod log;
 mod people;
+mod task;
+mod texts;
 
 use crate::model::call::{Call, CallResult};
 use crate::model::explanation::Reason;
@@ -42,21 +50,25 @@ pub(super) fn plan(situation: &Situation<'_>, call: &Call, facts: &Facts) -> Res
     if let Some(what) = &call.call.blind {
         draft.explain(Reason::SeenPartly { what: what.clone() });
     }
-    if matches!(call.call.result, CallResult::Open) {
+    if call.is_at_end() && matches!(call.call.result, CallResult::Open) {
         draft.explain(Reason::EndUnseen);
     }
     let client = Client::find(&call, facts, &mut draft);
     entities::plan(&call, &client, &mut draft);
-    log::plan(&call, &client, &mut draft);
+    if call.is_at_end() {
+        task::plan(&call, &client, &mut draft);
+        log::plan(&call, &client, &mut draft);
+    }
     Ok(draft.finish(!client.known))
 }
 
 /// Deals cost the account further requests: they are asked for only where they can matter, to
-/// choose the card of the log, or to decide whether and on which contact a deal is made.
+/// choose the card of the log or of a task, or to decide whether and on which contact a deal is
+/// made.
 fn wants_deals(call: &ClientCall<'_>) -> bool {
     let logged_on_deals = match call.settings.call_history {
-        CallHistory::Card => true,
-        CallHistory::CrmChooses => false,
+        CallHistory::Card => call.is_at_end(),
+        CallHistory::CrmChooses => call.is_at_end() && task::may_act(call),
     };
     let case = call
         .known_case()

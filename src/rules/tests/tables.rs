@@ -169,6 +169,56 @@ fn a_later_phase_adds_to_an_earlier_one_and_repeats_nothing() {
 }
 
 #[test]
+fn s1_15_a_new_deal_waits_after_the_last_one_was_closed() {
+    check("s1_15_a_new_deal_waits_after_the_last_one_was_closed");
+}
+
+#[test]
+fn s1_16_an_answered_call_makes_a_task_for_who_took_it() {
+    check("s1_16_an_answered_call_makes_a_task_for_who_took_it");
+}
+
+#[test]
+fn s1_16_a_missed_call_makes_a_task_for_the_responsible() {
+    check("s1_16_a_missed_call_makes_a_task_for_the_responsible");
+}
+
+#[test]
+fn s1_17_the_first_rule_of_responsibles_that_finds_somebody_wins() {
+    check("s1_17_the_first_rule_of_responsibles_that_finds_somebody_wins");
+}
+
+#[test]
+fn s1_21_the_number_is_a_tag_of_every_new_record() {
+    check("s1_21_the_number_is_a_tag_of_every_new_record");
+}
+
+#[test]
+fn s1_22_each_case_has_its_own_pipeline_and_stage() {
+    check("s1_22_each_case_has_its_own_pipeline_and_stage");
+}
+
+#[test]
+fn s1_27_entities_are_made_at_the_answer_where_a_case_says_so() {
+    check("s1_27_entities_are_made_at_the_answer_where_a_case_says_so");
+}
+
+#[test]
+fn v_03_a_call_is_of_who_talked_first_or_last() {
+    check("v_03_a_call_is_of_who_talked_first_or_last");
+}
+
+#[test]
+fn v_03_a_lost_outgoing_call_goes_to_whom_a_rule_names() {
+    check("v_03_a_lost_outgoing_call_goes_to_whom_a_rule_names");
+}
+
+#[test]
+fn v_09_names_come_from_templates_or_defaults() {
+    check("v_09_names_come_from_templates_or_defaults");
+}
+
+#[test]
 fn every_table_is_checked() {
     for name in tables() {
         let call = format!("check(\"{name}\")");

@@ -19,6 +19,7 @@ mod hostile_switch;
 mod killed;
 mod office;
 mod reload;
+mod rules;
 mod service;
 mod slow_call;
 mod store;

@@ -1,0 +1,299 @@
+//! What the settings of calls come to in the CRM, and that every decision can be made again.
+
+use sha2::{Digest, Sha256};
+use trunkline::lab::ami::ScriptedCall;
+use trunkline::model::capabilities::{Capabilities, Certainty, StepCapability};
+use trunkline::model::communication::{Kind, Phase};
+use trunkline::model::ids::IntegrationKey;
+use trunkline::model::plan::StepKind;
+use trunkline::rules::basis::Basis;
+use trunkline::rules::replay::{differences, replay};
+use trunkline::store::query::JournalSearch;
+use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions};
+
+use super::daemon::Daemon;
+use super::office::{ANNA, Office, site_call};
+use super::slow_call::SlowCall;
+use super::wait::{until, when};
+
+/// Boris's user: extension 102.
+const BORIS: u64 = 503;
+/// The default responsible of the tenant's file.
+const DEFAULT: u64 = 501;
+
+/// What is added to the incoming calls of the tenant's file.
+const INCOMING: &str = r#"
+contact_name = "{{ client_phone }} ({{ source_name }})"
+deal_name = "{{ event }}: {{ employee_name | default('?') }}, {{ our_number }}"
+answered_known = { action = { kind = "contact_and_deal", pipeline = "3100", stage = "3102", wait = { days = 1 } } }
+missed_known = { action = { kind = "deal_always", pipeline = "3200", stage = "3202" } }
+task = { task_type = "2", due = { kind = "after", hours = 2 }, text = "Разобрать {{ client_phone }}" }
+missed_task = { due = { kind = "after", minutes = 15 } }
+
+[integrations.settings.calls.tags]
+number = true
+list = ["звонок"]
+
+[[integrations.settings.calls.responsible]]
+name = "недозвон"
+when = { kind = "all", of = [
+  { kind = "include", parameter = "direction", values = ["outgoing"] },
+  { kind = "include", parameter = "result", values = ["missed"] },
+] }
+assign = { kind = "caller" }
+
+[[integrations.settings.calls.responsible]]
+name = "кто говорил"
+when = { kind = "include", parameter = "result", values = ["answered"] }
+assign = { kind = "talker" }
+
+[integrations.settings.calls.outgoing]
+answered_unknown = { action = { kind = "contact" } }
+missed_unknown = { action = { kind = "unsorted", pipeline = "3100" } }
+answered_known = { action = { kind = "deal_always", pipeline = "3100", stage = "3103" } }
+missed_known = { action = { kind = "contact_and_deal", pipeline = "3200", stage = "3203" } }
+task = { due = { kind = "after", days = 1 } }
+missed_task = { due = { kind = "after", hours = 1 } }
+"#;
+
+/// The last line of the tenant's file: what follows belongs to the incoming calls.
+const LAST: &str = r#"missed_unknown = { action = { kind = "contact" } }"#;
+
+async fn office() -> Office {
+    let office = Office::open().await;
+    office
+        .home
+        .edit_tenant(LAST, &format!("{LAST}\n{INCOMING}"));
+    office
+}
+
+/// Plays a recorded call of this client.
+fn play(office: &Office, capture: &str, client: &str) {
+    let call = ScriptedCall::of(capture).client(client).speed(5.0);
+    drop(office.ami.play(call).expect("it was recorded"));
+}
+
+/// A missed call as the site's telephony reports it.
+fn missed_call(key: &str, client: &str) -> serde_json::Value {
+    let mut call = site_call(key, client, 100);
+    call["talkers"] = serde_json::json!([]);
+    if let Some(call) = call.as_object_mut() {
+        call.remove("answered_at");
+        call.insert("result".to_owned(), "no_answer".into());
+    }
+    call
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s1_16_s1_21_v_03_v_09_tasks_tags_names_and_responsibles_arrive_in_the_crm() {
+    let office = office().await;
+    let daemon = office.start().await;
+    play(&office, "inbound_answered", "79161110001");
+    play(&office, "inbound_missed", "79161110002");
+    play(&office, "outbound_noanswer", "79161110003");
+    daemon.settled(3).await;
+    let oracle = office.oracle();
+
+    let contact = oracle.contacts_of_phone("79161110001")[0];
+    assert_eq!(contact.name, "+79161110001 (Офис)");
+    assert_eq!(contact.responsible_user_id, ANNA);
+    assert_eq!(contact.tags, ["+79161110001", "звонок"]);
+    let deal = oracle.leads_of_phone("79161110001")[0];
+    assert!(
+        deal.name.starts_with("Входящий звонок: Анна, "),
+        "{}",
+        deal.name
+    );
+    assert_eq!(deal.responsible_user_id, ANNA);
+    assert_eq!(deal.tags, ["+79161110001", "звонок"]);
+    let [task] = oracle.tasks_of_phone("79161110001")[..] else {
+        panic!("{:?}", oracle.tasks);
+    };
+    assert_eq!(task.text, "Разобрать +79161110001");
+    assert_eq!((task.task_type_id, task.responsible_user_id), (2, ANNA));
+    assert_eq!(task.entity_type.as_deref(), Some("leads"));
+    assert_eq!(task.entity_id, Some(deal.id));
+    let in_two_hours = task.complete_till - task.created_at;
+    assert!((7_100..=7_260).contains(&in_two_hours), "{in_two_hours}");
+
+    // Missed: a contact of the default responsible, whose is the task.
+    let contact = oracle.contacts_of_phone("79161110002")[0];
+    assert_eq!(contact.responsible_user_id, DEFAULT);
+    let [task] = oracle.tasks_of_phone("79161110002")[..] else {
+        panic!("{:?}", oracle.tasks);
+    };
+    assert!(
+        task.text
+            .starts_with("Перезвонить +79161110002: пропущенный"),
+        "{}",
+        task.text
+    );
+    assert_eq!((task.task_type_id, task.responsible_user_id), (1, DEFAULT));
+    assert_eq!(task.entity_id, Some(contact.id));
+
+    // Lost and outgoing: unsorted, and the task of who called, on no card.
+    assert_eq!(oracle.unsorted_of_phone("79161110003").len(), 1);
+    let alone: Vec<_> = oracle
+        .tasks
+        .iter()
+        .filter(|task| task.entity_id.is_none())
+        .collect();
+    assert_eq!(alone.len(), 1, "{:?}", oracle.tasks);
+    assert_eq!(alone[0].text, "Дозвониться до +79161110003");
+    assert_eq!(alone[0].responsible_user_id, ANNA);
+    assert_eq!(oracle.tasks.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s1_27_records_are_there_while_the_call_goes_on_and_its_entry_comes_at_the_end() {
+    let office = Office::open().await;
+    let case = r#"answered_unknown = { action"#;
+    office
+        .home
+        .edit_tenant(case, r#"answered_unknown = { at = "answer", action"#);
+    let daemon = office.start().await;
+    let client = "79161110004";
+    let call = SlowCall::of(&office.ami, client, office.crm.now());
+    call.ring();
+    call.answer();
+    until("the deal is there", async || {
+        let deals = office.oracle().leads_of_phone(client).len();
+        when(deals == 1, deals)
+    })
+    .await;
+    let oracle = office.oracle();
+    assert_eq!(oracle.contacts_of_phone(client).len(), 1);
+    assert_eq!(oracle.calls_of_phone(client).len(), 0);
+    call.hang_up();
+    daemon.settled(1).await;
+    office.holds_one_answered_call_of_each(&[client]);
+    let oracle = office.oracle();
+    let (call, deal) = (
+        oracle.calls_of_phone(client)[0].entity_id,
+        oracle.leads_of_phone(client)[0].id,
+    );
+    assert_eq!(call, deal, "the entry stands on the answer's deal");
+    let key = daemon.journal_keys().await.remove(0);
+    let told = office.home.run(&["explain", &key, "--lang", "en"]).await;
+    assert!(
+        told.out.contains("decided at its answer (S1-27)"),
+        "{}",
+        told.out
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_decision_of_a_day_is_made_again_from_what_is_stored_and_comes_out_the_same() {
+    let office = office().await;
+    office.home.edit_tenant(
+        "answered_unknown = { action = { kind = \"contact_and_deal\"",
+        "answered_unknown = { at = \"answer\", action = { kind = \"contact_and_deal\"",
+    );
+    let daemon = office.start().await;
+    let mut calls = 0;
+    for (number, capture) in [
+        "inbound_answered",
+        "inbound_missed",
+        "outbound_answered",
+        "outbound_noanswer",
+        "attended_transfer",
+        "blind_transfer",
+        "queue_answered",
+        "parallel_ring_missed",
+        "internal_call",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        play(&office, capture, &format!("7916222000{number}"));
+        calls += 1;
+    }
+    daemon.settled(calls).await;
+    // The same clients again, under other settings and other people.
+    office
+        .home
+        .edit_tenant("name = \"Борис\"", "name = \"Борис Петров\"");
+    office.home.edit_tenant(
+        "[integrations.settings.calls.tags]\nnumber = true",
+        "[integrations.settings.calls.tags]\nnumber = false",
+    );
+    daemon.reload().await;
+    for number in 0..4 {
+        let client = format!("+7916222000{number}");
+        for call in [
+            site_call(&format!("again-{number}"), &client, 0),
+            missed_call(&format!("missed-{number}"), &client),
+        ] {
+            let posted = daemon.post(&call).await;
+            assert_eq!(posted.0, 202, "{}", posted.1);
+            calls += 1;
+        }
+    }
+    daemon.settled(calls).await;
+    assert_eq!(office.oracle().duplicates.count(), 0);
+    let decisions = replay_everything(&office, daemon).await;
+    // Each call has one decision, the four that were answered and unknown one more.
+    assert!(
+        decisions >= calls + 4,
+        "{decisions} decisions of {calls} calls"
+    );
+    let held = office.oracle();
+    assert!(
+        held.leads
+            .iter()
+            .any(|deal| deal.responsible_user_id == BORIS)
+    );
+}
+
+/// Ends the daemon, opens its store and makes every decision again; returns how many there were.
+async fn replay_everything(office: &Office, daemon: Daemon) -> usize {
+    assert_eq!(daemon.terminate().await, Some(0));
+    let text = std::fs::read_to_string(office.home.path("secrets/store-key")).expect("there");
+    let key = StoreKey::from_bytes(&Sha256::digest(text.trim().as_bytes())).expect("a key");
+    let path = office.home.path("trunkline.redb");
+    let (store, thread) = Store::open(&path, key, StoreOptions::default()).expect("opens");
+    let integration: IntegrationKey = "acme/sales".parse().expect("a key");
+    let capabilities = capabilities();
+    let mut decisions = 0;
+    let search = JournalSearch {
+        limit: 500,
+        ..JournalSearch::default()
+    };
+    for stored in store.search(search).await.expect("read") {
+        let communication = stored.snapshot.key;
+        let ledger = store
+            .ledger(integration.clone(), communication.clone())
+            .await;
+        let ledger = ledger.expect("read");
+        for decision in &ledger.decisions {
+            let basis = basis(&store, &integration, decision.settings).await;
+            let again = replay(decision, &communication, &basis, &capabilities);
+            let again = again.unwrap_or_else(|error| panic!("{communication}: {error}"));
+            let found = differences(decision, &ledger, &again);
+            assert_eq!(found, Vec::<String>::new(), "{communication}");
+            decisions += 1;
+        }
+    }
+    store.shut_down().await;
+    thread.finished().await;
+    decisions
+}
+
+/// What rules look at of what the account's adapter offers.
+fn capabilities() -> Capabilities {
+    let step = |kind| StepCapability {
+        kind,
+        certainty: Certainty::ByKey,
+        batch_max: 50,
+    };
+    Capabilities {
+        steps: StepKind::ALL.into_iter().map(step).collect(),
+        phases: vec![(Kind::Call, Phase::Answered), (Kind::Call, Phase::Ended)],
+    }
+}
+
+async fn basis(store: &StoreHandle, integration: &IntegrationKey, revision: u64) -> Basis {
+    let stored = store.settings(integration.clone(), Some(revision)).await;
+    let (_, value) = stored.expect("read").expect("the revision is kept");
+    Basis::from_stored(value).expect("opens")
+}
