@@ -7,6 +7,7 @@ mod alarms;
 mod calls;
 mod dead_letters;
 mod journal;
+mod mapping;
 mod openapi;
 mod outbox;
 pub mod state;
@@ -41,6 +42,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation",
             web::post().to(accounts::authorise),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}/mapping",
+            web::get().to(mapping::report),
         )
         .route("/v1/outbox", web::get().to(outbox::list))
         .route("/v1/dead-letters", web::get().to(dead_letters::list))

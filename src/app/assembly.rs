@@ -254,7 +254,13 @@ impl Assembly {
             };
             let adapter = account.settings.open(door);
             let setup = supervise(
-                SetupChild::new(&tenant.id, &account.id, Arc::clone(&adapter), &self.shared),
+                SetupChild::new(
+                    &tenant.id,
+                    &account.id,
+                    Arc::clone(&adapter),
+                    portal.key.clone(),
+                    &self.shared,
+                ),
                 Arc::clone(&self.shared.board),
                 Arc::clone(&self.shared.clock),
             );
@@ -435,7 +441,10 @@ impl Assembly {
         }
         overview.portals = portals.into_values().collect();
         for ((tenant, account), running) in &self.accounts {
+            let of_tenant = new.tenants.iter().find(|known| known.id == *tenant);
+            let employees = of_tenant.map(|tenant| tenant.employees.clone());
             overview.accounts.push(AccountOverview {
+                employees: Arc::new(employees.unwrap_or_default()),
                 tenant: tenant.clone(),
                 account: account.clone(),
                 portal: running.portal.key.clone(),

@@ -200,3 +200,53 @@ pub fn task_text(side: Side, answered: bool) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::template::Template;
+
+    const PAGE: &str = include_str!("../../docs/settings.md");
+
+    #[test]
+    fn v_09_the_page_lists_every_variable_with_its_meaning_and_a_sample() {
+        for one in OF_CALLS {
+            let sample = match one.sample {
+                Sample::Text(text) | Sample::Maybe(text) => text.to_owned(),
+                Sample::Flag => "true".to_owned(),
+                Sample::Number(number) => number.to_string(),
+            };
+            let row = format!("| `{}` | {} | `{sample}` |", one.name, one.meaning_en);
+            assert!(PAGE.contains(&row), "docs/settings.md lacks: {row}");
+            assert!(!one.meaning_ru.is_empty());
+        }
+        let rows = PAGE
+            .lines()
+            .skip_while(|line| !line.starts_with("| variable of calls"));
+        let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
+        assert_eq!(
+            rows.count(),
+            OF_CALLS.len(),
+            "rows that no variable stands behind"
+        );
+    }
+
+    #[test]
+    fn v_09_the_defaults_are_templates_without_mistakes_and_stand_on_the_page() {
+        let tasks = [
+            (Side::Incoming, true),
+            (Side::Incoming, false),
+            (Side::Outgoing, true),
+            (Side::Outgoing, false),
+        ];
+        let tasks = tasks.map(|(side, answered)| task_text(side, answered));
+        for text in [CONTACT_NAME, DEAL_NAME].into_iter().chain(tasks) {
+            let mistakes = Template(text.to_owned()).mistakes(&samples(&OF_CALLS));
+            assert_eq!(mistakes, Vec::<String>::new(), "{text}");
+            assert!(
+                PAGE.contains(&format!("`{text}`")),
+                "docs/settings.md lacks {text}"
+            );
+        }
+    }
+}

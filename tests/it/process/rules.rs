@@ -79,7 +79,8 @@ fn missed_call(key: &str, client: &str) -> serde_json::Value {
     call["talkers"] = serde_json::json!([]);
     if let Some(call) = call.as_object_mut() {
         call.remove("answered_at");
-        call.insert("result".to_owned(), "no_answer".into());
+        call.insert("result".to_owned(), "missed".into());
+        call.insert("reason".to_owned(), "no_answer".into());
     }
     call
 }
@@ -296,4 +297,33 @@ async fn basis(store: &StoreHandle, integration: &IntegrationKey, revision: u64)
     let stored = store.settings(integration.clone(), Some(revision)).await;
     let (_, value) = stored.expect("read").expect("the revision is kept");
     Basis::from_stored(value).expect("opens")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s1_06_the_command_line_says_who_has_no_pair_and_who_it_may_be() {
+    let office = Office::open().await;
+    office.home.edit_tenant(
+        "users = [{ account = \"main\", user = \"503\" }]",
+        "users = []",
+    );
+    let daemon = office.start().await;
+    let mapping = || office.home.run(&["account", "mapping", "acme/main"]);
+    let told = until("the account was read", async || {
+        let told = mapping().await;
+        if told.status == Some(0) {
+            Ok(told)
+        } else {
+            Err(told.err)
+        }
+    })
+    .await;
+    assert!(told.out.contains("anna  Анна  = user 502"), "{told:?}");
+    assert!(told.out.contains("boris  Борис  has no user"), "{told:?}");
+    assert!(told.out.contains("user 503"), "{told:?}");
+    let unknown = office
+        .home
+        .run(&["account", "mapping", "acme/nobody"])
+        .await;
+    assert_eq!(unknown.status, Some(2), "{unknown:?}");
+    drop(daemon);
 }
