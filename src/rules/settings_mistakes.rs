@@ -455,6 +455,119 @@ mod tests {
         );
     }
 
+    const DIRECTION: &str = "[calls]\ndefault_responsible = \"501\"\n[calls.incoming]\n";
+
+    #[test]
+    fn s1_27_only_an_answered_case_without_unsorted_and_deal_always_is_made_at_the_answer() {
+        let case = |key: &str, action: &str| {
+            format!(
+                "{DIRECTION}{key} = {{ at = \"answer\", action = {{ kind = \"{action}\", pipeline = \
+                 \"31\"{} }} }}",
+                if action == "unsorted" {
+                    ""
+                } else {
+                    ", stage = \"7\""
+                }
+            )
+        };
+        for sound in ["answered_unknown", "answered_known"] {
+            assert_eq!(
+                mistakes_of(&case(sound, "contact_and_deal")),
+                Vec::<String>::new()
+            );
+        }
+        assert_eq!(
+            mistakes_of(&case("missed_known", "contact_and_deal")),
+            [
+                "calls.incoming.missed_known.at: a missed call has no answer: take this key out (S1-27)"
+            ]
+        );
+        assert_eq!(
+            mistakes_of(&case("answered_known", "deal_always")),
+            [
+                "calls.incoming.answered_known.at: a deal at every call is made when the call has \
+              ended: take this key out (S1-27)"
+            ]
+        );
+        assert_eq!(
+            mistakes_of(&case("answered_unknown", "unsorted")),
+            [
+                "calls.incoming.answered_unknown.at: an unsorted record is made when the call has \
+              ended: take this key out (S1-27)"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_mistake_of_rules_tags_tasks_and_templates_is_named_at_once_with_its_path() {
+        let found = mistakes_of(
+            r#"
+            [calls]
+            default_responsible = "501"
+            [calls.tags]
+            list = ["звонок", " ", "звонок"]
+            [[calls.responsible]]
+            name = " "
+            assign = { kind = "user", user = "" }
+            [[calls.responsible]]
+            name = "a"
+            when = { kind = "include", parameter = "result", values = ["won"] }
+            assign = { kind = "talker" }
+            [[calls.responsible]]
+            name = "a"
+            assign = { kind = "user", user = "5 1" }
+            [calls.incoming]
+            deal_name = "{{ client_fone }}"
+            contact_name = "{% for a in b %}"
+            answered_known = { action = { kind = "contact_and_deal", pipeline = "31", stage = "7", wait = {} } }
+            task = { task_type = " ", due = { kind = "after" }, text = "{{ event" }
+            [calls.outgoing]
+            missed_task = { task_type = "1 2", due = { kind = "after", days = 9999 } }
+            "#,
+        );
+        let paths: Vec<&str> = found
+            .iter()
+            .filter_map(|mistake| mistake.split_once(": "))
+            .map(|(path, _)| path)
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                "calls.responsible.0.name",
+                "calls.responsible.0.assign.user",
+                "calls.responsible.1.when.values.0",
+                "calls.responsible.2.name",
+                "calls.responsible.2.assign.user",
+                "calls.tags.list.1",
+                "calls.tags.list.2",
+                "calls.incoming.answered_known.action.wait",
+                "calls.incoming.contact_name",
+                "calls.incoming.deal_name",
+                "calls.incoming.task.text",
+                "calls.incoming.task.task_type",
+                "calls.incoming.task.due",
+                "calls.outgoing.missed_task.task_type",
+                "calls.outgoing.missed_task.due",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_task_wants_a_due_time_and_takes_no_other_key() {
+        for text in [
+            "task = {}",
+            "task = { due = { minutes = 5 } }",
+            "task = { due = { kind = \"after\", weeks = 1 } }",
+            "task = { due = { kind = \"after\", minutes = 5 }, whom = \"501\" }",
+        ] {
+            assert!(parse(&format!("{DIRECTION}{text}")).is_err(), "{text}");
+        }
+        let sound = parse(&format!(
+            "{DIRECTION}task = {{ due = {{ kind = \"after\", minutes = 5 }} }}"
+        ));
+        assert_eq!(sound.expect("parses").mistakes(), []);
+    }
+
     #[test]
     fn a_list_of_numbers_has_a_bound() {
         let many = (0..=NUMBERS_MAX).map(|n| format!("\"+7495{n:07}\""));
@@ -492,6 +605,22 @@ mod tests {
             "missed_known",
             "deal_always",
             "crm_chooses",
+            "talker",
+            "responsible",
+            "contact_owner",
+            "include",
+            "our_number",
+            "tags",
+            "contact_name",
+            "deal_name",
+            "task",
+            "missed_task",
+            "task_type",
+            "due",
+            "after",
+            "minutes",
+            "wait",
+            "at",
         ] {
             assert!(text.contains(&format!("\"{key}\"")), "{key} in {text}");
         }

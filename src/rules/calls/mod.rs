@@ -29,7 +29,7 @@ use crate::model::plan::Plan;
 use self::admission::ClientCall;
 use self::client::Client;
 use super::draft::Draft;
-use super::settings::{CallHistory, KnownAction};
+use super::settings::{CallHistory, KnownAction, Moment};
 use super::situation::Situation;
 
 /// Returns what the CRM has to be asked about a call, or why the call is ignored.
@@ -70,9 +70,10 @@ fn wants_deals(call: &ClientCall<'_>) -> bool {
         CallHistory::Card => call.is_at_end(),
         CallHistory::CrmChooses => call.is_at_end() && task::may_act(call),
     };
-    let case = call
-        .known_case()
-        .filter(|case| case.on && !call.is_filtered());
+    let case = call.known_case().filter(|case| {
+        let now = call.is_at_end() || case.at == Moment::Answer;
+        case.on && now && !call.is_filtered()
+    });
     let decides_on_deals = case.is_some_and(|case| match case.action {
         KnownAction::ContactAndDeal { .. } | KnownAction::DealAlways { .. } => true,
         KnownAction::Unsorted { .. } => false,

@@ -29,59 +29,72 @@ pub(super) struct Written {
 
 /// Returns the name of a new contact.
 pub(super) fn contact_name(call: &ClientCall<'_>, client: &Client<'_>) -> Written {
-    let template = call.direction().contact_name.as_ref();
-    write(
-        template,
-        "contact_name",
-        NAME_CHARS_MAX,
-        call,
-        client,
-        || names::contact(call.phone),
-    )
+    let own = call.direction().contact_name.as_ref();
+    let text = Text {
+        own: own.map(|template| ("contact_name".to_owned(), template)),
+        usual: variables::CONTACT_NAME,
+        chars_max: NAME_CHARS_MAX,
+    };
+    text.write(call, client)
 }
 
 /// Returns the name of a new deal.
 pub(super) fn deal_name(call: &ClientCall<'_>, client: &Client<'_>) -> Written {
-    let template = call.direction().deal_name.as_ref();
-    write(template, "deal_name", NAME_CHARS_MAX, call, client, || {
-        names::deal(call.side, call.call, call.phone)
-    })
+    let own = call.direction().deal_name.as_ref();
+    let text = Text {
+        own: own.map(|template| ("deal_name".to_owned(), template)),
+        usual: variables::DEAL_NAME,
+        chars_max: NAME_CHARS_MAX,
+    };
+    text.write(call, client)
 }
 
 /// Returns the text of a task, whose settings stand under `key`.
 pub(super) fn task_text(
-    template: Option<&Template>,
+    own: Option<&Template>,
     key: &str,
     call: &ClientCall<'_>,
     client: &Client<'_>,
 ) -> Written {
-    let key = format!("{key}.text");
-    write(template, &key, TASK_CHARS_MAX, call, client, || {
-        let text = variables::task_text(call.side, call.call.is_answered());
-        let usual = Template(text.to_owned()).text(&values(call, client), TASK_CHARS_MAX);
-        usual.unwrap_or_else(|_| names::deal(call.side, call.call, call.phone))
-    })
+    let text = Text {
+        own: own.map(|template| (format!("{key}.text"), template)),
+        usual: variables::task_text(call.side, call.call.is_answered()),
+        chars_max: TASK_CHARS_MAX,
+    };
+    text.write(call, client)
 }
 
-/// Fills a template in, or takes the usual text.
-fn write(
-    template: Option<&Template>,
-    key: &str,
+/// What a text is made from.
+struct Text<'a> {
+    /// The administrator's template, with its key.
+    own: Option<(String, &'a Template)>,
+    /// The template of everybody else.
+    usual: &'static str,
     chars_max: usize,
-    call: &ClientCall<'_>,
-    client: &Client<'_>,
-    usual: impl Fn() -> String,
-) -> Written {
-    let filled = template.map(|template| template.text(&values(call, client), chars_max));
-    let (text, instead) = match filled {
-        None => (usual(), None),
-        Some(Ok(text)) => (text, None),
-        Some(Err(why)) => {
-            let path = format!("{}.{key}", call.side.path());
-            (usual(), Some(Reason::TemplateFailed { path, why }))
+}
+
+impl Text<'_> {
+    /// Fills the administrator's template in, else the usual one.
+    fn write(&self, call: &ClientCall<'_>, client: &Client<'_>) -> Written {
+        let values = values(call, client);
+        let mut instead = None;
+        if let Some((key, template)) = &self.own {
+            match template.text(&values, self.chars_max) {
+                Ok(text) => return Written { text, instead },
+                Err(why) => {
+                    let path = format!("{}.{key}", call.side.path());
+                    instead = Some(Reason::TemplateFailed { path, why });
+                }
+            }
         }
-    };
-    Written { text, instead }
+        let usual = Template(self.usual.to_owned()).text(&values, self.chars_max);
+        Written {
+            // A test runs the usual ones on every sample; what is left if that is not enough is
+            // still a name.
+            text: usual.unwrap_or_else(|_| names::deal(call.side, call.call, call.phone)),
+            instead,
+        }
+    }
 }
 
 /// Returns the tags of new records.

@@ -450,6 +450,15 @@ fn check_plan(situation: &Situation<'_>, triaged: &Triage, planned: &Plan) {
     if let Some(settled) = situation.ledger.first_time {
         assert_eq!(*first_time, Some(settled), "settled once");
     }
+    if situation.phase == Phase::Answered {
+        let ended = steps.iter().find(|step| {
+            matches!(
+                step.effect.kind(),
+                StepKind::RecordCall | StepKind::CreateTask
+            )
+        });
+        assert!(ended.is_none(), "{planned} before the end");
+    }
     let replaced = replaced(situation);
     let stands = |role: &Role| {
         let step = situation.ledger.step(role);

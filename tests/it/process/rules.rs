@@ -134,6 +134,10 @@ async fn s1_16_s1_21_v_03_v_09_tasks_tags_names_and_responsibles_arrive_in_the_c
 
     // Lost and outgoing: unsorted, and the task of who called, on no card.
     assert_eq!(oracle.unsorted_of_phone("79161110003").len(), 1);
+    let inside = oracle.leads.iter().find(|deal| deal.in_unsorted);
+    let inside = inside.expect("a record holds a deal");
+    assert_eq!(inside.tags, ["+79161110003", "звонок"]);
+    assert_eq!(inside.name, "Исходящий звонок +79161110003");
     let alone: Vec<_> = oracle
         .tasks
         .iter()
