@@ -234,6 +234,20 @@ pub enum Reason {
         /// Why.
         why: TemplateMiss,
     },
+    /// Another telephony makes records and logs calls: only fields are filled (V-03).
+    OtherTelephony,
+    /// Additional fields of a card are filled.
+    FieldsFilled {
+        /// The sort of the card.
+        card: Entity,
+        /// The fields, by the CRM's ids.
+        fields: Vec<String>,
+    },
+    /// The client has no card whose fields could be filled, or several open deals.
+    NoCardForFields {
+        /// The sort of the card.
+        card: Entity,
+    },
     /// A task is made (S1-16).
     TaskActs {
         /// In which direction.

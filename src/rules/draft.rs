@@ -99,7 +99,7 @@ impl<'a> Draft<'a> {
             Effect::CreateContact(contact) => contact.responsible.as_ref(),
             Effect::CreateDeal(deal) => deal.responsible.as_ref(),
             Effect::CreateTask(task) => task.responsible.as_ref(),
-            Effect::CreateUnsorted(_) | Effect::RecordCall(_) => None,
+            Effect::CreateUnsorted(_) | Effect::RecordCall(_) | Effect::FillFields(_) => None,
         }
     }
 
@@ -144,5 +144,6 @@ fn made_by(kind: StepKind) -> Entity {
         StepKind::CreateUnsorted => Entity::Unsorted,
         StepKind::RecordCall => Entity::CallRecord,
         StepKind::CreateTask => Entity::Task,
+        StepKind::FillFields => Entity::Fields,
     }
 }

@@ -128,6 +128,21 @@ impl Client {
 
     /// Sends items to be stored.
     pub(super) async fn write<B: Serialize>(&self, path: &str, items: &B, class: Class) -> Written {
+        self.store(Method::Post, path, items, class).await
+    }
+
+    /// Sends what is to change about one record.
+    pub(super) async fn change<B: Serialize>(&self, path: &str, body: &B, class: Class) -> Written {
+        self.store(Method::Patch, path, body, class).await
+    }
+
+    async fn store<B: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        items: &B,
+        class: Class,
+    ) -> Written {
         let body = match serde_json::to_vec(items) {
             Ok(body) => Bytes::from(body),
             // Our bodies are plain structs; should one ever fail, nothing has left.
@@ -137,7 +152,7 @@ impl Client {
             }
         };
         let request = Request {
-            method: Method::Post,
+            method,
             path: path.to_owned(),
             query: Vec::new(),
             body: Some(body),

@@ -142,6 +142,20 @@ pub(super) fn text(reason: &Reason) -> String {
                 no_text(why)
             )
         }
+        Reason::OtherTelephony => {
+            "Another telephony is used: a call only fills fields of cards that exist (V-03, \
+             calls.telephony)."
+                .to_owned()
+        }
+        Reason::FieldsFilled { card, fields } => format!(
+            "Additional fields of the {} are filled: no. {} (calls.fields).",
+            thing(*card),
+            fields.join(", no. ")
+        ),
+        Reason::NoCardForFields { card } => format!(
+            "There is no card to fill fields of: the client has no {}, or several (calls.fields).",
+            thing(*card)
+        ),
         Reason::TaskActs { side, task } => {
             format!(
                 "{} (S1-16, {}).",
@@ -377,6 +391,7 @@ fn thing(entity: Entity) -> &'static str {
         Entity::Task => "task",
         Entity::CallRecord => "call log entry",
         Entity::Note => "note",
+        Entity::Fields => "additional fields",
     }
 }
 

@@ -143,6 +143,21 @@ pub(super) fn text(reason: &Reason) -> String {
                 no_text(why)
             )
         }
+        Reason::OtherTelephony => {
+            "Используется другая телефония: по звонку только заполняются поля существующих \
+             карточек (V-03, calls.telephony)."
+                .to_owned()
+        }
+        Reason::FieldsFilled { card, fields } => format!(
+            "Заполняются дополнительные поля (карточка: {}): № {} (calls.fields).",
+            thing(*card),
+            fields.join(", № ")
+        ),
+        Reason::NoCardForFields { card } => format!(
+            "Заполнять поля не в чем: карточки такого вида ({}) у клиента нет или она не одна \
+             (calls.fields).",
+            thing(*card)
+        ),
         Reason::TaskActs { side, task } => {
             format!(
                 "{} (S1-16, {}).",
@@ -374,6 +389,7 @@ fn thing(entity: Entity) -> &'static str {
         Entity::Task => "задача",
         Entity::CallRecord => "запись о звонке",
         Entity::Note => "примечание",
+        Entity::Fields => "дополнительные поля",
     }
 }
 

@@ -15,7 +15,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 55;
+const REASONS: usize = 58;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -76,6 +76,9 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::TaskOfTalker { .. } => 52,
         Reason::TalkerPassed { .. } => 53,
         Reason::TaskOfCardOwner { .. } => 54,
+        Reason::OtherTelephony => 55,
+        Reason::FieldsFilled { .. } => 56,
+        Reason::NoCardForFields { .. } => 57,
     }
 }
 
@@ -166,6 +169,12 @@ fn samples() -> Vec<Reason> {
         },
         Reason::NobodyNamed { phones: 2 },
         Reason::DecidedAtAnswer,
+        Reason::OtherTelephony,
+        Reason::FieldsFilled {
+            card: Entity::Deal,
+            fields: vec!["41".to_owned(), "44".to_owned()],
+        },
+        Reason::NoCardForFields { card: Entity::Deal },
         Reason::DealTooSoon {
             deal: "8001".to_owned(),
             closed_at: Timestamp::from_secs(1_763_000_000),
@@ -258,6 +267,7 @@ fn samples() -> Vec<Reason> {
         Entity::Task,
         Entity::CallRecord,
         Entity::Note,
+        Entity::Fields,
     ] {
         all.push(Reason::StepStands { entity });
         all.push(Reason::StepGivenUp { entity });

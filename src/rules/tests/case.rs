@@ -250,6 +250,7 @@ fn result(effect: &Effect) -> StepResult {
         Effect::CreateUnsorted(_) => Entity::Unsorted,
         Effect::RecordCall(_) => Entity::CallRecord,
         Effect::CreateTask(_) => Entity::Task,
+        Effect::FillFields(_) => Entity::Fields,
     };
     let id = "9001".to_owned();
     StepResult {
