@@ -1,9 +1,10 @@
 //! At which phases something is decided.
 
 use crate::model::communication::{Kind, Phase};
+use crate::model::explanation::Side;
 
 use super::settings::{
-    CallSettings, DirectionSettings, IntegrationSettings, KnownCase, Moment, UnknownCase,
+    CallSettings, DirectionSettings, IntegrationSettings, KnownCase, Moment, Telephony, UnknownCase,
 };
 
 /// Returns the phases of a kind at which something can be wanted, so that no work is made that
@@ -20,11 +21,19 @@ pub fn wanted_phases(kind: Kind, settings: &IntegrationSettings) -> Vec<Phase> {
 }
 
 fn some_at_answer(calls: &CallSettings) -> bool {
-    at_answer(&calls.incoming) || at_answer(&calls.outgoing)
+    at_answer(calls, Side::Incoming) || at_answer(calls, Side::Outgoing)
 }
 
 /// Says whether something is made at the answer of calls in this direction.
-pub(super) fn at_answer(direction: &DirectionSettings) -> bool {
+pub(super) fn at_answer(calls: &CallSettings, side: Side) -> bool {
+    let direction = match side {
+        Side::Incoming => &calls.incoming,
+        Side::Outgoing => &calls.outgoing,
+    };
+    calls.telephony == Telephony::Ours && has_case_at_answer(direction)
+}
+
+fn has_case_at_answer(direction: &DirectionSettings) -> bool {
     let unknown = |case: &UnknownCase| case.on && case.at == Moment::Answer;
     let known = |case: &KnownCase| case.on && case.at == Moment::Answer;
     direction.answered_unknown.as_ref().is_some_and(unknown)

@@ -1,6 +1,7 @@
 //! What an administrator chose for an integration: the one Rust form of the rows of
 //! `docs/features.md`. Stored once per revision; replayed by the revision's number.
 
+mod fields;
 mod interval;
 mod responsible;
 mod tags;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::ids::CrmUserId;
 use crate::model::phone::Phone;
 
+pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;
 pub use self::responsible::{Assign, ResponsibleRule};
 pub use self::tags::TagSettings;
@@ -55,6 +57,9 @@ pub struct CallSettings {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub partner_numbers: Vec<Phone>,
+    /// Whose telephony the CRM works with; with another one only fields are filled (V-03).
+    #[serde(default)]
+    pub telephony: Telephony,
     /// Whose an answered call is where several employees talked in it (V-03): the task, the rules
     /// of responsibles and the log of an incoming call go by it.
     #[serde(default)]
@@ -65,6 +70,9 @@ pub struct CallSettings {
     /// Tags of new records (S1-21).
     #[serde(default)]
     pub tags: TagSettings,
+    /// Additional fields of contacts and deals.
+    #[serde(default)]
+    pub fields: Vec<FieldRule>,
     /// Where the call history is written (S1-26).
     #[serde(default)]
     pub call_history: CallHistory,
@@ -82,6 +90,8 @@ impl CallSettings {
         Self {
             default_responsible,
             partner_numbers: Vec::new(),
+            telephony: Telephony::default(),
+            fields: Vec::new(),
             talker: Talker::default(),
             responsible: Vec::new(),
             tags: TagSettings::default(),

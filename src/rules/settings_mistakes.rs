@@ -7,8 +7,9 @@ use crate::model::mistake::Mistake;
 use crate::model::phone::Phone;
 
 use super::settings::{
-    Assign, CallSettings, DirectionSettings, IntegrationSettings, Interval, KnownAction, Moment,
-    ResponsibleRule, TagSettings, TaskDue, TaskSettings, Template, UnknownAction,
+    Assign, CallSettings, DirectionSettings, FieldRule, IntegrationSettings, Interval, KnownAction,
+    Moment, ResponsibleRule, TagSettings, TaskDue, TaskSettings, Telephony, Template,
+    UnknownAction,
 };
 use super::variables;
 
@@ -18,6 +19,9 @@ const NUMBERS_MAX: usize = 10_000;
 
 /// The most rules of responsibles: more than that nobody keeps in order.
 const RULES_MAX: usize = 200;
+
+/// The most additional fields: no card of a CRM shows more.
+const FIELDS_MAX: usize = 100;
 
 /// The most tags, and the longest.
 const TAGS_MAX: usize = 40;
@@ -64,6 +68,13 @@ fn check_calls(calls: &CallSettings, found: &mut Vec<Mistake>) {
     check_numbers("calls.partner_numbers", &calls.partner_numbers, found);
     check_rules("calls.responsible", &calls.responsible, found);
     check_tags("calls.tags", &calls.tags, found);
+    check_fields("calls.fields", &calls.fields, found);
+    if calls.telephony == Telephony::Another && calls.fields.is_empty() {
+        found.push(Mistake::at(
+            "calls.telephony",
+            "with another telephony only fields are filled: name them in calls.fields (V-03)",
+        ));
+    }
     let partners: BTreeSet<&Phone> = calls.partner_numbers.iter().collect();
     check_direction("calls.incoming", &calls.incoming, &partners, found);
     check_direction("calls.outgoing", &calls.outgoing, &partners, found);
@@ -214,6 +225,27 @@ fn check_tags(path: &str, tags: &TagSettings, found: &mut Vec<Mistake>) {
             let message = format!("{tag:?} stands here twice: take one out");
             found.push(Mistake::at(&path, message));
         }
+    }
+}
+
+fn check_fields(path: &str, fields: &[FieldRule], found: &mut Vec<Mistake>) {
+    if fields.len() > FIELDS_MAX {
+        let message = format!("{} fields are too many: at most {FIELDS_MAX}", fields.len());
+        found.push(Mistake::at(path, message));
+    }
+    let mut seen = BTreeSet::new();
+    for (position, rule) in fields.iter().enumerate() {
+        let path = format!("{path}.{position}");
+        if rule.field.trim().is_empty() {
+            let message = "name the field by its id in the CRM";
+            found.push(Mistake::at(&format!("{path}.field"), message));
+        } else if !seen.insert((rule.card, rule.field.as_str())) {
+            let message = format!("the field {:?} stands above already", rule.field);
+            found.push(Mistake::at(&format!("{path}.field"), message));
+        } else {
+            check_id(&format!("{path}.field"), &rule.field, found);
+        }
+        check_template(&format!("{path}.value"), &rule.value, found);
     }
 }
 
@@ -506,6 +538,18 @@ mod tests {
             default_responsible = "501"
             [calls.tags]
             list = ["звонок", " ", "звонок"]
+            [[calls.fields]]
+            card = "deal"
+            field = " "
+            value = "{{ nothing }}"
+            [[calls.fields]]
+            card = "deal"
+            field = "41"
+            value = "{{ event }}"
+            [[calls.fields]]
+            card = "deal"
+            field = "41"
+            value = "{{ date }}"
             [[calls.responsible]]
             name = " "
             assign = { kind = "user", user = "" }
@@ -540,6 +584,9 @@ mod tests {
                 "calls.responsible.2.assign.user",
                 "calls.tags.list.1",
                 "calls.tags.list.2",
+                "calls.fields.0.field",
+                "calls.fields.0.value",
+                "calls.fields.2.field",
                 "calls.incoming.answered_known.action.wait",
                 "calls.incoming.contact_name",
                 "calls.incoming.deal_name",
@@ -548,6 +595,18 @@ mod tests {
                 "calls.incoming.task.due",
                 "calls.outgoing.missed_task.task_type",
                 "calls.outgoing.missed_task.due",
+            ]
+        );
+    }
+
+    #[test]
+    fn v_03_beside_another_telephony_there_must_be_fields_to_fill() {
+        let text = "[calls]\ndefault_responsible = \"501\"\ntelephony = \"another\"";
+        assert_eq!(
+            mistakes_of(text),
+            [
+                "calls.telephony: with another telephony only fields are filled: name them in \
+              calls.fields (V-03)"
             ]
         );
     }
@@ -606,6 +665,9 @@ mod tests {
             "deal_always",
             "crm_chooses",
             "talker",
+            "telephony",
+            "fields",
+            "update_always",
             "responsible",
             "contact_owner",
             "include",

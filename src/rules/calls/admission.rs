@@ -129,12 +129,8 @@ fn is_decided_now(settings: &CallSettings, call: &Call, phase: Phase) -> bool {
     match phase {
         Phase::Ended => call.is_over(),
         Phase::Answered => {
-            let direction = match Side::of(call.direction) {
-                Some(Side::Incoming) => &settings.incoming,
-                Some(Side::Outgoing) => &settings.outgoing,
-                None => return false,
-            };
-            call.is_answered() && phases::at_answer(direction)
+            let side = Side::of(call.direction);
+            call.is_answered() && side.is_some_and(|side| phases::at_answer(settings, side))
         }
         Phase::Ringing
         | Phase::Started

@@ -6,6 +6,7 @@
 //! entities   which case, and what does it make?     -> contact, deal, unsorted
 //! task       who has what to do about it?           -> task
 //! log        on which card is the call written?     -> call-record
+//! fields     what is told in additional fields?     -> contact-fields, deal-fields
 //!
 //! people     whose call it is, who answers for what it makes
 //! texts      names and texts from templates, tags
@@ -16,6 +17,7 @@
 mod admission;
 mod client;
 mod entities;
+mod fields;
 mod log;
 mod people;
 mod task;
@@ -29,7 +31,7 @@ use crate::model::plan::Plan;
 use self::admission::ClientCall;
 use self::client::Client;
 use super::draft::Draft;
-use super::settings::{CallHistory, KnownAction, Moment};
+use super::settings::{CallHistory, KnownAction, Moment, Telephony};
 use super::situation::Situation;
 
 /// Returns what the CRM has to be asked about a call, or why the call is ignored.
@@ -54,10 +56,19 @@ pub(super) fn plan(situation: &Situation<'_>, call: &Call, facts: &Facts) -> Res
         draft.explain(Reason::EndUnseen);
     }
     let client = Client::find(&call, facts, &mut draft);
-    entities::plan(&call, &client, &mut draft);
+    match call.settings.telephony {
+        Telephony::Another => {
+            draft.explain(Reason::OtherTelephony);
+            fields::plan(&call, &client, &mut draft);
+            return Ok(draft.finish(!client.known));
+        }
+        Telephony::Ours => entities::plan(&call, &client, &mut draft),
+    }
     if call.is_at_end() {
         task::plan(&call, &client, &mut draft);
         log::plan(&call, &client, &mut draft);
+        // Last: a field that the CRM does not take must not keep task and log waiting.
+        fields::plan(&call, &client, &mut draft);
     }
     Ok(draft.finish(!client.known))
 }
@@ -66,6 +77,10 @@ pub(super) fn plan(situation: &Situation<'_>, call: &Call, facts: &Facts) -> Res
 /// choose the card of the log or of a task, or to decide whether and on which contact a deal is
 /// made.
 fn wants_deals(call: &ClientCall<'_>) -> bool {
+    let fills_deals = call.is_at_end() && fields::wants_deals(call);
+    if fills_deals || call.settings.telephony == Telephony::Another {
+        return fills_deals;
+    }
     let logged_on_deals = match call.settings.call_history {
         CallHistory::Card => call.is_at_end(),
         CallHistory::CrmChooses => call.is_at_end() && task::may_act(call),

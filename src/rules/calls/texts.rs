@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::model::call::{CallResult, MissReason};
-use crate::model::explanation::{Reason, Side};
+use crate::model::explanation::{Reason, Side, TemplateMiss};
 use crate::model::ids::Extension;
 use crate::model::timestamp::Timestamp;
 use crate::rules::names;
@@ -20,6 +20,9 @@ const NAME_CHARS_MAX: usize = 255;
 
 /// The longest text of a task.
 const TASK_CHARS_MAX: usize = 1000;
+
+/// The longest value of a field: what a line of text takes in the CRMs.
+const FIELD_CHARS_MAX: usize = 255;
 
 /// A name or text, and why it is not the template's, where it is not.
 pub(super) struct Written {
@@ -62,6 +65,15 @@ pub(super) fn task_text(
         chars_max: TASK_CHARS_MAX,
     };
     text.write(call, client)
+}
+
+/// Returns what a template of a field gives.
+pub(super) fn field_value(
+    template: &Template,
+    call: &ClientCall<'_>,
+    client: &Client<'_>,
+) -> Result<String, TemplateMiss> {
+    template.text(&values(call, client), FIELD_CHARS_MAX)
 }
 
 /// What a text is made from.

@@ -15,12 +15,12 @@ use crate::model::ids::{CrmUserId, Extension};
 use crate::model::ledger::{Decision, Ledger, LedgerStep, StepState, Verdict};
 use crate::model::outcome::StepResult;
 use crate::model::phone::{ClientNumber, Phone};
-use crate::model::plan::{Effect, NewContact, Plan, Role, StepKind, Target};
+use crate::model::plan::{Effect, NewContact, Plan, PlannedStep, Role, StepKind, Target};
 use crate::model::timestamp::Timestamp;
 use crate::rules::settings::{
-    Assign, CallHistory, CallParameter, CallSettings, DirectionSettings, Filter,
-    IntegrationSettings, Interval, KnownAction, KnownCase, Moment, ResponsibleRule, TagSettings,
-    Talker, TaskDue, TaskSettings, Template, UnknownAction, UnknownCase,
+    Assign, CallHistory, CallParameter, CallSettings, DirectionSettings, FieldCard, FieldRule,
+    Filter, IntegrationSettings, Interval, KnownAction, KnownCase, Moment, ResponsibleRule,
+    TagSettings, Talker, TaskDue, TaskSettings, Telephony, Template, UnknownAction, UnknownCase,
 };
 use crate::rules::situation::Situation;
 use crate::rules::{Triage, plan, replaced, triage};
@@ -225,6 +225,16 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn a_field()(
+        card in prop::sample::select(vec![FieldCard::Contact, FieldCard::Deal]),
+        value in a_template(),
+        update_always in any::<bool>(),
+    ) -> FieldRule {
+        FieldRule { card, field: "41".to_owned(), value, update_always }
+    }
+}
+
 fn a_rule() -> impl Strategy<Value = ResponsibleRule> {
     let assign = prop::sample::select(vec![
         Assign::User {
@@ -293,6 +303,11 @@ prop_compose! {
         talker in prop::sample::select(vec![Talker::First, Talker::Last]),
         responsible in vec(a_rule(), 0..3),
         number in any::<bool>(),
+        telephony in prop_oneof![
+            4 => Just(Telephony::Ours),
+            1 => Just(Telephony::Another),
+        ],
+        fields in vec(a_field(), 0..3),
         incoming in a_direction(),
         outgoing in a_direction(),
     ) -> IntegrationSettings {
@@ -300,7 +315,7 @@ prop_compose! {
         let tags = TagSettings { number, source: number, list: vec!["call".to_owned()] };
         let calls = CallSettings {
             default_responsible, partner_numbers, call_history, incoming, outgoing,
-            talker, responsible, tags,
+            talker, responsible, tags, telephony, fields,
         };
         IntegrationSettings { calls: present.then_some(calls), ..IntegrationSettings::default() }
     }
@@ -339,6 +354,8 @@ fn a_ledger() -> impl Strategy<Value = Ledger> {
         "unsorted",
         "call-record",
         "task",
+        "contact-fields",
+        "deal-fields",
         "something-else",
     ];
     let step = (a_state(), 0..3_u32, 1..3_u64);
@@ -454,7 +471,7 @@ fn check_plan(situation: &Situation<'_>, triaged: &Triage, planned: &Plan) {
         let ended = steps.iter().find(|step| {
             matches!(
                 step.effect.kind(),
-                StepKind::RecordCall | StepKind::CreateTask
+                StepKind::RecordCall | StepKind::CreateTask | StepKind::FillFields
             )
         });
         assert!(ended.is_none(), "{planned} before the end");
@@ -464,6 +481,14 @@ fn check_plan(situation: &Situation<'_>, triaged: &Triage, planned: &Plan) {
         let step = situation.ledger.step(role);
         step.filter(|_| !replaced.contains(&role))
     };
+    let calls = situation.settings.calls.as_ref();
+    if calls.is_some_and(|calls| calls.telephony == Telephony::Another) {
+        let only_fields = |step: &PlannedStep| step.effect.kind() == StepKind::FillFields;
+        assert!(
+            steps.iter().all(only_fields),
+            "{planned} beside another telephony"
+        );
+    }
     for (number, step) in steps.iter().enumerate() {
         let earlier = &steps[..number];
         assert!(

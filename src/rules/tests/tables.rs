@@ -219,6 +219,16 @@ fn v_09_names_come_from_templates_or_defaults() {
 }
 
 #[test]
+fn additional_fields_are_filled_when_a_card_is_made_or_always() {
+    check("additional_fields_are_filled_when_a_card_is_made_or_always");
+}
+
+#[test]
+fn v_03_with_another_telephony_only_fields_are_filled() {
+    check("v_03_with_another_telephony_only_fields_are_filled");
+}
+
+#[test]
 fn every_table_is_checked() {
     for name in tables() {
         let call = format!("check(\"{name}\")");

@@ -34,6 +34,17 @@ missed_task = { due = { kind = "after", minutes = 15 } }
 number = true
 list = ["звонок"]
 
+[[integrations.settings.calls.fields]]
+card = "deal"
+field = "41"
+value = "{{ event }} {{ client_phone }}"
+
+[[integrations.settings.calls.fields]]
+card = "contact"
+field = "35"
+value = "{{ employee_name }}"
+update_always = true
+
 [[integrations.settings.calls.responsible]]
 name = "недозвон"
 when = { kind = "all", of = [
@@ -107,6 +118,11 @@ async fn s1_16_s1_21_v_03_v_09_tasks_tags_names_and_responsibles_arrive_in_the_c
     );
     assert_eq!(deal.responsible_user_id, ANNA);
     assert_eq!(deal.tags, ["+79161110001", "звонок"]);
+    assert_eq!(
+        deal.fields["Источник звонка"],
+        ["Входящий звонок +79161110001"]
+    );
+    assert_eq!(contact.fields["Должность"], ["Анна"]);
     let [task] = oracle.tasks_of_phone("79161110001")[..] else {
         panic!("{:?}", oracle.tasks);
     };
