@@ -169,12 +169,15 @@ impl Life<'_> {
                 },
             };
             match result {
-                Ok(()) => self.failures = 0,
+                Ok(()) => {
+                    self.failures = 0;
+                    self.sync.report.state(&self.state);
+                }
                 Err(Trouble::Store(error)) => return Err(error),
                 Err(Trouble::Crm { why, retry_after }) => {
                     self.failures = self.failures.saturating_add(1);
-                    self.sync.freshness.fail();
                     self.sync.report.trouble(&why);
+                    self.sync.freshness.fail();
                     let pause = pause_after(self.failures).max(retry_after.unwrap_or_default());
                     warn!(portal = %self.sync.portal, why, pause_s = pause.as_secs(), "directory not read");
                     tokio::select! {
@@ -386,7 +389,6 @@ impl Life<'_> {
                 break;
             }
         }
-        self.sync.report.state(&self.state);
         Ok(changed)
     }
 }

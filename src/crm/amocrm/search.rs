@@ -15,7 +15,7 @@ use super::setup::Setup;
 use super::stored_phone::stored_phone;
 use super::wire::answers::CardRecord;
 use crate::crm::Class;
-use crate::model::facts::{ContactFact, DealFact, Facts, FactsQuery};
+use crate::model::facts::{ContactFact, DealFact, Facts, FactsOrigin, FactsQuery};
 use crate::model::ids::CrmUserId;
 use crate::model::phone::{Phone, Region};
 use crate::model::timestamp::Timestamp;
@@ -82,6 +82,7 @@ impl Search<'_> {
             deals = self.deals(&ids).await?;
         }
         Ok(Facts {
+            origin: FactsOrigin::Crm,
             as_of,
             contacts: facts_of(&contacts, &deals),
             companies: facts_of(&companies, &deals),
