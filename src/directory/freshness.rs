@@ -9,7 +9,7 @@ use crate::model::timestamp::Timestamp;
 
 /// How long is waited for a fresher picture. A reading of what changed takes a second or two, more
 /// where the account is busy; whoever gives up asks the CRM itself.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the directory of one portal is good for at this moment.
 #[derive(Debug)]
@@ -22,7 +22,8 @@ pub struct Freshness {
 struct Shown {
     /// What the CRM held then is here, deletions included; `None` = nothing may be decided by it.
     as_of: Option<Timestamp>,
-    failures: u64,
+    /// The last reading failed: it may take a while until there is another.
+    failing: bool,
 }
 
 /// What is wished of a sync.
@@ -56,14 +57,14 @@ impl Freshness {
     /// one reading. Without a directory, or when its reading fails, the answer is no at once.
     pub async fn reaches(&self, at_least: Timestamp) -> bool {
         let mut shown = self.shown.subscribe();
-        let failures = {
-            let shown = shown.borrow_and_update();
-            match shown.as_of {
-                None => return false,
-                Some(as_of) if as_of >= at_least => return true,
-                Some(_) => shown.failures,
-            }
-        };
+        match *shown.borrow_and_update() {
+            Shown { as_of: None, .. } => return false,
+            Shown {
+                as_of: Some(as_of), ..
+            } if as_of >= at_least => return true,
+            Shown { failing: true, .. } => return false,
+            Shown { .. } => {}
+        }
         self.wish.send_if_modified(|wish| {
             let more = wish.as_of.is_none_or(|wished| wished < at_least);
             if more {
@@ -71,9 +72,8 @@ impl Freshness {
             }
             more
         });
-        let settled = shown.wait_for(|shown| {
-            shown.as_of.is_none_or(|as_of| as_of >= at_least) || shown.failures != failures
-        });
+        let settled = shown
+            .wait_for(|shown| shown.as_of.is_none_or(|as_of| as_of >= at_least) || shown.failing);
         match tokio::time::timeout(PATIENCE, settled).await {
             Ok(Ok(shown)) => shown.as_of.is_some_and(|as_of| as_of >= at_least),
             Ok(Err(_)) | Err(_) => false,
@@ -99,13 +99,15 @@ impl Freshness {
 
     /// Shows a fresher picture.
     pub fn publish(&self, as_of: Timestamp) {
-        self.shown.send_modify(|shown| shown.as_of = Some(as_of));
+        self.shown.send_replace(Shown {
+            as_of: Some(as_of),
+            failing: false,
+        });
     }
 
     /// Says that a reading failed: who waits asks the CRM itself.
     pub fn fail(&self) {
-        self.shown
-            .send_modify(|shown| shown.failures = shown.failures.wrapping_add(1));
+        self.shown.send_modify(|shown| shown.failing = true);
     }
 
     /// Says that nothing may be decided by the directory until a picture is shown again.
@@ -159,6 +161,8 @@ mod tests {
         assert!(wishes.changed().await.is_ok());
         freshness.fail();
         assert!(!waiting.await.expect("an answer"));
+        assert!(!freshness.reaches(second(6)).await, "at once");
+        freshness.publish(second(6));
         // Nobody answers at all: the clock runs on by itself.
         assert!(!freshness.reaches(second(7)).await);
     }
