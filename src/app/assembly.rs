@@ -149,13 +149,13 @@ impl Assembly {
         for one in &new_ones {
             one.seat.take_places(&open);
         }
-        for one in new_ones {
-            self.begin(one);
-        }
         self.syncs.begin(new, &self.shared, |key| {
             let account = self.accounts.get(key)?;
             Some((Arc::clone(&account.adapter), Arc::clone(&account.portal)))
         });
+        for one in new_ones {
+            self.begin(one);
+        }
         for tenant in &new.tenants {
             for source in &tenant.sources {
                 self.start_source(source);

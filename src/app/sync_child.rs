@@ -67,6 +67,8 @@ impl Syncs {
             let Some((adapter, portal)) = account(&wanted.account) else {
                 continue;
             };
+            // Work that begins before the sync does finds a picture on its way.
+            portal.freshness().expect();
             let name = format!("directory {key}");
             let report = BoardReport {
                 name: name.clone(),

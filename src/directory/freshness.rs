@@ -22,6 +22,8 @@ pub struct Freshness {
 struct Shown {
     /// What the CRM held then is here, deletions included; `None` = nothing may be decided by it.
     as_of: Option<Timestamp>,
+    /// There is none yet, and one is on its way.
+    coming: bool,
     /// The last reading failed: it may take a while until there is another.
     failing: bool,
 }
@@ -58,7 +60,11 @@ impl Freshness {
     pub async fn reaches(&self, at_least: Timestamp) -> bool {
         let mut shown = self.shown.subscribe();
         match *shown.borrow_and_update() {
-            Shown { as_of: None, .. } => return false,
+            Shown {
+                as_of: None,
+                coming: false,
+                ..
+            } => return false,
             Shown {
                 as_of: Some(as_of), ..
             } if as_of >= at_least => return true,
@@ -101,6 +107,7 @@ impl Freshness {
     pub fn publish(&self, as_of: Timestamp) {
         self.shown.send_replace(Shown {
             as_of: Some(as_of),
+            coming: false,
             failing: false,
         });
     }
@@ -110,9 +117,14 @@ impl Freshness {
         self.shown.send_modify(|shown| shown.failing = true);
     }
 
+    /// Says that a picture is on its way: who wants one waits for it.
+    pub fn expect(&self) {
+        self.shown.send_modify(|shown| shown.coming = true);
+    }
+
     /// Says that nothing may be decided by the directory until a picture is shown again.
     pub fn lose(&self) {
-        self.shown.send_modify(|shown| shown.as_of = None);
+        self.shown.send_replace(Shown::default());
     }
 }
 
@@ -129,6 +141,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_a_picture_nobody_waits() {
         assert!(!Freshness::default().reaches(second(1)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_picture_that_is_on_its_way_is_waited_for() {
+        for comes in [true, false] {
+            let freshness = Arc::new(Freshness::default());
+            freshness.expect();
+            let mut wishes = freshness.wishes();
+            let other = Arc::clone(&freshness);
+            let waiting = tokio::spawn(async move { other.reaches(second(6)).await });
+            assert!(wishes.changed().await.is_ok());
+            match comes {
+                true => freshness.publish(second(6)),
+                false => freshness.lose(),
+            }
+            assert_eq!(waiting.await.expect("an answer"), comes);
+        }
     }
 
     #[tokio::test(start_paused = true)]

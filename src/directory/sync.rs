@@ -120,10 +120,17 @@ impl DirectorySync {
     /// What the store refuses. The CRM's refusals are waited out.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         let Some(reader) = self.adapter.directory() else {
+            self.freshness.lose();
             let _ = stop.wait_for(|stop| *stop).await;
             return Ok(());
         };
-        let stored = self.store.directory(self.portal.clone()).await?;
+        let stored = self.store.directory(self.portal.clone()).await;
+        match &stored {
+            Ok(Some(stored)) if stored.state.mark.is_some() => self.freshness.expect(),
+            // A first reading takes too long to be waited for.
+            Ok(_) | Err(_) => self.freshness.lose(),
+        }
+        let stored = stored?;
         let mut wishes = self.freshness.wishes();
         let mut life = Life {
             sync: self,
