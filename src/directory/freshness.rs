@@ -78,8 +78,10 @@ impl Freshness {
             }
             more
         });
-        let settled = shown
-            .wait_for(|shown| shown.as_of.is_none_or(|as_of| as_of >= at_least) || shown.failing);
+        let settled = shown.wait_for(|shown| {
+            let none = shown.as_of.is_none() && !shown.coming;
+            none || shown.failing || shown.as_of.is_some_and(|as_of| as_of >= at_least)
+        });
         match tokio::time::timeout(PATIENCE, settled).await {
             Ok(Ok(shown)) => shown.as_of.is_some_and(|as_of| as_of >= at_least),
             Ok(Err(_)) | Err(_) => false,
