@@ -4,6 +4,11 @@
 use super::case::{check, tables};
 
 #[test]
+fn s1_06_an_employee_without_a_user_is_left_to_the_responsible() {
+    check("s1_06_an_employee_without_a_user_is_left_to_the_responsible");
+}
+
+#[test]
 fn s1_07_answered_call_from_unknown_number_makes_contact_and_deal() {
     check("s1_07_answered_call_from_unknown_number_makes_contact_and_deal");
 }
@@ -91,6 +96,21 @@ fn s1_19_missed_call_to_unknown_number_makes_what_its_own_case_says() {
 #[test]
 fn s1_19_missed_call_to_known_client_makes_what_its_own_case_says() {
     check("s1_19_missed_call_to_known_client_makes_what_its_own_case_says");
+}
+
+#[test]
+fn s1_11_contact_and_deal_makes_both_in_the_pipeline_and_stage_of_the_case() {
+    check("s1_11_contact_and_deal_makes_both_in_the_pipeline_and_stage_of_the_case");
+}
+
+#[test]
+fn s1_12_an_unsorted_record_is_made_whatever_else_there_is() {
+    check("s1_12_an_unsorted_record_is_made_whatever_else_there_is");
+}
+
+#[test]
+fn s1_13_contact_makes_a_contact_and_nothing_else() {
+    check("s1_13_contact_makes_a_contact_and_nothing_else");
 }
 
 #[test]
