@@ -46,6 +46,7 @@ pub(super) async fn report(
             user: user.id,
             name: user.name,
             email: user.email,
+            phone: user.phone,
             active: user.active,
         })
         .collect();

@@ -145,6 +145,9 @@ pub struct CrmUser {
     pub name: String,
     /// The e-mail address.
     pub email: Option<String>,
+    /// The telephone, as it was typed: a number or an extension.
+    #[serde(default)]
+    pub phone: Option<String>,
     /// The user may log in.
     pub active: bool,
 }

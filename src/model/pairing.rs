@@ -1,5 +1,5 @@
 //! Who of the tenant is who in a CRM account (S1-06): the pairs, who has none, and suggestions by
-//! e-mail, extension or telephone, and name. Pure; nothing is paired by itself.
+//! e-mail, telephone, extension and name. Pure; nothing is paired by itself.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::employee::{Employee, Employees};
 use super::ids::{AccountId, CrmUserId, EmployeeId};
+use super::phone::Phone;
 
 /// A user of the account, as the CRM lists them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub struct PortalUser {
     pub name: String,
     /// The e-mail address.
     pub email: Option<String>,
+    /// The telephone, as it was typed: a number or an extension.
+    pub phone: Option<String>,
     /// The user may log in.
     pub active: bool,
 }
@@ -100,9 +103,12 @@ pub struct Suggestion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Likeness {
-    /// A login is the e-mail address or its part before the sign "@".
+    /// The employee's e-mail address; or a login or id is the address or its part before the sign
+    /// "@".
     Email,
-    /// The extension stands in the user's name or address.
+    /// The user's telephone is one of the employee's own.
+    Phone,
+    /// The extension is the user's telephone, or stands in the name or address.
     Extension,
     /// The same words in the names, in any order.
     Name,
@@ -174,7 +180,12 @@ struct Likely<'a> {
 /// manager is worse than none.
 fn likely<'a>(employees: &[&Employee], users: &[&'a PortalUser]) -> Vec<Likely<'a>> {
     let mut found: Vec<Likely<'a>> = Vec::new();
-    for by in [Likeness::Email, Likeness::Extension, Likeness::Name] {
+    for by in [
+        Likeness::Email,
+        Likeness::Phone,
+        Likeness::Extension,
+        Likeness::Name,
+    ] {
         let mut alike: Vec<(&Employee, &'a PortalUser)> = Vec::new();
         for employee in employees {
             for user in users.iter().copied().filter(|user| user.active) {
@@ -217,19 +228,27 @@ fn is_alike(employee: &Employee, user: &PortalUser, by: Likeness) -> bool {
     match by {
         Likeness::Email => user.email.as_deref().is_some_and(|email| {
             let email = email.trim().to_lowercase();
+            if let Some(own) = &employee.email {
+                return own.to_lowercase() == email;
+            }
             let local = email.split('@').next().unwrap_or_default();
             logins()
                 .chain([employee.id.as_str()])
                 .map(str::to_lowercase)
                 .any(|login| login == email || login == local)
         }),
+        Likeness::Phone => {
+            let digits = digits(user.phone.as_deref());
+            let mut own = employee.phones.iter().map(Phone::last_ten);
+            own.any(|own| own.len() == 10 && digits.ends_with(own))
+        }
         Likeness::Extension => {
             let numbers: Vec<&str> = logins().filter(|login| is_number(login)).collect();
             let local = user
                 .email
                 .as_deref()
                 .and_then(|email| email.split('@').next());
-            let texts = [Some(user.name.as_str()), local];
+            let texts = [user.phone.as_deref(), Some(user.name.as_str()), local];
             texts
                 .into_iter()
                 .flatten()
@@ -244,6 +263,11 @@ fn is_alike(employee: &Employee, user: &PortalUser, by: Likeness) -> bool {
             }
         }
     }
+}
+
+fn digits(text: Option<&str>) -> String {
+    let chars = text.unwrap_or_default().chars();
+    chars.filter(char::is_ascii_digit).collect()
 }
 
 /// Two digits are a year or a floor as well.

@@ -151,6 +151,7 @@ users = [{ account = "sale", user = "12" }, { account = "sales", user = "11" }]
 [[employees]]
 id = "petrov"
 name = ""
+email = "anna"
 
 [[integrations]]
 id = "second"

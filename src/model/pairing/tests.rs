@@ -27,6 +27,7 @@ fn user(id: &str, name: &str, email: &str) -> PortalUser {
         user: CrmUserId(id.to_owned()),
         name: name.to_owned(),
         email: (!email.is_empty()).then(|| email.to_owned()),
+        phone: None,
         active: true,
     }
 }
@@ -110,4 +111,30 @@ fn s1_06_where_two_could_be_meant_none_is_suggested() {
     let mut left = user("4", "Анна Петрова", "");
     left.active = false;
     assert_eq!(suggested(employees(), &[left]), Vec::<String>::new());
+}
+
+#[test]
+fn s1_06_an_address_that_is_known_and_the_telephone_of_a_user_speak_for_a_pair() {
+    let phoned = |id: &str, name: &str, phone: &str| PortalUser {
+        phone: Some(phone.to_owned()),
+        ..user(id, name, "")
+    };
+    let users = [
+        user("1", "Отдел", "a.smirnova@romashka.ru"),
+        user("2", "Кто-то", "ivanov@romashka.ru"),
+        phoned("3", "Мобильный", "8 (916) 000-00-01"),
+        phoned("4", "Добавочный", "вн. 104"),
+    ];
+    let mut anna = employee("anna", "Анна", "101", None);
+    anna.email = Some("A.Smirnova@romashka.ru".to_owned());
+    // The address that is known goes before what the id looks like.
+    let mut ivanov = employee("ivanov", "Иванов", "102", None);
+    ivanov.email = Some("i.ivanov@romashka.ru".to_owned());
+    let mut petrov = employee("petrov", "Петров", "103", None);
+    petrov.phones = vec![Phone::try_from("+79160000001".to_owned()).expect("a number")];
+    let sidorov = employee("sidorov", "Сидоров", "104", None);
+    assert_eq!(
+        suggested(vec![anna, ivanov, petrov, sidorov], &users),
+        ["anna=1 Email", "petrov=3 Phone", "sidorov=4 Extension"]
+    );
 }

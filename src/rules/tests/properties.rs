@@ -426,6 +426,7 @@ fn the_people() -> Employees {
     let person = |id: &str, extension: &str, user: Option<&str>, own: &[&str]| Employee {
         id: id.parse().expect("an id"),
         name: id.to_owned(),
+        email: None,
         extensions: vec![EmployeeExtension {
             source: "office".parse().expect("an id"),
             extension: Extension(extension.to_owned()),

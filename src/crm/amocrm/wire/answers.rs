@@ -107,6 +107,8 @@ pub(crate) struct User {
     pub(crate) name: Option<String>,
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) email: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) phone_number: Option<String>,
     #[serde(default, deserialize_with = "lenient::or_empty")]
     pub(crate) rights: Rights,
 }
