@@ -20,6 +20,7 @@ mod hostile_switch;
 mod killed;
 mod office;
 mod reload;
+mod replay;
 mod rules;
 mod service;
 mod slow_call;

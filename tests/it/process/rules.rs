@@ -1,23 +1,13 @@
-//! What the settings of calls come to in the CRM, and that every decision can be made again.
+//! What the settings of calls come to in the CRM.
 
-use sha2::{Digest, Sha256};
 use trunkline::lab::ami::ScriptedCall;
-use trunkline::model::capabilities::{Capabilities, Certainty, StepCapability};
-use trunkline::model::communication::{Kind, Phase};
-use trunkline::model::ids::IntegrationKey;
-use trunkline::model::plan::StepKind;
-use trunkline::rules::basis::Basis;
-use trunkline::rules::replay::{differences, replay};
-use trunkline::store::query::JournalSearch;
-use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions};
 
-use super::daemon::Daemon;
-use super::office::{ANNA, Office, site_call};
+use super::office::{ANNA, Office};
 use super::slow_call::SlowCall;
 use super::wait::{until, when};
 
 /// Boris's user: extension 102.
-const BORIS: u64 = 503;
+pub(super) const BORIS: u64 = 503;
 /// The default responsible of the tenant's file.
 const DEFAULT: u64 = 501;
 
@@ -70,7 +60,8 @@ missed_task = { due = { kind = "after", hours = 1 } }
 /// The last line of the tenant's file: what follows belongs to the incoming calls.
 const LAST: &str = r#"missed_unknown = { action = { kind = "contact" } }"#;
 
-async fn office() -> Office {
+/// An office whose calls have every sort of setting.
+pub(super) async fn office() -> Office {
     let office = Office::open().await;
     office
         .home
@@ -79,21 +70,9 @@ async fn office() -> Office {
 }
 
 /// Plays a recorded call of this client.
-fn play(office: &Office, capture: &str, client: &str) {
+pub(super) fn play(office: &Office, capture: &str, client: &str) {
     let call = ScriptedCall::of(capture).client(client).speed(5.0);
     drop(office.ami.play(call).expect("it was recorded"));
-}
-
-/// A missed call as the site's telephony reports it.
-fn missed_call(key: &str, client: &str) -> serde_json::Value {
-    let mut call = site_call(key, client, 100);
-    call["talkers"] = serde_json::json!([]);
-    if let Some(call) = call.as_object_mut() {
-        call.remove("answered_at");
-        call.insert("result".to_owned(), "missed".into());
-        call.insert("reason".to_owned(), "no_answer".into());
-    }
-    call
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -201,122 +180,6 @@ async fn s1_27_records_are_there_while_the_call_goes_on_and_its_entry_comes_at_t
         "{}",
         told.out
     );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_decision_of_a_day_is_made_again_from_what_is_stored_and_comes_out_the_same() {
-    let office = office().await;
-    office.home.edit_tenant(
-        "answered_unknown = { action = { kind = \"contact_and_deal\"",
-        "answered_unknown = { at = \"answer\", action = { kind = \"contact_and_deal\"",
-    );
-    let daemon = office.start().await;
-    let mut calls = 0;
-    for (number, capture) in [
-        "inbound_answered",
-        "inbound_missed",
-        "outbound_answered",
-        "outbound_noanswer",
-        "attended_transfer",
-        "blind_transfer",
-        "queue_answered",
-        "parallel_ring_missed",
-        "internal_call",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        play(&office, capture, &format!("7916222000{number}"));
-        calls += 1;
-    }
-    daemon.settled(calls).await;
-    // The same clients again, under other settings and other people.
-    office
-        .home
-        .edit_tenant("name = \"Борис\"", "name = \"Борис Петров\"");
-    office.home.edit_tenant(
-        "[integrations.settings.calls.tags]\nnumber = true",
-        "[integrations.settings.calls.tags]\nnumber = false",
-    );
-    daemon.reload().await;
-    for number in 0..4 {
-        let client = format!("+7916222000{number}");
-        for call in [
-            site_call(&format!("again-{number}"), &client, 0),
-            missed_call(&format!("missed-{number}"), &client),
-        ] {
-            let posted = daemon.post(&call).await;
-            assert_eq!(posted.0, 202, "{}", posted.1);
-            calls += 1;
-        }
-    }
-    daemon.settled(calls).await;
-    assert_eq!(office.oracle().duplicates.count(), 0);
-    let decisions = replay_everything(&office, daemon).await;
-    // Each call has one decision, the four that were answered and unknown one more.
-    assert!(
-        decisions >= calls + 4,
-        "{decisions} decisions of {calls} calls"
-    );
-    let held = office.oracle();
-    assert!(
-        held.leads
-            .iter()
-            .any(|deal| deal.responsible_user_id == BORIS)
-    );
-}
-
-/// Ends the daemon, opens its store and makes every decision again; returns how many there were.
-async fn replay_everything(office: &Office, daemon: Daemon) -> usize {
-    assert_eq!(daemon.terminate().await, Some(0));
-    let text = std::fs::read_to_string(office.home.path("secrets/store-key")).expect("there");
-    let key = StoreKey::from_bytes(&Sha256::digest(text.trim().as_bytes())).expect("a key");
-    let path = office.home.path("trunkline.redb");
-    let (store, thread) = Store::open(&path, key, StoreOptions::default()).expect("opens");
-    let integration: IntegrationKey = "acme/sales".parse().expect("a key");
-    let capabilities = capabilities();
-    let mut decisions = 0;
-    let search = JournalSearch {
-        limit: 500,
-        ..JournalSearch::default()
-    };
-    for stored in store.search(search).await.expect("read") {
-        let communication = stored.snapshot.key;
-        let ledger = store
-            .ledger(integration.clone(), communication.clone())
-            .await;
-        let ledger = ledger.expect("read");
-        for decision in &ledger.decisions {
-            let basis = basis(&store, &integration, decision.settings).await;
-            let again = replay(decision, &communication, &basis, &capabilities);
-            let again = again.unwrap_or_else(|error| panic!("{communication}: {error}"));
-            let found = differences(decision, &ledger, &again);
-            assert_eq!(found, Vec::<String>::new(), "{communication}");
-            decisions += 1;
-        }
-    }
-    store.shut_down().await;
-    thread.finished().await;
-    decisions
-}
-
-/// What rules look at of what the account's adapter offers.
-fn capabilities() -> Capabilities {
-    let step = |kind| StepCapability {
-        kind,
-        certainty: Certainty::ByKey,
-        batch_max: 50,
-    };
-    Capabilities {
-        steps: StepKind::ALL.into_iter().map(step).collect(),
-        phases: vec![(Kind::Call, Phase::Answered), (Kind::Call, Phase::Ended)],
-    }
-}
-
-async fn basis(store: &StoreHandle, integration: &IntegrationKey, revision: u64) -> Basis {
-    let stored = store.settings(integration.clone(), Some(revision)).await;
-    let (_, value) = stored.expect("read").expect("the revision is kept");
-    Basis::from_stored(value).expect("opens")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
