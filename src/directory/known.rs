@@ -1,9 +1,7 @@
 //! What the directory in memory says about one number: the seam between the index and the
 //! questions that are asked of it.
 
-use std::sync::Arc;
-
-use crate::model::ids::{CrmUserId, PortalKey};
+use crate::model::ids::CrmUserId;
 use crate::model::phone::Phone;
 use crate::model::plan::Card;
 use crate::model::timestamp::Timestamp;
@@ -41,11 +39,4 @@ pub trait Book: Send + Sync {
     /// Returns since when everything that the CRM held is here; `None` before everything was read
     /// once.
     fn complete_as_of(&self) -> Option<Timestamp>;
-}
-
-/// Finds the book of a portal.
-pub trait Books: Send + Sync {
-    /// Returns the portal's book, also before anything was read; `None` where no directory is kept
-    /// of it. Asked once for each configuration: the book goes on being right.
-    fn book(&self, portal: &PortalKey) -> Option<Arc<dyn Book>>;
 }
