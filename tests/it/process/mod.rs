@@ -18,6 +18,7 @@ mod hostile;
 mod hostile_switch;
 mod killed;
 mod office;
+mod questions;
 mod reload;
 mod service;
 mod slow_call;
