@@ -2,4 +2,7 @@
 //!
 //! `sync` reads the CRM and changes the store; the index follows what the store commits.
 
+pub mod books;
+pub mod index;
+pub mod keeper;
 pub mod known;
