@@ -14,6 +14,7 @@ use crate::clock::SharedClock;
 use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
 use crate::crm::{AccountDoor, Adapter, TokenVault};
+use crate::directory::books::Books;
 use crate::intake::http::{HookSource, HookTable};
 use crate::intake::routing::{Routing, Taker};
 use crate::intake::sink::{Intake, SourceSink};
@@ -54,6 +55,7 @@ pub(super) struct Shared {
     pub(super) portals: PortalTable,
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
+    pub(super) books: Arc<Books>,
     pub(super) pairs: Arc<Pairs>,
     pub(super) work_arbiter: ArbiterHandle,
     pub(super) session_arbiter: ArbiterHandle,
@@ -429,6 +431,7 @@ impl Assembly {
                 }
             }
         }
+        self.shared.books.want(portals.keys().cloned());
         overview.portals = portals.into_values().collect();
         for ((tenant, account), running) in &self.accounts {
             overview.accounts.push(AccountOverview {

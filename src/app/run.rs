@@ -107,6 +107,7 @@ async fn live(
         portals,
         overview: Arc::new(ArcSwap::from_pointee(Overview::default())),
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
+        books: Arc::default(),
         pairs: Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path))),
         work_arbiter: work.handle(),
         session_arbiter: sessions.handle(),
@@ -155,6 +156,7 @@ async fn live(
         store.shut_down().await;
         return result;
     }
+    let directories = super::directories::keep(store.clone(), &shared.books);
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
 
@@ -204,6 +206,7 @@ async fn live(
     notify(&[("STOPPING", "1"), ("STATUS", "ending")]);
     sweep.abort();
     space.abort();
+    directories.abort();
     feeding.abort();
     let parts = async {
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
