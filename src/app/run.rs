@@ -92,8 +92,6 @@ async fn live(
         store.clone(),
         Arc::clone(&clock),
         Arc::clone(&overview),
-        // No directory is kept in memory yet: every client is unknown.
-        Arc::new(|_| None),
     ));
     let waker = LaneWaker {
         portals: Arc::clone(&portals),
@@ -139,6 +137,7 @@ async fn live(
     };
     // Before anything that may have to wait, such as for room on the disk: memory can answer.
     questions.apply(&configuration);
+    let directories = super::directories::keep(store.clone(), &questions.books);
     let bound = bind(&daemon, &shared, &admin, intake)?;
     let (endpoints, tasks): (Vec<_>, Vec<_>) = bound
         .into_iter()
@@ -167,6 +166,8 @@ async fn live(
     };
     if let Some(result) = ended_early {
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
+        directories.abort();
+        questions.stop();
         store.shut_down().await;
         return result;
     }
@@ -219,6 +220,7 @@ async fn live(
     notify(&[("STOPPING", "1"), ("STATUS", "ending")]);
     sweep.abort();
     space.abort();
+    directories.abort();
     feeding.abort();
     questions.stop();
     let parts = async {
