@@ -33,6 +33,8 @@ pub struct Ask<'a> {
     pub redirect_failed: bool,
     /// Within what time the answer must be there; `None` = the source's own deadline.
     pub within: Option<Duration>,
+    /// The reasons are wanted, too.
+    pub explain: bool,
 }
 
 /// The desk. Answers share it without a lock.
@@ -108,6 +110,7 @@ impl Desk {
         let known = Known {
             hits: &hits,
             remarks,
+            explain: ask.explain,
             last_talker: &last_talker,
             now: self.clock.now(),
         };
@@ -213,6 +216,7 @@ impl Desk {
             did: question.did.as_deref(),
             redirect_failed,
             within: question.within,
+            explain: false,
         };
         Ok(self.answer(source, ask).await.answer)
     }

@@ -189,6 +189,7 @@ async fn respond(state: &QuestionsHttp, request: &HttpRequest) -> Result<HttpRes
         did: query.did.as_deref(),
         redirect_failed: query.redirect_failed,
         within: None,
+        explain: false,
     };
     let found = state.desk.answer(&source, ask).await;
     Ok(match query.format {
