@@ -2,8 +2,10 @@
 
 mod chain;
 mod desk;
+mod exits;
 mod http;
 mod numbers;
+mod shared_numbers;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
