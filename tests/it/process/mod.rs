@@ -20,6 +20,7 @@ mod hostile_switch;
 mod killed;
 mod office;
 mod questions;
+mod questions_miss;
 mod reload;
 mod service;
 mod slow_call;
