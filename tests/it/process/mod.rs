@@ -21,6 +21,7 @@ mod killed;
 mod office;
 mod questions;
 mod questions_miss;
+mod questions_shared;
 mod reload;
 mod service;
 mod slow_call;
