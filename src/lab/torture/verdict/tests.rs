@@ -130,6 +130,7 @@ fn call(at_s: i64) -> ExpectedCall {
         outgoing: false,
         answered: Some(true),
         user: Some(502),
+        talk_s: None,
         needed: true,
     }
 }
