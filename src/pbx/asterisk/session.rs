@@ -30,6 +30,7 @@ use super::settings::AsteriskSettings;
 use super::tracker::{LiveState, TrackerSettings};
 use super::transport::ByteStream;
 use super::variables::{RECORDING, RecordingQuestions};
+use crate::model::timestamp::Timestamp;
 use crate::pbx::{ListenerContext, ListenerError, SourceIdentity};
 
 /// Messages handled before one commit. A group commit costs the same for one snapshot and for
@@ -116,6 +117,9 @@ impl Session<'_> {
         connecting: impl Future<Output = Result<Box<dyn ByteStream>, ListenerError>>,
     ) -> Result<Connection, ListenerError> {
         let settings = self.settings;
+        if let Some(log) = &mut self.log {
+            log.begin_at_end(books).await;
+        }
         let stream = connecting.await?;
         let clock = self.context.clock.clone();
         let (mut connection, banner) =
@@ -213,6 +217,7 @@ impl Session<'_> {
         connection: &mut Connection,
         books: &mut Books,
     ) -> Result<(), ListenerError> {
+        let asked = self.context.clock.now();
         let survey = lists::survey(connection).await?;
         for remark in survey.remarks {
             books.remark(&remark);
@@ -221,7 +226,7 @@ impl Session<'_> {
         // so that their late events make no second call, and none stays open for ever.
         let live = survey.live.unwrap_or_default();
         if !std::mem::replace(&mut self.caught_up, true) {
-            self.catch_up(books, &live).await?;
+            self.catch_up(books, &live, asked).await?;
         }
         let now = self.context.clock.now();
         books.reconcile(&live, now);
@@ -234,10 +239,15 @@ impl Session<'_> {
     }
 
     /// Tells what happened since the last session, as far as the PBX's log knows it.
-    async fn catch_up(&mut self, books: &mut Books, live: &LiveState) -> Result<(), ListenerError> {
+    async fn catch_up(
+        &mut self,
+        books: &mut Books,
+        live: &LiveState,
+        asked: Timestamp,
+    ) -> Result<(), ListenerError> {
         let mut told = None;
         if let Some(log) = &mut self.log {
-            told = log.tell_all(books, live).await?;
+            told = log.tell_all(books, live, asked).await?;
             log.follow(books).await;
         }
         books.note_blind_interval(told);

@@ -72,6 +72,8 @@ pub(in crate::pbx::asterisk) struct LogKeeper {
 /// A recovery that is under way.
 struct Reading {
     walk: Walk,
+    /// The place from which on not everything was told yet.
+    untold: Position,
     /// Events that were read and not told yet.
     ahead: VecDeque<CelEvent>,
     from: Timestamp,
@@ -111,30 +113,32 @@ impl LogKeeper {
         until: Timestamp,
     ) -> Result<(), SinkError> {
         if self.settings.kind == LogKind::CelCustom && self.begin(books).await {
-            self.tell_events(books, Some(until)).await?;
+            self.tell_events(books, until).await?;
         }
         Ok(())
     }
 
-    /// Tells all of the log; `live` are the channels that live now. `None` where nothing was
-    /// blind, or no log can be read: then that stands among the remarks.
+    /// Tells the rest of the log up to `until`, when the channels were asked for that `live`
+    /// shows: what happened later is told by AMI, and the log must not know more than the list.
+    /// `None` where nothing was blind, or no log can be read: then that stands among the remarks.
     pub(in crate::pbx::asterisk) async fn tell_all(
         &mut self,
         books: &mut Books,
         live: &LiveState,
+        until: Timestamp,
     ) -> Result<Option<Recovered>, SinkError> {
         if !self.begin(books).await {
             return Ok(None);
         }
         match self.settings.kind {
-            LogKind::CelCustom => self.tell_events(books, None).await?,
+            LogKind::CelCustom => self.tell_events(books, until).await?,
             LogKind::CdrCsv => self.tell_records(books, live).await?,
         }
         let Some(reading) = self.reading.take() else {
             return Ok(None);
         };
-        books.replayed_until(self.clock.now());
-        let place = reading.walk.position();
+        books.replayed_until(until);
+        let place = reading.untold.clone();
         self.older = Some(place.clone());
         self.newer = Some(place.clone());
         books.set_log(LogBookmark {
@@ -160,7 +164,7 @@ impl LogKeeper {
         let place = bookmark.as_ref().map(|one| one.position.clone());
         let path = self.settings.path.clone();
         let known = place.clone();
-        match blocking(move || Walk::begin(&path, place.as_ref())).await {
+        match blocking(move || Walk::begin(&path, known.as_ref())).await {
             Ok(walk) => {
                 let unfinished = bookmark.and_then(|one| one.unfinished);
                 let unfinished = unfinished.unwrap_or(Unfinished {
@@ -171,6 +175,7 @@ impl LogKeeper {
                 });
                 self.reading = Some(Reading {
                     gap: walk.gap || unfinished.gap,
+                    untold: place.clone().unwrap_or_default(),
                     walk,
                     ahead: VecDeque::new(),
                     from: unfinished.from,
@@ -178,7 +183,7 @@ impl LogKeeper {
                     calls: BTreeSet::new(),
                     calls_before: unfinished.calls,
                     first: None,
-                    known_place: known.is_some(),
+                    known_place: place.is_some(),
                     unreadable: 0,
                 });
                 true
@@ -232,7 +237,7 @@ impl LogKeeper {
     async fn tell_events(
         &mut self,
         books: &mut Books,
-        until: Option<Timestamp>,
+        until: Timestamp,
     ) -> Result<(), SinkError> {
         let from = books.blind_since().map(|(from, _)| from.minus(OVERLAP));
         loop {
@@ -248,18 +253,20 @@ impl LogKeeper {
                 reading.count(&told);
                 books.keep(told);
                 if !reading.ahead.is_empty() {
-                    // The rest is told after the restart of the PBX.
+                    // The rest is told later, by the log or by AMI.
                     return Ok(());
                 }
+                reading.untold = reading.walk.position();
+                books.set_log(reading.bookmark());
                 if let Some(latest) = latest {
                     let now = self.clock.now();
                     self.state
                         .gauge("log_behind_s", now.since(latest).as_secs_f64());
                     // A clock of the PBX that is ahead must not make us blind to what comes.
                     books.seen_until(latest.min(now));
-                    books.set_log(reading.bookmark());
-                    books.commit_anyhow().await?;
                 }
+                // Also where a whole piece told nothing: a long file is not begun again.
+                books.commit_anyhow().await?;
             }
             let Some(lines) = self
                 .read_lines(books)
@@ -285,13 +292,9 @@ impl LogKeeper {
         }
     }
 
-    fn next_ahead(&mut self, until: Option<Timestamp>) -> Option<CelEvent> {
+    fn next_ahead(&mut self, until: Timestamp) -> Option<CelEvent> {
         let ahead = &mut self.reading.as_mut()?.ahead;
-        let first = ahead.front()?;
-        if until.is_some_and(|until| first.at >= until) {
-            return None;
-        }
-        ahead.pop_front()
+        ahead.pop_front_if(|first| first.at < until)
     }
 
     /// Records come at the end of a call: while one is missing of a call that was open and lives
@@ -353,6 +356,14 @@ impl LogKeeper {
         Ok(())
     }
 
+    /// Takes the end of the file for the place, where none is known yet: what stands there was
+    /// before our time.
+    pub(in crate::pbx::asterisk) async fn begin_at_end(&mut self, books: &mut Books) {
+        if books.log().is_none() && books.blind_since().is_none() {
+            self.follow(books).await;
+        }
+    }
+
     /// Follows the end of the file while the session is up; the place that is kept is one look
     /// old, so that what is written while we look is not passed over.
     pub(in crate::pbx::asterisk) async fn follow(&mut self, books: &mut Books) {
@@ -387,7 +398,7 @@ impl Reading {
 
     fn bookmark(&self) -> LogBookmark {
         LogBookmark {
-            position: self.walk.position(),
+            position: self.untold.clone(),
             unfinished: Some(Unfinished {
                 from: self.from,
                 why: self.why.clone(),
