@@ -39,7 +39,7 @@ pub(in crate::pbx::asterisk) fn cdr_messages(
 
 /// Says whether a call that the tracker knows by this id has a record.
 pub(super) fn is_told_by(call: &str, records: &[CdrRecord], tracker: &Tracker) -> bool {
-    let same = |id: &str| id == call || tracker.same_call(id, call);
+    let same = |id: &str| id == call || tracker.call_of(id) == Some(call);
     records
         .iter()
         .any(|one| same(&one.uniqueid) || one.linkedid.as_deref().is_some_and(same))

@@ -87,7 +87,7 @@ impl CelStory {
 
     fn start(&mut self, event: &CelEvent, tracker: &Tracker) -> Vec<Message> {
         let root = event.uniqueid == event.linkedid;
-        if !root && !tracker.knows_call(&event.linkedid) {
+        if !root && tracker.call_of(&event.linkedid).is_none() {
             return Vec::new();
         }
         let local = event.channel.starts_with("Local/");

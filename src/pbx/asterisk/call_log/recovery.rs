@@ -234,11 +234,7 @@ impl LogKeeper {
         }
     }
 
-    async fn tell_events(
-        &mut self,
-        books: &mut Books,
-        until: Timestamp,
-    ) -> Result<(), SinkError> {
+    async fn tell_events(&mut self, books: &mut Books, until: Timestamp) -> Result<(), SinkError> {
         let from = books.blind_since().map(|(from, _)| from.minus(OVERLAP));
         loop {
             let mut told: Vec<Snapshot> = Vec::new();
@@ -247,10 +243,10 @@ impl LogKeeper {
                 latest = Some(event.at);
                 for message in self.story.tell(&event, books.tracker()) {
                     told.extend(books.replay(&message, event.at));
+                    self.count(&message, books);
                 }
             }
             if let Some(reading) = &mut self.reading {
-                reading.count(&told);
                 books.keep(told);
                 if !reading.ahead.is_empty() {
                     // The rest is told later, by the log or by AMI.
@@ -289,6 +285,17 @@ impl LogKeeper {
                     }
                 }
             }
+        }
+    }
+
+    /// Counts the call that a message is about.
+    fn count(&mut self, message: &Message, books: &Books) {
+        let id = message.value("Linkedid").or(message.value("DestLinkedid"));
+        let call = id.and_then(|id| books.tracker().call_of(id));
+        if let (Some(call), Some(reading)) = (call, &mut self.reading)
+            && !reading.calls.contains(call)
+        {
+            reading.calls.insert(call.to_owned());
         }
     }
 
@@ -348,9 +355,7 @@ impl LogKeeper {
         );
         for (at, message) in messages {
             told.extend(books.replay(&message, at));
-        }
-        if let Some(reading) = &mut self.reading {
-            reading.count(&told);
+            self.count(&message, books);
         }
         books.keep(told);
         Ok(())
@@ -387,11 +392,6 @@ impl LogKeeper {
 }
 
 impl Reading {
-    fn count(&mut self, told: &[Snapshot]) {
-        self.calls
-            .extend(told.iter().map(|one| one.key.item.clone()));
-    }
-
     fn total(&self) -> u64 {
         self.calls_before.saturating_add(self.calls.len() as u64)
     }

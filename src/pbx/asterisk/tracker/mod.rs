@@ -161,15 +161,11 @@ impl Tracker {
         self.book.names.get(name).map(String::as_str)
     }
 
-    /// Says whether an open call is known by this id.
-    pub fn knows_call(&self, id: &str) -> bool {
-        self.book.call_of(id).is_some()
-    }
-
-    /// Says whether two ids are known to belong to one open call.
-    pub fn same_call(&self, one: &str, two: &str) -> bool {
-        let call = self.book.call_of(one);
-        call.is_some() && call == self.book.call_of(two)
+    /// Returns the first Linkedid of the open call that is known by an id.
+    pub fn call_of(&self, id: &str) -> Option<&str> {
+        let number = self.book.call_of(id)?;
+        let call = self.book.calls.get(&number)?;
+        Some(call.linkedid.as_str())
     }
 
     /// Returns the ids by which open calls are known of which some channel is thought to live but
