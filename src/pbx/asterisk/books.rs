@@ -1,7 +1,7 @@
 //! The tracker of a session, and what of its findings is not on disk yet. Every commit carries
 //! snapshots and the checkpoint that belongs to them, so that neither is ahead of the other.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::checkpoint::{self, Checkpoint};
 use super::tracker::{LiveState, Tracker, TrackerSettings};
 use crate::clock::SharedClock;
 use crate::model::communication::Snapshot;
+use crate::model::ids::CommunicationKey;
 use crate::model::timestamp::Timestamp;
 use crate::pbx::{Batch, ListenerContext, Sink, SinkError, SourceNote, SourceNoteKind};
 
@@ -169,22 +170,23 @@ impl Books {
     /// Takes in what the log tells of a time in which nothing was seen; returns the calls that
     /// changed.
     pub(super) fn replay(&mut self, message: &Message, at: Timestamp) -> Vec<Snapshot> {
-        let mut told = Vec::new();
         if self.tracker.next_deadline().is_some_and(|due| due <= at) {
-            told = self.tracker.tick(at);
+            self.snapshots.extend(self.tracker.tick(at));
         }
-        told.extend(self.tracker.replay(message, at));
-        told
+        self.tracker.replay(message, at)
     }
 
     /// Keeps snapshots that came of [`replay`](Self::replay). What is over need not be told in
     /// its stages: of each call the latest picture is kept.
     pub(super) fn keep(&mut self, snapshots: Vec<Snapshot>) {
         self.snapshots.extend(snapshots);
-        let mut latest = HashSet::new();
-        self.snapshots.reverse();
-        self.snapshots.retain(|one| latest.insert(one.key.clone()));
-        self.snapshots.reverse();
+        let mut latest: HashMap<CommunicationKey, u64> = HashMap::new();
+        for one in &self.snapshots {
+            let revision = latest.entry(one.key.clone()).or_default();
+            *revision = one.revision.max(*revision);
+        }
+        self.snapshots
+            .retain(|one| latest.get(&one.key) == Some(&one.revision));
     }
 
     /// Takes note that the log told everything up to a moment.

@@ -186,14 +186,18 @@ fn first_of<'a>(group: &[&'a CdrRecord]) -> Option<&'a CdrRecord> {
     };
     let rank = |one: &&CdrRecord| {
         let root = one.linkedid.is_none() || one.linkedid.as_deref() == Some(&one.uniqueid);
-        (
-            !root,
-            one.channel.starts_with("Local/"),
-            dialled(one),
-            one.start,
-        )
+        let local = one.channel.starts_with("Local/");
+        // Of two that begin in one second the channel with the smaller number was there first.
+        (!root, local, dialled(one), one.start, age(&one.uniqueid))
     };
     group.iter().copied().min_by_key(rank)
+}
+
+/// Returns the epoch and the counter of a Uniqueid in Asterisk's own form.
+fn age(uniqueid: &str) -> Option<(u64, u64)> {
+    let tail = uniqueid.rsplit('-').next().unwrap_or(uniqueid);
+    let (epoch, counter) = tail.split_once('.')?;
+    Some((epoch.parse().ok()?, counter.parse().ok()?))
 }
 
 impl<'a> Telling<'a> {

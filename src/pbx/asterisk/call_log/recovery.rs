@@ -79,6 +79,8 @@ struct Reading {
     from: Timestamp,
     why: String,
     calls: BTreeSet<String>,
+    /// Calls that were open when seeing stopped.
+    open_before: BTreeSet<String>,
     calls_before: u64,
     gap: bool,
     /// The time of the first line that was read.
@@ -181,6 +183,7 @@ impl LogKeeper {
                     from: unfinished.from,
                     why: unfinished.why,
                     calls: BTreeSet::new(),
+                    open_before: books.tracker().unfinished(),
                     calls_before: unfinished.calls,
                     first: None,
                     known_place: place.is_some(),
@@ -242,8 +245,7 @@ impl LogKeeper {
             while let Some(event) = self.next_ahead(until) {
                 latest = Some(event.at);
                 for message in self.story.tell(&event, books.tracker()) {
-                    told.extend(books.replay(&message, event.at));
-                    self.count(&message, books);
+                    told.extend(self.replay(books, &message, event.at));
                 }
             }
             if let Some(reading) = &mut self.reading {
@@ -288,15 +290,20 @@ impl LogKeeper {
         }
     }
 
-    /// Counts the call that a message is about.
-    fn count(&mut self, message: &Message, books: &Books) {
-        let id = message.value("Linkedid").or(message.value("DestLinkedid"));
-        let call = id.and_then(|id| books.tracker().call_of(id));
-        if let (Some(call), Some(reading)) = (call, &mut self.reading)
-            && !reading.calls.contains(call)
-        {
-            reading.calls.insert(call.to_owned());
+    /// Tells one message, and counts the calls that it changed or makes whole.
+    fn replay(&mut self, books: &mut Books, message: &Message, at: Timestamp) -> Vec<Snapshot> {
+        let told = books.replay(message, at);
+        // What was told a second time, for safety, is no recovery.
+        if let Some(reading) = self.reading.as_mut().filter(|one| at > one.from) {
+            let id = message.value("Linkedid").or(message.value("DestLinkedid"));
+            let call = id.and_then(|id| books.tracker().call_of(id));
+            let half_seen = call.filter(|call| reading.open_before.contains(*call));
+            let changed = told.iter().map(|one| one.key.item.as_str());
+            reading
+                .calls
+                .extend(changed.chain(half_seen).map(str::to_owned));
         }
+        told
     }
 
     fn next_ahead(&mut self, until: Timestamp) -> Option<CelEvent> {
@@ -354,8 +361,7 @@ impl LogKeeper {
             live,
         );
         for (at, message) in messages {
-            told.extend(books.replay(&message, at));
-            self.count(&message, books);
+            told.extend(self.replay(books, &message, at));
         }
         books.keep(told);
         Ok(())

@@ -29,6 +29,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use self::checkpoint::RestoreError;
@@ -166,6 +167,13 @@ impl Tracker {
         let number = self.book.call_of(id)?;
         let call = self.book.calls.get(&number)?;
         Some(call.linkedid.as_str())
+    }
+
+    /// Returns the Linkedids of the calls of which a channel lives.
+    pub fn unfinished(&self) -> BTreeSet<String> {
+        let calls = self.book.calls.values();
+        let open = calls.filter(|call| call.any_alive());
+        open.map(|call| call.linkedid.clone()).collect()
     }
 
     /// Returns the ids by which open calls are known of which some channel is thought to live but
