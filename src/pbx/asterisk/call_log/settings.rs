@@ -26,13 +26,13 @@ pub(in crate::pbx::asterisk) struct LogSettings {
     /// Which it is.
     pub(super) kind: LogKind,
     /// Its file.
-    pub(super) path: PathBuf,
+    pub(in crate::pbx::asterisk) path: PathBuf,
     /// The columns of a line, in order (`cel_custom`).
     pub(super) columns: Vec<String>,
     /// The zones that times may be in which are written without one.
     pub(super) zones: Vec<TimeZone>,
     /// How long a record of a call that is over is waited for (`cdr_csv`).
-    pub(super) grace: Duration,
+    pub(in crate::pbx::asterisk) grace: Duration,
 }
 
 /// Where Asterisk and FreePBX keep their logs; MikoPBX has them on a storage disk whose place
