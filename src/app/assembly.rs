@@ -14,6 +14,7 @@ use crate::clock::SharedClock;
 use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
 use crate::crm::{AccountDoor, Adapter, TokenVault};
+use crate::intake::crm_hooks::CrmHookTable;
 use crate::intake::http::{HookSource, HookTable};
 use crate::intake::routing::{Routing, Taker};
 use crate::intake::sink::{Intake, SourceSink};
@@ -35,6 +36,7 @@ use crate::store::command::JournalNote;
 use super::pairs::Pairs;
 use super::setup_child::SetupChild;
 use super::source_child::{SourceChild, board_name};
+use super::sync_child::Syncs;
 use super::vault::StoreVault;
 use super::waker::PortalTable;
 
@@ -51,6 +53,7 @@ pub(super) struct Shared {
     pub(super) handles: SharedHandles,
     pub(super) intake: Intake,
     pub(super) hooks: Arc<HookTable>,
+    pub(super) crm_hooks: Arc<CrmHookTable>,
     pub(super) portals: PortalTable,
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
@@ -102,6 +105,7 @@ pub(super) struct Assembly {
     accounts: BTreeMap<(TenantId, AccountId), RunningAccount>,
     integrations: BTreeMap<IntegrationKey, RunningIntegration>,
     sources: BTreeMap<SourceKey, RunningSource>,
+    syncs: Syncs,
     /// Keep on disk which accounts are blocked; each ends with its door.
     keepers: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -113,6 +117,7 @@ impl Assembly {
             accounts: BTreeMap::new(),
             integrations: BTreeMap::new(),
             sources: BTreeMap::new(),
+            syncs: Syncs::default(),
             keepers: Vec::new(),
         }
     }
@@ -146,6 +151,10 @@ impl Assembly {
         for one in &new_ones {
             one.seat.take_places(&open);
         }
+        self.syncs.begin(new, &self.shared, |key| {
+            let account = self.accounts.get(key)?;
+            Some((Arc::clone(&account.adapter), Arc::clone(&account.portal)))
+        });
         for one in new_ones {
             self.begin(one);
         }
@@ -218,6 +227,8 @@ impl Assembly {
             .filter(|(key, running)| accounts.get(key) != Some(&running.fingerprint))
             .map(|(key, _)| key.clone())
             .collect();
+        // A sync speaks through its account.
+        self.syncs.stop_what_goes(new, &self.shared.board).await;
         for key in gone {
             if let Some(running) = self.accounts.remove(&key) {
                 let name = running.setup.name().to_owned();
@@ -447,6 +458,8 @@ impl Assembly {
         self.shared.desk.replace(desk_table(new));
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
+        let crm_hooks = super::sync_child::crm_hooks(new, &by_key);
+        self.shared.crm_hooks.store(Some(Arc::new(crm_hooks)));
         // Last: whoever is let in to post must find out who takes it.
         self.shared.hooks.store(Some(Arc::new(hooks)));
     }
@@ -540,6 +553,7 @@ impl Assembly {
         .await;
         let integrations = self.integrations.into_values();
         join_all(integrations.map(|integration| integration.supervised.stop())).await;
+        self.syncs.stop().await;
         let accounts = self.accounts.into_values();
         join_all(accounts.map(|account| account.setup.stop())).await;
         for keeper in self.keepers {

@@ -104,6 +104,7 @@ async fn live(
         handles: Arc::clone(&handles),
         intake: intake.clone(),
         hooks: Arc::new(HookTable::empty()),
+        crm_hooks: Arc::default(),
         portals,
         overview: Arc::new(ArcSwap::from_pointee(Overview::default())),
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
@@ -265,6 +266,7 @@ fn bind(
     let state = IntakeHttp {
         intake,
         hooks: Arc::clone(&shared.hooks),
+        crm_hooks: Arc::clone(&shared.crm_hooks),
         trusted_proxies: daemon.trusted_proxies.clone().into(),
         flood: Arc::new(FloodGuard::new(FloodBounds {
             source_per_second: daemon.intake.source_requests_per_second_max,

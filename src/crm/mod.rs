@@ -4,8 +4,13 @@
 //! only door to the network is `account`.
 
 pub mod amocrm;
+mod directory_reader;
 pub mod pair_vault;
 pub mod registry;
+
+pub use self::directory_reader::{
+    Changes, Covered, DirectoryReader, DirectorySettings, HookAddress, Piece, PieceNext,
+};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +84,11 @@ pub trait Adapter: Send + Sync {
             message: "this account is not authorised by a code".to_owned(),
         };
         async move { Outcome::Rejected(rejection) }.boxed()
+    }
+
+    /// Returns the reader of its clients and deals, where the CRM lets them be read.
+    fn directory(&self) -> Option<&dyn DirectoryReader> {
+        None
     }
 
     /// Says what a person must do about the credential, if anything.
@@ -209,6 +219,11 @@ pub trait AccountSettings: Send + Sync {
     /// Returns the most requests that the CRM permits in any sliding second; `None` = one more
     /// than the rate.
     fn per_second_max(&self) -> Option<u32> {
+        None
+    }
+
+    /// Returns how its directory is kept; `None` = it is not.
+    fn directory(&self) -> Option<DirectorySettings> {
         None
     }
 

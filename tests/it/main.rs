@@ -4,6 +4,7 @@ mod amocrm_lab;
 mod amocrm_oauth;
 mod amocrm_switches;
 mod crash_backend;
+mod directory_sync;
 mod examples;
 mod features;
 mod integration;

@@ -14,6 +14,7 @@ use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::account::http::AccountHttp;
 use crate::crm::account::transport::{Method, Request, Response, words};
 use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome, Rejection};
+use crate::model::timestamp::Timestamp;
 
 /// Why a read brought nothing.
 #[derive(Debug)]
@@ -75,10 +76,24 @@ impl Client {
         query: Query,
         class: Class,
     ) -> Result<Page<T>, ReadError> {
-        match self.read(path, query, class).await? {
-            Some(body) => answers::page(&body, name).map_err(|error| unreadable(&error)),
-            None => Ok(Page::empty()),
-        }
+        let (page, _) = self.dated_page(path, name, query, class).await?;
+        Ok(page)
+    }
+
+    /// Reads one page of a list, with the time that the account's clock showed.
+    pub(super) async fn dated_page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        name: &str,
+        query: Query,
+        class: Class,
+    ) -> Result<(Page<T>, Option<Timestamp>), ReadError> {
+        let (body, date) = self.read(path, query, class).await?;
+        let page = match body {
+            Some(body) => answers::page(&body, name).map_err(|error| unreadable(&error))?,
+            None => Page::empty(),
+        };
+        Ok((page, date))
     }
 
     /// Reads one record; a 204 is none.
@@ -88,7 +103,8 @@ impl Client {
         query: Query,
         class: Class,
     ) -> Result<Option<T>, ReadError> {
-        match self.read(path, query, class).await? {
+        let (body, _) = self.read(path, query, class).await?;
+        match body {
             Some(body) => answers::record(&body)
                 .map(Some)
                 .map_err(|error| unreadable(&error)),
@@ -101,7 +117,7 @@ impl Client {
         path: &str,
         query: Query,
         class: Class,
-    ) -> Result<Option<Bytes>, ReadError> {
+    ) -> Result<(Option<Bytes>, Option<Timestamp>), ReadError> {
         let request = Request {
             method: Method::Get,
             path: path.to_owned(),
@@ -113,8 +129,8 @@ impl Client {
         };
         let response = self.send(request).await?;
         match response.status {
-            204 => Ok(None),
-            200..=299 if response.is_json() => Ok(Some(response.body)),
+            204 => Ok((None, response.date)),
+            200..=299 if response.is_json() => Ok((Some(response.body), response.date)),
             200..=299 => Err(failed(format!(
                 "HTTP {} without JSON: {}",
                 response.status,
@@ -128,6 +144,26 @@ impl Client {
 
     /// Sends items to be stored.
     pub(super) async fn write<B: Serialize>(&self, path: &str, items: &B, class: Class) -> Written {
+        self.change(Method::Post, path, items, class).await
+    }
+
+    /// Sends items to be removed.
+    pub(super) async fn delete<B: Serialize>(
+        &self,
+        path: &str,
+        items: &B,
+        class: Class,
+    ) -> Written {
+        self.change(Method::Delete, path, items, class).await
+    }
+
+    async fn change<B: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        items: &B,
+        class: Class,
+    ) -> Written {
         let body = match serde_json::to_vec(items) {
             Ok(body) => Bytes::from(body),
             // Our bodies are plain structs; should one ever fail, nothing has left.
@@ -137,7 +173,7 @@ impl Client {
             }
         };
         let request = Request {
-            method: Method::Post,
+            method,
             path: path.to_owned(),
             query: Vec::new(),
             body: Some(body),
@@ -156,6 +192,7 @@ impl Client {
         };
         match response.status {
             200..=299 if response.is_json() => Written::Stored(response.body),
+            204 if method == Method::Delete => Written::Stored(response.body),
             // A yes that does not say what it made.
             200..=299 => Written::Failed(Failure::Ambiguous {
                 why: format!(

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::AmoAdapter;
 use crate::crm::account::transport;
-use crate::crm::{AccountDoor, AccountSettings, Adapter};
+use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
 
@@ -54,6 +54,8 @@ pub struct AmoSettings {
     pub written_forms: bool,
     /// The integration by which we come in; `None` = by a long-lived token.
     pub oauth: Option<OAuthSettings>,
+    /// How the directory is kept; `None` = switched off.
+    pub directory: Option<DirectorySettings>,
 }
 
 /// An integration of the portal (`crm/amocrm.md` §2).
@@ -92,6 +94,7 @@ impl AmoSettings {
             marker_field: "Trunkline".to_owned(),
             written_forms: true,
             oauth: None,
+            directory: Some(DirectorySettings::default()),
         };
         let (mut client_id, mut redirect_uri) = (None, None);
         let rate_max = match base_url {
@@ -99,6 +102,13 @@ impl AmoSettings {
             None => f64::from(PER_SECOND_MAX),
         };
         for (key, value) in table {
+            if key == "directory" {
+                match DirectorySettings::read(value) {
+                    Ok(directory) => read.directory = directory,
+                    Err(found) => mistakes.extend(found.into_iter().map(|m| m.under(key))),
+                }
+                continue;
+            }
             let result = match key.as_str() {
                 "url" => read_host(value).map(|found| host = Some(found)),
                 "rate_per_second" => {
@@ -113,7 +123,7 @@ impl AmoSettings {
                 "redirect_uri" => read_line(value).map(|text| redirect_uri = Some(text)),
                 _ => Err(
                     "unknown key: known are url, rate_per_second, marker_field, written_forms, \
-                     client_id, redirect_uri"
+                     client_id, redirect_uri, directory"
                         .to_owned(),
                 ),
             };
@@ -199,6 +209,10 @@ impl AccountSettings for AmoSettings {
     fn per_second_max(&self) -> Option<u32> {
         // Above the vendor's limit only a simulator is asked, which has its own.
         (self.rate_per_second <= f64::from(PER_SECOND_MAX)).then_some(PER_SECOND_MAX)
+    }
+
+    fn directory(&self) -> Option<DirectorySettings> {
+        self.directory
     }
 
     fn secrets_needed(&self) -> &'static [&'static str] {

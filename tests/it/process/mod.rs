@@ -13,6 +13,7 @@ mod configuration;
 mod crm_down;
 mod daemon;
 mod delivery;
+mod directory;
 mod full_disk;
 mod home;
 mod hostile;
