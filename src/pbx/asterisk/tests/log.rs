@@ -39,8 +39,8 @@ impl Log {
         Bench::with(pbx.port, json!({ "log": log }))
     }
 
-    /// Writes the recording's CEL events as they would stand in the log had the recording begun
-    /// with the bench's clock, which stands still but for real milliseconds.
+    /// Writes the recording's CEL events as they would stand in the log had the recording begun so long after
+    /// the bench's clock, and taken some milliseconds.
     fn write_cel(&self, recording: &[String], after_ms: i64) {
         let mut text = String::new();
         for (number, message) in recording.iter().enumerate() {
@@ -76,7 +76,8 @@ impl Log {
                     .replace('"', "\"\"")
             };
             let mut fields: Vec<String> = fields.iter().map(field).collect();
-            fields[1] = format!("{}.{:03}000", BENCH_S + ms / 1000, ms % 1000);
+            let (second, ms) = (BENCH_S + ms.div_euclid(1000), ms.rem_euclid(1000));
+            fields[1] = format!("{second}.{ms:03}000");
             text.push_str(&format!("\"{}\"\n", fields.join("\",\"")));
         }
         fs::write(&self.path, text).expect("writes");
@@ -99,6 +100,14 @@ impl Log {
         );
         fs::write(&self.path, line).expect("writes");
     }
+}
+
+/// Moves back the moment until which the last session saw the PBX.
+fn seen_until(bench: &Bench, second: i64) {
+    let mut stored = bench.sink.stored().expect("a checkpoint");
+    let moment = Timestamp::from_secs(BENCH_S + second);
+    stored["seen_until"] = serde_json::to_value(moment).expect("a time");
+    bench.sink.put_checkpoint(stored);
 }
 
 fn recovered(bench: &Bench) -> Vec<(u64, Option<String>)> {
@@ -137,7 +146,8 @@ async fn a_call_that_came_and_went_out_of_sight_is_told_once_by_the_events_of_th
     bench.state.wait_until_up(1).await;
     pbx.close().await;
     assert!(ended(run).await.is_err());
-    log.write_cel(&messages("inbound_answered"), 0);
+    seen_until(&bench, -1);
+    log.write_cel(&messages("inbound_answered"), -500);
 
     let run = bench.run();
     bench.state.wait_until_up(2).await;
@@ -233,12 +243,9 @@ async fn a_log_whose_older_part_is_gone_tells_what_it_has_and_that_it_is_not_all
     bench.state.wait_until_up(1).await;
     pbx.close().await;
     assert!(ended(run).await.is_err());
-    log.write_cel(&messages("inbound_missed"), 0);
+    log.write_cel(&messages("inbound_missed"), -500);
     // Nothing was seen for a minute before the first line that is left.
-    let mut stored = bench.sink.stored().expect("a checkpoint");
-    let before = Timestamp::from_secs(BENCH_S - 60);
-    stored["seen_until"] = serde_json::to_value(before).expect("a time");
-    bench.sink.put_checkpoint(stored);
+    seen_until(&bench, -60);
     let _run = bench.run();
     bench.state.wait_until_up(2).await;
     let told = recovered(&bench);
