@@ -39,8 +39,8 @@ impl Log {
         Bench::with(pbx.port, json!({ "log": log }))
     }
 
-    /// Writes the recording's CEL events as they would stand in the log had the recording begun so long after
-    /// the bench's clock, and taken some milliseconds.
+    /// Writes the recording's CEL events as they would stand in the log had the recording begun so
+    /// long after the bench's clock did, and taken some milliseconds.
     fn write_cel(&self, recording: &[String], after_ms: i64) {
         let mut text = String::new();
         for (number, message) in recording.iter().enumerate() {
