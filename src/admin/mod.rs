@@ -8,6 +8,7 @@ mod calls;
 mod dead_letters;
 mod directories;
 mod journal;
+mod lookup;
 mod mapping;
 mod openapi;
 mod outbox;
@@ -38,6 +39,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/sources/{source}/calls",
             web::post().to(calls::place),
+        )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}/lookup",
+            web::get().to(lookup::lookup),
         )
         .route("/v1/accounts", web::get().to(accounts::list))
         .route(

@@ -35,6 +35,7 @@ use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
 use super::pairs::Pairs;
+use super::questions::Questions;
 use super::setup_child::SetupChild;
 use super::source_child::{SourceChild, board_name};
 use super::sync_child::Syncs;
@@ -59,6 +60,7 @@ pub(super) struct Shared {
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
     pub(super) pairs: Arc<Pairs>,
+    pub(super) questions: Arc<Questions>,
     pub(super) work_arbiter: ArbiterHandle,
     pub(super) session_arbiter: ArbiterHandle,
 }
@@ -469,6 +471,7 @@ impl Assembly {
             .collect();
         self.shared.portals.store(Arc::new(table));
         self.shared.desk.replace(desk_table(new));
+        self.shared.questions.apply(new);
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
         let crm_hooks = super::sync_child::crm_hooks(new, &by_key);

@@ -172,7 +172,7 @@ fn check_email(
     Some(text.to_owned())
 }
 
-fn is_login(text: &str) -> bool {
+pub(super) fn is_login(text: &str) -> bool {
     let plain = |c: char| !c.is_whitespace() && !c.is_control();
     !text.is_empty() && text.len() <= LOGIN_BYTES_MAX && text.chars().all(plain)
 }

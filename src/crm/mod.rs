@@ -24,7 +24,7 @@ use crate::model::capabilities::Capabilities;
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::ids::{CrmUserId, PortalKey};
 use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
-use crate::model::plan::{Effect, StepKey};
+use crate::model::plan::{Card, Effect, StepKey};
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
 
@@ -242,6 +242,12 @@ pub trait AccountSettings: Send + Sync {
     /// Returns the secrets that the account cannot do without, as it is set.
     fn secrets_needed(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Returns the address of a record's page, for people; `None` where the CRM has none.
+    fn card_url(&self, card: &Card) -> Option<String> {
+        let _ = card;
+        None
     }
 
     /// Opens the account.

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::CrmUserId;
+use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::Phone;
 
 pub use self::fields::{FieldCard, FieldRule, Telephony};
@@ -29,6 +30,9 @@ pub struct IntegrationSettings {
     /// Calls.
     #[serde(default)]
     pub calls: Option<CallSettings>,
+    /// Redirection of calls to the client's responsible (S1-23).
+    #[serde(default)]
+    pub personal_manager: Option<PersonalManagerSettings>,
     /// What to do about a step of which it cannot be known whether it arrived.
     #[serde(default)]
     pub when_undecidable: WhenUndecidable,

@@ -6,6 +6,7 @@
 
 mod admin;
 mod authorisation;
+mod backfill;
 mod calls;
 mod click_to_call;
 mod configuration;
@@ -19,6 +20,9 @@ mod hostile;
 mod hostile_switch;
 mod killed;
 mod office;
+mod questions;
+mod questions_miss;
+mod questions_shared;
 mod reload;
 mod replay;
 mod rules;
