@@ -12,9 +12,14 @@ mod lookup;
 mod mapping;
 mod openapi;
 mod outbox;
+mod rehearsal;
+mod rehearsal_report;
 pub mod state;
+mod station_words;
+mod stations;
 mod status;
 mod story;
+mod test_call;
 
 use actix_web::{HttpResponse, web};
 
@@ -44,6 +49,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
             "/v1/tenants/{tenant}/sources/{source}/lookup",
             web::get().to(lookup::lookup),
         )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}/test-call",
+            web::get().to(test_call::follow),
+        )
+        .route("/v1/rehearsal", web::post().to(rehearsal::rehearse))
         .route("/v1/accounts", web::get().to(accounts::list))
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation",

@@ -20,6 +20,7 @@ use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantI
 use crate::model::timestamp::Timestamp;
 use crate::pbx::call_desk::CallDesk;
 use crate::questions::desk::Desk;
+use crate::rehearsal::Candidate;
 use crate::store::StoreHandle;
 use crate::store::command::{Work, WorkState};
 
@@ -36,6 +37,8 @@ pub struct Overview {
     pub portals: Vec<Arc<Portal>>,
     /// What does not work, and why.
     pub off: Vec<Off>,
+    /// The settings of every integration, with what its decisions rest on.
+    pub settings: Vec<Candidate>,
 }
 
 /// One source.
@@ -81,6 +84,17 @@ pub struct IntegrationOverview {
     pub settings_revision: u64,
 }
 
+/// A tenant's file that is not in force.
+pub struct Draft {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Its integrations.
+    pub settings: Vec<Candidate>,
+}
+
+/// Reads a tenant's file that is not in force, from its name and text, or names every mistake.
+pub type ReadDraft = Arc<dyn Fn(&str, String) -> Result<Draft, Vec<String>> + Send + Sync>;
+
 /// Something that does not work, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Off {
@@ -105,6 +119,8 @@ pub struct AdminState {
     pub overview: Arc<ArcSwap<Overview>>,
     /// Where click-to-call orders come in.
     pub desk: Arc<CallDesk>,
+    /// Reads settings that are not in force.
+    pub drafts: ReadDraft,
     /// Where questions come in.
     pub questions: Arc<Desk>,
     /// Everything is bound and started.

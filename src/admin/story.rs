@@ -5,10 +5,10 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use crate::model::communication::Snapshot;
-use crate::model::explanation::Language;
+use crate::model::explanation::{Language, Reason};
 use crate::model::facts::{ContactFact, Facts, FactsOrigin};
 use crate::model::ids::{CommunicationKey, IntegrationKey};
-use crate::model::ledger::{Decision, Ledger, LedgerStep};
+use crate::model::ledger::{Decision, Ledger, LedgerStep, Verdict};
 use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 use crate::store::command::{JournalNote, Work};
@@ -48,7 +48,7 @@ struct DecisionView {
     phase: String,
     at: Timestamp,
     settings_revision: u64,
-    verdict: crate::model::ledger::Verdict,
+    verdict: Verdict,
     /// What was known about the client, where that was asked.
     facts: Option<FactsView>,
     explanation: Vec<String>,
@@ -136,6 +136,8 @@ fn integration_view(
 }
 
 fn decision_view(decision: &Decision, language: Language) -> DecisionView {
+    // No reason of the decision itself: it is what it would be if the integration were on.
+    let observes = (decision.verdict == Verdict::Observed).then_some(Reason::IntegrationObserves);
     DecisionView {
         phase: decision.phase.to_string(),
         at: decision.at,
@@ -144,8 +146,8 @@ fn decision_view(decision: &Decision, language: Language) -> DecisionView {
         facts: decision.facts.as_ref().map(FactsView::of),
         explanation: decision
             .explanation
-            .0
             .iter()
+            .chain(observes.as_ref())
             .map(|reason| reason.text(language))
             .collect(),
     }

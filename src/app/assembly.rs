@@ -1,7 +1,7 @@
 //! Turns a configuration into running parts, and a changed configuration into the smallest
 //! change of them: what did not change is not touched.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,6 +109,8 @@ pub(super) struct Assembly {
     integrations: BTreeMap<IntegrationKey, RunningIntegration>,
     sources: BTreeMap<SourceKey, RunningSource>,
     syncs: Syncs,
+    /// The portals with an integration that is on; nothing is set up in others.
+    served: BTreeSet<PortalKey>,
     /// Keep on disk which accounts are blocked; each ends with its door.
     keepers: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -121,6 +123,7 @@ impl Assembly {
             integrations: BTreeMap::new(),
             sources: BTreeMap::new(),
             syncs: Syncs::default(),
+            served: BTreeSet::new(),
             keepers: Vec::new(),
         }
     }
@@ -130,6 +133,11 @@ impl Assembly {
     pub(super) async fn apply(&mut self, new: &Configuration) -> Result<(), AssemblyError> {
         let gone = self.stop_what_goes(new).await;
         self.keepers.retain(|keeper| !keeper.is_finished());
+        self.served = super::rehearsing::served(new);
+        for running in self.accounts.values() {
+            let observed = !self.served.contains(&running.portal.key);
+            running.portal.http.set_observed(observed);
+        }
         for tenant in &new.tenants {
             self.open_accounts(tenant).await?;
         }
@@ -331,6 +339,7 @@ impl Assembly {
             why: error.to_string(),
         })?;
         let http = Arc::new(http);
+        http.set_observed(!self.served.contains(&key));
         let keeper = super::blocks::keep(&self.shared.store, &key, &http).await?;
         self.keepers.push(keeper);
         Ok(Arc::new(match before {
@@ -465,6 +474,8 @@ impl Assembly {
             });
         }
         overview.off = what_is_off(new);
+        let settings = new.tenants.iter().flat_map(super::rehearsing::candidates);
+        overview.settings = settings.collect();
         let table = contexts
             .iter()
             .map(|(_, context)| (context.key.clone(), Arc::clone(&context.portal)))
@@ -616,7 +627,7 @@ fn desk_table(new: &Configuration) -> DeskTable {
 }
 
 /// Returns what decisions of an integration rest on.
-fn basis(tenant: &Tenant, integration: &IntegrationConfig) -> Basis {
+pub(super) fn basis(tenant: &Tenant, integration: &IntegrationConfig) -> Basis {
     let names = tenant.sources.iter();
     Basis {
         settings: integration.settings.clone(),

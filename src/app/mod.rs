@@ -6,6 +6,7 @@ mod directories;
 mod listeners;
 mod pairs;
 mod questions;
+mod rehearsing;
 mod retention;
 mod run;
 mod setup_child;

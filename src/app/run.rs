@@ -130,6 +130,7 @@ async fn live(
         handles,
         overview: Arc::clone(&shared.overview),
         desk: Arc::clone(&shared.desk),
+        drafts: super::rehearsing::drafts(&path),
         questions: Arc::clone(&questions.desk),
         ready: Arc::clone(&ready),
         metrics,

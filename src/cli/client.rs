@@ -29,6 +29,9 @@ pub(crate) enum ClientError {
         /// What went wrong.
         why: String,
     },
+    /// It did not come to what was wanted, and that is told already.
+    #[error("told already")]
+    Told,
     /// Something of this process.
     #[error("{0}")]
     Local(String),
@@ -121,7 +124,10 @@ impl Client {
             .and_then(Value::as_str)
             .unwrap_or("no reason given");
         if status.as_u16() == 400 || status.as_u16() == 404 {
-            return Err(ClientError::Wrong(title.to_owned()));
+            let mistakes = super::status::items(&value, "mistakes");
+            let lines = mistakes.iter().filter_map(Value::as_str);
+            let lines: Vec<&str> = lines.chain([title]).collect();
+            return Err(ClientError::Wrong(lines.join("\n")));
         }
         Err(ClientError::Refused(format!("{status}: {title}")))
     }

@@ -22,7 +22,7 @@ pub(super) struct Search {
     /// Only what began before this time.
     #[arg(long)]
     until: Option<String>,
-    /// Only what came to this: open, not_taken, ignored, done, waiting, dead.
+    /// Only what came to this: open, not_taken, ignored, observed, done, waiting, dead.
     #[arg(long)]
     outcome: Option<String>,
     /// Only this kind: call, chat, request.

@@ -8,8 +8,10 @@ mod journal;
 mod lookup;
 mod outbox;
 mod output;
+mod rehearse;
 mod status;
 mod sync;
+mod test_call;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,6 +69,10 @@ enum Command {
     Sync(sync::Sync),
     /// Connect an employee with a number: the employee's phone rings first.
     Call(call::Call),
+    /// Follow the next call of a number to the CRM, and say where it stopped and why.
+    TestCall(test_call::TestCall),
+    /// Say what settings would have made of recorded communications. Nothing is sent or changed.
+    Rehearse(rehearse::Rehearse),
     /// Print the OpenAPI document of the admin endpoint.
     Openapi,
 }
@@ -76,6 +82,16 @@ enum Command {
 enum Lang {
     Ru,
     En,
+}
+
+impl Lang {
+    /// Returns the word that the API uses.
+    fn word(self) -> &'static str {
+        match self {
+            Lang::Ru => "ru",
+            Lang::En => "en",
+        }
+    }
 }
 
 impl From<Lang> for Language {
@@ -192,6 +208,7 @@ fn ask(path: &Path, command: Command, output: &mut Output) -> u8 {
     };
     match result {
         Ok(()) => DONE,
+        Err(client::ClientError::Told) => FAILED,
         Err(error) => {
             output.failure(&error.to_string());
             match error {
@@ -219,6 +236,8 @@ async fn ask_daemon(
         Command::Account(account) => account::run(&client, account, output).await,
         Command::Sync(wish) => sync::run(&client, wish, output).await,
         Command::Call(wish) => call::place(&client, wish, output).await,
+        Command::TestCall(wish) => test_call::follow(&client, wish, output).await,
+        Command::Rehearse(wish) => rehearse::show(&client, wish, output).await,
         Command::Run | Command::CheckConfig | Command::Openapi => Ok(()),
     }
 }

@@ -43,16 +43,7 @@ pub fn load_with(
     let base_urls = daemon
         .as_ref()
         .map_or_else(BTreeMap::new, |daemon| daemon.base_urls.clone());
-    let mut context = Context {
-        registries,
-        environment,
-        questions_from_afar: daemon
-            .as_ref()
-            .map(|daemon| daemon.questions.listen)
-            .filter(|listen| !listen.ip().is_loopback()),
-        base_urls: &base_urls,
-        used_base_urls: BTreeSet::new(),
-    };
+    let mut context = context(registries, environment, daemon.as_ref(), &base_urls);
     let folder = tenants_folder(path, main.as_ref());
     let files = match tenant_files(&folder) {
         Ok(files) => files,
@@ -79,6 +70,63 @@ pub fn load_with(
         }
     }
     report.finish(path, daemon, tenants)
+}
+
+/// Reads a tenant's file that is not in force, as if it lay beside the others, or names every
+/// mistake. `name` is the file's name, in whose place it would come.
+pub fn load_draft(
+    path: &Path,
+    environment: &Environment,
+    name: &str,
+    text: String,
+) -> Result<Tenant, Vec<ConfigMistake>> {
+    let mut report = Report::default();
+    let main = report.parse(path);
+    let daemon = main
+        .as_ref()
+        .and_then(|document| load_daemon(&mut report, path, document, environment));
+    let base_urls = daemon
+        .as_ref()
+        .map_or_else(BTreeMap::new, |daemon| daemon.base_urls.clone());
+    let registries = Registries::built_in();
+    let mut context = context(registries, environment, daemon.as_ref(), &base_urls);
+    let name = Path::new(name).file_name().unwrap_or("draft.toml".as_ref());
+    let file = tenants_folder(path, main.as_ref()).join(name);
+    let tenant = if text.len() as u64 > FILE_BYTES_MAX {
+        let message = format!("is longer than {FILE_BYTES_MAX} bytes");
+        report.mistake(&file, None, "", message);
+        None
+    } else {
+        let document = report.parse_text(&file, text);
+        document.and_then(|document| {
+            let mut owners = HashMap::new();
+            load_tenant(&mut report, &file, &document, &mut context, &mut owners)
+        })
+    };
+    match tenant {
+        Some(tenant) if report.mistakes.is_empty() => Ok(tenant),
+        _ => {
+            report.mistakes.sort();
+            Err(report.mistakes)
+        }
+    }
+}
+
+fn context<'a>(
+    registries: Registries<'a>,
+    environment: &'a Environment,
+    daemon: Option<&DaemonSettings>,
+    base_urls: &'a BTreeMap<String, String>,
+) -> Context<'a> {
+    Context {
+        registries,
+        environment,
+        questions_from_afar: daemon
+            .map(|daemon| daemon.questions.listen)
+            .filter(|listen| !listen.ip().is_loopback()),
+        base_urls,
+        used_base_urls: BTreeSet::new(),
+    }
 }
 
 fn load_daemon(
@@ -196,6 +244,11 @@ impl Report {
                 return None;
             }
         };
+        self.parse_text(path, text)
+    }
+
+    /// Parses a file's text; `None` after adding the mistake.
+    fn parse_text(&mut self, path: &Path, text: String) -> Option<Document> {
         match Document::parse(text) {
             Ok(document) => Some(document),
             Err(mistake) => {

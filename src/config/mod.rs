@@ -41,7 +41,7 @@ pub use defaults::DEFAULT_FILE;
 pub use difference::{Changes, ItemChanges, difference};
 pub use document::Position;
 pub use fingerprint::Fingerprint;
-pub use load::{load, load_with};
+pub use load::{load, load_draft, load_with};
 pub use mistake::ConfigMistake;
 pub use secret_place::Environment;
 pub use tenant::Registries;

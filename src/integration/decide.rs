@@ -17,9 +17,9 @@ use crate::store::{StoreError, StoreHandle};
 
 use super::advance::{Asking, Run};
 use super::context::IntegrationContext;
-use super::execute::OBSERVED_ONLY;
 use super::known_facts::known_facts;
 use super::made_lately::made_lately;
+use super::observed;
 use super::retry;
 
 /// What came of trying to decide.
@@ -52,6 +52,10 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
     let ledger = store
         .ledger(context.key.clone(), work.communication.clone())
         .await?;
+    let ledger = match context.activity {
+        Activity::On => ledger,
+        Activity::Observe | Activity::Off => observed::as_if_sent(ledger),
+    };
     let source_name = context.source_name(&work.communication.source);
     let situation = Situation {
         snapshot: &snapshot,
@@ -147,10 +151,7 @@ fn record(
         effect: step.effect,
         state: match context.activity {
             Activity::On => StepState::Pending,
-            Activity::Observe | Activity::Off => StepState::Dropped {
-                at: now,
-                reason: OBSERVED_ONLY.to_owned(),
-            },
+            Activity::Observe | Activity::Off => observed::not_sent(now),
         },
         attempts: 0,
         first_sent_at: None,
@@ -166,10 +167,10 @@ fn record(
             settings: context.settings_revision,
             portal: Some(context.portal.key.clone()),
             facts,
-            verdict: if roles.is_empty() {
-                Verdict::Ignored
-            } else {
-                Verdict::Planned
+            verdict: match context.activity {
+                _ if roles.is_empty() => Verdict::Ignored,
+                Activity::On => Verdict::Planned,
+                Activity::Observe | Activity::Off => Verdict::Observed,
             },
             explanation: plan.explanation,
             roles: roles.clone(),

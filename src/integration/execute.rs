@@ -18,14 +18,12 @@ use crate::store::command::{Advance, StepChange, Work, WorkState};
 use super::advance::{Patience, Run};
 use super::context::IntegrationContext;
 use super::moved::{foreign, is_elsewhere};
+use super::observed;
 use super::resolve::{Resolved, resolve};
 use super::retry;
 
 /// A plan none of whose steps was sent within this time is decided again with fresh facts.
 const PLAN_AGE_MAX: Duration = Duration::from_secs(600);
-
-/// The reason of steps that were planned and shall not be sent.
-pub(super) const OBSERVED_ONLY: &str = "observed only: the integration's activity is not on";
 
 /// What came of carrying a work on.
 pub(super) enum Executed {
@@ -165,10 +163,9 @@ async fn attempt(
     match context.activity {
         Activity::On => send(run, work, step, effect).await,
         // Planned while it was on.
-        Activity::Observe | Activity::Off => Ok(Tried::State(StepState::Dropped {
-            at: context.clock.now(),
-            reason: OBSERVED_ONLY.to_owned(),
-        })),
+        Activity::Observe | Activity::Off => {
+            Ok(Tried::State(observed::not_sent(context.clock.now())))
+        }
     }
 }
 

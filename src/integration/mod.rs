@@ -15,6 +15,7 @@ mod known_facts;
 pub mod lanes;
 mod made_lately;
 mod moved;
+mod observed;
 pub mod portal;
 mod resolve;
 pub mod retry;

@@ -100,6 +100,8 @@ pub enum Verdict {
     Ignored,
     /// Steps were planned.
     Planned,
+    /// Steps were planned and none is ever sent: the integration only observed.
+    Observed,
 }
 
 /// One decision, with everything that went into it.

@@ -20,6 +20,7 @@ fn word(outcome: JournalOutcome) -> &'static str {
         JournalOutcome::Open => "open",
         JournalOutcome::NotTaken => "not_taken",
         JournalOutcome::Ignored => "ignored",
+        JournalOutcome::Observed => "observed",
         JournalOutcome::Done => "done",
         JournalOutcome::Waiting => "waiting",
         JournalOutcome::Dead => "dead",

@@ -82,12 +82,12 @@ fn ledger_outcome(ledger: &Ledger) -> JournalOutcome {
     if ledger.steps.iter().any(|step| is_dead(&step.state)) {
         return JournalOutcome::Dead;
     }
-    let planned = |verdict: Verdict| match verdict {
-        Verdict::Planned => true,
-        Verdict::Ignored => false,
-    };
-    if ledger.decisions.iter().any(|d| planned(d.verdict)) {
+    let came_to = |wanted: Verdict| ledger.decisions.iter().any(|d| d.verdict == wanted);
+    if came_to(Verdict::Planned) {
         return JournalOutcome::Done;
+    }
+    if came_to(Verdict::Observed) {
+        return JournalOutcome::Observed;
     }
     if ledger.decisions.is_empty() {
         return JournalOutcome::Open;

@@ -20,6 +20,8 @@ pub enum JournalOutcome {
     NotTaken,
     /// It was decided that nothing is to be made.
     Ignored,
+    /// It was decided by integrations that only observe: nothing of it is sent.
+    Observed,
     /// Everything is done.
     Done,
     /// Work waits.

@@ -22,10 +22,11 @@ use crate::model::timestamp::Timestamp;
 const LOOK_MAX: usize = 100_000;
 
 /// What can be forgotten: waiting and dead communications never.
-const FORGETTABLE: [JournalOutcome; 4] = [
+const FORGETTABLE: [JournalOutcome; 5] = [
     JournalOutcome::Open,
     JournalOutcome::NotTaken,
     JournalOutcome::Ignored,
+    JournalOutcome::Observed,
     JournalOutcome::Done,
 ];
 

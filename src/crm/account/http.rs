@@ -1,6 +1,7 @@
 //! Requests to one account: paced by the limiter, held back by the breaker, and told apart by
 //! what is known about their effect. Knows no CRM and no credential; repeats nothing by itself.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ pub struct AccountHttp {
     limiter: Limiter,
     state: Mutex<State>,
     blocks: watch::Sender<Option<Held>>,
+    observed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -78,7 +80,19 @@ impl AccountHttp {
             }),
             state: Mutex::new(State::default()),
             blocks: watch::Sender::new(None),
+            observed: AtomicBool::new(false),
         })
+    }
+
+    /// Sets whether the portal is only observed: none of its integrations is on.
+    pub fn set_observed(&self, observed: bool) {
+        self.observed.store(observed, Ordering::Release);
+    }
+
+    /// Says whether the portal is only observed: an adapter then sets nothing up there. Steps do
+    /// not come this far.
+    pub fn is_observed(&self) -> bool {
+        self.observed.load(Ordering::Acquire)
     }
 
     /// Sends a request when its turn comes. `Done` is an answer that the adapter must read:

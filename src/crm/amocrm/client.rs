@@ -68,6 +68,11 @@ impl Client {
         Self { http, auth }
     }
 
+    /// Says whether nothing may be set up in the account: no integration is on.
+    pub(super) fn is_observed(&self) -> bool {
+        self.http.is_observed()
+    }
+
     /// Reads one page of a list; a 204 is an empty one.
     pub(super) async fn page<T: DeserializeOwned>(
         &self,

@@ -80,6 +80,9 @@ enum Cached {
     /// What is stored proved wrong: the account must be asked.
     Stale,
     Known(Arc<Setup>),
+    /// Read while the account was only observed, without marker fields: true for as long as that
+    /// lasts.
+    Observed(Arc<Setup>),
 }
 
 impl SetupKeeper {
@@ -94,7 +97,7 @@ impl SetupKeeper {
 
     /// Returns the set-up: remembered, stored, or else made now.
     pub(super) async fn get(&self, client: &Client, class: Class) -> Result<Arc<Setup>, Failure> {
-        if let Some(setup) = self.remembered() {
+        if let Some(setup) = self.remembered(client) {
             return Ok(setup);
         }
         // Before the turn to ask: a survey may be under way, and last as long as a request can.
@@ -102,7 +105,7 @@ impl SetupKeeper {
             return Ok(setup);
         }
         let _one_at_a_time = self.surveying.lock().await;
-        if let Some(setup) = self.remembered() {
+        if let Some(setup) = self.remembered(client) {
             return Ok(setup);
         }
         let surveyed = self.survey_alone(client, class).await;
@@ -131,9 +134,11 @@ impl SetupKeeper {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remembered(&self) -> Option<Arc<Setup>> {
+    fn remembered(&self, client: &Client) -> Option<Arc<Setup>> {
         match &*self.cached() {
             Cached::Known(setup) => Some(Arc::clone(setup)),
+            Cached::Observed(setup) if client.is_observed() => Some(Arc::clone(setup)),
+            Cached::Observed(_) => None,
             Cached::Unknown | Cached::Stale => None,
         }
     }
@@ -147,7 +152,7 @@ impl SetupKeeper {
         };
         let mut cached = self.cached();
         Ok(match &*cached {
-            Cached::Stale => None,
+            Cached::Stale | Cached::Observed(_) => None,
             Cached::Known(newer) => Some(Arc::clone(newer)),
             Cached::Unknown => {
                 let setup = Arc::new(setup);
@@ -155,12 +160,6 @@ impl SetupKeeper {
                 Some(setup)
             }
         })
-    }
-
-    fn remember(&self, setup: Setup) -> Arc<Setup> {
-        let setup = Arc::new(setup);
-        *self.cached() = Cached::Known(Arc::clone(&setup));
-        setup
     }
 
     async fn survey_alone(&self, client: &Client, class: Class) -> Result<Surveyed, ReadError> {
@@ -207,11 +206,15 @@ impl SetupKeeper {
                 .map(|status| status.id)
                 .collect(),
         };
-        let stored = serde_json::to_value(&setup)
-            .map_err(|error| ReadError::Failed(failure(&error.to_string())))?;
-        let saved = self.vault.save_setup(stored).await;
-        saved.map_err(|error| ReadError::Failed(vault_failure(&error)))?;
-        self.remember(setup.clone());
+        if client.is_observed() && !setup.marked() {
+            *self.cached() = Cached::Observed(Arc::new(setup.clone()));
+        } else {
+            let stored = serde_json::to_value(&setup)
+                .map_err(|error| ReadError::Failed(failure(&error.to_string())))?;
+            let saved = self.vault.save_setup(stored).await;
+            saved.map_err(|error| ReadError::Failed(vault_failure(&error)))?;
+            *self.cached() = Cached::Known(Arc::new(setup.clone()));
+        }
         Ok(Surveyed {
             setup,
             account,
@@ -233,7 +236,8 @@ impl SetupKeeper {
         let Some(fields) = fields_if_allowed(client, entity, class, limits).await? else {
             return Ok(Vec::new());
         };
-        if self.marker_of(&fields).is_some() {
+        // An account that is only observed is left as it is.
+        if self.marker_of(&fields).is_some() || client.is_observed() {
             return Ok(fields);
         }
         let new = NewField {

@@ -1,0 +1,168 @@
+//! Rehearsal: what settings would have made of recorded communications. Reads only.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::model::explanation::Language;
+use crate::model::ids::{IntegrationKey, TenantId};
+use crate::model::timestamp::Timestamp;
+use crate::problem::{problem, problem_with};
+
+use super::rehearsal_report::{Against, Bounds, Pair, Report, report};
+use super::state::{AdminState, Draft, Overview};
+
+/// Communications of one integration, where the wish names no number.
+const LAST_DEFAULT: usize = 200;
+
+/// The most communications of one integration: one answer is held in memory.
+const LAST_MAX: usize = 1000;
+
+/// The most communications of one answer over all integrations.
+const ALL_MAX: usize = 5000;
+
+/// What is to be rehearsed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    settings: Option<File>,
+    integration: Option<IntegrationKey>,
+    tenant: Option<TenantId>,
+    since: Option<String>,
+    last: Option<usize>,
+    #[serde(default)]
+    all: bool,
+    lang: Option<Language>,
+}
+
+/// A tenant's file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    text: String,
+}
+
+pub(super) async fn rehearse(
+    state: web::Data<AdminState>,
+    wish: Result<web::Json<Wish>, actix_web::Error>,
+) -> HttpResponse {
+    let wish = match wish {
+        Ok(wish) => wish.into_inner(),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let since = match wish.since.as_deref().map(Timestamp::parse).transpose() {
+        Ok(since) => since,
+        Err(error) => {
+            let members = [("parameter", json!("since"))];
+            return problem_with(StatusCode::BAD_REQUEST, &error.to_string(), &members);
+        }
+    };
+    let overview = state.overview.load_full();
+    let draft = match wish.settings {
+        None => None,
+        Some(File { name, text }) => match read(&state, name, text).await {
+            Ok(draft) => Some(draft),
+            Err(refusal) => return refusal,
+        },
+    };
+    let against = match draft {
+        Some(_) => Against::SettingsInForce,
+        None => Against::Decisions,
+    };
+    if let Some(draft) = &draft
+        && !overview
+            .sources
+            .iter()
+            .any(|one| one.key.tenant == draft.tenant)
+    {
+        let why = format!(
+            "tenant {} is not in force: nothing is recorded of it",
+            draft.tenant
+        );
+        return problem(StatusCode::NOT_FOUND, &why);
+    }
+    let pairs: Vec<Pair<'_>> = pairs(&overview, draft.as_ref())
+        .into_iter()
+        .filter(|pair| {
+            let key = pair.integration;
+            wish.integration.as_ref().is_none_or(|wanted| wanted == key)
+                && wish
+                    .tenant
+                    .as_ref()
+                    .is_none_or(|wanted| *wanted == key.tenant)
+        })
+        .collect();
+    if pairs.is_empty() {
+        return problem(StatusCode::NOT_FOUND, "there is no such integration");
+    }
+    let bounds = Bounds {
+        since,
+        last: wish.last.unwrap_or(LAST_DEFAULT).clamp(1, LAST_MAX),
+        all: wish.all,
+        language: wish.lang.unwrap_or(state.language),
+    };
+    let mut reports: Vec<Report> = Vec::new();
+    let mut left = ALL_MAX;
+    for pair in &pairs {
+        let bounds = Bounds {
+            last: bounds.last.min(left),
+            ..bounds
+        };
+        match report(&state, &overview, pair, against, bounds).await {
+            Ok(report) => {
+                left = left.saturating_sub(report.counts.communications);
+                reports.push(report);
+            }
+            Err(error) => return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+        }
+    }
+    HttpResponse::Ok().json(json!({ "compared_with": against, "integrations": reports }))
+}
+
+/// Reads a tenant's file: files lie on a disk, so not on this thread.
+async fn read(state: &AdminState, name: String, text: String) -> Result<Draft, HttpResponse> {
+    let drafts = state.drafts.clone();
+    match web::block(move || drafts(&name, text)).await {
+        Ok(Ok(draft)) => Ok(draft),
+        Ok(Err(mistakes)) => {
+            let title = format!("{} mistake(s) in the settings", mistakes.len());
+            let members = [("mistakes", json!(mistakes))];
+            Err(problem_with(StatusCode::BAD_REQUEST, &title, &members))
+        }
+        Err(error) => Err(problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())),
+    }
+}
+
+/// Puts together what is in force and what is rehearsed, integration by integration.
+fn pairs<'a>(overview: &'a Overview, draft: Option<&'a Draft>) -> Vec<Pair<'a>> {
+    let mut pairs = Vec::new();
+    for candidate in &overview.settings {
+        let rehearsed = match draft {
+            None => Some(candidate),
+            Some(draft) if draft.tenant == candidate.integration.tenant => {
+                let mut settings = draft.settings.iter();
+                settings.find(|one| one.integration == candidate.integration)
+            }
+            Some(_) => continue,
+        };
+        pairs.push(Pair {
+            integration: &candidate.integration,
+            in_force: Some(candidate),
+            rehearsed,
+        });
+    }
+    let known = |key: &IntegrationKey| {
+        let mut settings = overview.settings.iter();
+        settings.any(|one| one.integration == *key)
+    };
+    let new = draft.into_iter().flat_map(|draft| &draft.settings);
+    let new = new.filter(|one| !known(&one.integration));
+    pairs.extend(new.map(|one| Pair {
+        integration: &one.integration,
+        in_force: None,
+        rehearsed: Some(one),
+    }));
+    pairs
+}
