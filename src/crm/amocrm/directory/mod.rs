@@ -19,7 +19,7 @@ use super::wire::answers::CardRecord;
 use crate::clock::SharedClock;
 use crate::crm::{Changes, Class, DirectoryReader, HookAddress, Piece};
 use crate::model::directory::DirectoryChange;
-use crate::model::outcome::Outcome;
+use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome};
 use crate::model::plan::{Card, Entity};
 
 /// The lists that are read, in this order: deals name their clients, so they come last.
@@ -111,6 +111,14 @@ impl DirectoryReader for AmoAdapter {
 
     fn subscribe(&self, hook: HookAddress) -> BoxFuture<'_, Outcome<()>> {
         async move {
+            if self.client.is_observed() {
+                return Outcome::NotApplied(NotApplied {
+                    cause: NotAppliedCause::Failed,
+                    why: "no integration of the portal is on, so nothing is set up there"
+                        .to_owned(),
+                    retry_after: None,
+                });
+            }
             match hooks::subscribe(&self.client, &hook).await {
                 Ok(()) => Outcome::Done(()),
                 Err(error) => error.into_outcome(),
