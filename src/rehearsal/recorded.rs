@@ -159,12 +159,14 @@ fn of_account<'a>(
 /// the later facts count; what was decided again after something had been sent (a dead letter) saw
 /// the effects of the first, so that counts.
 fn picked(ledger: &Ledger, phase: Phase) -> Option<&Decision> {
-    let mut of_phase = ledger.decisions.iter().filter(|d| d.phase == phase);
+    let decisions = || ledger.decisions.iter().filter(|d| d.phase == phase);
+    let mut of_phase = decisions();
     let first = of_phase.next()?;
     let untouched = |decision: &&Decision| {
         let before = decision.seen.as_ref().and_then(|seen| seen.before.as_ref());
         let mut steps = before.into_iter().flat_map(|before| &before.steps);
-        !steps.any(|step| step.work == decision.work && step.attempts > 0)
+        let is_of_phase = |work| decisions().any(|one| one.work == work);
+        !steps.any(|step| is_of_phase(step.work) && step.attempts > 0)
     };
     Some(of_phase.take_while(untouched).last().unwrap_or(first))
 }

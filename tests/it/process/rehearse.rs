@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::daemon::{Daemon, list};
 use super::office::{Office, site_call};
-use super::rules::play;
+use super::rules::{self, play};
 use super::wait::{until, when};
 
 const TO_DEAL: &str =
@@ -194,4 +194,40 @@ async fn an_integration_that_is_new_is_rehearsed_by_what_others_knew_and_gaps_ar
         "{}",
         told.out
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_sort_of_call_comes_to_the_same_under_the_same_settings() {
+    let office = rules::office().await;
+    office.home.edit_tenant(
+        "answered_unknown = { action = { kind = \"contact_and_deal\"",
+        "answered_unknown = { at = \"answer\", action = { kind = \"contact_and_deal\"",
+    );
+    let daemon = office.start().await;
+    let captures = [
+        "inbound_answered",
+        "inbound_missed",
+        "outbound_answered",
+        "outbound_noanswer",
+        "attended_transfer",
+        "blind_transfer",
+        "queue_answered",
+        "parallel_ring_missed",
+    ];
+    for round in 1..=2 {
+        for (number, capture) in captures.into_iter().enumerate() {
+            play(&office, capture, &format!("7916667000{number}"));
+        }
+        daemon.settled(round * captures.len()).await;
+    }
+    let path = draft(&office, &[]);
+    for more in [&["--all"][..], &["--settings", &path]] {
+        let rehearse = [&["rehearse", "--json"], more].concat();
+        let found = office.home.run(&rehearse).await.json();
+        assert_eq!(counts(&found), [16, 16, 0, 0, 0], "{found:#}");
+        let report = &list(&found, "integrations")[0];
+        assert_eq!(report["made_before"], report["made_after"]);
+        let told = list(report, "communications").len();
+        assert_eq!(told, if more == ["--all"] { 16 } else { 0 });
+    }
 }
