@@ -14,6 +14,7 @@ pub mod channels;
 mod checkpoint;
 mod connection;
 mod event_clock;
+pub mod fastagi;
 mod lists;
 mod login;
 mod orders;
