@@ -4,6 +4,7 @@ mod amocrm_lab;
 mod amocrm_oauth;
 mod amocrm_switches;
 mod crash_backend;
+mod dialplan;
 mod examples;
 mod features;
 mod integration;
