@@ -5,11 +5,13 @@
 //! Starts every server by itself, on ports and in a folder of its own, and stops it again.
 //! A measurement is a file with one function that returns rows; `Measurement` lists them.
 
+mod agi_load;
 mod crm;
 mod daemon;
 mod disk;
 mod drain;
 mod event;
+mod fastagi;
 mod http;
 mod intake;
 mod load;
@@ -41,13 +43,15 @@ enum Measurement {
     Start,
     Intake,
     Drain,
+    FastAgi,
 }
 
-const ALL: [Measurement; 4] = [
+const ALL: [Measurement; 5] = [
     Measurement::Memory,
     Measurement::Start,
     Measurement::Intake,
     Measurement::Drain,
+    Measurement::FastAgi,
 ];
 
 impl Measurement {
@@ -57,6 +61,7 @@ impl Measurement {
             Self::Start => "start",
             Self::Intake => "intake",
             Self::Drain => "drain",
+            Self::FastAgi => "fastagi",
         }
     }
 
@@ -66,6 +71,7 @@ impl Measurement {
             Self::Start => start::measure(scene, table).await,
             Self::Intake => intake::measure(scene, table).await,
             Self::Drain => drain::measure(scene, table).await,
+            Self::FastAgi => fastagi::measure(scene, table).await,
         }
         .with_context(|| format!("measure {}", self.name()))
     }
@@ -79,8 +85,7 @@ struct Options {
     chosen: Vec<Measurement>,
 }
 
-const USAGE: &str =
-    "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain]";
+const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] [fastagi]";
 
 fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     let mut options = Options {

@@ -49,6 +49,8 @@ pub struct DaemonSettings {
     pub admin: AdminSettings,
     /// The public endpoint.
     pub intake: IntakeSettings,
+    /// Where the dialplan of an Asterisk asks.
+    pub fastagi: FastAgiSettings,
     /// The log.
     pub log: LogSettings,
     /// Addresses of outside services that stand in for others: rehearsals against simulators.
@@ -93,6 +95,13 @@ pub struct IntakeSettings {
     pub source_requests_per_second_max: NonZeroU32,
     /// Requests of one address in a minute that fit no source.
     pub stranger_requests_per_minute_max: NonZeroU32,
+}
+
+/// `[fastagi]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FastAgiSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
 }
 
 /// `[log]`.

@@ -12,11 +12,11 @@ use url::Url;
 use crate::model::secret::Secret;
 
 use super::configuration::{
-    AdminSettings, DaemonSettings, IntakeSettings, LogSettings, StoreSettings,
+    AdminSettings, DaemonSettings, FastAgiSettings, IntakeSettings, LogSettings, StoreSettings,
 };
 use super::key_path::KeyPath;
 use super::mistake::Findings;
-use super::raw::{RawAdmin, RawDaemon, RawIntake, RawStore};
+use super::raw::{RawAdmin, RawDaemon, RawFastAgi, RawIntake, RawStore};
 use super::secret_place::{self, Environment, Place};
 
 /// Shortest text that a store key is derived from: 32 random bytes are what the cipher takes,
@@ -73,10 +73,21 @@ pub(super) fn check(
     let store = store(findings, &raw.store, environment);
     let admin = admin(findings, &raw.admin, environment);
     let intake = intake(findings, &raw.intake);
-    let listeners = admin.as_ref().zip(intake.as_ref());
-    if listeners.is_some_and(|(admin, intake)| admin.listen == intake.listen) {
-        let path = top.key("intake").key("listen");
-        findings.mistake(&path, "admin.listen has this address too");
+    let fastagi = fastagi(findings, &raw.fastagi);
+    let listeners = [
+        ("admin", admin.as_ref().map(|admin| admin.listen)),
+        ("intake", intake.as_ref().map(|intake| intake.listen)),
+        ("fastagi", fastagi.as_ref().map(|fastagi| fastagi.listen)),
+    ];
+    for (position, (section, listen)) in listeners.iter().enumerate() {
+        let same = |(_, other): &&(&str, Option<SocketAddr>)| {
+            // Port 0 is a free one, each time another.
+            listen.is_some_and(|listen| listen.port() != 0) && other == listen
+        };
+        if let Some((other, _)) = listeners.iter().take(position).find(same) {
+            let path = top.key(section).key("listen");
+            findings.mistake(&path, format!("{other}.listen has this address too"));
+        }
     }
     Some(DaemonSettings {
         tenants_dir,
@@ -85,6 +96,7 @@ pub(super) fn check(
         store: store?,
         admin: admin?,
         intake: intake?,
+        fastagi: fastagi?,
         log: LogSettings {
             format: raw.log.format,
             level: raw.log.level,
@@ -283,6 +295,12 @@ fn intake(findings: &mut Findings<'_>, raw: &RawIntake) -> Option<IntakeSettings
         source_requests_per_second_max: source?,
         stranger_requests_per_minute_max: stranger?,
     })
+}
+
+fn fastagi(findings: &mut Findings<'_>, raw: &RawFastAgi) -> Option<FastAgiSettings> {
+    let path = KeyPath::top().key("fastagi").key("listen");
+    let listen = address(findings, &path, &raw.listen, "127.0.0.1:4573")?;
+    Some(FastAgiSettings { listen })
 }
 
 /// Fetches a secret that has two possible keys. The outer `None` = a mistake was added.

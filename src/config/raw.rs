@@ -25,6 +25,7 @@ pub(super) struct RawDaemon {
     pub(super) store: RawStore,
     pub(super) admin: RawAdmin,
     pub(super) intake: RawIntake,
+    pub(super) fastagi: RawFastAgi,
     pub(super) log: RawLog,
     pub(super) base_urls: BTreeMap<String, String>,
 }
@@ -56,6 +57,12 @@ pub(super) struct RawIntake {
     pub(super) body_bytes_max: u64,
     pub(super) source_requests_per_second_max: u32,
     pub(super) stranger_requests_per_minute_max: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFastAgi {
+    pub(super) listen: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -80,6 +80,8 @@ class Stage:
                 await leg.hang_up()
         if self.link is not None:
             self.link.mend()
+        if self.daemon is not None:
+            self.daemon.thaw()
         with contextlib.suppress(CallFailed, RuntimeError):
             await self.clear()
 

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import shutil
+import signal
 import socket
 import time
 import urllib.parse
@@ -18,6 +19,8 @@ READY_SECONDS_MAX = 30
 # The daemon's first pauses before a new connection are seconds; this leaves room for several.
 WATCHING_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 20
+# What the log says when a changed configuration is in force.
+RELOADED = "reloaded: "
 
 
 class Lab:
@@ -48,7 +51,10 @@ class Lab:
 class Daemon:
     """`trunkline run`, with a configuration of its own; may be killed and started again."""
 
-    def __init__(self, program: Path, folder: Path, lab: Lab, ami_secret: str, relay: Relay):
+    def __init__(
+        self, program: Path, folder: Path, lab: Lab, ami_secret: str, relay: Relay,
+        fastagi_port: int,
+    ):
         self._program = program
         self._folder = folder
         self._relay = relay
@@ -56,9 +62,9 @@ class Daemon:
         self._admin = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
         self._token = secrets.token_hex(24)
         self._process: asyncio.subprocess.Process | None = None
-        self._configure(lab, ami_secret)
+        self._configure(lab, ami_secret, fastagi_port)
 
-    def _configure(self, lab: Lab, ami_secret: str):
+    def _configure(self, lab: Lab, ami_secret: str, fastagi_port: int):
         hidden = self._folder / "secrets"
         hidden.mkdir(mode=0o700)
         for name, text in {
@@ -73,6 +79,8 @@ class Daemon:
         values = {
             "admin_port": urllib.parse.urlsplit(self._admin).port,
             "intake_port": free_port(socket.SOCK_STREAM),
+            "questions_port": free_port(socket.SOCK_STREAM),
+            "fastagi_port": fastagi_port,
             "crm_port": lab.port,
             "ami_port": self._relay.port,
         }
@@ -94,7 +102,31 @@ class Daemon:
         """SIGKILL: nothing can be saved any more."""
         await children.kill(self._process)
 
+    def freeze(self):
+        """SIGSTOP: its sockets take connections, and nobody is there."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGCONT)
+
+    async def change_company(self, before: str, after: str):
+        """Edits the company's file as an administrator does, and has it read."""
+        path = self._folder / "etc/tenants.d/office.toml"
+        text = path.read_text()
+        if before not in text:
+            raise RuntimeError(f"{path} has no {before!r}")
+        path.write_text(text.replace(before, after))
+        told = self.log.read_text(errors="replace").count(RELOADED)
+        self._process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while self.log.read_text(errors="replace").count(RELOADED) == told:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"it does not reload:\n{children.tail(self.log, 10)}")
+            await asyncio.sleep(0.05)
+
     async def stop(self):
+        self.thaw()
         await children.end(self._process, STOP_SECONDS_MAX)
 
     async def status(self) -> dict:

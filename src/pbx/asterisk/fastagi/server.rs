@@ -66,6 +66,7 @@ pub async fn serve(
     );
     let mut conversations = JoinSet::new();
     loop {
+        metrics::gauge!("trunkline_fastagi_connections").set(seats.taken() as f64);
         let accepted = tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
@@ -87,7 +88,6 @@ pub async fn serve(
                     // Closed at once: the call goes on without an answer.
                     None => server.full(peer),
                 }
-                metrics::gauge!("trunkline_fastagi_connections").set(seats.taken() as f64);
             }
             Err(error) => {
                 if server.warnings.due("accept") {

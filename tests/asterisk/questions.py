@@ -1,0 +1,115 @@
+"""Calls for which the dialplan asks the daemon who should be rung, by the shipped files."""
+
+import time
+
+from manners import answers
+from scenario import (
+    ANNA, ASKED, ASKED_FREEPBX, ASKED_MIKOPBX, BORIS, VERA, Chapter, answered_in,
+)
+from sip_phone import SipPhone
+from stage import Stage
+
+QUESTIONS = Chapter()
+scenario = QUESTIONS.scenario
+
+# A daemon that is not there costs nothing: what is left is a call's own setting up.
+AT_ONCE_SECONDS_MAX = 0.5
+# The longest that a call may wait for a daemon that hangs.
+HUNG_SECONDS_MAX = 1.5
+# The dialplan's own deadline, less a little: had it been shorter, nobody would have been asked.
+ASKED_SECONDS_MIN = 1.0
+
+
+async def rings(stage: Stage, our_number: str, client: str, desk: SipPhone):
+    """The client calls and the desk rings; returns both legs and the seconds between."""
+    desk.manner = answers()
+    begun = time.monotonic()
+    call = await stage.client_calls(our_number, client)
+    leg = await desk.next_call()
+    return call, leg, time.monotonic() - begun
+
+
+async def asked(stage: Stage, our_number: str, client: str, desk: SipPhone):
+    """A call that rings whom the daemon names; both talk."""
+    call, leg, seconds = await rings(stage, our_number, client, desk)
+    if seconds > AT_ONCE_SECONDS_MAX:
+        raise RuntimeError(f"the call rang after {seconds:.2f} s")
+    await stage.talk(call, leg)
+    await call.hang_up()
+
+
+@scenario("79035551051", answered_in(BORIS), needs_daemon=True)
+async def asked_in_plain_asterisk(stage: Stage, client: str):
+    """The number belongs to 102, and 102 rings."""
+    await asked(stage, ASKED, client, stage.boris)
+
+
+@scenario("79035551052", answered_in(BORIS), needs_daemon=True)
+async def asked_in_freepbx(stage: Stage, client: str):
+    """The same by the custom destination for FreePBX."""
+    await asked(stage, ASKED_FREEPBX, client, stage.boris)
+
+
+@scenario("79035551053", answered_in(BORIS), needs_daemon=True)
+async def asked_in_mikopbx(stage: Stage, client: str):
+    """The same by the hook for MikoPBX."""
+    await asked(stage, ASKED_MIKOPBX, client, stage.boris)
+
+
+@scenario("79035551054", answered_in(VERA), needs_daemon=True)
+async def asked_and_not_taken(stage: Stage, client: str):
+    """102 does not take it: the call goes its usual way, to 103."""
+    stage.vera.manner = answers()
+    call = await stage.client_calls(ASKED_MIKOPBX, client)
+    await stage.boris.next_call()
+    desk = await stage.vera.next_call()
+    await stage.talk(call, desk)
+    await call.hang_up()
+
+
+@scenario("79035551055", answered_in(ANNA), needs_daemon=True)
+async def asked_after_a_change(stage: Stage, client: str):
+    """The number is given to 101, and the next call rings 101."""
+    await stage.daemon.change_company('employee = "boris"', 'employee = "anna"')
+    try:
+        await asked(stage, ASKED, client, stage.anna)
+    finally:
+        await stage.daemon.change_company('employee = "anna"', 'employee = "boris"')
+
+
+@scenario("79035551056", answered_in(VERA, (1, 30)), needs_daemon=True)
+async def asked_while_the_daemon_is_dead(stage: Stage, client: str):
+    """Nobody is there to answer: 103 rings at once."""
+    await stage.daemon.kill()
+    try:
+        call, desk, seconds = await rings(stage, ASKED, client, stage.vera)
+        await stage.talk(call, desk)
+    finally:
+        await stage.daemon.start()
+        await stage.daemon.until_watching()
+    if seconds > AT_ONCE_SECONDS_MAX:
+        raise RuntimeError(f"the call rang after {seconds:.2f} s")
+    await stage.talk(call, desk)
+    await call.hang_up()
+
+
+@scenario("79035551057", answered_in(VERA, (1, 30)), needs_daemon=True)
+async def asked_while_the_daemon_hangs(stage: Stage, client: str):
+    """The daemon takes the connection and says nothing: 103 rings within 1.5 s."""
+    stage.daemon.freeze()
+    try:
+        call, desk, seconds = await rings(stage, ASKED, client, stage.vera)
+        await stage.talk(call, desk)
+    finally:
+        stage.daemon.thaw()
+        await stage.daemon.until_watching()
+    if not ASKED_SECONDS_MIN < seconds < HUNG_SECONDS_MAX:
+        raise RuntimeError(f"the call rang after {seconds:.2f} s")
+    await stage.talk(call, desk)
+    await call.hang_up()
+
+
+@scenario("79035551058", answered_in(BORIS), needs_daemon=True)
+async def asked_when_the_daemon_is_back(stage: Stage, client: str):
+    """The first call after both: 102 rings at once."""
+    await asked(stage, ASKED, client, stage.boris)
