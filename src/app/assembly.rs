@@ -35,6 +35,7 @@ use crate::store::command::JournalNote;
 use super::pairs::Pairs;
 use super::setup_child::SetupChild;
 use super::source_child::{SourceChild, board_name};
+use super::sync_child::Syncs;
 use super::vault::StoreVault;
 use super::waker::PortalTable;
 
@@ -102,6 +103,7 @@ pub(super) struct Assembly {
     accounts: BTreeMap<(TenantId, AccountId), RunningAccount>,
     integrations: BTreeMap<IntegrationKey, RunningIntegration>,
     sources: BTreeMap<SourceKey, RunningSource>,
+    syncs: Syncs,
     /// Keep on disk which accounts are blocked; each ends with its door.
     keepers: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -113,6 +115,7 @@ impl Assembly {
             accounts: BTreeMap::new(),
             integrations: BTreeMap::new(),
             sources: BTreeMap::new(),
+            syncs: Syncs::default(),
             keepers: Vec::new(),
         }
     }
@@ -149,6 +152,10 @@ impl Assembly {
         for one in new_ones {
             self.begin(one);
         }
+        self.syncs.begin(new, &self.shared, |key| {
+            let account = self.accounts.get(key)?;
+            Some((Arc::clone(&account.adapter), Arc::clone(&account.portal)))
+        });
         for tenant in &new.tenants {
             for source in &tenant.sources {
                 self.start_source(source);
@@ -218,6 +225,8 @@ impl Assembly {
             .filter(|(key, running)| accounts.get(key) != Some(&running.fingerprint))
             .map(|(key, _)| key.clone())
             .collect();
+        // A sync speaks through its account.
+        self.syncs.stop_what_goes(new, &self.shared.board).await;
         for key in gone {
             if let Some(running) = self.accounts.remove(&key) {
                 let name = running.setup.name().to_owned();
@@ -540,6 +549,7 @@ impl Assembly {
         .await;
         let integrations = self.integrations.into_values();
         join_all(integrations.map(|integration| integration.supervised.stop())).await;
+        self.syncs.stop().await;
         let accounts = self.accounts.into_values();
         join_all(accounts.map(|account| account.setup.stop())).await;
         for keeper in self.keepers {

@@ -9,6 +9,7 @@ mod run;
 mod setup_child;
 mod source_child;
 mod space;
+mod sync_child;
 mod vault;
 mod waker;
 mod watchdog;

@@ -153,7 +153,7 @@ impl Person<'_> {
     }
 }
 
-fn is_login(text: &str) -> bool {
+pub(super) fn is_login(text: &str) -> bool {
     let plain = |c: char| !c.is_whitespace() && !c.is_control();
     !text.is_empty() && text.len() <= LOGIN_BYTES_MAX && text.chars().all(plain)
 }

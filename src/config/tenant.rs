@@ -1,6 +1,7 @@
 //! Checks one file of `tenants.d`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use jiff::tz::TimeZone;
 
@@ -10,6 +11,7 @@ use crate::model::phone::Region;
 use crate::pbx::registry::SourceKind;
 
 use super::account;
+use super::answering;
 use super::configuration::Tenant;
 use super::fingerprint::FingerprintBuilder;
 use super::integration::{self, Joined};
@@ -45,6 +47,8 @@ impl Registries<'static> {
 pub(super) struct Context<'a> {
     pub(super) registries: Registries<'a>,
     pub(super) environment: &'a Environment,
+    /// The section and address of an endpoint of questions that other machines reach.
+    pub(super) questions_from_afar: Option<(&'static str, SocketAddr)>,
     /// `[base_urls]` of the daemon's file.
     pub(super) base_urls: &'a BTreeMap<String, String>,
     /// Those of them that an account uses.
@@ -74,6 +78,8 @@ pub(super) fn check(
     let employees = people::check(findings, &raw.employees, places, &referred);
     let sources = source::check(findings, &raw.sources, places, &id, region, context);
     let accounts = account::check(findings, &raw.accounts, places, context);
+    let integration_ids = Declared::in_list(document, "integrations", "integration");
+    let answering = answering::tenant(findings, raw, places, &source_ids, &integration_ids, region);
     let tenant_fingerprint = FingerprintBuilder::default()
         .value(&employees)
         .value(&region)
@@ -96,6 +102,7 @@ pub(super) fn check(
         time_zone: head.time_zone?,
         language: raw.tenant.language,
         employees,
+        answering,
         sources,
         accounts,
         integrations,

@@ -4,8 +4,13 @@
 //! only door to the network is `account`.
 
 pub mod amocrm;
+mod directory_reader;
 pub mod pair_vault;
 pub mod registry;
+
+pub use self::directory_reader::{
+    Changes, Covered, DirectoryReader, DirectorySettings, Piece, PieceNext,
+};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +24,7 @@ use crate::model::capabilities::Capabilities;
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::ids::{CrmUserId, PortalKey};
 use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
-use crate::model::plan::{Effect, StepKey};
+use crate::model::plan::{Card, Effect, StepKey};
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
 
@@ -79,6 +84,11 @@ pub trait Adapter: Send + Sync {
             message: "this account is not authorised by a code".to_owned(),
         };
         async move { Outcome::Rejected(rejection) }.boxed()
+    }
+
+    /// Returns the reader of its clients and deals, where the CRM lets them be read.
+    fn directory(&self) -> Option<&dyn DirectoryReader> {
+        None
     }
 
     /// Says what a person must do about the credential, if anything.
@@ -212,9 +222,20 @@ pub trait AccountSettings: Send + Sync {
         None
     }
 
+    /// Returns how its directory is kept; `None` = it is not.
+    fn directory(&self) -> Option<DirectorySettings> {
+        None
+    }
+
     /// Returns the secrets that the account cannot do without, as it is set.
     fn secrets_needed(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Returns the address of a record's page, for people; `None` where the CRM has none.
+    fn card_url(&self, card: &Card) -> Option<String> {
+        let _ = card;
+        None
     }
 
     /// Opens the account.

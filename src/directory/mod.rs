@@ -2,4 +2,6 @@
 //!
 //! `sync` reads the CRM and changes the store; the index follows what the store commits.
 
+pub mod freshness;
 pub mod known;
+pub mod sync;

@@ -18,6 +18,7 @@ use crate::store::{StoreError, StoreHandle};
 use super::advance::{Asking, Run};
 use super::context::IntegrationContext;
 use super::execute::OBSERVED_ONLY;
+use super::known_facts::known_facts;
 use super::made_lately::made_lately;
 use super::retry;
 
@@ -70,9 +71,16 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         Triage::Ask(query) => {
             let made = made_lately(context, &snapshot).await?;
             let query = FactsQuery { made, ..query };
-            let answer = context.adapter.facts(query, Class::Work);
-            let answer = run.presence.apart(answer).await;
-            run.heard.note(&answer);
+            let known = known_facts(context, stored.updated_at, &query);
+            let answer = match run.presence.apart(known).await? {
+                Some(facts) => Outcome::Done(facts),
+                None => {
+                    let answer = context.adapter.facts(query, Class::Work);
+                    let answer = run.presence.apart(answer).await;
+                    run.heard.note(&answer);
+                    answer
+                }
+            };
             let why = match answer {
                 Outcome::Done(_) if run.halt.is_wished() => return Ok(Decided::Halted),
                 Outcome::Done(facts) => {

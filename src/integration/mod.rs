@@ -11,6 +11,7 @@ mod execute;
 mod gate;
 mod halt;
 pub mod handle;
+mod known_facts;
 pub mod lanes;
 mod made_lately;
 mod moved;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::crm::AccountSettings;
 use crate::crm::account::http::AccountHttp;
+use crate::directory::freshness::Freshness;
 use crate::model::ids::{IntegrationKey, PortalKey};
 use crate::store::command::WorkId;
 
@@ -50,6 +51,7 @@ impl DoorSettings {
 struct Places {
     lanes: Mutex<Lanes>,
     members: Mutex<BTreeSet<IntegrationKey>>,
+    freshness: Arc<Freshness>,
 }
 
 impl Portal {
@@ -93,6 +95,11 @@ impl Portal {
     pub fn leave(&self, integration: &IntegrationKey) -> Vec<(IntegrationKey, WorkId)> {
         self.roster().remove(integration);
         self.lanes().withdraw(integration)
+    }
+
+    /// Returns how fresh the portal's directory is.
+    pub fn freshness(&self) -> &Arc<Freshness> {
+        &self.places.freshness
     }
 
     /// Returns the integrations that work here.

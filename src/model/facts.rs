@@ -58,12 +58,26 @@ pub struct ContactFact {
     pub deals: Vec<DealFact>,
 }
 
+/// Who told facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactsOrigin {
+    /// The CRM, asked about this client.
+    #[default]
+    Crm,
+    /// The directory, which is kept in step with the CRM.
+    Directory,
+}
+
 /// What the CRM says about one client. Every hit was verified on our side: one of its own values
 /// normalises to an address that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// When the CRM said so.
     pub as_of: Timestamp,
+    /// Who said so.
+    #[serde(default)]
+    pub origin: FactsOrigin,
     /// Contacts that match, most recently updated first.
     pub contacts: Vec<ContactFact>,
     /// Companies that match, most recently updated first; an adapter need not look for any where

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::CrmUserId;
+use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::Phone;
 
 /// The settings of one integration, by kind of communication. A kind that is absent is decided
@@ -15,6 +16,9 @@ pub struct IntegrationSettings {
     /// Calls.
     #[serde(default)]
     pub calls: Option<CallSettings>,
+    /// Redirection of calls to the client's responsible (S1-23).
+    #[serde(default)]
+    pub personal_manager: Option<PersonalManagerSettings>,
     /// What to do about a step of which it cannot be known whether it arrived.
     #[serde(default)]
     pub when_undecidable: WhenUndecidable,

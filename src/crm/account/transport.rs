@@ -93,6 +93,8 @@ pub struct Response {
     pub content_type: String,
     /// `Retry-After`, where given in seconds or as a date.
     pub retry_after: Option<Duration>,
+    /// What time it was there (`Date`), where it says so.
+    pub date: Option<Timestamp>,
     /// The CRM's own name of the exchange (`X-Request-Id`), by which its support finds it again
     /// (`crm/amocrm.md` §1).
     pub request_id: Option<String>,
@@ -204,6 +206,7 @@ async fn read_response(mut response: reqwest::Response, now: Timestamp) -> Perfo
         .map(|value| value.trim().to_ascii_lowercase())
         .unwrap_or_default();
     let request_id = header(HeaderName::from_static("x-request-id")).and_then(read_request_id);
+    let date = header(reqwest::header::DATE).and_then(read_date);
     let retry_after =
         header(reqwest::header::RETRY_AFTER).and_then(|value| read_retry_after(value, now));
     let mut body = BytesMut::new();
@@ -231,6 +234,7 @@ async fn read_response(mut response: reqwest::Response, now: Timestamp) -> Perfo
             status,
             content_type,
             retry_after,
+            date,
             request_id,
             body: body.freeze(),
         }),
@@ -251,8 +255,12 @@ fn read_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = jiff::fmt::rfc2822::parse(value).ok()?;
-    Some(Timestamp::from_millis(date.timestamp().as_millisecond()).since(now))
+    Some(read_date(value)?.since(now))
+}
+
+fn read_date(value: &str) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::parse(value.trim()).ok()?;
+    Some(Timestamp::from_millis(date.timestamp().as_millisecond()))
 }
 
 /// Joins an error with its causes. The address is left out: its query holds clients' numbers.

@@ -14,6 +14,7 @@ use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::account::http::AccountHttp;
 use crate::crm::account::transport::{Method, Request, Response, words};
 use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome, Rejection};
+use crate::model::timestamp::Timestamp;
 
 /// Why a read brought nothing.
 #[derive(Debug)]
@@ -75,10 +76,24 @@ impl Client {
         query: Query,
         class: Class,
     ) -> Result<Page<T>, ReadError> {
-        match self.read(path, query, class).await? {
-            Some(body) => answers::page(&body, name).map_err(|error| unreadable(&error)),
-            None => Ok(Page::empty()),
-        }
+        let (page, _) = self.dated_page(path, name, query, class).await?;
+        Ok(page)
+    }
+
+    /// Reads one page of a list, with the time that the account's clock showed.
+    pub(super) async fn dated_page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        name: &str,
+        query: Query,
+        class: Class,
+    ) -> Result<(Page<T>, Option<Timestamp>), ReadError> {
+        let (body, date) = self.read(path, query, class).await?;
+        let page = match body {
+            Some(body) => answers::page(&body, name).map_err(|error| unreadable(&error))?,
+            None => Page::empty(),
+        };
+        Ok((page, date))
     }
 
     /// Reads one record; a 204 is none.
@@ -88,7 +103,8 @@ impl Client {
         query: Query,
         class: Class,
     ) -> Result<Option<T>, ReadError> {
-        match self.read(path, query, class).await? {
+        let (body, _) = self.read(path, query, class).await?;
+        match body {
             Some(body) => answers::record(&body)
                 .map(Some)
                 .map_err(|error| unreadable(&error)),
@@ -101,7 +117,7 @@ impl Client {
         path: &str,
         query: Query,
         class: Class,
-    ) -> Result<Option<Bytes>, ReadError> {
+    ) -> Result<(Option<Bytes>, Option<Timestamp>), ReadError> {
         let request = Request {
             method: Method::Get,
             path: path.to_owned(),
@@ -113,8 +129,8 @@ impl Client {
         };
         let response = self.send(request).await?;
         match response.status {
-            204 => Ok(None),
-            200..=299 if response.is_json() => Ok(Some(response.body)),
+            204 => Ok((None, response.date)),
+            200..=299 if response.is_json() => Ok((Some(response.body), response.date)),
             200..=299 => Err(failed(format!(
                 "HTTP {} without JSON: {}",
                 response.status,

@@ -7,6 +7,7 @@
 mod auth;
 mod client;
 mod describe;
+mod directory;
 mod execute;
 mod look;
 mod map;
@@ -17,6 +18,7 @@ mod scan;
 mod search;
 pub mod settings;
 mod setup;
+mod stored_phone;
 mod wire;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +32,7 @@ use self::search::Search;
 use self::settings::AmoSettings;
 use self::setup::{Setup, SetupKeeper};
 use super::registry::CrmKind;
-use super::{AccountDescription, AccountDoor, Adapter, Class, StepCommand};
+use super::{AccountDescription, AccountDoor, Adapter, Class, DirectoryReader, StepCommand};
 use crate::clock::SharedClock;
 use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Kind, Phase};
@@ -54,6 +56,8 @@ pub struct AmoAdapter {
     written_forms: bool,
     /// The marker field could not be made: effects are found by search only.
     unmarked: AtomicBool,
+    /// Which events the account tells.
+    events: directory::Told,
     with_marker: Capabilities,
     without_marker: Capabilities,
 }
@@ -68,6 +72,7 @@ impl AmoAdapter {
             clock: door.clock,
             written_forms: settings.written_forms,
             unmarked: AtomicBool::new(false),
+            events: directory::Told::default(),
             with_marker: capabilities(Certainty::ByKey),
             without_marker: capabilities(Certainty::BySearch),
         }
@@ -128,6 +133,10 @@ impl Adapter for AmoAdapter {
 
     fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>> {
         async move { self.look_for(&command).await }.boxed()
+    }
+
+    fn directory(&self) -> Option<&dyn DirectoryReader> {
+        Some(self)
     }
 
     fn authorise(&self, code: Secret) -> BoxFuture<'_, Outcome<()>> {

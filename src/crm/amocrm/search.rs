@@ -12,9 +12,10 @@ use tracing::warn;
 
 use super::client::{Client, ReadError, query};
 use super::setup::Setup;
+use super::stored_phone::stored_phone;
 use super::wire::answers::CardRecord;
 use crate::crm::Class;
-use crate::model::facts::{ContactFact, DealFact, Facts, FactsQuery};
+use crate::model::facts::{ContactFact, DealFact, Facts, FactsOrigin, FactsQuery};
 use crate::model::ids::CrmUserId;
 use crate::model::phone::{Phone, Region};
 use crate::model::timestamp::Timestamp;
@@ -81,6 +82,7 @@ impl Search<'_> {
             deals = self.deals(&ids).await?;
         }
         Ok(Facts {
+            origin: FactsOrigin::Crm,
             as_of,
             contacts: facts_of(&contacts, &deals),
             companies: facts_of(&companies, &deals),
@@ -218,16 +220,13 @@ impl Search<'_> {
     }
 }
 
-/// Says whether one of a card's numbers is the one asked for.
-///
-/// Numbers are compared in E.164. A stored text that is no number as it stands (with remarks, too
-/// many digits) counts by its last ten digits, as amoCRM itself does when it logs calls (§11):
-/// to miss the card would make the client a new one.
+/// Says whether one of a card's numbers is the one asked for. A stored text that holds none counts
+/// by its last ten digits.
 pub(super) fn has_phone(card: &CardRecord, phone: &Phone, region: Region) -> bool {
     card.texts_by_code("PHONE")
-        .any(|text| match Phone::parse(text, region) {
-            Ok(stored) => stored == *phone,
-            Err(_) => {
+        .any(|text| match stored_phone(text, region) {
+            Some(stored) => stored == *phone,
+            None => {
                 let digits: String = text.chars().filter(char::is_ascii_digit).collect();
                 let wanted = phone.last_ten();
                 wanted.len() == 10 && digits.ends_with(wanted)
@@ -264,7 +263,8 @@ fn facts_of(cards: &[CardRecord], deals: &BTreeMap<i64, DealFact>) -> Vec<Contac
         .collect()
 }
 
-fn deal_fact(lead: &CardRecord, unsorted_stages: &[i64]) -> DealFact {
+/// Returns what a lead says as a deal.
+pub(super) fn deal_fact(lead: &CardRecord, unsorted_stages: &[i64]) -> DealFact {
     let closed_at = lead.closed_at.filter(|at| *at > 0);
     DealFact {
         id: lead.id.to_string(),
@@ -280,6 +280,6 @@ fn deal_fact(lead: &CardRecord, unsorted_stages: &[i64]) -> DealFact {
 }
 
 /// User 0 is the CRM's own robot: nobody answers for the card.
-fn user(id: Option<i64>) -> Option<CrmUserId> {
+pub(super) fn user(id: Option<i64>) -> Option<CrmUserId> {
     id.filter(|id| *id != 0).map(|id| CrmUserId(id.to_string()))
 }

@@ -7,9 +7,10 @@ use url::Url;
 
 use super::AmoAdapter;
 use crate::crm::account::transport;
-use crate::crm::{AccountDoor, AccountSettings, Adapter};
+use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
+use crate::model::plan::{Card, Entity};
 
 /// The registry's name of this CRM.
 pub const NAME: &str = "amocrm";
@@ -54,6 +55,8 @@ pub struct AmoSettings {
     pub written_forms: bool,
     /// The integration by which we come in; `None` = by a long-lived token.
     pub oauth: Option<OAuthSettings>,
+    /// How the directory is kept; `None` = switched off.
+    pub directory: Option<DirectorySettings>,
 }
 
 /// An integration of the portal (`crm/amocrm.md` §2).
@@ -92,6 +95,7 @@ impl AmoSettings {
             marker_field: "Trunkline".to_owned(),
             written_forms: true,
             oauth: None,
+            directory: Some(DirectorySettings::default()),
         };
         let (mut client_id, mut redirect_uri) = (None, None);
         let rate_max = match base_url {
@@ -99,6 +103,13 @@ impl AmoSettings {
             None => f64::from(PER_SECOND_MAX),
         };
         for (key, value) in table {
+            if key == "directory" {
+                match DirectorySettings::read(value) {
+                    Ok(directory) => read.directory = directory,
+                    Err(found) => mistakes.extend(found.into_iter().map(|m| m.under(key))),
+                }
+                continue;
+            }
             let result = match key.as_str() {
                 "url" => read_host(value).map(|found| host = Some(found)),
                 "rate_per_second" => {
@@ -113,7 +124,7 @@ impl AmoSettings {
                 "redirect_uri" => read_line(value).map(|text| redirect_uri = Some(text)),
                 _ => Err(
                     "unknown key: known are url, rate_per_second, marker_field, written_forms, \
-                     client_id, redirect_uri"
+                     client_id, redirect_uri, directory"
                         .to_owned(),
                 ),
             };
@@ -192,6 +203,22 @@ impl AccountSettings for AmoSettings {
         &self.base_url
     }
 
+    fn card_url(&self, card: &Card) -> Option<String> {
+        let section = match card.entity {
+            Entity::Contact => "contacts",
+            Entity::Company => "companies",
+            Entity::Deal => "leads",
+            Entity::Lead | Entity::Unsorted | Entity::Task | Entity::CallRecord | Entity::Note => {
+                return None;
+            }
+        };
+        // The portal itself, also where requests go to a simulator.
+        Some(format!(
+            "https://{}/{section}/detail/{}",
+            self.host, card.id
+        ))
+    }
+
     fn rate_per_second(&self) -> f64 {
         self.rate_per_second
     }
@@ -199,6 +226,10 @@ impl AccountSettings for AmoSettings {
     fn per_second_max(&self) -> Option<u32> {
         // Above the vendor's limit only a simulator is asked, which has its own.
         (self.rate_per_second <= f64::from(PER_SECOND_MAX)).then_some(PER_SECOND_MAX)
+    }
+
+    fn directory(&self) -> Option<DirectorySettings> {
+        self.directory
     }
 
     fn secrets_needed(&self) -> &'static [&'static str] {

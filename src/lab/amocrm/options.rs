@@ -254,6 +254,8 @@ pub struct Switches {
     pub repeated_link_succeeds: bool,
     /// Duplicate control of `leads/complex` is on for this integration (§9).
     pub duplicate_control: bool,
+    /// The audit feed tells of a merged card that it was deleted, too.
+    pub merge_tells_deletion: bool,
     /// `responsible_*` hooks name the former responsible (§14).
     pub hooks_name_old_responsible: bool,
     /// Subscribing again enables a disabled hook (§14).
@@ -291,6 +293,7 @@ impl Default for Switches {
             repeated_uniq: RepeatedUniq::Store,
             repeated_link_succeeds: true,
             duplicate_control: false,
+            merge_tells_deletion: true,
             hooks_name_old_responsible: true,
             resubscribing_enables_hook: true,
             long_lived_token_has_exp: true,

@@ -194,6 +194,10 @@ impl World {
             }
         }
         self.delete_card(Kind::Contact, from, &caller);
+        if !self.switches.merge_tells_deletion {
+            // The newest entry is the deletion's.
+            self.events.pop_back();
+        }
         if let Some(card) = self.cards.get_mut(&(Kind::Contact, into)) {
             for (field, values) in gone.values {
                 let kept = card.values.entry(field).or_default();

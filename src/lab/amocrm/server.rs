@@ -163,7 +163,7 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> 
     let incoming = incoming_of(&request, &body, &lab);
     if incoming.path == "/_lab" || incoming.path.starts_with("/_lab/") {
         let reply = control(&lab, &incoming);
-        return respond(&reply, 0, Bytes::copy_from_slice(&reply.body));
+        return respond(&reply, 0, lab.now(), Bytes::copy_from_slice(&reply.body));
     }
     let _under_way = UnderWay::begin(&lab);
     // While one request waits for the account (somebody takes the oracle), the others must not
@@ -186,13 +186,13 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> 
     match fault {
         Some(Fault::LateAfter { ms }) => {
             tokio::time::sleep(Duration::from_millis(ms)).await;
-            respond(&reply, ordinal, body)
+            respond(&reply, ordinal, now.seconds(), body)
         }
         Some(Fault::SlowDrip {
             chunk_bytes,
             pause_ms,
-        }) => drip(&reply, ordinal, body, chunk_bytes, pause_ms),
-        _ => respond(&reply, ordinal, body),
+        }) => drip(&reply, ordinal, now.seconds(), body, chunk_bytes, pause_ms),
+        _ => respond(&reply, ordinal, now.seconds(), body),
     }
 }
 
@@ -292,25 +292,31 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn head(reply: &Reply, ordinal: u64) -> HttpResponseBuilder {
+fn head(reply: &Reply, ordinal: u64, now: i64) -> HttpResponseBuilder {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     response.content_type(reply.content_type);
     response.insert_header(("X-Request-Id", format!("lab-{ordinal}")));
+    // The account's own clock, which a script may have moved.
+    if let Ok(now) = jiff::Timestamp::from_second(now) {
+        let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        response.insert_header(("Date", date));
+    }
     if let Some(seconds) = reply.retry_after_s {
         response.insert_header(("Retry-After", seconds.to_string()));
     }
     response
 }
 
-fn respond(reply: &Reply, ordinal: u64, body: Bytes) -> HttpResponse {
-    head(reply, ordinal).body(body)
+fn respond(reply: &Reply, ordinal: u64, now: i64, body: Bytes) -> HttpResponse {
+    head(reply, ordinal, now).body(body)
 }
 
 /// Sends the body in small chunks with pauses between them.
 fn drip(
     reply: &Reply,
     ordinal: u64,
+    now: i64,
     body: Bytes,
     chunk_bytes: usize,
     pause_ms: u64,
@@ -323,5 +329,5 @@ fn drip(
         let chunk = rest.split_to(chunk_bytes.clamp(1, rest.len()));
         Some((Ok::<Bytes, io::Error>(chunk), rest))
     });
-    head(reply, ordinal).streaming(chunks)
+    head(reply, ordinal, now).streaming(chunks)
 }

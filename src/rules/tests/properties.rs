@@ -9,7 +9,7 @@ use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Body, Kind, Phase, Snapshot};
 use crate::model::employee::{Employee, EmployeeExtension, EmployeeUser, Employees};
 use crate::model::explanation::{Explanation, Language};
-use crate::model::facts::{ContactFact, DealFact, Facts};
+use crate::model::facts::{ContactFact, DealFact, Facts, FactsOrigin};
 use crate::model::ids::{CrmUserId, Extension};
 use crate::model::ledger::{Decision, Ledger, LedgerStep, StepState, Verdict};
 use crate::model::outcome::StepResult;
@@ -146,7 +146,7 @@ prop_compose! {
         contacts in vec(a_card(), 0..3),
         companies in vec(a_card(), 0..2),
     ) -> Facts {
-        Facts { as_of, contacts, companies }
+        Facts { as_of, origin: FactsOrigin::Crm, contacts, companies }
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use trunkline::crm::{AccountDescription, Adapter, Class, StepCommand};
 use trunkline::model::capabilities::{Capabilities, Certainty, StepCapability};
 use trunkline::model::communication::{Kind, Phase};
-use trunkline::model::facts::{ContactFact, Facts, FactsQuery};
+use trunkline::model::facts::{ContactFact, Facts, FactsOrigin, FactsQuery};
 use trunkline::model::outcome::{
     Look, NotApplied, NotAppliedCause, Outcome, Rejection, StepResult,
 };
@@ -340,6 +340,7 @@ impl Adapter for CrmDouble {
                 .collect();
             Outcome::Done(Facts {
                 as_of: at,
+                origin: FactsOrigin::Crm,
                 contacts,
                 companies: Vec::new(),
             })

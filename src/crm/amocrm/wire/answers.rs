@@ -209,6 +209,25 @@ pub(crate) struct CardEmbedded {
     pub(crate) leads: Vec<Reference>,
     #[serde(default, deserialize_with = "lenient::or_empty")]
     pub(crate) contacts: Vec<Reference>,
+    #[serde(default, deserialize_with = "lenient::or_empty")]
+    pub(crate) companies: Vec<Reference>,
+}
+
+/// An entry of the audit feed (§13).
+#[derive(Debug, Deserialize)]
+pub(crate) struct AuditEvent {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub(crate) entity_id: i64,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) entity_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub(crate) created_at: i64,
+    #[serde(default)]
+    pub(crate) value_after: Value,
+    #[serde(default)]
+    pub(crate) value_before: Value,
 }
 
 /// A mention of another record.

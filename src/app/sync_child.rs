@@ -1,0 +1,178 @@
+//! The sync of a portal's directory as the supervisor sees it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::watch;
+
+use crate::clock::SharedClock;
+use crate::config::{Configuration, Fingerprint};
+use crate::crm::{Adapter, DirectorySettings};
+use crate::directory::sync::{DirectorySync, SyncReport};
+use crate::integration::portal::Portal;
+use crate::integration::status::{Health, StatusBoard};
+use crate::integration::supervisor::{Child, LifeEnd, Supervised, supervise};
+use crate::model::activity::Activity;
+use crate::model::ids::{AccountId, PortalKey, TenantId};
+use crate::store::directory::DirectoryState;
+
+use super::assembly::Shared;
+
+/// A portal whose directory is to be kept.
+struct Wanted {
+    fingerprint: Fingerprint,
+    settings: DirectorySettings,
+    account: (TenantId, AccountId),
+}
+
+/// The syncs that run, one a portal.
+#[derive(Default)]
+pub(super) struct Syncs(BTreeMap<PortalKey, (Fingerprint, Supervised)>);
+
+impl Syncs {
+    /// Ends the syncs whose portal or account is configured no more, or otherwise.
+    pub(super) async fn stop_what_goes(&mut self, new: &Configuration, board: &StatusBoard) {
+        let wanted = wanted(new);
+        let goes = |key: &PortalKey, running: &Fingerprint| {
+            wanted.get(key).map(|wanted| &wanted.fingerprint) != Some(running)
+        };
+        let gone: Vec<PortalKey> = self
+            .0
+            .iter()
+            .filter(|(key, (running, _))| goes(key, running))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in gone {
+            if let Some((_, supervised)) = self.0.remove(&key) {
+                let name = supervised.name().to_owned();
+                supervised.stop().await;
+                board.remove(&name);
+            }
+        }
+    }
+
+    /// Begins the syncs that do not run yet. `account` finds what an account runs with.
+    pub(super) fn begin(
+        &mut self,
+        new: &Configuration,
+        shared: &Shared,
+        account: impl Fn(&(TenantId, AccountId)) -> Option<(Arc<dyn Adapter>, Arc<Portal>)>,
+    ) {
+        for (key, wanted) in wanted(new) {
+            if self.0.contains_key(&key) {
+                continue;
+            }
+            let Some((adapter, portal)) = account(&wanted.account) else {
+                continue;
+            };
+            let name = format!("directory {key}");
+            let report = BoardReport {
+                name: name.clone(),
+                board: Arc::clone(&shared.board),
+                clock: Arc::clone(&shared.clock),
+            };
+            let sync = DirectorySync {
+                portal: key.clone(),
+                adapter,
+                settings: wanted.settings,
+                store: shared.store.clone(),
+                clock: Arc::clone(&shared.clock),
+                freshness: Arc::clone(portal.freshness()),
+                report: Arc::new(report),
+            };
+            let child = SyncChild {
+                name,
+                sync,
+                board: Arc::clone(&shared.board),
+                clock: Arc::clone(&shared.clock),
+            };
+            let supervised = supervise(child, Arc::clone(&shared.board), Arc::clone(&shared.clock));
+            self.0.insert(key, (wanted.fingerprint, supervised));
+        }
+    }
+
+    /// Ends all of them.
+    pub(super) async fn stop(self) {
+        let all = self.0.into_values();
+        futures_util::future::join_all(all.map(|(_, supervised)| supervised.stop())).await;
+    }
+}
+
+/// Returns the portals whose directory is to be kept: those that an integration works in. Where
+/// several accounts lead to one portal, the first of them reads it.
+fn wanted(new: &Configuration) -> BTreeMap<PortalKey, Wanted> {
+    let mut wanted = BTreeMap::new();
+    for tenant in &new.tenants {
+        for account in &tenant.accounts {
+            let mut of_account = tenant.integrations.iter();
+            let works = of_account.any(|integration| {
+                integration.account == account.id && integration.activity != Activity::Off
+            });
+            let Some(settings) = account.settings.directory().filter(|_| works) else {
+                continue;
+            };
+            let key = account.settings.portal();
+            wanted.entry(key).or_insert_with(|| Wanted {
+                fingerprint: account.fingerprint.clone(),
+                settings,
+                account: (tenant.id.clone(), account.id.clone()),
+            });
+        }
+    }
+    wanted
+}
+
+struct SyncChild {
+    name: String,
+    sync: DirectorySync,
+    board: Arc<StatusBoard>,
+    clock: SharedClock,
+}
+
+impl Child for SyncChild {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn live(&self, stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
+        let sync = self.sync.clone();
+        self.board
+            .set_health(&self.name, Health::Up, self.clock.now());
+        async move {
+            match sync.run(stop).await {
+                Ok(()) => LifeEnd::Stopped,
+                Err(error) => LifeEnd::Failed(error.to_string()),
+            }
+        }
+        .boxed_local()
+    }
+}
+
+/// Shows a sync's state on the board.
+struct BoardReport {
+    name: String,
+    board: Arc<StatusBoard>,
+    clock: SharedClock,
+}
+
+impl SyncReport for BoardReport {
+    fn state(&self, state: &DirectoryState) {
+        let now = self.clock.now();
+        self.board.update(&self.name, now, |child| {
+            child.last_seen_at = state.complete_as_of;
+            let mut gauge = |name: &str, value: f64| {
+                child.gauges.insert(name.to_owned(), value);
+            };
+            let complete = if state.mark.is_some() { 1.0 } else { 0.0 };
+            gauge("directory_complete", complete);
+            let read = state.pass.as_ref().map_or(0, |pass| pass.read);
+            gauge("directory_records_being_read", read as f64);
+        });
+    }
+
+    fn trouble(&self, why: &str) {
+        self.board.trouble(&self.name, why, self.clock.now());
+    }
+}

@@ -1,0 +1,175 @@
+//! How a CRM's clients and deals are read: all of them once, then what changed.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use super::Class;
+use crate::model::directory::DirectoryChange;
+use crate::model::mistake::Mistake;
+use crate::model::outcome::Outcome;
+use crate::model::plan::{Card, Entity};
+
+/// Reads an account's clients and deals. Knows nothing of where they are kept. Cursors and marks
+/// are the adapter's own; they outlive restarts.
+pub trait DirectoryReader: Send + Sync {
+    /// Reads the next piece of everything: one request. Without a cursor it begins.
+    fn everything(&self, cursor: Option<Value>) -> BoxFuture<'_, Outcome<Piece>>;
+
+    /// Reads what changed since a mark.
+    fn changes(&self, mark: Value, class: Class) -> BoxFuture<'_, Outcome<Changes>>;
+
+    /// Reads records anew, one by one. What is not there any more is told as gone.
+    fn anew(&self, cards: Vec<Card>, class: Class) -> BoxFuture<'_, Outcome<Vec<DirectoryChange>>>;
+}
+
+/// A piece of everything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    /// Records as they are now.
+    pub changes: Vec<DirectoryChange>,
+    /// The range of which every record is in `changes`; `None` = nothing can be said of those that
+    /// are not.
+    pub covered: Option<Covered>,
+    /// What is next.
+    pub next: PieceNext,
+}
+
+/// A range of records of one sort, by their ids in the order in which the CRM numbers them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Covered {
+    /// The sort.
+    pub entity: Entity,
+    /// After this id; `None` = from the first.
+    pub after: Option<String>,
+    /// Up to this id, included.
+    pub up_to: String,
+}
+
+/// What follows a piece.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PieceNext {
+    /// Another piece, at this cursor.
+    At(Value),
+    /// Nothing. Changes since the reading began are read from this mark.
+    End {
+        /// The mark.
+        mark: Value,
+    },
+}
+
+/// What changed since a mark.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Changes {
+    /// All of it.
+    Read {
+        /// Records as they are now.
+        changes: Vec<DirectoryChange>,
+        /// Cards that took over others: those that share an address with them may be gone.
+        heirs: Vec<Card>,
+        /// Where the next reading goes on.
+        mark: Value,
+        /// Deletions are among the changes. Otherwise a card of the directory may not be in the CRM
+        /// any more, and no step may be planned on it.
+        gone_told: bool,
+    },
+    /// More than is read this way: everything must be read anew.
+    TooMany,
+}
+
+/// How the directory of an account is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirectorySettings {
+    /// How often changes are asked for.
+    pub poll: Duration,
+    /// How often everything is read again, to find what no change told of.
+    pub repair: Duration,
+}
+
+/// How often changes are asked for where nothing is set.
+const POLL_SECONDS: u64 = 15;
+/// Vendors frown on reading everything often, and changes leave little to be found.
+const REPAIR_DAYS: u64 = 7;
+
+const SECONDS_A_DAY: u64 = 24 * 3600;
+
+impl Default for DirectorySettings {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(POLL_SECONDS),
+            repair: Duration::from_secs(REPAIR_DAYS * SECONDS_A_DAY),
+        }
+    }
+}
+
+impl DirectorySettings {
+    /// Reads a `directory` table: `on`, `poll_seconds`, `repair_days`. `None` = switched off.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake, with its key.
+    pub fn read(value: &Value) -> Result<Option<Self>, Vec<Mistake>> {
+        let Value::Object(table) = value else {
+            return Err(vec![Mistake::at("", "must be a table")]);
+        };
+        let mut on = true;
+        let mut read = Self::default();
+        let mut mistakes = Vec::new();
+        let number = |value: &Value, min: u64, max: u64| {
+            value
+                .as_u64()
+                .filter(|number| (min..=max).contains(number))
+                .ok_or_else(|| format!("must be a whole number from {min} to {max}"))
+        };
+        for (key, value) in table {
+            let result = match key.as_str() {
+                "on" => value
+                    .as_bool()
+                    .map(|flag| on = flag)
+                    .ok_or_else(|| "must be true or false".to_owned()),
+                "poll_seconds" => {
+                    number(value, 5, 3600).map(|seconds| read.poll = Duration::from_secs(seconds))
+                }
+                "repair_days" => number(value, 1, 365).map(|days| {
+                    read.repair = Duration::from_secs(days.saturating_mul(SECONDS_A_DAY));
+                }),
+                _ => Err("unknown key: known are on, poll_seconds, repair_days".to_owned()),
+            };
+            if let Err(message) = result {
+                mistakes.push(Mistake::at(key, message));
+            }
+        }
+        match mistakes.is_empty() {
+            true => Ok(on.then_some(read)),
+            false => Err(mistakes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_is_on_with_sensible_times_unless_told_otherwise() {
+        let read = DirectorySettings::read(&json!({}));
+        assert_eq!(read, Ok(Some(DirectorySettings::default())));
+        assert_eq!(DirectorySettings::read(&json!({"on": false})), Ok(None));
+        let set = DirectorySettings::read(&json!({"poll_seconds": 60, "repair_days": 1}));
+        let wanted = DirectorySettings {
+            poll: Duration::from_secs(60),
+            repair: Duration::from_secs(24 * 3600),
+        };
+        assert_eq!(set, Ok(Some(wanted)));
+    }
+
+    #[test]
+    fn every_mistake_in_the_table_is_named() {
+        let table = json!({"on": 1, "poll_seconds": 0, "repair_days": "x", "pol": 1});
+        let mistakes = DirectorySettings::read(&table).expect_err("full of mistakes");
+        assert_eq!(mistakes.len(), 4);
+    }
+}
