@@ -2,9 +2,11 @@
 
 import time
 
+from expectations import Call, Contact, Deal, Holding
 from manners import answers
 from scenario import (
-    ANNA, ASKED, ASKED_FREEPBX, ASKED_MIKOPBX, BORIS, VERA, Chapter, answered_in,
+    ANNA, ASKED, ASKED_FOR_MANAGER, ASKED_FREEPBX, ASKED_MIKOPBX, BORIS, VERA, Chapter,
+    answered_in,
 )
 from sip_phone import SipPhone
 from stage import Stage
@@ -75,6 +77,23 @@ async def asked_after_a_change(stage: Stage, client: str):
         await asked(stage, ASKED, client, stage.anna)
     finally:
         await stage.daemon.change_company('employee = "anna"', 'employee = "boris"')
+
+
+@scenario("79035551059", Holding(
+    contacts=[Contact(ANNA)],
+    # The second call finds the first one's deal open.
+    deals=[Deal(3100, 3103, BORIS)],
+    calls=[Call("in", True, BORIS, (1, 3), "deal"), Call("in", True, ANNA, (1, 3), "deal")],
+), needs_daemon=True)
+async def asked_for_the_manager(stage: Stage, client: str):
+    """The manager of the CRM's card rings; the card is handed over, and the new one rings."""
+    contact = await stage.lab.add_contact(client, BORIS)
+    await stage.daemon.until_named(client, "102")
+    await asked(stage, ASKED_FOR_MANAGER, client, stage.boris)
+    await stage.clear()
+    await stage.lab.give_contact(contact, ANNA)
+    await stage.daemon.until_named(client, "101")
+    await asked(stage, ASKED_FOR_MANAGER, client, stage.anna)
 
 
 @scenario("79035551056", answered_in(VERA, (1, 30)), needs_daemon=True)

@@ -19,6 +19,8 @@ READY_SECONDS_MAX = 30
 # The daemon's first pauses before a new connection are seconds; this leaves room for several.
 WATCHING_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 20
+# "Right within seconds of a change in the CRM": several polls for changes.
+CHANGE_SECONDS_MAX = 15
 # What the log says when a changed configuration is in force.
 RELOADED = "reloaded: "
 
@@ -44,6 +46,18 @@ class Lab:
         self._process = await children.spawn(command, self.log)
         self.token = (await _until_answered(self._process, self.control, self.log))["token"]
 
+    async def add_contact(self, phone: str, responsible: int) -> int:
+        """As a person adds one; returns its number."""
+        card = {"name": "Client", "phones": [f"+{phone}"], "responsible_user_id": responsible}
+        seeded = await http_json.post(f"{self.control}/seed", {"contacts": [card]})
+        return seeded["contacts"][0]
+
+    async def give_contact(self, contact: int, responsible: int):
+        """As a person hands a client over to a colleague."""
+        await http_json.patch(
+            f"{self.control}/contacts/{contact}", {"responsible_user_id": responsible}
+        )
+
     async def stop(self):
         await children.end(self._process, STOP_SECONDS_MAX)
 
@@ -60,6 +74,7 @@ class Daemon:
         self._relay = relay
         self.log = folder / "daemon.log"
         self._admin = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+        self._questions = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
         self._token = secrets.token_hex(24)
         self._process: asyncio.subprocess.Process | None = None
         self._configure(lab, ami_secret, fastagi_port)
@@ -79,7 +94,7 @@ class Daemon:
         values = {
             "admin_port": urllib.parse.urlsplit(self._admin).port,
             "intake_port": free_port(socket.SOCK_STREAM),
-            "questions_port": free_port(socket.SOCK_STREAM),
+            "questions_port": urllib.parse.urlsplit(self._questions).port,
             "fastagi_port": fastagi_port,
             "crm_port": lab.port,
             "ami_port": self._relay.port,
@@ -154,6 +169,18 @@ class Daemon:
         works = sum(integration["open_works"] for integration in status["integrations"])
         parts = [f"{int(calls)} open calls"] if calls else []
         return ", ".join(parts + ([f"{works} open works"] if works else []))
+
+    async def until_named(self, client: str, extension: str):
+        """Returns when a question about a client is answered with this extension."""
+        query = urllib.parse.urlencode({"phone": f"+{client}"})
+        deadline = time.monotonic() + CHANGE_SECONDS_MAX
+        while True:
+            answer = await http_json.get(f"{self._questions}/v1/lookup/company/office?{query}")
+            if answer["extension"] == extension:
+                return
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the CRM's change has not come: {answer}")
+            await asyncio.sleep(0.1)
 
     async def place_call(self, employee: str, client: str) -> str:
         """Click-to-call; returns the name of the communication that follows."""

@@ -96,6 +96,7 @@ class VersionRun:
             return
         self._lab = Lab(self._programs / "trunkline-lab", self._folder)
         await self._lab.start()
+        self._stage.lab = self._lab
         self._stage.link = await Relay(self._stage.server.ami_address).open()
         self._stage.daemon = Daemon(
             self._programs / "trunkline", self._folder, self._lab,

@@ -1,5 +1,7 @@
 //! Turns an environment into a question.
 
+use std::time::Duration;
+
 use super::environment::Environment;
 use super::query;
 use crate::model::ids::SourceKey;
@@ -10,6 +12,10 @@ const SCRIPT: &str = "lookup";
 
 /// Where a dialplan is when it has no dialled number: the start of a context.
 const START: &str = "s";
+
+/// An answer that comes later than the shipped dialplans wait (1.2 s) is lost, the default way out
+/// that it may name too. So a live question to the CRM ends before, whatever the source permits.
+const WITHIN: Duration = Duration::from_secs(1);
 
 /// Why an environment asks nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +68,7 @@ pub(super) fn question(environment: Environment) -> Result<Question, NoQuestion>
             .or(argument)
             .or(dnid)
             .or(extension.filter(|extension| extension != START)),
-        within: None,
+        within: Some(WITHIN),
     })
 }
 
@@ -93,7 +99,7 @@ mod tests {
                 source,
                 caller,
                 did,
-                within: None,
+                within: Some(WITHIN),
             }) => format!("{source} {caller} {}", did.as_deref().unwrap_or("-")),
             other => format!("{other:?}"),
         }

@@ -1,0 +1,138 @@
+//! The dialplan's door of the real program.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::home::Home;
+use super::office::Office;
+use super::wait::{until, when};
+
+/// Anna's number, whoever calls it.
+const NUMBER: &str = "[[numbers]]\nnumber = \"+74951230010\"\nscenario = \"employee\"\n\
+    employee = \"anna\"\n\n[[employees]]\nid = \"anna\"";
+
+fn of_anna(home: &Home) {
+    home.edit_tenant("[[employees]]\nid = \"anna\"", NUMBER);
+}
+
+async fn connect(from: &str, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let from = format!("{from}:0").parse().expect("an address");
+    socket.bind(from).expect("a local address");
+    socket.connect(to).await.expect("it listens")
+}
+
+/// Asks as Asterisk does; returns the commands.
+async fn told(mut stream: TcpStream, script: &str) -> String {
+    let environment = format!(
+        "agi_network: yes\nagi_network_script: {script}\nagi_callerid: 79161234567\n\
+         agi_extension: s\nagi_arg_1: 74951230010\n\n"
+    );
+    let asked = stream.write_all(environment.as_bytes()).await;
+    asked.expect("it reads");
+    let mut commands = String::new();
+    let read = stream.read_to_string(&mut commands).await;
+    read.expect("it answers and closes its side");
+    let replies = "200 result=1\n".repeat(commands.lines().count());
+    let replied = stream.write_all(replies.as_bytes()).await;
+    replied.expect("it reads what came of it");
+    commands
+}
+
+fn sets(commands: &str, name: &str, value: &str) -> bool {
+    commands.contains(&format!("SET VARIABLE TRUNKLINE_{name} \"{value}\"\n"))
+}
+
+const LOOKUP: &str = "lookup?tenant=acme&source=office";
+
+#[tokio::test]
+async fn a_dialplan_is_told_whom_to_ring_and_hears_of_a_change_at_the_next_call() {
+    let office = Office::open().await;
+    of_anna(&office.home);
+    let daemon = office.start().await;
+    let door = office.home.fastagi();
+    let commands = told(connect("127.0.0.1", door).await, LOOKUP).await;
+    assert_eq!(commands.lines().count(), 4, "{commands}");
+    assert!(sets(&commands, "EXTEN", "101"), "{commands}");
+    assert!(sets(&commands, "ROUTE", "did_employee"), "{commands}");
+    office
+        .home
+        .edit_tenant("employee = \"anna\"", "employee = \"boris\"");
+    daemon.reload().await;
+    let commands = told(connect("127.0.0.1", door).await, LOOKUP).await;
+    assert!(sets(&commands, "EXTEN", "102"), "{commands}");
+    assert_eq!(daemon.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn who_is_not_allowed_and_who_asks_for_nothing_known_is_told_nothing_and_not_kept_waiting() {
+    let office = Office::open().await;
+    of_anna(&office.home);
+    office.home.edit_tenant(
+        "name = \"Офис\"\n",
+        "name = \"Офис\"\nquestions = { allow = [\"127.0.0.1\"] }\n",
+    );
+    let daemon = office.start().await;
+    let door = office.home.fastagi();
+    for (from, script) in [
+        ("127.0.0.99", LOOKUP),
+        ("127.0.0.1", "lookup?tenant=acme&source=nobody"),
+        ("127.0.0.1", "lookup?tenant=../../etc&source=%0a"),
+        ("127.0.0.1", "route?tenant=acme&source=office"),
+    ] {
+        let commands = told(connect(from, door).await, script).await;
+        for name in ["EXTEN", "CLIENT", "MANAGER"] {
+            assert!(sets(&commands, name, ""), "{from} {script}: {commands}");
+        }
+        assert!(sets(&commands, "ROUTE", "none"), "{from} {script}");
+    }
+    assert!(sets(
+        &told(connect("127.0.0.1", door).await, LOOKUP).await,
+        "EXTEN",
+        "101"
+    ));
+    assert_eq!(daemon.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_are_closed_and_never_outlive_the_daemon() {
+    let office = Office::open().await;
+    of_anna(&office.home);
+    let daemon = office.start().await;
+    let door = office.home.fastagi();
+    let mut silent = Vec::new();
+    for _ in 0..300 {
+        silent.push(connect("127.0.0.2", door).await);
+    }
+    let commands = told(connect("127.0.0.1", door).await, LOOKUP).await;
+    assert!(sets(&commands, "EXTEN", "101"), "{commands}");
+    for mut stream in silent {
+        // Well within what the test may take: two seconds after they were opened.
+        let end = stream.read_to_end(&mut Vec::new()).await;
+        assert!(matches!(end, Ok(0) | Err(_)));
+    }
+    until("the figures are shown", async || {
+        let url = format!("http://{}/metrics", office.home.admin());
+        let asked = daemon.http.get(url).bearer_auth(super::home::ADMIN_TOKEN);
+        let text = asked.send().await.map_err(|error| error.to_string())?;
+        let text = text.text().await.map_err(|error| error.to_string())?;
+        let of = |ending: &str| {
+            let name = format!("trunkline_fastagi_questions{{ending=\"{ending}\"}} ");
+            let line = text.lines().find_map(|line| line.strip_prefix(&name));
+            line.and_then(|count| count.parse::<u32>().ok())
+        };
+        let shown = [of("answered"), of("full"), of("silent")];
+        let expected = [Some(1), Some(300 - 256), Some(256)];
+        when(shown == expected, format!("{shown:?}"))
+    })
+    .await;
+    let waiting = connect("127.0.0.1", door).await;
+    assert_eq!(daemon.terminate().await, Some(0));
+    let mut waiting = waiting;
+    let end = waiting.read_to_end(&mut Vec::new());
+    let end = tokio::time::timeout(Duration::from_secs(10), end).await;
+    assert!(matches!(end, Ok(Ok(0) | Err(_))));
+}
