@@ -40,6 +40,7 @@ impl Source {
 pub(crate) struct Home {
     folder: PathBuf,
     intake_port: u16,
+    questions_port: u16,
     admin_port: u16,
     fastagi_port: u16,
 }
@@ -59,6 +60,7 @@ impl Home {
         let home = Self {
             folder,
             intake_port: free_port()?,
+            questions_port: free_port()?,
             admin_port: free_port()?,
             fastagi_port: free_port()?,
         };
@@ -90,6 +92,8 @@ token_file = "secret"
 [intake]
 listen = "127.0.0.1:{}"
 source_requests_per_second_max = 1000000
+[questions]
+listen = "127.0.0.1:{}"
 [fastagi]
 listen = "127.0.0.1:{}"
 [log]
@@ -97,7 +101,7 @@ format = "text"
 [base_urls]
 "https://bench.amocrm.ru" = "http://127.0.0.1:{}"
 "#,
-            self.admin_port, self.intake_port, self.fastagi_port, crm_port
+            self.admin_port, self.intake_port, self.questions_port, self.fastagi_port, crm_port
         )
     }
 

@@ -7,6 +7,7 @@ mod alarms;
 mod calls;
 mod dead_letters;
 mod journal;
+mod lookup;
 mod openapi;
 mod outbox;
 pub mod state;
@@ -36,6 +37,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/sources/{source}/calls",
             web::post().to(calls::place),
+        )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}/lookup",
+            web::get().to(lookup::lookup),
         )
         .route("/v1/accounts", web::get().to(accounts::list))
         .route(

@@ -18,6 +18,7 @@ use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::model::timestamp::Timestamp;
 use crate::pbx::call_desk::CallDesk;
+use crate::questions::desk::Desk;
 use crate::store::StoreHandle;
 use crate::store::command::{Work, WorkState};
 
@@ -101,6 +102,8 @@ pub struct AdminState {
     pub overview: Arc<ArcSwap<Overview>>,
     /// Where click-to-call orders come in.
     pub desk: Arc<CallDesk>,
+    /// Where questions come in.
+    pub questions: Arc<Desk>,
     /// Everything is bound and started.
     pub ready: Arc<Readiness>,
     /// The metrics.

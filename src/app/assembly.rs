@@ -33,6 +33,7 @@ use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
 use super::pairs::Pairs;
+use super::questions::Questions;
 use super::setup_child::SetupChild;
 use super::source_child::{SourceChild, board_name};
 use super::sync_child::Syncs;
@@ -56,6 +57,7 @@ pub(super) struct Shared {
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
     pub(super) pairs: Arc<Pairs>,
+    pub(super) questions: Arc<Questions>,
     pub(super) work_arbiter: ArbiterHandle,
     pub(super) session_arbiter: ArbiterHandle,
 }
@@ -454,6 +456,7 @@ impl Assembly {
             .collect();
         self.shared.portals.store(Arc::new(table));
         self.shared.desk.replace(desk_table(new));
+        self.shared.questions.apply(new);
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
         // Last: whoever is let in to post must find out who takes it.

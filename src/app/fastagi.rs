@@ -2,11 +2,11 @@
 //! towards the CRMs nor a session with a PBX delays it.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use actix::ArbiterHandle;
 use futures_util::FutureExt;
-use std::panic::AssertUnwindSafe;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{oneshot, watch};
 
@@ -21,6 +21,7 @@ const BACKLOG: u32 = 1024;
 pub(super) struct FastAgi {
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<()>,
+    is_over: bool,
 }
 
 /// Binds the address and serves it on the arbiter's thread.
@@ -32,7 +33,7 @@ pub(super) fn start(
     let listener = bind(listen)?.into_std()?;
     let (stop, stopped) = watch::channel(false);
     let (over, ended) = oneshot::channel();
-    let serving = async move {
+    let serving = move || async move {
         match TcpListener::from_std(listener) {
             Ok(listener) => {
                 let bounds = fastagi::Bounds::default();
@@ -46,10 +47,16 @@ pub(super) fn start(
         // Nobody listens when the daemon has ended already.
         let _ = over.send(());
     };
-    if !arbiter.spawn(serving) {
+    // It says itself when it ends; the thread owns it until then.
+    let begin = move || drop(tokio::task::spawn_local(serving()));
+    if !arbiter.spawn_fn(begin) {
         return Err(std::io::Error::other("its thread has ended"));
     }
-    Ok(FastAgi { stop, ended })
+    Ok(FastAgi {
+        stop,
+        ended,
+        is_over: false,
+    })
 }
 
 fn bind(listen: SocketAddr) -> Result<TcpListener, std::io::Error> {
@@ -65,13 +72,16 @@ fn bind(listen: SocketAddr) -> Result<TcpListener, std::io::Error> {
 impl FastAgi {
     /// Returns when the server has ended by itself, which it never should.
     pub(super) async fn ended(&mut self) {
-        // A server whose thread has gone ended too.
-        let _ = (&mut self.ended).await;
+        if !self.is_over {
+            // A server whose thread has gone ended too.
+            let _ = (&mut self.ended).await;
+            self.is_over = true;
+        }
     }
 
     /// Has it close everything; returns when it has.
-    pub(super) async fn stop(self) {
+    pub(super) async fn stop(&mut self) {
         self.stop.send_replace(true);
-        let _ = self.ended.await;
+        self.ended().await;
     }
 }

@@ -30,13 +30,16 @@ use crate::model::explanation::Language;
 use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
 use crate::pbx::call_desk::CallDesk;
+use crate::questions::http::QuestionsHttp;
 use crate::sabotage;
 use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 use crate::telemetry;
 
 use super::assembly::{Assembly, Shared, reload_note};
+use super::fastagi;
 use super::listeners;
 use super::pairs::Pairs;
+use super::questions::Questions;
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
 
@@ -85,9 +88,18 @@ async fn live(
     }));
     let handles = Arc::new(Handles::default());
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
+    let overview = Arc::new(ArcSwap::from_pointee(Overview::default()));
+    let questions = Arc::new(Questions::new(
+        store.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&overview),
+        // No directory is kept in memory yet: every client is unknown.
+        Arc::new(|_| None),
+    ));
     let waker = LaneWaker {
         portals: Arc::clone(&portals),
         handles: Arc::clone(&handles),
+        talks: Arc::clone(questions.desk.talks()),
     };
     let intake = Intake {
         store: store.clone(),
@@ -96,7 +108,7 @@ async fn live(
         room: Arc::clone(&room),
         clock: Arc::clone(&clock),
     };
-    let (work, sessions) = (Arbiter::new(), Arbiter::new());
+    let (work, sessions, dialplans) = (Arbiter::new(), Arbiter::new(), Arbiter::new());
     let shared = Shared {
         store: store.clone(),
         clock: Arc::clone(&clock),
@@ -105,9 +117,10 @@ async fn live(
         intake: intake.clone(),
         hooks: Arc::new(HookTable::empty()),
         portals,
-        overview: Arc::new(ArcSwap::from_pointee(Overview::default())),
+        overview,
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
         pairs: Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path))),
+        questions: Arc::clone(&questions),
         work_arbiter: work.handle(),
         session_arbiter: sessions.handle(),
     };
@@ -119,19 +132,26 @@ async fn live(
         handles,
         overview: Arc::clone(&shared.overview),
         desk: Arc::clone(&shared.desk),
+        questions: Arc::clone(&questions.desk),
         ready: Arc::clone(&ready),
         metrics,
         started_at,
         language: first_language(&configuration),
     };
+    // Before anything that may have to wait, such as for room on the disk: memory can answer.
+    questions.apply(&configuration);
     let bound = bind(&daemon, &shared, &admin, intake)?;
+    let listen = daemon.fastagi.listen;
+    let answerer = Arc::clone(&questions.desk);
+    let mut fastagi = fastagi::start(listen, answerer, &dialplans.handle())
+        .with_context(|| format!("bind fastagi.listen at {listen}"))?;
     let (endpoints, tasks): (Vec<_>, Vec<_>) = bound
         .into_iter()
         .map(|bound| (bound.handle, bound.task))
         .unzip();
     let mut serving = select_all(tasks);
     let dog = Watchdog {
-        arbiters: vec![work.handle(), sessions.handle()],
+        arbiters: vec![work.handle(), sessions.handle(), dialplans.handle()],
         store: store.clone(),
         board: Arc::clone(&board),
         clock: Arc::clone(&clock),
@@ -188,6 +208,10 @@ async fn live(
                 result = Err(anyhow::anyhow!("an endpoint ended: {end:?}"));
                 break;
             }
+            () = fastagi.ended() => {
+                result = Err(anyhow::anyhow!("the fastagi server ended"));
+                break;
+            }
             _ = hangup.recv() => {
                 // A reload that waits for a session to end must not make us deaf.
                 tokio::select! {
@@ -205,7 +229,10 @@ async fn live(
     sweep.abort();
     space.abort();
     feeding.abort();
+    questions.stop();
     let parts = async {
+        // First, so that no call waits for us.
+        fastagi.stop().await;
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
         assembly.stop().await;
         // A rotation whose answer nobody waits for would cost an authorisation by hand.
@@ -216,6 +243,7 @@ async fn live(
     }
     work.stop();
     sessions.stop();
+    dialplans.stop();
     store.shut_down().await;
     result
 }
@@ -271,7 +299,14 @@ fn bind(
             stranger_per_minute: daemon.intake.stranger_requests_per_minute_max,
         })),
     };
+    let questions = QuestionsHttp::new(
+        Arc::clone(&shared.questions.desk),
+        daemon.questions.listen.ip(),
+        &daemon.questions.hosts,
+        Arc::clone(&shared.clock),
+    );
     let mut endpoints = vec![
+        listeners::questions(daemon.questions.listen, questions)?,
         listeners::intake(daemon.intake.listen, daemon.intake.body_bytes_max, state)?,
         listeners::admin_socket(&daemon.admin.socket, admin.clone())?,
     ];
@@ -351,7 +386,15 @@ async fn offer(store: &StoreHandle, integration: &IntegrationKey) -> String {
 const LETTERS_COUNTED_MAX: usize = 1000;
 
 /// Sections of the daemon's own file that act at the next start only.
-const FIXED: [&str; 5] = ["store", "admin", "intake", "log", "trusted_proxies"];
+const FIXED: [&str; 7] = [
+    "store",
+    "admin",
+    "intake",
+    "questions",
+    "fastagi",
+    "log",
+    "trusted_proxies",
+];
 
 /// Says what a reload changed, and what of it must wait for the next start.
 fn reloaded(changes: &config::Changes) -> String {
@@ -363,6 +406,13 @@ fn reloaded(changes: &config::Changes) -> String {
     .into_iter()
     .flatten()
     .collect();
+    let tenants: Vec<&str> = changes.answering.iter().map(|id| id.as_str()).collect();
+    if !tenants.is_empty() {
+        parts.push(format!(
+            "answers to questions: {} changed",
+            tenants.join(", ")
+        ));
+    }
     let fixed: Vec<&str> = changes
         .daemon
         .iter()

@@ -5,6 +5,7 @@
 //! forgotten. What is forgotten is settled by the most recently updated card.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::communication::{Body, Snapshot};
@@ -30,6 +31,7 @@ pub struct Talk {
 /// number.
 #[derive(Debug, Default)]
 pub struct LastTalks {
+    kept: AtomicBool,
     generations: Mutex<Generations>,
 }
 
@@ -46,12 +48,25 @@ impl LastTalks {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says whether talks are to be remembered: without a policy that asks for them they would only
+    /// take memory. Returns whether that is another wish than before.
+    pub fn keep(&self, kept: bool) -> bool {
+        let before = self.kept.swap(kept, Ordering::Relaxed);
+        if !kept {
+            *self.generations() = Generations::default();
+        }
+        before != kept
+    }
+
     /// Takes note of a communication, if it is a call in which an employee talked with a client.
     /// Older news than what is known changes nothing.
     pub fn note(&self, snapshot: &Snapshot) {
         let Body::Call { call } = &snapshot.body else {
             return;
         };
+        if !self.kept.load(Ordering::Relaxed) {
+            return;
+        }
         let talker = call.last_talker.as_ref().or(call.talkers.last());
         let (Some(phone), Some(extension)) = (call.client.phone(), talker) else {
             return;

@@ -159,6 +159,7 @@ async fn a_shared_number_goes_to_whoever_talked_with_it_last() {
         })
         .desk();
     let expect = async |line: &str| assert_eq!(told(&ask(&desk, CLIENT, None).await), line);
+    assert!(desk.talks().keep(true));
     desk.talks().note(&talk(CLIENT, "101", 100));
     expect("personal_manager 101 manager=anna client=1 policy=last_talk").await;
     desk.talks().note(&talk(CLIENT, "102", 200));
@@ -166,6 +167,10 @@ async fn a_shared_number_goes_to_whoever_talked_with_it_last() {
     // News that come late are older than what is known.
     desk.talks().note(&talk(CLIENT, "101", 150));
     expect("personal_manager 102 manager=boris client=2 policy=last_talk").await;
+    // Nobody asks for talks any more: they are forgotten, and new ones are not remembered.
+    assert!(desk.talks().keep(false));
+    desk.talks().note(&talk(CLIENT, "101", 300));
+    assert_eq!(desk.talks().with(&id("acme"), &phone(CLIENT)), None);
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! The dialplan's door of the real program.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -129,10 +128,8 @@ async fn connections_that_say_nothing_are_closed_and_never_outlive_the_daemon() 
         when(shown == expected, format!("{shown:?}"))
     })
     .await;
-    let waiting = connect("127.0.0.1", door).await;
+    let mut waiting = connect("127.0.0.1", door).await;
     assert_eq!(daemon.terminate().await, Some(0));
-    let mut waiting = waiting;
-    let end = waiting.read_to_end(&mut Vec::new());
-    let end = tokio::time::timeout(Duration::from_secs(10), end).await;
-    assert!(matches!(end, Ok(Ok(0) | Err(_))));
+    let end = waiting.read_to_end(&mut Vec::new()).await;
+    assert!(matches!(end, Ok(0) | Err(_)));
 }

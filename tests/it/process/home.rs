@@ -91,6 +91,10 @@ impl Home {
         SocketAddrV4::new(self.address, 8461).into()
     }
 
+    pub(super) fn questions(&self) -> SocketAddr {
+        SocketAddrV4::new(self.address, 8462).into()
+    }
+
     pub(super) fn fastagi(&self) -> SocketAddr {
         SocketAddrV4::new(self.address, 4573).into()
     }
