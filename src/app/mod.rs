@@ -2,6 +2,7 @@
 
 mod assembly;
 mod blocks;
+mod directories;
 mod fastagi;
 mod listeners;
 mod pairs;

@@ -15,7 +15,8 @@ use crate::clock::SharedClock;
 use crate::config::{Configuration, IntegrationConfig, Tenant};
 use crate::crm::account::breaker::BreakerState;
 use crate::crm::{AccountSettings, Adapter, Class};
-use crate::directory::known::{Book, KnownClient};
+use crate::directory::books::Books;
+use crate::directory::known::KnownClient;
 use crate::model::activity::Activity;
 use crate::model::communication::Kind;
 use crate::model::facts::FactsQuery;
@@ -30,9 +31,6 @@ use crate::questions::table::{AskedIntegration, SourceParts, Table, TenantParts}
 use crate::store::StoreHandle;
 use crate::store::query::{JournalSearch, SEARCH_ROWS_MAX};
 
-/// Finds the book of a portal; it goes on being right as long as the portal is configured.
-pub(super) type Shelf = Arc<dyn Fn(&PortalKey) -> Option<Arc<dyn Book>> + Send + Sync>;
-
 /// Live questions of one integration that may be under way, those included that nobody waits for
 /// any more: a CRM that is slow must not gather them.
 const LIVE_MAX: usize = 8;
@@ -43,7 +41,8 @@ const PAGE_PAUSE: Duration = Duration::from_millis(20);
 /// The desk and what feeds it.
 pub(super) struct Questions {
     pub(super) desk: Arc<Desk>,
-    shelf: Shelf,
+    /// What is known of clients; kept by [`super::directories`].
+    pub(super) books: Arc<Books>,
     overview: Arc<ArcSwap<Overview>>,
     store: StoreHandle,
     /// Where requests to CRMs run: they outlive the question, and whoever asked it.
@@ -57,11 +56,10 @@ impl Questions {
         store: StoreHandle,
         clock: SharedClock,
         overview: Arc<ArcSwap<Overview>>,
-        shelf: Shelf,
     ) -> Self {
         Self {
             desk: Arc::new(Desk::new(clock)),
-            shelf,
+            books: Arc::default(),
             overview,
             store,
             runtime: tokio::runtime::Handle::current(),
@@ -71,6 +69,7 @@ impl Questions {
 
     /// Answers by this configuration from now on.
     pub(super) fn apply(&self, configuration: &Configuration) {
+        self.books.want(portals(configuration));
         let tenants = configuration.tenants.iter();
         self.desk.replace(Table::new(
             tenants.map(|tenant| self.tenant(tenant)).collect(),
@@ -156,7 +155,7 @@ impl Questions {
         Some(AskedIntegration {
             id: integration.key.integration.clone(),
             account: integration.account.clone(),
-            book: (self.shelf)(&portal),
+            book: account.directory().map(|_| self.books.book(&portal)),
             portal,
             acts,
             settings,
@@ -164,6 +163,19 @@ impl Questions {
             live: Some(Arc::new(live)),
         })
     }
+}
+
+/// Returns the portals whose clients are asked for.
+fn portals(configuration: &Configuration) -> impl Iterator<Item = PortalKey> {
+    let tenants = configuration.tenants.iter();
+    tenants.flat_map(|tenant| {
+        let integrations = tenant.integrations.iter();
+        let working = integrations.filter(|one| one.activity != Activity::Off);
+        let accounts = working.filter_map(|one| tenant.account(&one.account));
+        accounts
+            .filter(|account| account.settings.directory().is_some())
+            .map(|account| account.settings.portal())
+    })
 }
 
 fn needs_deals(settings: &PersonalManagerSettings) -> bool {

@@ -93,8 +93,6 @@ async fn live(
         store.clone(),
         Arc::clone(&clock),
         Arc::clone(&overview),
-        // No directory is kept in memory yet: every client is unknown.
-        Arc::new(|_| None),
     ));
     let waker = LaneWaker {
         portals: Arc::clone(&portals),
@@ -140,6 +138,7 @@ async fn live(
     };
     // Before anything that may have to wait, such as for room on the disk: memory can answer.
     questions.apply(&configuration);
+    let directories = super::directories::keep(store.clone(), &questions.books);
     let bound = bind(&daemon, &shared, &admin, intake)?;
     let listen = daemon.fastagi.listen;
     let answerer = Arc::clone(&questions.desk);
@@ -172,6 +171,8 @@ async fn live(
     };
     if let Some(result) = ended_early {
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
+        directories.abort();
+        questions.stop();
         store.shut_down().await;
         return result;
     }
@@ -228,6 +229,7 @@ async fn live(
     notify(&[("STOPPING", "1"), ("STATUS", "ending")]);
     sweep.abort();
     space.abort();
+    directories.abort();
     feeding.abort();
     questions.stop();
     let parts = async {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
-use trunkline::lab::amocrm::SeedCard;
+use trunkline::lab::amocrm::{CardEdit, SeedCard};
 
 use super::daemon::{Daemon, list};
 use super::home::Home;
@@ -18,6 +18,9 @@ use super::wait::{until, when};
 
 const CLIENT: &str = "+79161112233";
 const STRANGER: &str = "+79160009999";
+
+/// Boris's user in the CRM: extension 102.
+const BORIS: u64 = 503;
 
 /// Connections at once; more than twice what a phone system of the largest customer has calls.
 const CONNECTIONS: usize = 3_000;
@@ -156,6 +159,45 @@ async fn s1_23_a_call_goes_to_the_responsible_and_to_the_default_while_the_crm_i
     );
     // Neither the log nor the journal tells who called.
     assert!(!home.log().contains("9161112233") && !home.log().contains("9160009999"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s1_23_a_new_responsible_in_the_crm_is_rung_and_memory_answers_when_the_crm_is_gone() {
+    let office = Office::open().await;
+    office.home.edit_tenant(
+        "[integrations.settings.calls]\n",
+        "[integrations.settings.personal_manager]\n\n[integrations.settings.calls]\n",
+    );
+    let contact = office
+        .crm
+        .add_contact(&SeedCard::new("Client", CLIENT, ANNA));
+    let daemon = office.start().await;
+    let rings = async |extension: &str| {
+        until(&format!("{extension} is rung"), async || {
+            let found = answer(&daemon, &office.home, CLIENT).await;
+            when(found["extension"] == extension, found)
+        })
+        .await;
+    };
+    rings("101").await;
+    let edit = CardEdit {
+        responsible_user_id: Some(BORIS),
+        ..CardEdit::default()
+    };
+    assert!(office.crm.edit_contact(contact, &edit));
+    rings("102").await;
+    office.crm_down();
+    let found = answer(&daemon, &office.home, CLIENT).await;
+    assert_eq!(found["knowledge"], "directory", "{found}");
+    assert!(found["age_s"].is_u64(), "{found}");
+    // After a restart without any CRM, too: the store holds the directory.
+    assert_eq!(daemon.terminate().await, Some(0));
+    let daemon = Daemon::start(&office.home).await;
+    until("memory is filled from the store", async || {
+        let found = answer(&daemon, &office.home, CLIENT).await;
+        when(found["extension"] == "102", found)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
