@@ -19,8 +19,8 @@ READY_SECONDS_MAX = 30
 # The daemon's first pauses before a new connection are seconds; this leaves room for several.
 WATCHING_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 20
-# "Right within seconds of a change in the CRM": several polls for changes.
-CHANGE_SECONDS_MAX = 15
+# Unless it is set otherwise, changes are asked for every 15 s.
+CHANGE_SECONDS_MAX = 30
 # What the log says when a changed configuration is in force.
 RELOADED = "reloaded: "
 
@@ -169,6 +169,14 @@ class Daemon:
         works = sum(integration["open_works"] for integration in status["integrations"])
         parts = [f"{int(calls)} open calls"] if calls else []
         return ", ".join(parts + ([f"{works} open works"] if works else []))
+
+    async def until_at_rest(self):
+        """Returns when everything that was heard of is in the CRM."""
+        deadline = time.monotonic() + CHANGE_SECONDS_MAX
+        while unfinished := await self.unfinished():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the daemon has still {unfinished}")
+            await asyncio.sleep(0.1)
 
     async def until_named(self, client: str, extension: str):
         """Returns when a question about a client is answered with this extension."""
