@@ -1,6 +1,7 @@
 //! A backlog after an outage: how many requests it costs, and whether the CRM's limit is used.
 //!
-//! Ended calls are handed in while the integration is off; then it is switched on. The CRM is the
+//! The daemon works until it knows the account's clients; then its integration is switched off,
+//! ended calls are handed in, and it is switched on again. The CRM is the
 //! simulated amoCRM with its limit raised tenfold. Beside the figures of the whole stand those of
 //! a second account that drains at the same time as a black hole next to it.
 
@@ -27,11 +28,18 @@ const SMALL_CALLS: u32 = 100;
 /// Pairs of runs with and without a dead neighbour.
 const PAIRS: usize = 7;
 
+/// The portal, as the daemon names it.
+const PORTAL: &str = "amocrm:bench.amocrm.ru";
+
 /// The account's limit and the daemon's rate, ten times amoCRM's (`crm/amocrm.md` §4).
 const LIMIT: u32 = 70;
 const RATE: u32 = 60;
 /// Steps that one request takes, as the adapter declares them.
 const BATCH: u32 = 50;
+
+/// Requests of one reading of what changed: contacts, companies, deals, events
+/// (`crm/amocrm.md` §5, §13).
+const POLL: u32 = 4;
 
 /// How long nothing may be finished before the run counts as stuck.
 const STALLED: Duration = Duration::from_secs(60);
@@ -52,7 +60,7 @@ pub(crate) async fn measure(scene: &Scene, table: &mut Table) -> anyhow::Result<
     };
     // Contacts and deals of the unknown half, an entry for every call, one poll for changes.
     let unknown = CLIENTS / 2;
-    let least = unknown.div_ceil(BATCH) * 2 + CALLS.div_ceil(BATCH) + 1;
+    let least = unknown.div_ceil(BATCH) * 2 + CALLS.div_ceil(BATCH) + POLL;
     table.add("drain_requests", "requests", &one(drained.requests));
     table.add("drain_questions", "requests", &one(drained.questions));
     let times = drained.requests / f64::from(least);
@@ -110,14 +118,18 @@ async fn drain(
 ) -> anyhow::Result<Drained> {
     let crm = account(clients).await?;
     let port = port_of(&crm.base_url())?;
-    let home = Home::furnish_with(scene.fresh("daemon")?, port, &tenant("off", black_hole))?;
+    let home = Home::furnish_with(scene.fresh("daemon")?, port, &tenant("on", black_hole))?;
     home.write("token", &crm.long_lived_token())?;
     if let Some(hole) = black_hole {
         home.write("trunkline.toml", &home.with_black_hole(port, hole))?;
     }
     let (daemon, _) = home.start().await?;
-    daemon.fill_of(Source::Taken, calls, clients).await?;
     let watched = Watched::new(home.address())?;
+    wait_for_directory(&watched).await?;
+    home.write("tenants.d/bench.toml", &tenant("off", black_hole))?;
+    daemon.reload()?;
+    wait_until_off(&watched).await?;
+    daemon.fill_of(Source::Taken, calls, clients).await?;
     home.write("tenants.d/bench.toml", &tenant("on", black_hole))?;
     let before = crm.log_counters();
     let began = Instant::now();
@@ -143,6 +155,30 @@ async fn drain(
         steady_rate: steady_rate(&seen),
         took,
     })
+}
+
+/// Waits until the account's clients are known.
+async fn wait_for_directory(daemon: &Watched) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while !daemon.directory_is_kept(PORTAL).await? {
+        if began.elapsed() > STALLED {
+            bail!("the directory was not read within {STALLED:?}");
+        }
+        time::sleep(LOOK_PAUSE).await;
+    }
+    Ok(())
+}
+
+/// Waits until nothing is sent to the account any more.
+async fn wait_until_off(daemon: &Watched) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while daemon.directory_is_kept(PORTAL).await? {
+        if began.elapsed() > STALLED {
+            bail!("the integration was not switched off within {STALLED:?}");
+        }
+        time::sleep(LOOK_PAUSE).await;
+    }
+    Ok(())
 }
 
 /// Looks on until nothing is left to do; returns how many requests had come at which time.

@@ -13,11 +13,15 @@ mod drain;
 mod event;
 mod fastagi;
 mod http;
+mod index;
+mod index_child;
+mod index_peers;
 mod intake;
 mod load;
 mod machine;
 mod memory;
 mod peer;
+mod people;
 mod postgres;
 mod redis;
 mod sample;
@@ -43,14 +47,16 @@ enum Measurement {
     Start,
     Intake,
     Drain,
+    Index,
     FastAgi,
 }
 
-const ALL: [Measurement; 5] = [
+const ALL: [Measurement; 6] = [
     Measurement::Memory,
     Measurement::Start,
     Measurement::Intake,
     Measurement::Drain,
+    Measurement::Index,
     Measurement::FastAgi,
 ];
 
@@ -61,6 +67,7 @@ impl Measurement {
             Self::Start => "start",
             Self::Intake => "intake",
             Self::Drain => "drain",
+            Self::Index => "index",
             Self::FastAgi => "fastagi",
         }
     }
@@ -71,6 +78,7 @@ impl Measurement {
             Self::Start => start::measure(scene, table).await,
             Self::Intake => intake::measure(scene, table).await,
             Self::Drain => drain::measure(scene, table).await,
+            Self::Index => index::measure(scene, table).await,
             Self::FastAgi => fastagi::measure(scene, table).await,
         }
         .with_context(|| format!("measure {}", self.name()))
@@ -85,7 +93,7 @@ struct Options {
     chosen: Vec<Measurement>,
 }
 
-const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] [fastagi]";
+const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] [index] [fastagi]";
 
 fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     let mut options = Options {
@@ -113,6 +121,10 @@ fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
 /// One thread: the load takes at most one core, whichever server it is aimed at.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(index_child::CHILD) {
+        return index_child::run(arguments).await;
+    }
     let options = options(std::env::args().skip(1))?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

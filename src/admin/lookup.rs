@@ -74,6 +74,7 @@ pub(super) async fn lookup(
         did: query.did.as_deref(),
         redirect_failed: query.redirect_failed,
         within: None,
+        explain: true,
     };
     let found = state.questions.find(&source, ask).await;
     HttpResponse::Ok().json(reply(found, query.lang.unwrap_or(state.language)))

@@ -6,6 +6,7 @@ mod accounts;
 mod alarms;
 mod calls;
 mod dead_letters;
+mod directories;
 mod journal;
 mod lookup;
 mod openapi;
@@ -54,6 +55,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::post().to(dead_letters::revive),
         )
         .route("/v1/accounts/resume", web::post().to(accounts::resume))
+        .route("/v1/directories", web::get().to(directories::list))
+        .route("/v1/directories/sync", web::post().to(directories::sync))
         .default_service(web::to(|| async { not_found() }));
 }
 

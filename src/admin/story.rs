@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::communication::Snapshot;
 use crate::model::explanation::Language;
+use crate::model::facts::{ContactFact, Facts, FactsOrigin};
 use crate::model::ids::{CommunicationKey, IntegrationKey};
 use crate::model::ledger::{Decision, Ledger, LedgerStep};
 use crate::model::timestamp::Timestamp;
@@ -48,7 +49,30 @@ struct DecisionView {
     at: Timestamp,
     settings_revision: u64,
     verdict: crate::model::ledger::Verdict,
+    /// What was known about the client, where that was asked.
+    facts: Option<FactsView>,
     explanation: Vec<String>,
+}
+
+/// Where facts came from; the records themselves are the CRM's.
+#[derive(Debug, Serialize)]
+struct FactsView {
+    as_of: Timestamp,
+    origin: FactsOrigin,
+    contacts: Vec<String>,
+    companies: Vec<String>,
+}
+
+impl FactsView {
+    fn of(facts: &Facts) -> Self {
+        let ids = |cards: &[ContactFact]| cards.iter().map(|card| card.id.clone()).collect();
+        Self {
+            as_of: facts.as_of,
+            origin: facts.origin,
+            contacts: ids(&facts.contacts),
+            companies: ids(&facts.companies),
+        }
+    }
 }
 
 pub(super) async fn story(
@@ -117,6 +141,7 @@ fn decision_view(decision: &Decision, language: Language) -> DecisionView {
         at: decision.at,
         settings_revision: decision.settings,
         verdict: decision.verdict,
+        facts: decision.facts.as_ref().map(FactsView::of),
         explanation: decision
             .explanation
             .0

@@ -14,6 +14,7 @@ use crate::clock::SharedClock;
 use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
 use crate::crm::{AccountDoor, Adapter, TokenVault};
+use crate::intake::crm_hooks::CrmHookTable;
 use crate::intake::http::{HookSource, HookTable};
 use crate::intake::routing::{Routing, Taker};
 use crate::intake::sink::{Intake, SourceSink};
@@ -53,6 +54,7 @@ pub(super) struct Shared {
     pub(super) handles: SharedHandles,
     pub(super) intake: Intake,
     pub(super) hooks: Arc<HookTable>,
+    pub(super) crm_hooks: Arc<CrmHookTable>,
     pub(super) portals: PortalTable,
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
@@ -151,13 +153,13 @@ impl Assembly {
         for one in &new_ones {
             one.seat.take_places(&open);
         }
-        for one in new_ones {
-            self.begin(one);
-        }
         self.syncs.begin(new, &self.shared, |key| {
             let account = self.accounts.get(key)?;
             Some((Arc::clone(&account.adapter), Arc::clone(&account.portal)))
         });
+        for one in new_ones {
+            self.begin(one);
+        }
         for tenant in &new.tenants {
             for source in &tenant.sources {
                 self.start_source(source);
@@ -459,6 +461,8 @@ impl Assembly {
         self.shared.questions.apply(new);
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
+        let crm_hooks = super::sync_child::crm_hooks(new, &by_key);
+        self.shared.crm_hooks.store(Some(Arc::new(crm_hooks)));
         // Last: whoever is let in to post must find out who takes it.
         self.shared.hooks.store(Some(Arc::new(hooks)));
     }

@@ -114,6 +114,7 @@ async fn live(
         handles: Arc::clone(&handles),
         intake: intake.clone(),
         hooks: Arc::new(HookTable::empty()),
+        crm_hooks: Arc::default(),
         portals,
         overview,
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
@@ -295,6 +296,7 @@ fn bind(
     let state = IntakeHttp {
         intake,
         hooks: Arc::clone(&shared.hooks),
+        crm_hooks: Arc::clone(&shared.crm_hooks),
         trusted_proxies: daemon.trusted_proxies.clone().into(),
         flood: Arc::new(FloodGuard::new(FloodBounds {
             source_per_second: daemon.intake.source_requests_per_second_max,

@@ -1,6 +1,6 @@
 //! The sync of a portal's directory as the supervisor sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -8,35 +8,41 @@ use futures_util::future::LocalBoxFuture;
 use tokio::sync::watch;
 
 use crate::clock::SharedClock;
-use crate::config::{Configuration, Fingerprint};
-use crate::crm::{Adapter, DirectorySettings};
+use crate::config::{AccountConfig, Configuration, Fingerprint, IntegrationConfig};
+use crate::crm::{Adapter, DirectorySettings, HookAddress};
 use crate::directory::sync::{DirectorySync, SyncReport};
+use crate::intake::crm_hooks::CrmHook;
+use crate::integration::context::IntegrationContext;
 use crate::integration::portal::Portal;
 use crate::integration::status::{Health, StatusBoard};
 use crate::integration::supervisor::{Child, LifeEnd, Supervised, supervise};
 use crate::model::activity::Activity;
-use crate::model::ids::{AccountId, PortalKey, TenantId};
+use crate::model::ids::{AccountId, IntegrationKey, PortalKey, TenantId};
+use crate::model::secret::Secret;
 use crate::store::directory::DirectoryState;
 
 use super::assembly::Shared;
 
 /// A portal whose directory is to be kept.
 struct Wanted {
-    fingerprint: Fingerprint,
+    key: SyncKey,
     settings: DirectorySettings,
     account: (TenantId, AccountId),
 }
 
+/// What a sync depends on: another one needs another sync.
+type SyncKey = (Fingerprint, Option<HookAddress>);
+
 /// The syncs that run, one a portal.
 #[derive(Default)]
-pub(super) struct Syncs(BTreeMap<PortalKey, (Fingerprint, Supervised)>);
+pub(super) struct Syncs(BTreeMap<PortalKey, (SyncKey, Supervised)>);
 
 impl Syncs {
     /// Ends the syncs whose portal or account is configured no more, or otherwise.
     pub(super) async fn stop_what_goes(&mut self, new: &Configuration, board: &StatusBoard) {
         let wanted = wanted(new);
-        let goes = |key: &PortalKey, running: &Fingerprint| {
-            wanted.get(key).map(|wanted| &wanted.fingerprint) != Some(running)
+        let goes = |key: &PortalKey, running: &SyncKey| {
+            wanted.get(key).map(|wanted| &wanted.key) != Some(running)
         };
         let gone: Vec<PortalKey> = self
             .0
@@ -67,6 +73,8 @@ impl Syncs {
             let Some((adapter, portal)) = account(&wanted.account) else {
                 continue;
             };
+            // Work that begins before the sync does finds a picture on its way.
+            portal.freshness().expect();
             let name = format!("directory {key}");
             let report = BoardReport {
                 name: name.clone(),
@@ -77,6 +85,7 @@ impl Syncs {
                 portal: key.clone(),
                 adapter,
                 settings: wanted.settings,
+                hook: wanted.key.1.clone(),
                 store: shared.store.clone(),
                 clock: Arc::clone(&shared.clock),
                 freshness: Arc::clone(portal.freshness()),
@@ -89,7 +98,7 @@ impl Syncs {
                 clock: Arc::clone(&shared.clock),
             };
             let supervised = supervise(child, Arc::clone(&shared.board), Arc::clone(&shared.clock));
-            self.0.insert(key, (wanted.fingerprint, supervised));
+            self.0.insert(key, (wanted.key, supervised));
         }
     }
 
@@ -107,21 +116,71 @@ fn wanted(new: &Configuration) -> BTreeMap<PortalKey, Wanted> {
     for tenant in &new.tenants {
         for account in &tenant.accounts {
             let mut of_account = tenant.integrations.iter();
-            let works = of_account.any(|integration| {
+            let works = of_account.find(|integration| {
                 integration.account == account.id && integration.activity != Activity::Off
             });
-            let Some(settings) = account.settings.directory().filter(|_| works) else {
+            let (Some(settings), Some(works)) = (account.settings.directory(), works) else {
                 continue;
             };
+            let hook = hook_of(new, works, account);
             let key = account.settings.portal();
             wanted.entry(key).or_insert_with(|| Wanted {
-                fingerprint: account.fingerprint.clone(),
+                key: (account.fingerprint.clone(), hook),
                 settings,
                 account: (tenant.id.clone(), account.id.clone()),
             });
         }
     }
     wanted
+}
+
+/// Returns which account may tell of changes, under the name of which integration.
+pub(super) fn crm_hooks(
+    new: &Configuration,
+    running: &HashMap<&IntegrationKey, &IntegrationContext>,
+) -> HashMap<IntegrationKey, CrmHook> {
+    let mut hooks = HashMap::new();
+    for tenant in &new.tenants {
+        for integration in &tenant.integrations {
+            let mut accounts = tenant.accounts.iter();
+            let account = accounts.find(|account| account.id == integration.account);
+            let (Some(account), Some(context)) = (account, running.get(&integration.key)) else {
+                continue;
+            };
+            let freshness = Arc::clone(context.portal.freshness());
+            let hook = CrmHook {
+                kind: account.crm,
+                secrets: account.hook_secrets.clone(),
+                told: Arc::new(move || freshness.wish_soon()),
+            };
+            hooks.insert(integration.key.clone(), hook);
+        }
+    }
+    hooks
+}
+
+/// Returns the address at which the account's CRM is to tell of changes, where it can reach us.
+fn hook_of(
+    new: &Configuration,
+    integration: &IntegrationConfig,
+    account: &AccountConfig,
+) -> Option<HookAddress> {
+    let public_url = new
+        .daemon
+        .public_url
+        .as_ref()?
+        .as_str()
+        .trim_end_matches('/');
+    let secret = account.hook_secrets.first()?;
+    let IntegrationKey {
+        tenant,
+        integration,
+    } = &integration.key;
+    let place = format!("{public_url}/crm/{}/{tenant}/{integration}/", account.crm);
+    Some(HookAddress {
+        address: Secret::new(format!("{place}{}", secret.expose())),
+        place,
+    })
 }
 
 struct SyncChild {

@@ -74,6 +74,14 @@ pub(super) async fn show(
                 text(decision, "at"),
                 text(decision, "settings_revision")
             ));
+            if let Some(facts) = decision.get("facts").filter(|facts| !facts.is_null()) {
+                let origin = match text(facts, "origin").as_str() {
+                    "directory" => "the directory",
+                    _ => "the CRM",
+                };
+                let at = text(facts, "as_of");
+                output.line(&format!("    known from {origin} as of {at}"));
+            }
             for reason in items(decision, "explanation") {
                 output.line(&format!("    {}", reason.as_str().unwrap_or("-")));
             }

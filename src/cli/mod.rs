@@ -9,6 +9,7 @@ mod lookup;
 mod outbox;
 mod output;
 mod status;
+mod sync;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -62,6 +63,8 @@ enum Command {
     /// Look at CRM accounts, and authorise them.
     #[command(subcommand)]
     Account(account::Account),
+    /// Read now what changed in the CRM, or show how far the directories are.
+    Sync(sync::Sync),
     /// Connect an employee with a number: the employee's phone rings first.
     Call(call::Call),
     /// Print the OpenAPI document of the admin endpoint.
@@ -214,6 +217,7 @@ async fn ask_daemon(
         Command::Journal(search) => journal::show(&client, search, output).await,
         Command::Outbox(outbox) => outbox::run(&client, outbox, output).await,
         Command::Account(account) => account::run(&client, account, output).await,
+        Command::Sync(wish) => sync::run(&client, wish, output).await,
         Command::Call(wish) => call::place(&client, wish, output).await,
         Command::Run | Command::CheckConfig | Command::Openapi => Ok(()),
     }

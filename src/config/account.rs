@@ -21,6 +21,7 @@ use super::names::{self, Unique};
 use super::raw::RawAccount;
 use super::reading::Places;
 use super::secret_place;
+use super::source::{HOOK_SECRETS, hook_secrets};
 use super::suggestion;
 use super::tenant::Context;
 
@@ -43,13 +44,10 @@ pub(super) fn check(
             continue;
         };
         let path = table.key("secrets");
-        let fetched = secret_place::fetch_all(
-            findings,
-            &path,
-            &raw.secrets,
-            kind.secrets,
-            context.environment,
-        );
+        let known: Vec<&str> = kind.secrets.iter().chain(&HOOK_SECRETS).copied().collect();
+        let fetched =
+            secret_place::fetch_all(findings, &path, &raw.secrets, &known, context.environment);
+        let hook_secrets = hook_secrets(findings, &path, &fetched.secrets);
         let settings = match build(kind, raw, context) {
             Ok(settings) => settings,
             Err(mistakes) => {
@@ -88,6 +86,7 @@ pub(super) fn check(
             name,
             settings,
             secrets: fetched.secrets,
+            hook_secrets,
             fingerprint,
         });
     }

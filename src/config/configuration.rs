@@ -231,6 +231,9 @@ pub struct AccountConfig {
     pub settings: Arc<dyn AccountSettings>,
     /// The secrets that the files name.
     pub secrets: Secrets,
+    /// The secrets of the path at which its CRM tells of changes; two overlap while one is
+    /// replaced.
+    pub hook_secrets: Vec<Secret>,
     /// Everything that an open account depends on, secrets included.
     pub fingerprint: Fingerprint,
 }

@@ -26,7 +26,7 @@ use super::tenant::Context;
 
 /// The secrets that every kind may have: those of its HTTP path. Two overlap while one replaces
 /// the other.
-const HOOK_SECRETS: [&str; 2] = ["hook", "hook_previous"];
+pub(super) const HOOK_SECRETS: [&str; 2] = ["hook", "hook_previous"];
 
 /// Turns the written sources into built ones; those with a mistake are left out.
 pub(super) fn check(
@@ -160,7 +160,12 @@ fn build(
     })
 }
 
-fn hook_secrets(findings: &mut Findings<'_>, table: &KeyPath, secrets: &Secrets) -> Vec<Secret> {
+/// Returns the secrets of a path, each checked.
+pub(super) fn hook_secrets(
+    findings: &mut Findings<'_>,
+    table: &KeyPath,
+    secrets: &Secrets,
+) -> Vec<Secret> {
     let mut checked = Vec::new();
     for name in HOOK_SECRETS {
         let Some(secret) = secrets.get(name) else {

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::Class;
 use crate::model::directory::DirectoryChange;
 use crate::model::mistake::Mistake;
-use crate::model::outcome::Outcome;
+use crate::model::outcome::{Outcome, Rejection};
 use crate::model::plan::{Card, Entity};
+use crate::model::secret::Secret;
 
 /// Reads an account's clients and deals. Knows nothing of where they are kept. Cursors and marks
 /// are the adapter's own; they outlive restarts.
@@ -20,8 +22,27 @@ pub trait DirectoryReader: Send + Sync {
     /// Reads what changed since a mark.
     fn changes(&self, mark: Value, class: Class) -> BoxFuture<'_, Outcome<Changes>>;
 
+    /// Has the CRM tell of changes at an address of ours. Safe to repeat.
+    fn subscribe(&self, hook: HookAddress) -> BoxFuture<'_, Outcome<()>> {
+        drop(hook);
+        let rejection = Rejection {
+            code: "no_hooks".to_owned(),
+            message: "this CRM does not tell of changes".to_owned(),
+        };
+        async move { Outcome::Rejected(rejection) }.boxed()
+    }
+
     /// Reads records anew, one by one. What is not there any more is told as gone.
     fn anew(&self, cards: Vec<Card>, class: Class) -> BoxFuture<'_, Outcome<Vec<DirectoryChange>>>;
+}
+
+/// An address at which a CRM may tell of changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookAddress {
+    /// The whole address; a secret stands at its end.
+    pub address: Secret,
+    /// The address without its secret: other addresses there are our own older ones.
+    pub place: String,
 }
 
 /// A piece of everything.

@@ -9,7 +9,7 @@ pub mod pair_vault;
 pub mod registry;
 
 pub use self::directory_reader::{
-    Changes, Covered, DirectoryReader, DirectorySettings, Piece, PieceNext,
+    Changes, Covered, DirectoryReader, DirectorySettings, HookAddress, Piece, PieceNext,
 };
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use crate::model::timestamp::Timestamp;
 
 /// How long is waited for a fresher picture. A reading of what changed takes a second or two, more
 /// where the account is busy; whoever gives up asks the CRM itself.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the directory of one portal is good for at this moment.
 #[derive(Debug)]
@@ -22,7 +22,10 @@ pub struct Freshness {
 struct Shown {
     /// What the CRM held then is here, deletions included; `None` = nothing may be decided by it.
     as_of: Option<Timestamp>,
-    failures: u64,
+    /// There is none yet, and one is on its way.
+    coming: bool,
+    /// The last reading failed: it may take a while until there is another.
+    failing: bool,
 }
 
 /// What is wished of a sync.
@@ -56,14 +59,18 @@ impl Freshness {
     /// one reading. Without a directory, or when its reading fails, the answer is no at once.
     pub async fn reaches(&self, at_least: Timestamp) -> bool {
         let mut shown = self.shown.subscribe();
-        let failures = {
-            let shown = shown.borrow_and_update();
-            match shown.as_of {
-                None => return false,
-                Some(as_of) if as_of >= at_least => return true,
-                Some(_) => shown.failures,
-            }
-        };
+        match *shown.borrow_and_update() {
+            Shown {
+                as_of: None,
+                coming: false,
+                ..
+            } => return false,
+            Shown {
+                as_of: Some(as_of), ..
+            } if as_of >= at_least => return true,
+            Shown { failing: true, .. } => return false,
+            Shown { .. } => {}
+        }
         self.wish.send_if_modified(|wish| {
             let more = wish.as_of.is_none_or(|wished| wished < at_least);
             if more {
@@ -72,7 +79,8 @@ impl Freshness {
             more
         });
         let settled = shown.wait_for(|shown| {
-            shown.as_of.is_none_or(|as_of| as_of >= at_least) || shown.failures != failures
+            let none = shown.as_of.is_none() && !shown.coming;
+            none || shown.failing || shown.as_of.is_some_and(|as_of| as_of >= at_least)
         });
         match tokio::time::timeout(PATIENCE, settled).await {
             Ok(Ok(shown)) => shown.as_of.is_some_and(|as_of| as_of >= at_least),
@@ -99,18 +107,26 @@ impl Freshness {
 
     /// Shows a fresher picture.
     pub fn publish(&self, as_of: Timestamp) {
-        self.shown.send_modify(|shown| shown.as_of = Some(as_of));
+        self.shown.send_replace(Shown {
+            as_of: Some(as_of),
+            coming: false,
+            failing: false,
+        });
     }
 
     /// Says that a reading failed: who waits asks the CRM itself.
     pub fn fail(&self) {
-        self.shown
-            .send_modify(|shown| shown.failures = shown.failures.wrapping_add(1));
+        self.shown.send_modify(|shown| shown.failing = true);
+    }
+
+    /// Says that a picture is on its way: who wants one waits for it.
+    pub fn expect(&self) {
+        self.shown.send_modify(|shown| shown.coming = true);
     }
 
     /// Says that nothing may be decided by the directory until a picture is shown again.
     pub fn lose(&self) {
-        self.shown.send_modify(|shown| shown.as_of = None);
+        self.shown.send_replace(Shown::default());
     }
 }
 
@@ -127,6 +143,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_a_picture_nobody_waits() {
         assert!(!Freshness::default().reaches(second(1)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_first_picture_that_is_on_its_way_is_waited_for() {
+        for comes in [true, false] {
+            let freshness = Arc::new(Freshness::default());
+            freshness.expect();
+            let mut wishes = freshness.wishes();
+            let other = Arc::clone(&freshness);
+            let waiting = tokio::spawn(async move { other.reaches(second(6)).await });
+            assert!(wishes.changed().await.is_ok());
+            match comes {
+                true => freshness.publish(second(6)),
+                false => freshness.lose(),
+            }
+            assert_eq!(waiting.await.expect("an answer"), comes);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -159,6 +192,8 @@ mod tests {
         assert!(wishes.changed().await.is_ok());
         freshness.fail();
         assert!(!waiting.await.expect("an answer"));
+        assert!(!freshness.reaches(second(6)).await, "at once");
+        freshness.publish(second(6));
         // Nobody answers at all: the clock runs on by itself.
         assert!(!freshness.reaches(second(7)).await);
     }

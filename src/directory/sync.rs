@@ -12,7 +12,9 @@ use tracing::{info, warn};
 
 use super::freshness::{Freshness, Wish};
 use crate::clock::SharedClock;
-use crate::crm::{Adapter, Changes, Class, DirectoryReader, DirectorySettings, PieceNext};
+use crate::crm::{
+    Adapter, Changes, Class, DirectoryReader, DirectorySettings, HookAddress, PieceNext,
+};
 use crate::model::directory::DirectoryChange;
 use crate::model::ids::PortalKey;
 use crate::model::outcome::Outcome;
@@ -40,6 +42,10 @@ const RANGE_MAX: usize = 5_000;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
+/// After this time the CRM is asked again to tell of changes: it may have stopped by itself, having
+/// not reached us for a while (`crm/amocrm.md` §14).
+const SUBSCRIBED: Duration = Duration::from_secs(24 * 3600);
+
 /// Where a sync shows how it is getting on.
 pub trait SyncReport: Send + Sync {
     /// This is on disk now.
@@ -58,6 +64,8 @@ pub struct DirectorySync {
     pub adapter: Arc<dyn Adapter>,
     /// How often what is read.
     pub settings: DirectorySettings,
+    /// Where the CRM may tell of changes, where it can reach us.
+    pub hook: Option<HookAddress>,
     /// Where it is kept.
     pub store: StoreHandle,
     /// The time of day.
@@ -96,6 +104,7 @@ fn done<T>(outcome: Outcome<T>) -> Result<T, Trouble> {
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
+    Subscribe,
     Poll,
     Piece,
     WaitUntil(Instant),
@@ -109,6 +118,8 @@ struct Life<'a> {
     /// The wishes that were granted so far.
     granted: Wish,
     polled_at: Option<Instant>,
+    /// When the CRM is asked again to tell of changes.
+    subscribe_at: Option<Instant>,
     failures: u32,
 }
 
@@ -120,10 +131,17 @@ impl DirectorySync {
     /// What the store refuses. The CRM's refusals are waited out.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         let Some(reader) = self.adapter.directory() else {
+            self.freshness.lose();
             let _ = stop.wait_for(|stop| *stop).await;
             return Ok(());
         };
-        let stored = self.store.directory(self.portal.clone()).await?;
+        let stored = self.store.directory(self.portal.clone()).await;
+        match &stored {
+            Ok(Some(stored)) if stored.state.mark.is_some() => self.freshness.expect(),
+            // A first reading takes too long to be waited for.
+            Ok(_) | Err(_) => self.freshness.lose(),
+        }
+        let stored = stored?;
         let mut wishes = self.freshness.wishes();
         let mut life = Life {
             sync: self,
@@ -132,6 +150,7 @@ impl DirectorySync {
             // A picture that was wished for is given; the other wishes were another life's.
             granted: *wishes.borrow_and_update(),
             polled_at: None,
+            subscribe_at: self.hook.as_ref().map(|_| Instant::now()),
             failures: 0,
         };
         self.report.state(&life.state);
@@ -159,6 +178,10 @@ impl Life<'_> {
                     }
                     continue;
                 }
+                Next::Subscribe => tokio::select! {
+                    () = self.subscribe() => Ok(()),
+                    _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                },
                 Next::Poll => tokio::select! {
                     result = self.poll(wish) => result,
                     _ = stop.wait_for(|stop| *stop) => return Ok(()),
@@ -192,6 +215,9 @@ impl Life<'_> {
     /// Says what is next.
     fn next(&self, wish: Wish) -> Next {
         let now = Instant::now();
+        if self.subscribe_at.is_some_and(|due| due <= now) {
+            return Next::Subscribe;
+        }
         let mut wake = None;
         if self.state.mark.is_some() {
             let wished = self.wished(wish);
@@ -226,6 +252,26 @@ impl Life<'_> {
                 .is_none_or(|as_of| as_of < wished)
         });
         picture || wish.soon != self.granted.soon
+    }
+
+    /// Has the CRM tell of changes. Without that what changed is read at its times.
+    async fn subscribe(&mut self) {
+        let Some(hook) = self.sync.hook.clone() else {
+            self.subscribe_at = None;
+            return;
+        };
+        let (pause, why) = match self.reader.subscribe(hook).await {
+            Outcome::Done(()) => (SUBSCRIBED, None),
+            // The tariff, or rights: a person's affair.
+            Outcome::Rejected(rejection) => (SUBSCRIBED, Some(rejection.message)),
+            Outcome::NotApplied(not_applied) => (LONGEST_PAUSE, Some(not_applied.why)),
+            Outcome::Ambiguous { why } | Outcome::AuthExpired { why } => (LONGEST_PAUSE, Some(why)),
+        };
+        self.subscribe_at = Instant::now().checked_add(pause);
+        if let Some(why) = why {
+            let why = format!("the CRM does not tell of changes: {why}");
+            self.sync.report.trouble(&why);
+        }
     }
 
     /// Reads what changed.

@@ -19,6 +19,7 @@ use crate::pbx::{Batch, Hook, HookError, SinkError};
 use crate::problem::{problem, problem_with};
 use crate::store::command::Accepted;
 
+use super::crm_hooks::{self, CrmHookTable};
 use super::flood::FloodGuard;
 use super::path::{for_log, secret_matches};
 use super::sink::Intake;
@@ -44,6 +45,8 @@ pub struct IntakeHttp {
     pub intake: Intake,
     /// Who may post.
     pub hooks: Arc<HookTable>,
+    /// Which CRM may tell of changes.
+    pub crm_hooks: Arc<CrmHookTable>,
     /// Whose `X-Forwarded-For` is believed, for the log.
     pub trusted_proxies: Arc<[IpAddr]>,
     /// Against floods.
@@ -68,6 +71,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/hooks/{kind}/{tenant}/{source}/{secret}",
             web::post().to(platform_form),
+        )
+        .route(
+            "/crm/{kind}/{tenant}/{integration}/{secret}",
+            web::post().to(crm_hooks::told),
         )
         .route(
             "/healthz",
@@ -172,7 +179,7 @@ async fn accept(
 
 /// Answers a request that fits no source: always alike, and with nothing but a number once its
 /// address sends too many of them.
-fn stranger(state: &IntakeHttp, request: &HttpRequest) -> HttpResponse {
+pub(super) fn stranger(state: &IntakeHttp, request: &HttpRequest) -> HttpResponse {
     let from = sender(request, &state.trusted_proxies);
     if let Err(wait) = state.flood.stranger(from) {
         return too_many("stranger", wait);
@@ -232,7 +239,10 @@ fn refused(error: &HookError) -> HttpResponse {
 }
 
 /// Reads a body within the bounds of size and time.
-async fn read_body(request: &HttpRequest, body: web::Payload) -> Result<web::Bytes, HttpResponse> {
+pub(super) async fn read_body(
+    request: &HttpRequest,
+    body: web::Payload,
+) -> Result<web::Bytes, HttpResponse> {
     let reading = web::Bytes::from_request(request, &mut body.into_inner());
     match tokio::time::timeout(BODY_WITHIN, reading).await {
         Ok(Ok(body)) => Ok(body),
@@ -269,7 +279,7 @@ fn unavailable(error: &SinkError) -> HttpResponse {
     try_again(text)
 }
 
-fn try_again(text: &str) -> HttpResponse {
+pub(super) fn try_again(text: &str) -> HttpResponse {
     let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, text);
     response
         .headers_mut()
@@ -326,6 +336,7 @@ mod tests {
                 clock: Arc::new(SystemClock),
             },
             hooks: Arc::clone(&hooks),
+            crm_hooks: Arc::default(),
             trusted_proxies: Arc::new([]),
             flood: Arc::new(FloodGuard::new(FloodBounds {
                 source_per_second: NonZeroU32::new(100).unwrap(),

@@ -1,6 +1,7 @@
 //! Durable acceptance: what a source reports is on disk, as work for each integration that takes
 //! it, before the source hears "yes".
 
+pub mod crm_hooks;
 pub mod flood;
 pub mod http;
 pub mod path;

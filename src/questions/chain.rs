@@ -59,6 +59,8 @@ pub struct Known<'a> {
     pub hits: &'a [Hits],
     /// What was found out while asking.
     pub remarks: Vec<Reason>,
+    /// The reasons are wanted, too: a phone that rings can do without.
+    pub explain: bool,
     /// Says who talked with a number last.
     pub last_talker: &'a dyn Fn(&Phone) -> Option<EmployeeId>,
     /// The present time.
@@ -131,6 +133,7 @@ pub fn answer(asked: &Asked<'_>, known: Known<'_>) -> Found {
         last_talker: known.last_talker,
         now: known.now,
         policy: None,
+        explain: known.explain,
         reasons: known.remarks,
         answer: Answer {
             phone,
@@ -166,13 +169,17 @@ struct Answering<'a, 'b> {
     last_talker: &'b dyn Fn(&Phone) -> Option<EmployeeId>,
     now: Timestamp,
     policy: Option<&'static str>,
+    explain: bool,
     reasons: Vec<Reason>,
     answer: Answer,
 }
 
 impl<'a> Answering<'a, '_> {
-    fn because(&mut self, reason: Reason) {
-        self.reasons.push(reason);
+    /// Notes what counted, where somebody wants to know.
+    fn because(&mut self, reason: impl FnOnce() -> Reason) {
+        if self.explain {
+            self.reasons.push(reason());
+        }
     }
 
     /// Fills in the client and who answers for the client. Returns the manager where calls are
@@ -202,14 +209,14 @@ impl<'a> Answering<'a, '_> {
         self.answer.integration = Some(integration.id.clone());
         self.answer.knowledge = hits.knowledge;
         self.answer.age_s = hits.as_of.map(|as_of| self.now.since(as_of).as_secs());
-        self.because(Reason::ClientKnown {
+        self.because(|| Reason::ClientKnown {
             integration: integration.id.clone(),
             card: choice.client.card.clone(),
         });
         if hits.clients.len() > 1 {
             let policy = settings.shared_numbers.name();
             self.policy = Some(policy);
-            self.because(Reason::SharedNumber {
+            self.because(|| Reason::SharedNumber {
                 cards: hits.clients.len(),
                 policy,
                 settled: choice.settled,
@@ -218,7 +225,7 @@ impl<'a> Answering<'a, '_> {
         let manager = self.manager(hits.integration, choice.responsible);
         if integration.redirects().is_none() {
             let observes = settings.on && !integration.acts;
-            self.because(Reason::NoRedirect {
+            self.because(|| Reason::NoRedirect {
                 integration: integration.id.clone(),
                 observes,
             });
@@ -233,13 +240,15 @@ impl<'a> Answering<'a, '_> {
         responsible: Option<(&CrmUserId, crate::model::personal_manager::ResponsibleOf)>,
     ) -> Manager<'a> {
         let Some((user, of)) = responsible else {
-            self.because(Reason::NoResponsible);
+            self.because(|| Reason::NoResponsible);
             return Manager::Nobody;
         };
-        let user_id = user.clone();
-        self.because(Reason::Responsible { user: user_id, of });
+        self.because(|| Reason::Responsible {
+            user: user.clone(),
+            of,
+        });
         let Some(person) = self.asked.source.person_of_user(integration, user) else {
-            self.because(Reason::UserUnmapped { user: user.clone() });
+            self.because(|| Reason::UserUnmapped { user: user.clone() });
             return Manager::Nobody;
         };
         self.answer.manager = Some(AnswerManager {
@@ -254,7 +263,7 @@ impl<'a> Answering<'a, '_> {
     fn route(&mut self, manager: Option<Manager<'a>>) {
         let asked = self.asked;
         if asked.redirect_failed {
-            self.because(Reason::RedirectFailed);
+            self.because(|| Reason::RedirectFailed);
             return self.leave(Exit::RedirectFailed);
         }
         if let Some(number) = asked.number
@@ -264,17 +273,17 @@ impl<'a> Answering<'a, '_> {
         }
         let looks = match asked.number.map(|number| &number.scenario) {
             Some(Scenario::PersonalManager) => {
-                self.because(Reason::ScenarioPersonalManager);
+                self.because(|| Reason::ScenarioPersonalManager);
                 true
             }
             Some(Scenario::Employee(_)) => false,
             Some(Scenario::Other) => {
-                self.because(Reason::ScenarioOther);
+                self.because(|| Reason::ScenarioOther);
                 false
             }
             None => {
                 let manager = asked.source.answering.unlisted == Unlisted::PersonalManager;
-                self.because(Reason::NumberUnlisted { manager });
+                self.because(|| Reason::NumberUnlisted { manager });
                 manager
             }
         };
@@ -283,13 +292,14 @@ impl<'a> Answering<'a, '_> {
         }
         match &asked.caller {
             Caller::Internal(employee, _) => {
-                let employee = employee.clone();
-                self.because(Reason::CallerInternal { employee });
+                self.because(|| Reason::CallerInternal {
+                    employee: employee.clone(),
+                });
                 return self.leave(Exit::Default);
             }
-            Caller::Unreadable => self.because(Reason::CallerUnreadable),
-            Caller::Withheld => self.because(Reason::CallerWithheld),
-            Caller::Outside(_) if manager.is_none() => self.because(Reason::ClientUnknown),
+            Caller::Unreadable => self.because(|| Reason::CallerUnreadable),
+            Caller::Withheld => self.because(|| Reason::CallerWithheld),
+            Caller::Outside(_) if manager.is_none() => self.because(|| Reason::ClientUnknown),
             Caller::Outside(_) => {}
         }
         if let Some(Manager::Person(person)) = manager
@@ -303,20 +313,18 @@ impl<'a> Answering<'a, '_> {
     /// Tries the two ways that the dialled number itself gives (S1-25).
     fn of_number(&mut self, number: &InboundNumber) -> bool {
         if let Scenario::Employee(employee) = &number.scenario {
-            let employee = employee.clone();
-            self.because(Reason::ScenarioEmployee {
+            self.because(|| Reason::ScenarioEmployee {
                 employee: employee.clone(),
             });
-            if self.ring(&employee, Route::DidEmployee) {
+            if self.ring(employee, Route::DidEmployee) {
                 return true;
             }
         }
         if let Some(employee) = &number.owner {
-            let employee = employee.clone();
-            self.because(Reason::NumberOwner {
+            self.because(|| Reason::NumberOwner {
                 employee: employee.clone(),
             });
-            return self.ring(&employee, Route::DidOwner);
+            return self.ring(employee, Route::DidOwner);
         }
         false
     }
@@ -325,7 +333,7 @@ impl<'a> Answering<'a, '_> {
     fn of_manager(&mut self, person: Person<'a>) -> bool {
         let id = &person.employee.id;
         if !person.answering.personal_manager {
-            self.because(Reason::NotForManagerSearch {
+            self.because(|| Reason::NotForManagerSearch {
                 employee: id.clone(),
             });
             return false;
@@ -335,13 +343,13 @@ impl<'a> Answering<'a, '_> {
         }
         let stand_in = person.answering.stand_in.as_ref();
         let Some(stand_in) = stand_in.and_then(|id| self.asked.source.person(id)) else {
-            self.because(Reason::NoStandIn {
+            self.because(|| Reason::NoStandIn {
                 employee: id.clone(),
             });
             return false;
         };
         let id = &stand_in.employee.id;
-        self.because(Reason::StandsIn {
+        self.because(|| Reason::StandsIn {
             employee: id.clone(),
         });
         self.is_there(stand_in) && self.ring(id, Route::StandIn)
@@ -352,8 +360,10 @@ impl<'a> Answering<'a, '_> {
         let Some(why) = person.answering.absence(self.now, zone) else {
             return true;
         };
-        let employee = person.employee.id.clone();
-        self.because(Reason::Absent { employee, why });
+        self.because(|| Reason::Absent {
+            employee: person.employee.id.clone(),
+            why,
+        });
         false
     }
 
@@ -361,7 +371,7 @@ impl<'a> Answering<'a, '_> {
     fn ring(&mut self, employee: &EmployeeId, route: Route) -> bool {
         let person = self.asked.source.person(employee);
         let Some(extension) = person.and_then(|person| person.extension) else {
-            self.because(Reason::NoExtension {
+            self.because(|| Reason::NoExtension {
                 employee: employee.clone(),
             });
             return false;
@@ -384,12 +394,14 @@ impl<'a> Answering<'a, '_> {
             Some(extension) => {
                 self.answer.route = Route::Default;
                 self.answer.extension = Some(extension.clone());
-                let extension = extension.clone();
-                self.because(Reason::Destination { exit, extension });
+                self.because(|| Reason::Destination {
+                    exit,
+                    extension: extension.clone(),
+                });
             }
             None => {
                 self.answer.route = Route::None;
-                self.because(Reason::NoDestination { exit });
+                self.because(|| Reason::NoDestination { exit });
             }
         }
     }

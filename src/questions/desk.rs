@@ -33,6 +33,8 @@ pub struct Ask<'a> {
     pub redirect_failed: bool,
     /// Within what time the answer must be there; `None` = the source's own deadline.
     pub within: Option<Duration>,
+    /// The reasons are wanted, too.
+    pub explain: bool,
 }
 
 /// The desk. Answers share it without a lock.
@@ -108,6 +110,7 @@ impl Desk {
         let known = Known {
             hits: &hits,
             remarks,
+            explain: ask.explain,
             last_talker: &last_talker,
             now: self.clock.now(),
         };
@@ -188,33 +191,51 @@ fn look(asked: &Asked<'_>, remarks: &mut Vec<Reason>) -> Vec<Hits> {
     found
 }
 
+impl Desk {
+    /// Answers a question that came through a phone system's own door.
+    async fn answer_question(
+        &self,
+        question: Question,
+        asker: IpAddr,
+        redirect_failed: bool,
+    ) -> Result<Answer, NotAnswered> {
+        let table = self.table.load_full();
+        let Some(source) = table.source(&question.source.to_string()) else {
+            self.stats.refused(Refusal::UnknownSource);
+            return Err(NotAnswered::UnknownSource(question.source));
+        };
+        if !source.allows(asker) {
+            self.stats.refused(Refusal::NotAllowed);
+            return Err(NotAnswered::NotAllowed {
+                source_key: question.source,
+                address: asker,
+            });
+        }
+        let ask = Ask {
+            caller: &question.caller,
+            did: question.did.as_deref(),
+            redirect_failed,
+            within: question.within,
+            explain: false,
+        };
+        Ok(self.answer(source, ask).await.answer)
+    }
+}
+
 impl Answerer for Desk {
     fn answer(
         &self,
         question: Question,
         asker: IpAddr,
     ) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
-        async move {
-            let table = self.table.load_full();
-            let Some(source) = table.source(&question.source.to_string()) else {
-                self.stats.refused(Refusal::UnknownSource);
-                return Err(NotAnswered::UnknownSource(question.source));
-            };
-            if !source.allows(asker) {
-                self.stats.refused(Refusal::NotAllowed);
-                return Err(NotAnswered::NotAllowed {
-                    source_key: question.source,
-                    address: asker,
-                });
-            }
-            let ask = Ask {
-                caller: &question.caller,
-                did: question.did.as_deref(),
-                redirect_failed: false,
-                within: question.within,
-            };
-            Ok(Desk::answer(self, source, ask).await.answer)
-        }
-        .boxed()
+        self.answer_question(question, asker, false).boxed()
+    }
+
+    fn answer_after_failure(
+        &self,
+        question: Question,
+        asker: IpAddr,
+    ) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
+        self.answer_question(question, asker, true).boxed()
     }
 }

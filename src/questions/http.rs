@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::clock::SharedClock;
@@ -136,6 +136,12 @@ impl Refused {
         } else {
             problem(status, &title)
         };
+        if matches!(self, Refused::Host | Refused::NotAllowed) {
+            // Whoever may not ask does not keep a place from those who may.
+            response
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
+        }
         if matches!(self, Refused::Method) {
             let get = HeaderValue::from_static("GET");
             response.headers_mut().insert(header::ALLOW, get);
@@ -189,6 +195,7 @@ async fn respond(state: &QuestionsHttp, request: &HttpRequest) -> Result<HttpRes
         did: query.did.as_deref(),
         redirect_failed: query.redirect_failed,
         within: None,
+        explain: false,
     };
     let found = state.desk.answer(&source, ask).await;
     Ok(match query.format {

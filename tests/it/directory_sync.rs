@@ -86,6 +86,7 @@ impl Kept {
                 poll: Duration::from_secs(3600),
                 ..DirectorySettings::default()
             },
+            hook: None,
             store: self.store.clone(),
             clock: Arc::new(SystemClock),
             freshness: Arc::clone(&self.freshness),

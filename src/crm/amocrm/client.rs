@@ -144,6 +144,26 @@ impl Client {
 
     /// Sends items to be stored.
     pub(super) async fn write<B: Serialize>(&self, path: &str, items: &B, class: Class) -> Written {
+        self.change(Method::Post, path, items, class).await
+    }
+
+    /// Sends items to be removed.
+    pub(super) async fn delete<B: Serialize>(
+        &self,
+        path: &str,
+        items: &B,
+        class: Class,
+    ) -> Written {
+        self.change(Method::Delete, path, items, class).await
+    }
+
+    async fn change<B: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        items: &B,
+        class: Class,
+    ) -> Written {
         let body = match serde_json::to_vec(items) {
             Ok(body) => Bytes::from(body),
             // Our bodies are plain structs; should one ever fail, nothing has left.
@@ -153,7 +173,7 @@ impl Client {
             }
         };
         let request = Request {
-            method: Method::Post,
+            method,
             path: path.to_owned(),
             query: Vec::new(),
             body: Some(body),
@@ -172,6 +192,7 @@ impl Client {
         };
         match response.status {
             200..=299 if response.is_json() => Written::Stored(response.body),
+            204 if method == Method::Delete => Written::Stored(response.body),
             // A yes that does not say what it made.
             200..=299 => Written::Failed(Failure::Ambiguous {
                 why: format!(

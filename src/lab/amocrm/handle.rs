@@ -241,6 +241,13 @@ impl AmoHandle {
         self.world().filters_enabled = enabled;
     }
 
+    /// Returns where the account's hooks go, in the order in which they were subscribed.
+    pub fn hook_destinations(&self) -> Vec<String> {
+        let world = self.world();
+        let hooks = world.hooks.iter();
+        hooks.map(|hook| hook.destination.clone()).collect()
+    }
+
     /// Moves the account's wall clock.
     pub fn shift_clock_ms(&self, by_ms: i64) {
         self.shared.clock.shift(by_ms);

@@ -100,6 +100,17 @@ struct Accounts {
 }
 
 #[derive(Debug, Deserialize)]
+struct Directories {
+    items: Vec<DirectoryLine>,
+}
+
+#[derive(Debug, Deserialize)]
+struct DirectoryLine {
+    portal: String,
+    decides: bool,
+}
+
+#[derive(Debug, Deserialize)]
 struct AccountLine {
     tenant: String,
     account: String,
@@ -190,6 +201,13 @@ impl Daemon {
     /// Fails when there is no answer, a refusal, or one that is not of the expected shape.
     pub async fn status(&self) -> Result<Status, DaemonError> {
         self.get("/v1/status").await
+    }
+
+    /// Says whether the directory of a portal was read whole and is kept in step.
+    pub async fn directory_is_kept(&self, portal: &str) -> Result<bool, DaemonError> {
+        let found: Directories = self.get("/v1/directories").await?;
+        let mut mine = found.items.iter().filter(|one| one.portal == portal);
+        Ok(mine.any(|one| one.decides))
     }
 
     /// Asks which CRM accounts want a person, as `tenant/account`.

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::model::answering::Unlisted;
-use crate::model::question::{Answer, AnswerClient, AnswerManager, Knowledge, Route};
+use crate::model::question::{Answer, AnswerClient, AnswerManager, Knowledge, Question, Route};
 use crate::model::work_hours::WorkHours;
+use crate::pbx::Answerer;
 
 const DID: &str = "84950000001";
 
@@ -392,6 +393,15 @@ async fn v_15_a_redirect_that_failed_goes_its_own_way_out() {
     };
     let found = desk.answer(&source(&desk), again).await;
     assert_eq!(told(&found), "default 702 manager=anna client=1");
+    let question = Question {
+        source: id("acme/office"),
+        caller: CLIENT.to_owned(),
+        did: None,
+        within: None,
+    };
+    let asker = "127.0.0.1".parse().expect("an address");
+    let answer = desk.answer_after_failure(question, asker).await;
+    assert_eq!(answer.expect("an answer").extension, extension("702"));
     let found = ask(&desk, CLIENT, None).await;
     assert_eq!(told(&found), "personal_manager 101 manager=anna client=1");
 }

@@ -249,6 +249,7 @@ pub(super) async fn ask(desk: &Desk, caller: &str, did: Option<&str>) -> Found {
     let ask = Ask {
         caller,
         did,
+        explain: true,
         ..Ask::default()
     };
     desk.answer(&source(desk), ask).await

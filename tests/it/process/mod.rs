@@ -12,6 +12,7 @@ mod configuration;
 mod crm_down;
 mod daemon;
 mod delivery;
+mod directory;
 mod fastagi;
 mod full_disk;
 mod home;

@@ -263,6 +263,7 @@ async fn who_may_not_ask_is_refused_and_the_log_stays_short() {
             .await
             .expect("an answer");
         assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+        assert_eq!(refused.headers()["connection"], "close");
         let foreign = question(&daemon, home, "office", "phone=1").header("Host", "evil.example");
         assert_eq!(
             foreign.send().await.expect("an answer").status(),

@@ -3,6 +3,7 @@
 
 mod changes;
 mod everything;
+mod hooks;
 mod picture;
 
 pub(super) use self::changes::Told;
@@ -16,7 +17,7 @@ use super::client::{Client, ReadError, query};
 use super::setup::Setup;
 use super::wire::answers::CardRecord;
 use crate::clock::SharedClock;
-use crate::crm::{Changes, Class, DirectoryReader, Piece};
+use crate::crm::{Changes, Class, DirectoryReader, HookAddress, Piece};
 use crate::model::directory::DirectoryChange;
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Card, Entity};
@@ -100,6 +101,16 @@ impl DirectoryReader for AmoAdapter {
         self.reading(class, async move |reading| {
             changes::since(&reading, &mark, &self.events).await
         })
+        .boxed()
+    }
+
+    fn subscribe(&self, hook: HookAddress) -> BoxFuture<'_, Outcome<()>> {
+        async move {
+            match hooks::subscribe(&self.client, &hook).await {
+                Ok(()) => Outcome::Done(()),
+                Err(error) => error.into_outcome(),
+            }
+        }
         .boxed()
     }
 

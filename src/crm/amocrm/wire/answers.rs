@@ -213,6 +213,17 @@ pub(crate) struct CardEmbedded {
     pub(crate) companies: Vec<Reference>,
 }
 
+/// A webhook (§14).
+#[derive(Debug, Deserialize)]
+pub(crate) struct Webhook {
+    #[serde(default)]
+    pub(crate) destination: String,
+    #[serde(default, deserialize_with = "lenient::or_empty")]
+    pub(crate) settings: Vec<String>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    pub(crate) disabled: bool,
+}
+
 /// An entry of the audit feed (§13).
 #[derive(Debug, Deserialize)]
 pub(crate) struct AuditEvent {

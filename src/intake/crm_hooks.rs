@@ -1,0 +1,56 @@
+//! What CRMs say over HTTP: that something changed. Nothing of what they say is believed: the word
+//! only has what changed read sooner, over the account's own door.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use arc_swap::ArcSwapOption;
+
+use crate::model::ids::IntegrationKey;
+use crate::model::secret::Secret;
+
+use super::http::{IntakeHttp, read_body, stranger, try_again};
+use super::path::secret_matches;
+
+/// An account that may tell us of changes.
+pub struct CrmHook {
+    /// The word of its CRM in the registry, as it stands in the path.
+    pub kind: &'static str,
+    /// The secrets of its path; two overlap while one is replaced.
+    pub secrets: Vec<Secret>,
+    /// Has what changed read soon.
+    pub told: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// The accounts that may tell; replaced at reload. Nothing as long as the daemon starts.
+pub type CrmHookTable = ArcSwapOption<HashMap<IntegrationKey, CrmHook>>;
+
+/// Takes a CRM's word. Answered at once: amoCRM waits for two seconds (`crm/amocrm.md` §14).
+pub(super) async fn told(
+    state: web::Data<IntakeHttp>,
+    path: web::Path<(String, String, String, String)>,
+    request: HttpRequest,
+    body: web::Payload,
+) -> HttpResponse {
+    let (kind, tenant, integration, secret) = path.into_inner();
+    let Ok(key) = format!("{tenant}/{integration}").parse::<IntegrationKey>() else {
+        return stranger(&state, &request);
+    };
+    let Some(hooks) = state.crm_hooks.load_full() else {
+        return try_again("the daemon is starting; try again");
+    };
+    let Some(hook) = hooks.get(&key).filter(|hook| hook.kind == kind) else {
+        return stranger(&state, &request);
+    };
+    if !secret_matches(&secret, &hook.secrets) {
+        return stranger(&state, &request);
+    }
+    // Read to its end, or the sender might see a broken connection; what it says is not needed.
+    if let Err(refusal) = read_body(&request, body).await {
+        return refusal;
+    }
+    metrics::counter!("trunkline_crm_hooks", "kind" => hook.kind).increment(1);
+    (hook.told)();
+    HttpResponse::Ok().finish()
+}
