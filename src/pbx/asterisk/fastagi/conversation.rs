@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::assignments::{self, VARIABLES};
 use super::environment::{EnvironmentReader, Refusal};
-use super::inquiry::{self, NoQuestion};
+use super::inquiry::{self, Inquiry, NoQuestion};
 use super::replies::{Replies, ReplyReader};
 use crate::model::question::{Answer, NotAnswered};
 use crate::pbx::Answerer;
@@ -91,12 +91,22 @@ pub(super) async fn hold(
         Ok(Err(ending)) => return ending,
         Ok(Ok(())) => {}
     }
-    let answer = match inquiry::question(reader.finish()) {
+    let answer = match inquiry::inquiry(reader.finish()) {
         Err(nothing) => Err(Unanswerable::NoQuestion(nothing)),
-        Ok(question) => match timeout(deadlines.answer, answerer.answer(question, peer)).await {
-            Err(_) => return Ending::Late,
-            Ok(answer) => answer.map_err(Unanswerable::NotAnswered),
-        },
+        Ok(Inquiry {
+            question,
+            redirect_failed,
+        }) => {
+            let answering = if redirect_failed {
+                answerer.answer_after_failure(question, peer)
+            } else {
+                answerer.answer(question, peer)
+            };
+            match timeout(deadlines.answer, answering).await {
+                Err(_) => return Ending::Late,
+                Ok(answer) => answer.map_err(Unanswerable::NotAnswered),
+            }
+        }
     };
     let told = timeout(deadlines.replies, tell(&mut stream, answer.as_ref().ok()));
     match (told.await, answer) {

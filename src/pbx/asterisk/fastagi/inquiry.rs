@@ -26,10 +26,19 @@ pub(super) enum NoQuestion {
     Source,
 }
 
-/// Returns the question of `agi://HOST/lookup?tenant=T&source=S&did=D&phone=P`. The caller is
-/// `phone`, else what the channel says; the dialled number is `did`, else the first argument, the
-/// channel's, and the place in the dialplan unless that is `s`.
-pub(super) fn question(environment: Environment) -> Result<Question, NoQuestion> {
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Inquiry {
+    /// The question.
+    pub(super) question: Question,
+    /// The employee whom an earlier answer named did not answer.
+    pub(super) redirect_failed: bool,
+}
+
+/// Returns what `agi://HOST/lookup?tenant=T&source=S&did=D&phone=P&redirect_failed=1` asks. The
+/// caller is `phone`, else what the channel says; the dialled number is `did`, else the first
+/// argument, the channel's, and the place in the dialplan unless that is `s`.
+pub(super) fn inquiry(environment: Environment) -> Result<Inquiry, NoQuestion> {
     let Environment {
         request,
         script,
@@ -44,12 +53,14 @@ pub(super) fn question(environment: Environment) -> Result<Question, NoQuestion>
         return Err(NoQuestion::Script);
     }
     let (mut tenant, mut source, mut did, mut phone) = (None, None, None, None);
+    let mut failed = None;
     for (name, value) in pairs {
         let place = match name {
             "tenant" => &mut tenant,
             "source" => &mut source,
             "did" => &mut did,
             "phone" => &mut phone,
+            "redirect_failed" => &mut failed,
             _ => continue,
         };
         // The first counts: a number with an `&` in it cannot name another tenant.
@@ -60,7 +71,7 @@ pub(super) fn question(environment: Environment) -> Result<Question, NoQuestion>
         .parse()
         .map_err(|_| NoQuestion::Source)?;
     let said = |text: &String| !text.trim().is_empty();
-    Ok(Question {
+    let question = Question {
         source,
         caller: phone.filter(said).or(caller).unwrap_or_default(),
         did: did
@@ -69,6 +80,10 @@ pub(super) fn question(environment: Environment) -> Result<Question, NoQuestion>
             .or(dnid)
             .or(extension.filter(|extension| extension != START)),
         within: Some(WITHIN),
+    };
+    Ok(Inquiry {
+        question,
+        redirect_failed: failed.as_deref() == Some("1"),
     })
 }
 
@@ -94,13 +109,20 @@ mod tests {
 
     /// Returns `source caller did` of what is asked, or why nothing is.
     fn asked(environment: Environment) -> String {
-        match question(environment) {
-            Ok(Question {
-                source,
-                caller,
-                did,
-                within: Some(WITHIN),
-            }) => format!("{source} {caller} {}", did.as_deref().unwrap_or("-")),
+        match inquiry(environment) {
+            Ok(Inquiry {
+                question,
+                redirect_failed,
+            }) => {
+                assert_eq!(question.within, Some(WITHIN));
+                let did = question.did.as_deref().unwrap_or("-");
+                let after = if redirect_failed {
+                    " after a failure"
+                } else {
+                    ""
+                };
+                format!("{} {} {did}{after}", question.source, question.caller)
+            }
             other => format!("{other:?}"),
         }
     }
@@ -146,6 +168,15 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_comes_back_is_told_from_a_new_one() {
+        for (value, after) in [("1", " after a failure"), ("", ""), ("0", ""), ("yes", "")] {
+            let script = format!("lookup?tenant=acme&source=office&redirect_failed={value}");
+            let expected = format!("acme/office 79161234567 -{after}");
+            assert_eq!(asked(environment(&script)), expected);
+        }
+    }
+
+    #[test]
     fn an_old_asterisk_that_names_no_script_is_understood_by_the_address() {
         let request = "agi://127.0.0.1:4573/lookup?tenant=acme&source=office".to_owned();
         let old = Environment {
@@ -165,7 +196,7 @@ mod tests {
     #[test]
     fn other_scripts_and_sources_that_cannot_be_ask_nothing() {
         for script in ["", "route?tenant=a&source=b", "lookup/x?tenant=a&source=b"] {
-            assert_eq!(question(environment(script)), Err(NoQuestion::Script));
+            assert_eq!(inquiry(environment(script)), Err(NoQuestion::Script));
         }
         for script in [
             "lookup",
@@ -174,8 +205,8 @@ mod tests {
             "lookup?tenant=a/b&source=c",
             "lookup?tenant=%00&source=c",
         ] {
-            assert_eq!(question(environment(script)), Err(NoQuestion::Source));
+            assert_eq!(inquiry(environment(script)), Err(NoQuestion::Source));
         }
-        assert_eq!(question(Environment::default()), Err(NoQuestion::Script));
+        assert_eq!(inquiry(Environment::default()), Err(NoQuestion::Script));
     }
 }
