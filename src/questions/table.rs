@@ -198,6 +198,13 @@ impl SourceEntry {
         })
     }
 
+    /// Returns the company's numbers that are dialled here, in the forms in which they are found.
+    pub fn numbers(&self) -> impl Iterator<Item = (&str, &InboundNumber)> {
+        self.numbers
+            .iter()
+            .map(|(form, number)| (form.as_str(), number))
+    }
+
     /// Returns the employee of this id, as the source sees the person.
     pub fn person(&self, id: &EmployeeId) -> Option<Person<'_>> {
         self.at(*self.tenant.ids.get(id)?)

@@ -17,6 +17,7 @@ mod event_clock;
 pub mod fastagi;
 mod lists;
 mod login;
+mod mirror;
 mod orders;
 mod session;
 mod settings;

@@ -19,6 +19,7 @@ mod home;
 mod hostile;
 mod hostile_switch;
 mod killed;
+mod mirror;
 mod office;
 mod questions;
 mod reload;
