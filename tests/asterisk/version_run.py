@@ -18,7 +18,7 @@ from stage import Stage
 from trunkline_processes import Daemon, Lab
 
 # No scenario takes longer, not even one that restarts Asterisk.
-SCENARIO_SECONDS_MAX = 60
+SCENARIO_SECONDS_MAX = 90
 # After the last call: until the daemon has written everything into the CRM.
 SETTLE_SECONDS_MAX = 60
 # A daemon at rest and a CRM that is not as expected: how long that may be the last moment's work.
