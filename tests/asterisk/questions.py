@@ -100,6 +100,31 @@ async def asked_for_the_manager(stage: Stage, client: str):
     await asked(stage, ASKED_FOR_MANAGER, client, stage.anna)
 
 
+@scenario("79035551061", Holding(
+    contacts=[Contact(BORIS)],
+    deals=[Deal(3100, 3103, BORIS)],
+    calls=[Call("in", True, BORIS, (1, 3), "deal")],
+), needs_daemon=True)
+async def asked_for_a_client_named_as_a_command(stage: Stage, client: str):
+    """The client's name is AGI commands: it comes as one value, and nothing of it is done."""
+    mark = stage.server.folder / "done-by-a-client"
+    name = f'x\nEXEC System "touch {mark}"\nSET VARIABLE TRUNKLINE_EXTEN "103"'
+    await stage.lab.add_contact(client, BORIS, name)
+    await stage.daemon.until_named(client, "102")
+    since = len(stage.heard)
+    call, desk, _ = await rings(stage, ASKED_FOR_MANAGER, client, stage.boris)
+    begun = await stage.observer.event("Newchannel", since, Exten=ASKED_FOR_MANAGER)
+    shown = await stage.observer.order(
+        "Getvar", Channel=begun["Channel"], Variable="TRUNKLINE_CLIENT"
+    )
+    await stage.talk(call, desk)
+    await call.hang_up()
+    if shown["Value"] != name.replace("\n", " "):
+        raise RuntimeError(f"the name came as {shown['Value']!r}")
+    if mark.exists():
+        raise RuntimeError("a client's name was carried out")
+
+
 @scenario("79035551056", answered_in(VERA, (1, 30)), needs_daemon=True)
 async def asked_while_the_daemon_is_dead(stage: Stage, client: str):
     """Nobody is there to answer: 103 rings at once."""

@@ -46,9 +46,9 @@ class Lab:
         self._process = await children.spawn(command, self.log)
         self.token = (await _until_answered(self._process, self.control, self.log))["token"]
 
-    async def add_contact(self, phone: str, responsible: int) -> int:
+    async def add_contact(self, phone: str, responsible: int, name: str = "Client") -> int:
         """As a person adds one; returns its number."""
-        card = {"name": "Client", "phones": [f"+{phone}"], "responsible_user_id": responsible}
+        card = {"name": name, "phones": [f"+{phone}"], "responsible_user_id": responsible}
         seeded = await http_json.post(f"{self.control}/seed", {"contacts": [card]})
         return seeded["contacts"][0]
 

@@ -1,15 +1,20 @@
 //! What Asterisk's database holds of the copy, as far as it was read and written; and what of it
 //! is to be changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use super::rows::{Change, ClientKey, Row};
 
+/// Values that are kept in common: far more than there are extensions.
+const VALUES_MAX: usize = 10_000;
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Held {
+    /// Values in common: a company has few extensions and many clients.
+    values: HashSet<Arc<str>>,
     clients: BTreeMap<ClientKey, Arc<str>>,
     small: BTreeMap<Row, Arc<str>>,
 }
@@ -18,11 +23,24 @@ impl Held {
     /// Takes down what a row is now.
     pub(super) fn set(&mut self, change: Change) {
         match (change.row, change.value) {
-            (Row::Client(key), Some(value)) => drop(self.clients.insert(key, value)),
+            (Row::Client(key), Some(value)) => {
+                let value = self.in_common(value);
+                self.clients.insert(key, value);
+            }
             (Row::Client(key), None) => drop(self.clients.remove(&key)),
             (row, Some(value)) => drop(self.small.insert(row, value)),
             (row, None) => drop(self.small.remove(&row)),
         }
+    }
+
+    fn in_common(&mut self, value: Arc<str>) -> Arc<str> {
+        if let Some(known) = self.values.get(&value) {
+            return Arc::clone(known);
+        }
+        if self.values.len() < VALUES_MAX {
+            self.values.insert(Arc::clone(&value));
+        }
+        value
     }
 
     /// Returns how many clients it holds.

@@ -423,7 +423,7 @@ fn numbers_are_in_the_order_of_their_keys() {
     let phone = |digits: &str| Phone::try_from(format!("+{digits}")).expect("a number");
     let mut phones: Vec<Phone> = digits.map(phone).to_vec();
     phones.sort_by(|a, b| a.order().cmp(&b.order()));
-    let keys: Vec<_> = phones.iter().map(super::ClientKey::of).collect();
+    let keys: Vec<_> = phones.iter().map(super::rows::ClientKey::of).collect();
     assert!(
         keys.is_sorted() && keys.iter().all(Option::is_some),
         "{keys:?}"
