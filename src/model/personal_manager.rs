@@ -14,7 +14,8 @@ pub struct PersonalManagerSettings {
     /// The toggle. Off: the client is still named in answers, and no call is redirected.
     #[serde(default = "on")]
     pub on: bool,
-    /// Whose responsible it is, in this order; the first that names one (V-15).
+    /// Whose responsible it is, in this order; the first that names one (V-15). A card of which
+    /// none of these names anybody does not count.
     #[serde(default = "of_contact")]
     pub responsible_of: Vec<ResponsibleOf>,
     /// Which card counts where several have the number.
@@ -44,12 +45,12 @@ pub enum ResponsibleOf {
     Deal,
 }
 
-/// What is done about a number that stands on several cards.
+/// Which card counts of those that name a responsible, where several have the number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "policy", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SharedNumbers {
-    /// The card with an open deal, and the responsible of that deal. Several have one, or none:
-    /// the most recently updated.
+    /// The card with an open deal, of whatever sort, and the responsible of that deal. Several have
+    /// one, or none: the most recently updated.
     OpenDeal {},
     /// The card whose responsible talked with this number last. Nobody of them did as far as is
     /// remembered: the most recently updated.

@@ -7,7 +7,7 @@
 use crate::directory::known::KnownClient;
 use crate::model::answering::{Exit, InboundNumber, Scenario, Unlisted};
 use crate::model::ids::{CrmUserId, EmployeeId};
-use crate::model::personal_manager::{PersonalManagerSettings, SharedNumbers};
+use crate::model::personal_manager::{PersonalManagerSettings, ResponsibleOf, SharedNumbers};
 use crate::model::phone::{ClientNumber, Phone};
 use crate::model::question::{Answer, AnswerClient, AnswerManager, Knowledge, Route};
 use crate::model::timestamp::Timestamp;
@@ -190,7 +190,7 @@ impl<'a> Answering<'a, '_> {
         // Without any settings nothing is redirected, but the client is named.
         let unset = PersonalManagerSettings {
             on: false,
-            responsible_of: vec![crate::model::personal_manager::ResponsibleOf::Contact],
+            responsible_of: vec![ResponsibleOf::Contact],
             shared_numbers: SharedNumbers::default(),
         };
         let settings = integration.settings.as_ref().unwrap_or(&unset);
@@ -237,7 +237,7 @@ impl<'a> Answering<'a, '_> {
     fn manager(
         &mut self,
         integration: usize,
-        responsible: Option<(&CrmUserId, crate::model::personal_manager::ResponsibleOf)>,
+        responsible: Option<(&CrmUserId, ResponsibleOf)>,
     ) -> Manager<'a> {
         let Some((user, of)) = responsible else {
             self.because(|| Reason::NoResponsible);

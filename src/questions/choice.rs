@@ -16,28 +16,32 @@ pub struct Choice<'a> {
     pub settled: bool,
 }
 
+/// A card that names somebody.
+type Candidate<'a> = (&'a KnownClient, (&'a CrmUserId, ResponsibleOf));
+
 /// Chooses; `None` where there are no cards. They come most recently updated first.
-/// `talked_last` says whether the employee who is this CRM user talked with the number last.
+///
+/// Of several cards the policy picks one among those that name somebody, whatever their sort; whose
+/// responsible it is, is then a matter of that card. `talked_last` says whether the employee who is
+/// this CRM user talked with the number last.
 pub fn choose<'a>(
     clients: &'a [KnownClient],
     settings: &PersonalManagerSettings,
     talked_last: &dyn Fn(&CrmUserId) -> bool,
 ) -> Option<Choice<'a>> {
     let policy = &settings.shared_numbers;
-    for of in &settings.responsible_of {
-        let named = |client: &'a KnownClient| Some((client, responsible(client, *of)?));
-        let candidates: Vec<(&KnownClient, &CrmUserId)> =
-            clients.iter().filter_map(named).collect();
-        let Some((client, user, settled)) = pick(&candidates, policy, talked_last) else {
-            continue;
+    let shared = clients.len() > 1;
+    let named = |client: &'a KnownClient| -> Option<Candidate<'a>> {
+        let of_deal = match policy {
+            SharedNumbers::OpenDeal {} if shared => responsible(client, ResponsibleOf::Deal),
+            _ => None,
         };
-        let mut found = (user, *of);
-        let shared = clients.len() > 1;
-        if let (SharedNumbers::OpenDeal {}, true, Some(deal)) = (policy, shared, &client.open_deal)
-            && let Some(user) = &deal.responsible
-        {
-            found = (user, ResponsibleOf::Deal);
-        }
+        let mut chosen = settings.responsible_of.iter();
+        let found = of_deal.or_else(|| chosen.find_map(|of| responsible(client, *of)))?;
+        Some((client, found))
+    };
+    let candidates: Vec<Candidate<'a>> = clients.iter().filter_map(named).collect();
+    if let Some(((client, found), settled)) = pick(&candidates, policy, talked_last) {
         return Some(Choice {
             client,
             responsible: Some(found),
@@ -49,44 +53,44 @@ pub fn choose<'a>(
     Some(Choice {
         client: first,
         responsible: None,
-        settled: clients.len() == 1 || matches!(policy, SharedNumbers::MostRecentlyUpdated {}),
+        settled: !shared || matches!(policy, SharedNumbers::MostRecentlyUpdated {}),
     })
 }
 
 /// Returns the responsible whom a record of the client names.
-fn responsible(client: &KnownClient, of: ResponsibleOf) -> Option<&CrmUserId> {
+fn responsible(client: &KnownClient, of: ResponsibleOf) -> Option<(&CrmUserId, ResponsibleOf)> {
     let of_card = |entity: Entity| {
         let own = client.responsible.as_ref();
         own.filter(|_| client.card.entity == entity)
     };
-    match of {
+    let user = match of {
         ResponsibleOf::Contact => of_card(Entity::Contact),
         ResponsibleOf::Company => of_card(Entity::Company),
         ResponsibleOf::Lead => of_card(Entity::Lead),
         ResponsibleOf::Deal => client.open_deal.as_ref()?.responsible.as_ref(),
-    }
+    };
+    Some((user?, of))
 }
 
-/// Picks one candidate; says whether it was the policy that did.
+/// Picks one candidate; says whether it was the policy that did, or there was one only.
 fn pick<'a>(
-    candidates: &[(&'a KnownClient, &'a CrmUserId)],
+    candidates: &[Candidate<'a>],
     policy: &SharedNumbers,
     talked_last: &dyn Fn(&CrmUserId) -> bool,
-) -> Option<(&'a KnownClient, &'a CrmUserId, bool)> {
+) -> Option<(Candidate<'a>, bool)> {
     let first = candidates.first()?;
     if candidates.len() == 1 {
-        return Some((first.0, first.1, true));
+        return Some((*first, true));
     }
     let mut all = candidates.iter();
     let picked = match policy {
         SharedNumbers::MostRecentlyUpdated {} => Some(first),
         SharedNumbers::OpenDeal {} => all.find(|(client, _)| client.open_deal.is_some()),
-        SharedNumbers::LastTalk {} => all.find(|(_, user)| talked_last(user)),
+        SharedNumbers::LastTalk {} => all.find(|(_, (user, _))| talked_last(user)),
         SharedNumbers::Entities { order } => order.iter().find_map(|sort| {
-            let of_sort = |(client, _): &&(&KnownClient, _)| client.card.entity == sort.entity();
-            candidates.iter().find(of_sort)
+            let mut all = candidates.iter();
+            all.find(|(client, _)| client.card.entity == sort.entity())
         }),
     };
-    let (client, user) = picked.unwrap_or(first);
-    Some((client, user, picked.is_some()))
+    Some((*picked.unwrap_or(first), picked.is_some()))
 }

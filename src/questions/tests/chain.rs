@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::model::answering::Unlisted;
-use crate::model::question::{Answer, AnswerClient, AnswerManager, Knowledge, Question, Route};
+use crate::model::question::{Answer, AnswerClient, AnswerManager, Knowledge, Route};
 use crate::model::work_hours::WorkHours;
-use crate::pbx::Answerer;
 
 const DID: &str = "84950000001";
 
@@ -33,7 +32,7 @@ fn manager_number() -> InboundNumber {
 }
 
 #[tokio::test]
-async fn the_number_decides_first_then_the_manager_then_the_default() {
+async fn s1_25_the_number_decides_first_then_the_manager_then_the_default() {
     let owned = |mut number: InboundNumber| {
         number.owner = Some(id("anna"));
         number
@@ -128,7 +127,7 @@ async fn the_number_decides_first_then_the_manager_then_the_default() {
 }
 
 #[tokio::test]
-async fn the_manager_counts_only_if_mapped_wanted_and_there() {
+async fn s1_24_the_manager_counts_only_if_mapped_wanted_and_there() {
     let hours =
         |text: &str| -> Option<WorkHours> { Some(serde_json::from_str(text).expect("hours")) };
     let mornings = r#"[{"days":["mon","tue","wed","thu","fri"],"from":"09:00","to":"12:00"}]"#;
@@ -236,33 +235,17 @@ async fn the_manager_counts_only_if_mapped_wanted_and_there() {
             CLIENT,
             "default 700 manager=anna client=1",
         ),
-        (
-            "V-15 the way out where there is no manager",
-            Office::new().with(|office| office.answering.exits.no_manager = extension("701")),
-            CLIENT,
-            "default 701",
-        ),
-        (
-            "V-15 a number's own way out stands over the source's",
-            listed(Office::new(), manager_number()).with(|office| {
-                office.answering.exits.no_manager = extension("701");
-                office.numbers[0].exits.no_manager = extension("801");
-            }),
-            CLIENT,
-            "default 801",
-        ),
     ])
     .await;
 }
 
 #[tokio::test]
-async fn the_responsible_comes_from_the_chosen_record() {
+async fn v_15_the_responsible_comes_from_the_chosen_record() {
     let with_settings = |text: &str, clients: Vec<KnownClient>| {
         let settings = settings(text);
         let office = Office::new().knows(clients);
         office.with(|office| office.integrations[0].settings = Some(settings))
     };
-    let shared = || vec![contact("2", "503", 20), contact("1", "502", 10)];
     check(vec![
         (
             "S1-23 of a contact with a deal, the contact's",
@@ -309,46 +292,6 @@ async fn the_responsible_comes_from_the_chosen_record() {
             CLIENT,
             "default 700 client=1",
         ),
-        (
-            "a shared number: the most recently updated",
-            Office::new().knows(shared()),
-            CLIENT,
-            "personal_manager 102 manager=boris client=2 policy=most_recently_updated",
-        ),
-        (
-            "a shared number: the responsible of the open deal",
-            with_settings(
-                r#"{"shared_numbers":{"policy":"open_deal"}}"#,
-                vec![
-                    contact("2", "503", 20),
-                    with_deal(contact("1", "999", 10), "502"),
-                ],
-            ),
-            CLIENT,
-            "personal_manager 101 manager=anna client=1 policy=open_deal",
-        ),
-        (
-            "a shared number without any open deal",
-            with_settings(r#"{"shared_numbers":{"policy":"open_deal"}}"#, shared()),
-            CLIENT,
-            "personal_manager 102 manager=boris client=2 policy=open_deal",
-        ),
-        (
-            "a shared number: a fixed order of sorts",
-            with_settings(
-                r#"{"responsible_of":["contact","company"],
-                    "shared_numbers":{"policy":"entities","order":["company","contact"]}}"#,
-                shared(),
-            ),
-            CLIENT,
-            "personal_manager 102 manager=boris client=2 policy=entities",
-        ),
-        (
-            "a shared number with nobody who talked",
-            with_settings(r#"{"shared_numbers":{"policy":"last_talk"}}"#, shared()),
-            CLIENT,
-            "personal_manager 102 manager=boris client=2 policy=last_talk",
-        ),
     ])
     .await;
 }
@@ -379,31 +322,6 @@ async fn callers_without_a_public_number_have_defined_answers() {
     assert_eq!(own.phone, Some(phone("+79160000001")));
     let short = ask(&desk, "102", None).await.answer;
     assert_eq!(short.phone, None);
-}
-
-#[tokio::test]
-async fn v_15_a_redirect_that_failed_goes_its_own_way_out() {
-    let desk = of_anna()
-        .with(|office| office.answering.exits.redirect_failed = extension("702"))
-        .desk();
-    let again = Ask {
-        caller: CLIENT,
-        redirect_failed: true,
-        ..Ask::default()
-    };
-    let found = desk.answer(&source(&desk), again).await;
-    assert_eq!(told(&found), "default 702 manager=anna client=1");
-    let question = Question {
-        source: id("acme/office"),
-        caller: CLIENT.to_owned(),
-        did: None,
-        within: None,
-    };
-    let asker = "127.0.0.1".parse().expect("an address");
-    let answer = desk.answer_after_failure(question, asker).await;
-    assert_eq!(answer.expect("an answer").extension, extension("702"));
-    let found = ask(&desk, CLIENT, None).await;
-    assert_eq!(told(&found), "personal_manager 101 manager=anna client=1");
 }
 
 #[tokio::test]

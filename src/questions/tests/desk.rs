@@ -116,7 +116,7 @@ async fn the_crm_is_asked_only_where_opted_for_and_only_where_it_could_change_th
     assert_eq!(crm.asked.load(Ordering::Relaxed), 1);
 }
 
-fn talk(client: &str, extension: &str, at_s: i64) -> Snapshot {
+pub(super) fn talk(client: &str, extension: &str, at_s: i64) -> Snapshot {
     let extension = Extension(extension.to_owned());
     let call = Call {
         direction: Direction::Incoming,

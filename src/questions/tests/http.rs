@@ -8,10 +8,11 @@ use actix_web::{App, test, web};
 use super::*;
 use crate::questions::http::{QuestionsHttp, configure};
 
-/// What came back: status, content type, body.
+/// What came back: status, content type, the policy that the head names, body.
 struct Reply {
     status: StatusCode,
     kind: String,
+    policy: Option<String>,
     body: String,
 }
 
@@ -38,16 +39,18 @@ async fn send(office: Office, asking: Asking<'_>) -> Reply {
         request = request.insert_header((header::HOST, host));
     }
     let response = test::call_service(&app, request.to_request()).await;
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    let kind = kind
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
+    let named = |name: &str| {
+        let value = response.headers().get(name)?;
+        Some(value.to_str().expect("text").to_owned())
+    };
+    let kind = named("content-type").unwrap_or_default();
+    let policy = named("trunkline-policy");
     let status = response.status();
     let body = test::read_body(response).await;
     Reply {
         status,
         kind,
+        policy,
         body: String::from_utf8(body.to_vec()).expect("text"),
     }
 }
@@ -128,6 +131,67 @@ async fn whatever_stands_for_a_number_is_answered_or_refused_and_nothing_else() 
             !reply.body.contains(|c: char| c.is_ascii_digit()),
             "{:?}",
             reply.body
+        );
+    }
+}
+
+#[actix_web::test]
+async fn v_15_a_phone_system_says_that_nobody_picked_up() {
+    let office =
+        || hostile().with(|office| office.answering.exits.redirect_failed = extension("702"));
+    for (flag, extension) in [
+        ("", "101"),
+        ("&redirect_failed=0", "101"),
+        ("&redirect_failed=1", "702"),
+    ] {
+        let uri = format!("/v1/lookup/acme/office?phone=89161112233&format=text{flag}");
+        let asking = Asking {
+            uri: &uri,
+            peer: "127.0.0.1",
+            host: Some("localhost"),
+        };
+        let reply = send(office(), asking).await;
+        assert_eq!(reply.body, format!("{extension}\n"), "{flag:?}");
+    }
+    let reply = get("/v1/lookup/acme/office?phone=1&redirect_failed=maybe").await;
+    assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+}
+
+#[actix_web::test]
+async fn the_answer_names_the_policy_that_chose_among_several_cards() {
+    let several = || vec![contact("2", "503", 20), contact("1", "502", 10)];
+    for (json, clients, policy) in [
+        ("{}", several(), Some("most_recently_updated")),
+        (
+            r#"{"shared_numbers":{"policy":"open_deal"}}"#,
+            several(),
+            Some("open_deal"),
+        ),
+        (
+            r#"{"shared_numbers":{"policy":"last_talk"}}"#,
+            several(),
+            Some("last_talk"),
+        ),
+        (
+            r#"{"shared_numbers":{"policy":"entities","order":["contact"]}}"#,
+            several(),
+            Some("entities"),
+        ),
+        ("{}", vec![contact("1", "502", 10)], None),
+        ("{}", Vec::new(), None),
+    ] {
+        let office = Office::new()
+            .knows(clients)
+            .with(|office| office.integrations[0].settings = Some(settings(json)));
+        let asking = Asking {
+            uri: "/v1/lookup/acme/office?phone=89161112233",
+            peer: "127.0.0.1",
+            host: Some("localhost"),
+        };
+        assert_eq!(
+            send(office, asking).await.policy.as_deref(),
+            policy,
+            "{json}"
         );
     }
 }

@@ -2,9 +2,11 @@
 
 mod chain;
 mod desk;
+mod exits;
 mod http;
 mod known_callers;
 mod numbers;
+mod shared_numbers;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -22,6 +22,8 @@ mod killed;
 mod mirror;
 mod office;
 mod questions;
+mod questions_miss;
+mod questions_shared;
 mod reload;
 mod service;
 mod slow_call;

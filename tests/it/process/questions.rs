@@ -16,7 +16,7 @@ use super::home::Home;
 use super::office::{ANNA, Office, site_call};
 use super::wait::{until, when};
 
-const CLIENT: &str = "+79161112233";
+pub(super) const CLIENT: &str = "+79161112233";
 const STRANGER: &str = "+79160009999";
 
 /// Boris's user in the CRM: extension 102.
@@ -26,7 +26,7 @@ const BORIS: u64 = 503;
 const CONNECTIONS: usize = 3_000;
 
 /// Has the office redirect calls to managers, the CRM asked on a miss, and the default 700.
-fn redirects(home: &Home) {
+pub(super) fn redirects(home: &Home) {
     home.edit_tenant(
         "[integrations.settings.calls]\n",
         "[integrations.settings.personal_manager]\non = true\n\n[integrations.settings.calls]\n",
@@ -37,7 +37,7 @@ fn redirects(home: &Home) {
     );
 }
 
-fn question(daemon: &Daemon, home: &Home, source: &str, query: &str) -> RequestBuilder {
+pub(super) fn question(daemon: &Daemon, home: &Home, source: &str, query: &str) -> RequestBuilder {
     let url = format!(
         "http://{}/v1/lookup/acme/{source}?{query}",
         home.questions()
@@ -45,14 +45,14 @@ fn question(daemon: &Daemon, home: &Home, source: &str, query: &str) -> RequestB
     daemon.http.get(url)
 }
 
-async fn ask(daemon: &Daemon, home: &Home, query: &str) -> (StatusCode, String) {
+pub(super) async fn ask(daemon: &Daemon, home: &Home, query: &str) -> (StatusCode, String) {
     let asked = question(daemon, home, "office", query).send().await;
     let answer = asked.unwrap_or_else(|error| panic!("{error}:\n{}", home.log()));
     let status = answer.status();
     (status, answer.text().await.expect("a text"))
 }
 
-async fn answer(daemon: &Daemon, home: &Home, phone: &str) -> Value {
+pub(super) async fn answer(daemon: &Daemon, home: &Home, phone: &str) -> Value {
     let (status, text) = ask(daemon, home, &format!("phone={phone}")).await;
     assert_eq!(status, StatusCode::OK, "{text}");
     serde_json::from_str(&text).expect("JSON")
