@@ -235,6 +235,18 @@ pub enum SourceNoteKind {
         /// Why.
         why: String,
     },
+    /// From `from` until the note's time nothing was seen, and the PBX's own log told what
+    /// happened.
+    Recovered {
+        /// When seeing stopped.
+        from: Timestamp,
+        /// Why.
+        why: String,
+        /// Calls that the log told of, those that were open then included.
+        calls: u64,
+        /// What of the interval the log does not hold, in words; `None` = it holds all of it.
+        gap: Option<String>,
+    },
     /// The PBX was restarted or shut down.
     Restarted,
     /// Anything else.

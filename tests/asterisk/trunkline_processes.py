@@ -67,7 +67,7 @@ class Daemon:
 
     def __init__(
         self, program: Path, folder: Path, lab: Lab, ami_secret: str, relay: Relay,
-        fastagi_port: int,
+        fastagi_port: int, call_log: tuple[str, Path],
     ):
         self._program = program
         self._folder = folder
@@ -77,9 +77,11 @@ class Daemon:
         self._questions = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
         self._token = secrets.token_hex(24)
         self._process: asyncio.subprocess.Process | None = None
-        self._configure(lab, ami_secret, fastagi_port)
+        self._configure(lab, ami_secret, fastagi_port, call_log)
 
-    def _configure(self, lab: Lab, ami_secret: str, fastagi_port: int):
+    def _configure(
+        self, lab: Lab, ami_secret: str, fastagi_port: int, call_log: tuple[str, Path],
+    ):
         hidden = self._folder / "secrets"
         hidden.mkdir(mode=0o700)
         for name, text in {
@@ -98,6 +100,8 @@ class Daemon:
             "fastagi_port": fastagi_port,
             "crm_port": lab.port,
             "ami_port": self._relay.port,
+            "log_kind": call_log[0],
+            "log_path": call_log[1],
         }
         shutil.copytree(COMPANY, self._folder / "etc")
         for path in (self._folder / "etc").rglob("*.toml"):

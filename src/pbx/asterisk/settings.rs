@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::call_log::{self, LogSettings};
 use super::channels::{ChannelRules, ChannelSettings};
+use super::mirror::{self, settings::MirrorSettings};
 use super::tls::{self, TlsSettings};
 use crate::model::mistake::Mistake;
 use crate::model::secret::{Secret, Secrets};
@@ -78,17 +80,10 @@ pub(super) struct AsteriskSettings {
     pub(super) linger: Duration,
     /// How calls are placed for employees; `None` = they are not.
     pub(super) originate: Option<OriginateSettings>,
+    /// The PBX's own log; `None` = what is not seen stays unknown.
+    pub(super) log: Option<Arc<LogSettings>>,
     /// What is kept in the PBX's own database; `None` = nothing.
     pub(super) mirror: Option<MirrorSettings>,
-}
-
-/// A copy of the answers in the PBX's own database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct MirrorSettings {
-    /// Clients in it at the most.
-    pub(super) clients_max: usize,
-    /// How long the dialplan may use it after we were last in step with it.
-    pub(super) trusted: Duration,
 }
 
 /// How calls are placed (`pbx/asterisk.md` §3).
@@ -187,7 +182,9 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
     let events = events(&mut r);
     let channels = channels(&mut r);
     let originate = r.table("originate").map(originate);
-    let mirror = r.table("astdb_mirror").map(mirror);
+    let log = r.table("log");
+    let log = log.map(|table| call_log::settings::read(table, channels.profile()));
+    let mirror = r.table("astdb_mirror").map(mirror::settings::read);
     r.finish();
     let default_port = if tls.is_some() { PORT_TLS } else { PORT };
     Some(AsteriskSettings {
@@ -210,31 +207,14 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
             Some(originate) => Some(originate?),
             None => None,
         },
+        log: match log {
+            Some(log) => Some(Arc::new(log?)),
+            None => None,
+        },
         mirror: match mirror {
             Some(mirror) => Some(mirror?),
             None => None,
         },
-    })
-}
-
-/// Rows of the database that a PBX can be expected to read through in a few dozen milliseconds.
-const MIRROR_CLIENTS: u64 = 100_000;
-const MIRROR_CLIENTS_MAX: u64 = 1_000_000;
-
-fn mirror(mut r: Reader<'_>) -> Option<MirrorSettings> {
-    let clients_max = r.whole("clients_max", MIRROR_CLIENTS_MAX);
-    if clients_max == Some(0) {
-        r.wrong("clients_max", "must be at least 1");
-    }
-    // Over a long weekend.
-    let hours = r.whole("trusted_hours", 720);
-    if hours.is_some_and(|hours| hours < 2) {
-        r.wrong("trusted_hours", "must be at least 2");
-    }
-    r.finish();
-    Some(MirrorSettings {
-        clients_max: usize::try_from(clients_max.unwrap_or(MIRROR_CLIENTS)).ok()?,
-        trusted: Duration::from_secs(hours.unwrap_or(96).saturating_mul(3600)),
     })
 }
 

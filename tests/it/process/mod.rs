@@ -6,6 +6,7 @@
 
 mod admin;
 mod authorisation;
+mod backfill;
 mod calls;
 mod click_to_call;
 mod configuration;

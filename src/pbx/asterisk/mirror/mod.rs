@@ -15,6 +15,7 @@
 mod held;
 mod pass;
 mod rows;
+pub(super) mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +26,6 @@ use tokio::time::Instant;
 
 use super::ami_codec::Action;
 use super::ami_message::Message;
-use super::settings::MirrorSettings;
 use crate::clock::SharedClock;
 use crate::model::ids::SourceKey;
 use crate::pbx::KnownCallers;
@@ -33,6 +33,7 @@ use crate::pbx::KnownCallers;
 use held::Held;
 use pass::Pass;
 use rows::{Change, MADE, Names, Part, Row};
+use settings::MirrorSettings;
 
 /// Between two actions: a hundred each second, of which a real Asterisk manages some thousand.
 const PACE: Duration = Duration::from_millis(10);

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::settings::MirrorSettings;
 use super::rows::{Change, ClientKey, MADE, Row, UNTIL, extension_value, small_rows};
+use super::settings::MirrorSettings;
 use super::{LOOK, Mirror, Phase};
 use crate::model::phone::Phone;
 

@@ -8,9 +8,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::ami_codec::Action;
 use super::super::ami_message::Message;
-use super::super::settings::MirrorSettings;
 use super::super::tests::doubles::Known;
 use super::Mirror;
+use super::settings::MirrorSettings;
 use crate::clock::{SharedClock, TokioClock};
 use crate::model::ids::{Extension, SourceKey};
 use crate::model::phone::Phone;
