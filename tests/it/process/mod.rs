@@ -26,6 +26,8 @@ mod questions;
 mod questions_miss;
 mod questions_shared;
 mod reload;
+mod replay;
+mod rules;
 mod service;
 mod slow_call;
 mod store;
