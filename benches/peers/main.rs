@@ -5,11 +5,13 @@
 //! Starts every server by itself, on ports and in a folder of its own, and stops it again.
 //! A measurement is a file with one function that returns rows; `Measurement` lists them.
 
+mod agi_load;
 mod crm;
 mod daemon;
 mod disk;
 mod drain;
 mod event;
+mod fastagi;
 mod http;
 mod index;
 mod index_child;
@@ -46,14 +48,16 @@ enum Measurement {
     Intake,
     Drain,
     Index,
+    FastAgi,
 }
 
-const ALL: [Measurement; 5] = [
+const ALL: [Measurement; 6] = [
     Measurement::Memory,
     Measurement::Start,
     Measurement::Intake,
     Measurement::Drain,
     Measurement::Index,
+    Measurement::FastAgi,
 ];
 
 impl Measurement {
@@ -64,6 +68,7 @@ impl Measurement {
             Self::Intake => "intake",
             Self::Drain => "drain",
             Self::Index => "index",
+            Self::FastAgi => "fastagi",
         }
     }
 
@@ -74,6 +79,7 @@ impl Measurement {
             Self::Intake => intake::measure(scene, table).await,
             Self::Drain => drain::measure(scene, table).await,
             Self::Index => index::measure(scene, table).await,
+            Self::FastAgi => fastagi::measure(scene, table).await,
         }
         .with_context(|| format!("measure {}", self.name()))
     }
@@ -87,7 +93,7 @@ struct Options {
     chosen: Vec<Measurement>,
 }
 
-const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] [index]";
+const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] [index] [fastagi]";
 
 fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     let mut options = Options {
