@@ -105,10 +105,14 @@ format = "text"
         )
     }
 
-    /// Returns the daemon's file with a second CRM, which never answers.
-    pub(crate) fn with_black_hole(&self, crm_port: u16, hole_port: u16) -> String {
-        let hole = format!("\"https://dead.amocrm.ru\" = \"http://127.0.0.1:{hole_port}\"\n");
-        self.daemon_file(crm_port) + &hole
+    /// Returns the daemon's file with a second CRM.
+    pub(crate) fn with_another(&self, crm_port: u16, url: &str, port: u16) -> String {
+        self.daemon_file(crm_port) + &format!("\"{url}\" = \"http://127.0.0.1:{port}\"\n")
+    }
+
+    /// Returns where questions are asked.
+    pub(crate) fn questions_port(&self) -> u16 {
+        self.questions_port
     }
 
     /// Returns where a dialplan asks.

@@ -5,22 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use sha2::{Digest, Sha256};
-use tokio::time::Instant;
-use trunkline::clock::{Clock, SystemClock};
-use trunkline::model::directory::{DirectoryCard, DirectoryChange};
-use trunkline::model::ids::{CrmUserId, PortalKey};
-use trunkline::model::phone::{Phone, Region};
-use trunkline::model::plan::{Card, Entity};
-use trunkline::model::timestamp::Timestamp;
-use trunkline::store::directory::{DirectoryBatch, DirectoryState};
-use trunkline::store::{Store, StoreKey, StoreOptions};
+use anyhow::Context;
 
-use super::agi_load::{self, CLIENTS, EMPLOYEES};
+use super::agi_load::{self, CLIENTS};
 use super::crm::SilentCrm;
-use super::daemon::{Daemon, Home, SECRET};
+use super::daemon::Home;
+use super::office;
 use super::peer::Peer;
+use super::pinned::Pinned;
 use super::sample::Samples;
 use super::say;
 use super::scene::Scene;
@@ -33,9 +25,6 @@ const ROUNDS: usize = 7;
 /// How long a candidate has its turn.
 const TURN: Duration = Duration::from_secs(2);
 
-/// How long the daemon may take until it has read the directory.
-const LOADED_WITHIN: Duration = Duration::from_secs(30);
-
 /// Between turns.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -45,29 +34,22 @@ const AT_ONCE: [usize; 2] = [16, 1];
 /// What has to be reached: five times the peer's questions.
 const GOAL: f64 = 5.0;
 
-/// The core of the server whose turn it is, and that of the load.
-const SERVER_CORE: &str = "0";
-const LOAD_CORE: &str = "1";
-
 /// Measures with every number of calls at once.
 pub(crate) async fn measure(scene: &Scene, table: &mut Table) -> anyhow::Result<()> {
     let crm = SilentCrm::start().await?;
     let folder = scene.fresh("daemon")?;
-    let home = Home::furnish_with(folder.clone(), crm.port, &tenant())?;
-    fill(&folder.join("trunkline.redb")).await?;
+    let home = Home::furnish_with(folder.clone(), crm.port, &office::tenant())?;
+    office::fill(&folder.join("trunkline.redb")).await?;
     let (daemon, _) = home.start().await?;
     let peer = Python::start(&scene.fresh("asyncio")?).await;
     let peer = Peer::from_start("asyncio", peer);
-    let pinned = Pinned::pin(&daemon, &peer);
-    // The directory is read into memory after the start.
-    let port = home.fastagi_port();
-    let deadline = Instant::now() + LOADED_WITHIN;
-    while let Err(error) = agi_load::ask(port, CLIENTS - 1).await {
-        if Instant::now() > deadline {
-            return Err(error.context("the daemon does not know the clients"));
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    let mut servers = vec![daemon.pid()];
+    if let Peer::Here(peer) = &peer {
+        servers.push(peer.server.pid());
     }
+    let pinned = Pinned::pin(&servers);
+    let port = home.fastagi_port();
+    office::wait_until_known(async |client| agi_load::ask(port, client).await).await?;
     for at_once in AT_ONCE {
         say(&format!(
             "fastagi: {at_once} question(s) at once, {ROUNDS} rounds"
@@ -117,102 +99,6 @@ impl Figures {
     }
 }
 
-/// Writes the directory into the daemon's store, as if the CRM had been read just now.
-async fn fill(store: &Path) -> anyhow::Result<()> {
-    const CARDS_A_BATCH: u32 = 5_000;
-    let key = StoreKey::from_bytes(&Sha256::digest(SECRET.as_bytes()))?;
-    let now = SystemClock.now();
-    let options = StoreOptions {
-        now,
-        ..StoreOptions::default()
-    };
-    let (store, thread) = Store::open(store, key, options)?;
-    let portal = PortalKey::new("amocrm", "bench.amocrm.ru");
-    let clients: Vec<u32> = (0..CLIENTS).collect();
-    for some in clients.chunks(CARDS_A_BATCH as usize) {
-        let changes = some
-            .iter()
-            .map(|client| card(*client, now))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        store
-            .change_directory(DirectoryBatch {
-                portal: portal.clone(),
-                changes,
-                state: Some(DirectoryState {
-                    complete_as_of: Some(now),
-                    full_at: Some(now),
-                    ..DirectoryState::default()
-                }),
-            })
-            .await?;
-    }
-    store.shut_down().await;
-    drop(thread);
-    Ok(())
-}
-
-fn card(client: u32, now: Timestamp) -> anyhow::Result<DirectoryChange> {
-    let phone = format!("+{}", agi_load::phone(client));
-    Ok(DirectoryChange::Card(DirectoryCard {
-        card: Card {
-            entity: Entity::Contact,
-            id: (client + 1).to_string(),
-        },
-        name: format!("Client number {client:07} of the company"),
-        phones: vec![Phone::parse(&phone, Region::RU).context("a client's number")?],
-        emails: Vec::new(),
-        responsible: Some(CrmUserId((client % EMPLOYEES + 1).to_string())),
-        created_at: now,
-        updated_at: now,
-    }))
-}
-
-fn tenant() -> String {
-    let mut text = String::from(
-        r#"[tenant]
-id = "bench"
-name = "Bench"
-region = "RU"
-time_zone = "Europe/Moscow"
-[[sources]]
-id = "taken"
-kind = "webhook"
-[sources.secrets]
-hook = { file = "../secret" }
-[[accounts]]
-id = "crm"
-crm = "amocrm"
-[accounts.settings]
-url = "https://bench.amocrm.ru"
-[accounts.secrets]
-token = { file = "../secret" }
-[[integrations]]
-id = "calls"
-account = "crm"
-activity = "on"
-takes = [{ source = "taken", kinds = ["call"] }]
-[integrations.settings.personal_manager]
-[integrations.settings.calls]
-default_responsible = "1"
-[integrations.settings.calls.incoming]
-answered_unknown = { action = { kind = "contact" } }
-"#,
-    );
-    for employee in 0..EMPLOYEES {
-        text.push_str(&format!(
-            r#"[[employees]]
-id = "manager-{employee}"
-name = "Manager {employee}"
-extensions = [{{ source = "taken", extension = "{}" }}]
-users = [{{ account = "crm", user = "{}" }}]
-"#,
-            agi_load::extension(employee),
-            employee + 1
-        ));
-    }
-    text
-}
-
 /// The peer, `fastagi_peer.py`.
 struct Python {
     server: Server,
@@ -249,56 +135,4 @@ impl Python {
             version: format!("asyncio, Python {python}, SQLite {sqlite}"),
         })
     }
-}
-
-/// Both servers on one core and the load on another, so that neither takes the other's time.
-enum Pinned {
-    Yes,
-    No,
-}
-
-impl Pinned {
-    fn pin(daemon: &Daemon, peer: &Peer<Python>) -> Self {
-        let mut servers = vec![daemon.pid()];
-        if let Peer::Here(peer) = peer {
-            servers.push(peer.server.pid());
-        }
-        let servers = servers.into_iter().map(|pid| (SERVER_CORE, pid));
-        let load = [(LOAD_CORE, std::process::id())];
-        let mut all = servers.chain(load);
-        match all.try_for_each(|(core, pid)| pin(core, pid)) {
-            Ok(()) => Self::Yes,
-            Err(error) => {
-                say(&format!("fastagi: nothing is pinned to a core: {error:#}"));
-                Self::No
-            }
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Yes => ", one core each for servers and load",
-            Self::No => ", not pinned",
-        }
-    }
-}
-
-impl Drop for Pinned {
-    fn drop(&mut self) {
-        // What is measured after this has all cores again; those that are not there do not count.
-        let _ = pin("0-1023", std::process::id());
-    }
-}
-
-fn pin(core: &str, pid: u32) -> anyhow::Result<()> {
-    let program = find_program("taskset", &["/usr/bin".into()])?;
-    let pid = pid.to_string();
-    let status = Command::new(program)
-        .args(["--all-tasks", "--cpu-list", "--pid", core, &pid])
-        .stdout(std::process::Stdio::null())
-        .status()?;
-    if !status.success() {
-        bail!("taskset refused core {core}");
-    }
-    Ok(())
 }
