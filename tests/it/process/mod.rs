@@ -19,6 +19,7 @@ mod home;
 mod hostile;
 mod hostile_switch;
 mod killed;
+mod mariadb;
 mod office;
 mod reload;
 mod service;
