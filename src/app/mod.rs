@@ -2,8 +2,10 @@
 
 mod assembly;
 mod blocks;
+mod directories;
 mod listeners;
 mod pairs;
+mod questions;
 mod retention;
 mod run;
 mod setup_child;

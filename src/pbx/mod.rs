@@ -131,6 +131,16 @@ pub trait Answerer: Send + Sync {
         question: Question,
         asker: std::net::IpAddr,
     ) -> BoxFuture<'_, Result<Answer, NotAnswered>>;
+
+    /// Answers where the call should go on whose earlier answer named an employee who did not
+    /// answer (V-15).
+    fn answer_after_failure(
+        &self,
+        question: Question,
+        asker: std::net::IpAddr,
+    ) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
+        self.answer(question, asker)
+    }
 }
 
 /// Takes what a source reports; returns only when it is on disk.

@@ -76,6 +76,7 @@ class Daemon:
         values = {
             "admin_port": urllib.parse.urlsplit(self._admin).port,
             "intake_port": free_port(socket.SOCK_STREAM),
+            "questions_port": free_port(socket.SOCK_STREAM),
             "crm_port": lab.port,
             "ami_port": self._relay.port,
             "log_kind": call_log[0],

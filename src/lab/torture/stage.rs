@@ -89,6 +89,7 @@ impl Stage {
         let ports = Ports {
             admin_port: free_port()?,
             intake_port: free_port()?,
+            questions_port: free_port()?,
             crm_port: port_of(&crm.base_url())?,
             dead_crm_port: 0,
             ami_port: ami.address().port(),

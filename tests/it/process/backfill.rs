@@ -262,3 +262,33 @@ async fn a_day_of_outages_ends_with_the_crm_of_an_undisturbed_day_by_freepbx_rec
     let seconds = office.seconds_of(HALF_SEEN.1);
     assert!((seconds - whole.1).abs() <= 2, "{seconds}, {}", whole.1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_table_is_read_by_time_and_where_no_database_is_the_time_is_blind() {
+    let Some(mut server) = MariaDb::start().await else {
+        return;
+    };
+    let office = Logged::open(Log::Table("cel_table", &server)).await;
+    office.play(&SEEN).await;
+    office.start().await.kill();
+    let tables = office.tables.clone().expect("tables");
+    server.empty(&tables).await;
+    office.play(&[HALF_SEEN]).await;
+    let daemon = office.start().await;
+    daemon.settled(1).await;
+    assert_eq!(office.oracle().calls_of_phone(HALF_SEEN.1).len(), 1);
+    let notes = daemon.notes().await;
+    let begins_later = |(word, note): &(String, String)| {
+        word == "blind" && note.contains("1 call(s)") && note.contains(".cel on 127.0.0.1")
+    };
+    assert!(notes.iter().any(begins_later), "{notes:?}");
+
+    daemon.kill();
+    server.stop();
+    let daemon = office.start().await;
+    let notes = daemon.notes().await;
+    let gone = |(word, note): &(String, String)| {
+        word == "remark" && note.contains("cannot be read") && note.contains("log.username")
+    };
+    assert!(notes.iter().any(gone), "{notes:?}");
+}

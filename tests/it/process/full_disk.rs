@@ -112,6 +112,13 @@ async fn on_a_full_disk_the_daemon_ends_and_the_next_one_waits_for_room() {
         .expect("an answer");
     assert_eq!(posted.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(posted.headers().contains_key("retry-after"));
+    // Who a caller should reach is answered from memory.
+    let question = format!(
+        "http://{}/v1/lookup/acme/office?phone=79160000001",
+        office.home.questions()
+    );
+    let answered = http.get(question).send().await.expect("an answer");
+    assert_eq!(answered.status(), StatusCode::OK);
     // What is stored can be read.
     assert_eq!(daemon.journal_keys().await.len(), 1);
     let metrics = http

@@ -139,13 +139,23 @@ impl MariaDb {
         tokio::spawn(tables.clone().write(conn));
         tables
     }
+
+    /// Empties the table of events, as a purge does; its ids begin anew.
+    pub(super) async fn empty(&self, tables: &Tables) {
+        let mut conn = self.root(&tables.database).await.expect("root may");
+        conn.query_drop("TRUNCATE cel").await.expect("root may");
+    }
+
+    /// Ends the server; it has nothing to lose.
+    pub(super) fn stop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
 }
 
 impl Drop for MariaDb {
     fn drop(&mut self) {
-        // It has nothing to lose.
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        self.stop();
     }
 }
 
