@@ -21,6 +21,8 @@ mod hostile;
 mod hostile_switch;
 mod killed;
 mod mirror;
+||||||| f82541b
+mod mariadb;
 mod office;
 mod questions;
 mod questions_miss;
