@@ -121,9 +121,13 @@ fn context<'a>(
     Context {
         registries,
         environment,
-        questions_from_afar: daemon
-            .map(|daemon| daemon.questions.listen)
-            .filter(|listen| !listen.ip().is_loopback()),
+        questions_from_afar: daemon.and_then(|daemon| {
+            let both = [
+                ("questions", daemon.questions.listen),
+                ("fastagi", daemon.fastagi.listen),
+            ];
+            both.into_iter().find(|(_, at)| !at.ip().is_loopback())
+        }),
         base_urls,
         used_base_urls: BTreeSet::new(),
     }
