@@ -9,11 +9,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::setup::Setup;
-use super::wire::answers::CardRecord;
 use super::wire::bodies::{
-    Call, CallNote, CallParams, CardChange, Contact, Field, FormMetadata, Lead, LeadEmbedded,
-    Party, Reference, SipMetadata, Tag, TagList, Task, Unsorted, UnsortedCard, UnsortedEmbedded,
-    UnsortedMetadata, Value,
+    Call, CallNote, CallParams, Contact, Field, FormMetadata, Lead, LeadEmbedded, Party, Reference,
+    SipMetadata, Tag, TagList, Task, Unsorted, UnsortedCard, UnsortedEmbedded, UnsortedMetadata,
+    Value,
 };
 use super::wire::refusal::USER_KEYS;
 use crate::crm::StepCommand;
@@ -22,8 +21,8 @@ use crate::model::ids::CrmUserId;
 use crate::model::outcome::Rejection;
 use crate::model::phone::Phone;
 use crate::model::plan::{
-    CallRecord, CallStatus, Card, Effect, Entity, FieldFill, NewContact, NewDeal, NewTask,
-    NewUnsorted, Target, UnsortedForm,
+    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted,
+    Target, UnsortedForm,
 };
 
 /// Follow-up, "get in touch": the same id in every account (`crm/amocrm.md` §6).
@@ -191,39 +190,6 @@ pub(super) fn known(target: &Target) -> Result<&Card, Rejection> {
 pub(super) fn id(what: &str, text: &str) -> Result<i64, Rejection> {
     text.parse()
         .map_err(|_| refuse("bad_id", format!("{text:?} is no id of a {what} in amoCRM")))
-}
-
-/// Returns the path of the card whose fields are filled.
-pub(super) fn card_path(card: &Card) -> Result<String, Rejection> {
-    let path = entity_path(card.entity)?;
-    Ok(format!("/api/v4/{path}/{}", id("card", &card.id)?))
-}
-
-/// Returns what is still to be written of the fields, given the card as it is; nothing where
-/// every field has what it must have.
-pub(super) fn unfilled(
-    fields: &[FieldFill],
-    card: &CardRecord,
-) -> Result<Option<CardChange>, Rejection> {
-    let mut wanted = Vec::new();
-    for fill in fields {
-        let field_id = id("field", &fill.field)?;
-        let is_kept = card.is_filled(field_id) && !fill.overwrite;
-        let is_done = is_kept || card.text_by_id(field_id).map(str::trim) == Some(&fill.value);
-        if !is_done {
-            wanted.push(Field {
-                field_id: Some(field_id),
-                field_code: None,
-                values: vec![Value {
-                    value: fill.value.clone(),
-                    enum_code: None,
-                }],
-            });
-        }
-    }
-    Ok((!wanted.is_empty()).then_some(CardChange {
-        custom_fields_values: wanted,
-    }))
 }
 
 fn contact_body(

@@ -9,6 +9,7 @@ mod client;
 mod describe;
 mod directory;
 mod execute;
+mod fields;
 mod look;
 mod map;
 mod oauth;
