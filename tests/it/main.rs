@@ -5,6 +5,7 @@ mod amocrm_lab;
 mod amocrm_oauth;
 mod amocrm_switches;
 mod crash_backend;
+mod dialplan;
 mod directory;
 mod directory_sync;
 mod examples;

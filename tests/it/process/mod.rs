@@ -14,11 +14,15 @@ mod crm_down;
 mod daemon;
 mod delivery;
 mod directory;
+mod fastagi;
 mod full_disk;
 mod home;
 mod hostile;
 mod hostile_switch;
 mod killed;
+mod mirror;
+||||||| f82541b
+mod mariadb;
 mod office;
 mod questions;
 mod questions_miss;
