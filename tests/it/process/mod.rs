@@ -20,9 +20,8 @@ mod home;
 mod hostile;
 mod hostile_switch;
 mod killed;
-mod mirror;
-||||||| f82541b
 mod mariadb;
+mod mirror;
 mod office;
 mod questions;
 mod questions_miss;
