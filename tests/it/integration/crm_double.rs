@@ -104,12 +104,6 @@ impl CrmDouble {
         self.state().troubles.push_back((kind, trouble));
     }
 
-    /// Says whether every trouble that was scripted has struck. A request takes a moment: what is
-    /// scripted meanwhile could be met by it.
-    pub(crate) fn has_struck(&self) -> bool {
-        self.state().troubles.is_empty()
-    }
-
     /// Says how long the CRM may be at work on a request that was given up; at first: not at all.
     pub(crate) fn settles_after(&self, time: Duration) {
         self.state().settles_after = time;
