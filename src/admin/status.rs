@@ -13,7 +13,7 @@ use crate::integration::status::ChildStatus;
 use crate::model::ids::IntegrationKey;
 use crate::problem::problem;
 use crate::store::command::WorkState;
-use crate::store::query::StoreFigures;
+use crate::store::query::{RecordingFigures, StoreFigures};
 
 use super::alarms::{Alarm, alarms, credential_alarms};
 use super::state::{AdminState, IntegrationOverview, Off, SourceOverview};
@@ -28,8 +28,17 @@ struct Status {
     integrations: Vec<IntegrationStatus>,
     accounts: Vec<AccountStatus>,
     queues: Vec<QueueStatus>,
+    recordings: RecordingStatus,
     alarms: Vec<Alarm>,
     off: Vec<Off>,
+}
+
+/// What became of the recordings of calls.
+#[derive(Serialize)]
+struct RecordingStatus {
+    #[serde(flatten)]
+    figures: RecordingFigures,
+    state: Option<ChildStatus>,
 }
 
 /// A queue and its bound.
@@ -103,6 +112,10 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
         }
     };
+    let recordings = match state.store.recording_figures().await {
+        Ok(recordings) => recordings,
+        Err(error) => return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    };
     let mut open: BTreeMap<IntegrationKey, Open> = BTreeMap::new();
     for work in works {
         let entry = open.entry(work.integration).or_default();
@@ -170,6 +183,10 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             .map(|portal| portal.http.status())
             .collect(),
         queues: queues(&state),
+        recordings: RecordingStatus {
+            figures: recordings,
+            state: state.board.get("recordings"),
+        },
         alarms,
         off: overview.off.clone(),
     };

@@ -27,6 +27,7 @@ use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::{Supervised, supervise};
 use crate::model::activity::Activity;
 use crate::model::call_order::CallPermit;
+use crate::model::communication::{Kind, Phase};
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::pbx::call_desk::{CallDesk, DeskTable, DeskTenant};
 use crate::rules;
@@ -34,6 +35,7 @@ use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
 use super::pairs::Pairs;
+use super::recording_child::Recordings;
 use super::setup_child::SetupChild;
 use super::source_child::{SourceChild, board_name};
 use super::sync_child::Syncs;
@@ -58,6 +60,7 @@ pub(super) struct Shared {
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
     pub(super) pairs: Arc<Pairs>,
+    pub(super) recordings: Arc<Recordings>,
     pub(super) work_arbiter: ArbiterHandle,
     pub(super) session_arbiter: ArbiterHandle,
 }
@@ -370,6 +373,7 @@ impl Assembly {
             batcher: Arc::clone(&account.batcher),
             portal: Arc::clone(&account.portal),
             store: self.shared.store.clone(),
+            public: Arc::clone(&self.shared.recordings.public),
             clock: Arc::clone(&self.shared.clock),
             board: Arc::clone(&self.shared.board),
             handles: Arc::clone(&self.shared.handles),
@@ -396,6 +400,9 @@ impl Assembly {
                     name: source.name.clone(),
                     session,
                 });
+                if !source.recordings.is_empty() {
+                    routing.record(source.key.clone());
+                }
                 if let Some(hook) = source.source.hook() {
                     let secrets = source.hook_secrets.clone();
                     hooks.insert(
@@ -430,6 +437,7 @@ impl Assembly {
                         integration: integration.key.clone(),
                         portal: context.portal.key.clone(),
                         phases,
+                        recordings: able.contains(&(Kind::Call, Phase::RecordingReady)),
                         off: integration.activity == Activity::Off,
                     };
                     routing.add(
@@ -455,6 +463,7 @@ impl Assembly {
             .map(|(_, context)| (context.key.clone(), Arc::clone(&context.portal)))
             .collect();
         self.shared.portals.store(Arc::new(table));
+        self.shared.recordings.configure(new);
         self.shared.desk.replace(desk_table(new));
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));

@@ -4,6 +4,7 @@ mod assembly;
 mod blocks;
 mod listeners;
 mod pairs;
+mod recording_child;
 mod retention;
 mod run;
 mod setup_child;

@@ -26,6 +26,7 @@ use crate::intake::routing::Routing;
 use crate::intake::sink::Intake;
 use crate::integration::handle::Handles;
 use crate::integration::status::StatusBoard;
+use crate::integration::supervisor::supervise;
 use crate::model::explanation::Language;
 use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
@@ -37,6 +38,7 @@ use crate::telemetry;
 use super::assembly::{Assembly, Shared, reload_note};
 use super::listeners;
 use super::pairs::Pairs;
+use super::recording_child::{RecordingChild, Recordings};
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
 
@@ -85,9 +87,11 @@ async fn live(
     }));
     let handles = Arc::new(Handles::default());
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
+    let recordings = Arc::new(Recordings::new(&configuration));
     let waker = LaneWaker {
         portals: Arc::clone(&portals),
         handles: Arc::clone(&handles),
+        recordings: Arc::clone(&recordings.wake),
     };
     let intake = Intake {
         store: store.clone(),
@@ -109,6 +113,7 @@ async fn live(
         overview: Arc::new(ArcSwap::from_pointee(Overview::default())),
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
         pairs: Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path))),
+        recordings: Arc::clone(&recordings),
         work_arbiter: work.handle(),
         session_arbiter: sessions.handle(),
     };
@@ -125,6 +130,7 @@ async fn live(
         started_at,
         language: first_language(&configuration),
     };
+    let child = RecordingChild::new(&recordings, &intake, &board);
     let bound = bind(&daemon, &shared, &admin, intake)?;
     let (endpoints, tasks): (Vec<_>, Vec<_>) = bound
         .into_iter()
@@ -158,6 +164,7 @@ async fn live(
     }
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
+    let keeper = supervise(child, Arc::clone(&board), Arc::clone(&clock));
 
     let space = tokio::task::spawn_local(super::space::watch(
         folder,
@@ -208,6 +215,7 @@ async fn live(
     feeding.abort();
     let parts = async {
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
+        keeper.stop().await;
         assembly.stop().await;
         // A rotation whose answer nobody waits for would cost an authorisation by hand.
         shared.pairs.close().await;
@@ -267,6 +275,9 @@ fn bind(
         intake,
         hooks: Arc::clone(&shared.hooks),
         crm_hooks: Arc::clone(&shared.crm_hooks),
+        recordings: shared
+            .recordings
+            .player(shared.store.clone(), Arc::clone(&shared.clock)),
         trusted_proxies: daemon.trusted_proxies.clone().into(),
         flood: Arc::new(FloodGuard::new(FloodBounds {
             source_per_second: daemon.intake.source_requests_per_second_max,

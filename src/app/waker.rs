@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use crate::intake::sink::Waker;
 use crate::integration::handle::SharedHandles;
@@ -18,6 +19,8 @@ pub(super) type PortalTable = Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>
 pub(super) struct LaneWaker {
     pub(super) portals: PortalTable,
     pub(super) handles: SharedHandles,
+    /// Wakes the keeper of recordings.
+    pub(super) recordings: Arc<Notify>,
 }
 
 impl Waker for LaneWaker {
@@ -34,5 +37,9 @@ impl Waker for LaneWaker {
             }
         }
         self.handles.wake(woken);
+    }
+
+    fn recordings(&self) {
+        self.recordings.notify_one();
     }
 }

@@ -17,6 +17,7 @@ use super::configuration::{
 use super::key_path::KeyPath;
 use super::mistake::Findings;
 use super::raw::{RawAdmin, RawDaemon, RawIntake, RawStore};
+use super::recordings;
 use super::secret_place::{self, Environment, Place};
 
 /// Shortest text that a store key is derived from: 32 random bytes are what the cipher takes,
@@ -73,6 +74,8 @@ pub(super) fn check(
     let store = store(findings, &raw.store, environment);
     let admin = admin(findings, &raw.admin, environment);
     let intake = intake(findings, &raw.intake);
+    let free_bytes_min = raw.store.free_mb_min.saturating_mul(MIB);
+    let recordings = recordings::keeping(findings, &raw.recordings, free_bytes_min);
     let listeners = admin.as_ref().zip(intake.as_ref());
     if listeners.is_some_and(|(admin, intake)| admin.listen == intake.listen) {
         let path = top.key("intake").key("listen");
@@ -85,6 +88,7 @@ pub(super) fn check(
         store: store?,
         admin: admin?,
         intake: intake?,
+        recordings: recordings?,
         log: LogSettings {
             format: raw.log.format,
             level: raw.log.level,
@@ -121,7 +125,7 @@ fn public_url(text: &str) -> Result<Url, String> {
 }
 
 /// Reads the address of a web service: scheme, host, port and perhaps a path, nothing more.
-fn web_url(text: &str) -> Result<Url, String> {
+pub(super) fn web_url(text: &str) -> Result<Url, String> {
     let example = "write it like https://box.example";
     let url =
         Url::parse(text).map_err(|error| format!("this is no address: {error}; {example}"))?;

@@ -99,6 +99,7 @@ fn daemon_sections(old: &DaemonSettings, new: &DaemonSettings) -> Vec<&'static s
         ("store", old.store == new.store),
         ("admin", old.admin == new.admin),
         ("intake", old.intake == new.intake),
+        ("recordings", old.recordings == new.recordings),
         ("log", old.log == new.log),
         ("base_urls", old.base_urls == new.base_urls),
     ];

@@ -18,6 +18,7 @@ use super::mistake::Findings;
 use super::names::{self, Unique};
 use super::raw::{RawNumbers, RawSource};
 use super::reading::Places;
+use super::recordings;
 use super::secret_place;
 use super::suggestion;
 use super::tenant::Context;
@@ -105,7 +106,8 @@ fn build(
     identity: SourceIdentity,
     context: &Context<'_>,
 ) -> Option<SourceConfig> {
-    let known: Vec<&str> = kind.secrets.iter().chain(&HOOK_SECRETS).copied().collect();
+    let others = HOOK_SECRETS.iter().chain(&[recordings::SECRET]);
+    let known: Vec<&str> = kind.secrets.iter().chain(others).copied().collect();
     let path = table.key("secrets");
     let fetched =
         secret_place::fetch_all(findings, &path, &raw.secrets, &known, context.environment);
@@ -116,6 +118,12 @@ fn build(
             own.insert(name, secret.clone());
         }
     }
+    let recordings = recordings::roots(
+        findings,
+        &table.key("recordings"),
+        &raw.recordings,
+        fetched.secrets.get(recordings::SECRET),
+    );
     let settings = Value::Object(raw.settings.clone());
     let fingerprint = FingerprintBuilder::default()
         .part(kind.name)
@@ -145,6 +153,7 @@ fn build(
         name: String::new(),
         source,
         hook_secrets,
+        recordings,
         fingerprint,
     })
 }

@@ -53,6 +53,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         .ledger(context.key.clone(), work.communication.clone())
         .await?;
     let source_name = context.source_name(&work.communication.source);
+    let recording = context.recording(&work.communication).await?;
     let situation = Situation {
         snapshot: &snapshot,
         phase: work.phase,
@@ -62,11 +63,13 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         account: &context.account,
         capabilities: context.adapter.capabilities(),
         source_name: &source_name,
+        recording: recording.as_ref(),
         now: context.clock.now(),
     };
     let replaces: Vec<Role> = rules::replaced(&situation).into_iter().cloned().collect();
     let (plan, facts) = match rules::triage(&situation) {
         Triage::Ignore(explanation) => (nothing(explanation), None),
+        Triage::Plan(plan) => (*plan, None),
         Triage::Ask(_) if run.asking == Asking::Nobody => return Ok(Decided::NeedsCrm),
         Triage::Ask(query) => {
             let made = made_lately(context, &snapshot).await?;
@@ -90,7 +93,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
                         ..situation
                     };
                     let plan = rules::plan(&situation, &facts);
-                    let decision = record(context, work, &snapshot, plan, Some(facts), replaces);
+                    let decision = record(context, work, &situation, plan, Some(facts), replaces);
                     store.decide(fence, decision).await?;
                     return Ok(Decided::Yes);
                 }
@@ -106,7 +109,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
             return Ok(Decided::Deferred { why, delay });
         }
     };
-    let decision = record(context, work, &snapshot, plan, facts, replaces);
+    let decision = record(context, work, &situation, plan, facts, replaces);
     store.decide(fence, decision).await?;
     Ok(Decided::Yes)
 }
@@ -133,7 +136,7 @@ fn nothing(explanation: Explanation) -> Plan {
 fn record(
     context: &IntegrationContext,
     work: &Work,
-    snapshot: &Snapshot,
+    situation: &Situation<'_>,
     plan: Plan,
     facts: Option<Facts>,
     replaces: Vec<Role>,
@@ -161,10 +164,11 @@ fn record(
             work: work.id,
             phase: work.phase,
             at: now,
-            revision: snapshot.revision,
+            revision: situation.snapshot.revision,
             settings: context.settings_revision,
             portal: Some(context.portal.key.clone()),
             facts,
+            recording: situation.recording.cloned(),
             verdict: if roles.is_empty() {
                 Verdict::Ignored
             } else {

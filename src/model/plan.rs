@@ -247,6 +247,23 @@ pub struct CallRecord {
     pub source_name: String,
 }
 
+/// The recording of a call, to be put to the entry of the call history that stands already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingLink {
+    /// The entry.
+    pub entry: Target,
+    /// The card that the entry stands on, where the CRM said which.
+    pub on: Option<Card>,
+    /// The step that made the entry: its marker stands there.
+    pub by: Role,
+    /// The entry as it was written.
+    pub record: CallRecord,
+    /// The recording's public address.
+    pub link: String,
+    /// What is said about it where it can only stand beside the entry.
+    pub text: String,
+}
+
 /// A task to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewTask {
@@ -274,6 +291,8 @@ pub enum Effect {
     RecordCall(CallRecord),
     /// Make a task.
     CreateTask(NewTask),
+    /// Put the recording's address to an entry of the call history.
+    LinkRecording(RecordingLink),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -290,16 +309,19 @@ pub enum StepKind {
     RecordCall,
     /// [`Effect::CreateTask`].
     CreateTask,
+    /// [`Effect::LinkRecording`].
+    LinkRecording,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 5] = [
+    pub const ALL: [StepKind; 6] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
         StepKind::RecordCall,
         StepKind::CreateTask,
+        StepKind::LinkRecording,
     ];
 }
 
@@ -312,6 +334,7 @@ impl Effect {
             Effect::CreateUnsorted(_) => StepKind::CreateUnsorted,
             Effect::RecordCall(_) => StepKind::RecordCall,
             Effect::CreateTask(_) => StepKind::CreateTask,
+            Effect::LinkRecording(_) => StepKind::LinkRecording,
         }
     }
 
@@ -322,6 +345,7 @@ impl Effect {
             Effect::CreateDeal(deal) => deal.contact.as_mut(),
             Effect::RecordCall(record) => record.card.as_mut(),
             Effect::CreateTask(task) => task.card.as_mut(),
+            Effect::LinkRecording(link) => Some(&mut link.entry),
         }
     }
 
@@ -332,6 +356,7 @@ impl Effect {
             Effect::CreateDeal(deal) => deal.contact.as_ref(),
             Effect::RecordCall(record) => record.card.as_ref(),
             Effect::CreateTask(task) => task.card.as_ref(),
+            Effect::LinkRecording(link) => Some(&link.entry),
         }
     }
 }

@@ -99,6 +99,14 @@ impl fmt::Display for Effect {
                 named_user(f, "responsible", task.responsible.as_ref())?;
                 write!(f, "  due={}", task.due)
             }
+            Effect::LinkRecording(link) => {
+                write!(f, "link recording")?;
+                target(f, "entry", Some(&link.entry))?;
+                if let Some(card) = &link.on {
+                    write!(f, "  on={}#{}", card.entity, card.id)?;
+                }
+                named_text(f, "link", Some(&link.link))
+            }
         }
     }
 }

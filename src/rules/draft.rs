@@ -125,7 +125,7 @@ fn made_by(kind: StepKind) -> Entity {
         StepKind::CreateContact => Entity::Contact,
         StepKind::CreateDeal => Entity::Deal,
         StepKind::CreateUnsorted => Entity::Unsorted,
-        StepKind::RecordCall => Entity::CallRecord,
+        StepKind::RecordCall | StepKind::LinkRecording => Entity::CallRecord,
         StepKind::CreateTask => Entity::Task,
     }
 }

@@ -5,6 +5,7 @@ use crate::model::communication::{Phase, Snapshot};
 use crate::model::employee::Employees;
 use crate::model::ids::AccountId;
 use crate::model::ledger::Ledger;
+use crate::model::recording::RecordingAddress;
 use crate::model::timestamp::Timestamp;
 
 use super::settings::IntegrationSettings;
@@ -28,6 +29,9 @@ pub struct Situation<'a> {
     pub capabilities: &'a Capabilities,
     /// The source's name as cards show it.
     pub source_name: &'a str,
+    /// Where the call's recording can be played, or will be; `None` = there is none, or no public
+    /// address.
+    pub recording: Option<&'a RecordingAddress>,
     /// Now.
     pub now: Timestamp,
 }

@@ -2,6 +2,7 @@
 
 mod amocrm_lab;
 mod amocrm_oauth;
+mod amocrm_recordings;
 mod amocrm_switches;
 mod crash_backend;
 mod directory_sync;

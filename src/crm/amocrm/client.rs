@@ -147,6 +147,11 @@ impl Client {
         self.change(Method::Post, path, items, class).await
     }
 
+    /// Sends items that take the place of what is stored.
+    pub(super) async fn patch<B: Serialize>(&self, path: &str, items: &B, class: Class) -> Written {
+        self.change(Method::Patch, path, items, class).await
+    }
+
     /// Sends items to be removed.
     pub(super) async fn delete<B: Serialize>(
         &self,

@@ -8,6 +8,7 @@
 //! | call on a card | call notes of that card | `params.uniq` |
 //! | call without a card | call notes of all contacts, leads, companies | `params.uniq` |
 //! | task | tasks of the card | text and due time |
+//! | recording | call notes, then ordinary notes, of the card (`recording`) | the address |
 //!
 //! It does not wait, so "absent" is true at the time of looking only: whether the request can still
 //! take effect later is the caller's to reckon with (`Adapter::settles_after`).
@@ -30,7 +31,7 @@ use crate::model::plan::{CallRecord, Effect, Entity, NewContact, NewDeal, NewTas
 const CLOCKS_APART: Duration = Duration::from_secs(3600);
 
 /// Why looking came to no end.
-enum Unclear {
+pub(super) enum Unclear {
     Read(ReadError),
     /// The step is one that cannot have been sent.
     Unsendable,
@@ -69,6 +70,7 @@ impl AmoAdapter {
             Effect::CreateUnsorted(unsorted) => looking.unsorted(unsorted).await,
             Effect::RecordCall(record) => looking.call(record).await,
             Effect::CreateTask(task) => looking.task(task).await,
+            Effect::LinkRecording(link) => looking.recording(link).await,
         };
         match seen {
             Ok(look) => Outcome::Done(look),
@@ -80,12 +82,13 @@ impl AmoAdapter {
 }
 
 /// One search for one effect.
-struct Looking<'a> {
-    adapter: &'a AmoAdapter,
+pub(super) struct Looking<'a> {
+    pub(super) adapter: &'a AmoAdapter,
     setup: &'a Setup,
-    command: &'a StepCommand,
+    pub(super) command: &'a StepCommand,
     marker: String,
-    since: i64,
+    /// Older records cannot be it: Unix seconds.
+    pub(super) since: i64,
 }
 
 impl Looking<'_> {

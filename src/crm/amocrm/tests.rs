@@ -25,8 +25,8 @@ use crate::model::call::Direction;
 use crate::model::ids::{CommunicationKey, CrmUserId, IntegrationKey};
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::{
-    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted, Role,
-    StepKey, Target, UnsortedForm,
+    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted,
+    RecordingLink, Role, StepKey, Target, UnsortedForm,
 };
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
@@ -286,6 +286,31 @@ fn task(call: &str, card: Option<Target>) -> StepCommand {
     command(call, "task", Effect::CreateTask(task))
 }
 
+fn recording(call: &str) -> StepCommand {
+    let made = call_record(call, known(Entity::Contact, "7001"), Some("501"));
+    let Effect::RecordCall(record) = made.effect else {
+        panic!("it records a call");
+    };
+    let card = |entity, id: &str| Card {
+        entity,
+        id: id.to_owned(),
+    };
+    let link = RecordingLink {
+        entry: Target::Known {
+            card: card(Entity::CallRecord, "66001"),
+        },
+        on: Some(card(Entity::Contact, "7001")),
+        by: made.key.role,
+        record: CallRecord {
+            link: None,
+            ..record
+        },
+        link: "https://box.example/r/token".to_owned(),
+        text: "Запись разговора: https://box.example/r/token".to_owned(),
+    };
+    command(call, "recording", Effect::LinkRecording(link))
+}
+
 /// One command of every kind.
 fn one_of(kind: StepKind) -> StepCommand {
     match kind {
@@ -294,6 +319,7 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::CreateUnsorted => incoming_unsorted("1"),
         StepKind::RecordCall => call_record("1", known(Entity::Contact, "7001"), Some("501")),
         StepKind::CreateTask => task("1", known(Entity::Contact, "7001")),
+        StepKind::LinkRecording => recording("1"),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::model::plan::Entity;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 43;
+const REASONS: usize = 46;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -62,6 +62,9 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::ExtensionUnknown { .. } => 40,
         Reason::EmployeeUnmapped { .. } => 41,
         Reason::NobodyNamed { .. } => 42,
+        Reason::RecordingLinked => 43,
+        Reason::RecordingThere => 44,
+        Reason::RecordingWithoutEntry => 45,
     }
 }
 
@@ -143,6 +146,9 @@ fn samples() -> Vec<Reason> {
         Reason::LoggedByCrm,
         Reason::LoggedInUnsorted,
         Reason::NothingToLogOn,
+        Reason::RecordingLinked,
+        Reason::RecordingThere,
+        Reason::RecordingWithoutEntry,
         Reason::ExtensionUnknown {
             extension: extension(),
         },

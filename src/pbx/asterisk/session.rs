@@ -28,7 +28,7 @@ use super::orders::{OrderQueue, Orders};
 use super::settings::AsteriskSettings;
 use super::tracker::TrackerSettings;
 use super::transport::ByteStream;
-use super::variables::{RECORDING, RecordingQuestions};
+use super::variables::RecordingQuestions;
 use crate::pbx::{ListenerContext, ListenerError, SourceIdentity};
 
 /// Messages handled before one commit. A group commit costs the same for one snapshot and for
@@ -306,10 +306,12 @@ impl Session<'_> {
             }
             booted = full_boot(&received).or(booted);
             books.handle(&received.message, at);
-            if let Some(place) = self.recordings.occasion(&received.message)
-                && !to_ask.contains(&place)
-            {
-                to_ask.push(place);
+            if let Some((place, variables)) = self.recordings.occasion(&received.message) {
+                for variable in variables {
+                    if !to_ask.contains(&(place.clone(), *variable)) {
+                        to_ask.push((place.clone(), *variable));
+                    }
+                }
             }
         }
         if let Some((at, arrived)) = latest {
@@ -317,9 +319,9 @@ impl Session<'_> {
             books.tick(at);
         }
         books.commit().await?;
-        for place in to_ask {
-            let id = connection.send(place.question(RECORDING)).await?;
-            self.recordings.asked(id, place);
+        for (place, variable) in to_ask {
+            let id = connection.send(place.question(variable)).await?;
+            self.recordings.asked(id, place, variable);
         }
         if let Some(uptime_s) = booted
             && !std::mem::replace(&mut self.seen_full_boot, true)

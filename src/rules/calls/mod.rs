@@ -5,6 +5,7 @@
 //! client     who is it, new or known?               <- facts, ledger
 //! entities   which case, and what does it make?     -> contact, deal, unsorted
 //! log        on which card is the call written?     -> call-record
+//! recording  can it be played by now?               -> recording
 //! ```
 
 mod admission;
@@ -12,6 +13,7 @@ mod client;
 mod entities;
 mod log;
 mod people;
+pub(super) mod recording;
 
 use crate::model::call::{Call, CallResult};
 use crate::model::explanation::Reason;

@@ -19,6 +19,7 @@ mod hostile;
 mod hostile_switch;
 mod killed;
 mod office;
+mod recordings;
 mod reload;
 mod service;
 mod slow_call;
