@@ -25,6 +25,7 @@ class Stage:
         self.server = server
         self.heard: list[Notice] = []
         self.daemon = None  # A trunkline_processes.Daemon, where one is under test.
+        self.crm: str | None = None  # Where the simulated CRM tells what it holds.
         self.link = None    # The relay between the daemon and Asterisk.
         self.anna = SipPhone("101", server.sip_address, server.sip_secret)
         self.boris = SipPhone("102", server.sip_address, server.sip_secret)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import children
 import http_json
-from asterisk_server import free_port
+from asterisk_server import AsteriskServer, free_port
 from relay import Relay
 
 COMPANY = Path(__file__).parent / "company"
@@ -48,7 +48,7 @@ class Lab:
 class Daemon:
     """`trunkline run`, with a configuration of its own; may be killed and started again."""
 
-    def __init__(self, program: Path, folder: Path, lab: Lab, ami_secret: str, relay: Relay):
+    def __init__(self, program: Path, folder: Path, lab: Lab, server: AsteriskServer, relay: Relay):
         self._program = program
         self._folder = folder
         self._relay = relay
@@ -56,15 +56,15 @@ class Daemon:
         self._admin = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
         self._token = secrets.token_hex(24)
         self._process: asyncio.subprocess.Process | None = None
-        self._configure(lab, ami_secret)
+        self._configure(lab, server)
 
-    def _configure(self, lab: Lab, ami_secret: str):
+    def _configure(self, lab: Lab, server: AsteriskServer):
         hidden = self._folder / "secrets"
         hidden.mkdir(mode=0o700)
         for name, text in {
             "store-key": secrets.token_hex(32),
             "admin-token": self._token,
-            "ami": ami_secret,
+            "ami": server.ami_secret,
             "amocrm": lab.token,
         }.items():
             path = hidden / name
@@ -75,6 +75,7 @@ class Daemon:
             "intake_port": free_port(socket.SOCK_STREAM),
             "crm_port": lab.port,
             "ami_port": self._relay.port,
+            "monitor": server.folder / "spool/monitor",
         }
         shutil.copytree(COMPANY, self._folder / "etc")
         for path in (self._folder / "etc").rglob("*.toml"):
@@ -121,7 +122,9 @@ class Daemon:
         )
         works = sum(integration["open_works"] for integration in status["integrations"])
         parts = [f"{int(calls)} open calls"] if calls else []
-        return ", ".join(parts + ([f"{works} open works"] if works else []))
+        sought = status["recordings"]["sought"]
+        parts += [f"{works} open works"] if works else []
+        return ", ".join(parts + ([f"{sought} recordings to find"] if sought else []))
 
     async def place_call(self, employee: str, client: str) -> str:
         """Click-to-call; returns the name of the communication that follows."""

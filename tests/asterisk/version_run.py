@@ -96,10 +96,11 @@ class VersionRun:
             return
         self._lab = Lab(self._programs / "trunkline-lab", self._folder)
         await self._lab.start()
+        self._stage.crm = self._lab.control
         self._stage.link = await Relay(self._stage.server.ami_address).open()
         self._stage.daemon = Daemon(
             self._programs / "trunkline", self._folder, self._lab,
-            self._stage.server.ami_secret, self._stage.link,
+            self._stage.server, self._stage.link,
         )
         await self._stage.daemon.start()
         await self._stage.daemon.until_watching()
