@@ -129,9 +129,12 @@ struct Outside {
 }
 
 impl Audience for Outside {
-    fn routes(&self, source: &SourceKey) -> Option<Vec<Route>> {
-        self.public.load().as_ref()?;
-        Some(self.intake.routing.load().recording_routes(source))
+    fn is_reached(&self) -> bool {
+        self.public.load().is_some()
+    }
+
+    fn routes(&self, source: &SourceKey) -> Vec<Route> {
+        self.intake.routing.load().recording_routes(source)
     }
 
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {

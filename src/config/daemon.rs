@@ -28,7 +28,7 @@ const KEY_BYTES_MIN: usize = 32;
 /// a network.
 pub(super) const TOKEN_BYTES_MIN: usize = 16;
 
-const MIB: u64 = 1024 * 1024;
+pub(super) const MIB: u64 = 1024 * 1024;
 
 /// Least free space that can be asked for, in MiB: one group of commits of the busiest intake
 /// and the work that follows from it.
@@ -74,8 +74,7 @@ pub(super) fn check(
     let store = store(findings, &raw.store, environment);
     let admin = admin(findings, &raw.admin, environment);
     let intake = intake(findings, &raw.intake);
-    let free_bytes_min = raw.store.free_mb_min.saturating_mul(MIB);
-    let recordings = recordings::keeping(findings, &raw.recordings, free_bytes_min);
+    let recordings = recordings::keeping(findings, &raw.recordings, &raw.store);
     let listeners = admin.as_ref().zip(intake.as_ref());
     if listeners.is_some_and(|(admin, intake)| admin.listen == intake.listen) {
         let path = top.key("intake").key("listen");

@@ -8,10 +8,10 @@ use url::Url;
 use crate::model::recording::{RecordingKeeping, RecordingPlace, RecordingRoot};
 use crate::model::secret::Secret;
 
-use super::daemon::web_url;
+use super::daemon::{MIB, web_url};
 use super::key_path::KeyPath;
 use super::mistake::Findings;
-use super::raw::{RawKeeping, RawRoot};
+use super::raw::{RawKeeping, RawRoot, RawStore};
 
 /// The secret of a source's web server of recordings.
 pub(super) const SECRET: &str = "recordings";
@@ -30,7 +30,7 @@ fn days(days: u32) -> Duration {
 pub(super) fn keeping(
     findings: &mut Findings<'_>,
     raw: &RawKeeping,
-    free_bytes_min: u64,
+    store: &RawStore,
 ) -> Option<RecordingKeeping> {
     let table = KeyPath::top().key("recordings");
     let mut sound = true;
@@ -66,7 +66,8 @@ pub(super) fn keeping(
     }
     sound.then(|| RecordingKeeping {
         folder: findings.folder().join(&raw.folder),
-        keep: days(raw.retention_days),
+        // With the call goes what is known of its recording.
+        keep: days(raw.retention_days.min(store.retention_days)),
         link_life: raw.link_days.map(days),
         seek: days(raw.seek_days),
         // A bare name is looked for on the path; anything else starts from the file's folder.
@@ -74,7 +75,7 @@ pub(super) fn keeping(
             true => findings.folder().join(&raw.ffmpeg),
             false => PathBuf::from(&raw.ffmpeg),
         },
-        free_bytes_min,
+        free_bytes_min: store.free_mb_min.saturating_mul(MIB),
     })
 }
 

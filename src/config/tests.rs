@@ -3,6 +3,7 @@
 mod changes;
 mod kinds;
 mod mistakes;
+mod recordings;
 mod wrong_keys;
 
 use std::fs;

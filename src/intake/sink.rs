@@ -55,9 +55,10 @@ impl Intake {
         }
         let routing = self.routing.load_full();
         let snapshots = batch.snapshots.clone();
+        let now = self.clock.now();
         let recordings: Vec<_> = snapshots
             .iter()
-            .filter_map(|snapshot| routing.recording(snapshot))
+            .filter_map(|snapshot| routing.recording(snapshot, now))
             .collect();
         let recorded = !recordings.is_empty();
         let accept = Accept {
@@ -74,7 +75,7 @@ impl Intake {
                 .into_iter()
                 .map(|note| journal_note(source, note))
                 .collect(),
-            now: self.clock.now(),
+            now,
         };
         if sabotage::broken(Promise::AcknowledgeAfterCommit) {
             return Ok(self.acknowledge_first(snapshots, accept));

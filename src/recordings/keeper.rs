@@ -45,9 +45,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(900);
 /// A file that is late is told in the journal after so many tries, which takes some minutes.
 const LATE_AFTER: u32 = 6;
 
-/// How often it is looked whether somebody outside can reach us by now.
-const UNTOLD_PAUSE: Duration = Duration::from_secs(60);
-
 /// How often our folder is tidied.
 const TIDY_EVERY: Duration = Duration::from_secs(6 * 3600);
 
@@ -62,9 +59,11 @@ pub struct RecordingSettings {
 
 /// Who is told what became of recordings.
 pub trait Audience: Send + Sync {
-    /// Returns who has something to do when a recording of this source can be played; `None` while
-    /// nobody outside can reach us.
-    fn routes(&self, source: &SourceKey) -> Option<Vec<Route>>;
+    /// Says whether somebody outside can reach us: before that there is no address to tell.
+    fn is_reached(&self) -> bool;
+
+    /// Returns who has something to do when a recording of this source can be played.
+    fn routes(&self, source: &SourceKey) -> Vec<Route>;
 
     /// These works were made.
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]);
@@ -112,11 +111,8 @@ impl Keeper {
                 tidy_at = Instant::now() + TIDY_EVERY;
                 self.tidy().await;
             }
-            let room = AT_ONCE_MAX.saturating_sub(busy.len());
-            if room > 0 {
-                let now = self.clock.now();
-                let due = self.store.recordings_due(now, AT_ONCE_MAX + busy.len());
-                for recording in due.await?.into_iter().take(AT_ONCE_MAX + busy.len()) {
+            if busy.len() < AT_ONCE_MAX {
+                for recording in self.due(AT_ONCE_MAX + busy.len()).await? {
                     if busy.len() >= AT_ONCE_MAX || !busy.insert(recording.communication.clone()) {
                         continue;
                     }
@@ -140,6 +136,15 @@ impl Keeper {
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
             }
         }
+    }
+
+    /// Returns recordings about which something is to be done now.
+    async fn due(&self, limit: usize) -> Result<Vec<Recording>, StoreError> {
+        let mut due = self.store.recordings_due(self.clock.now(), limit).await?;
+        if self.audience.is_reached() {
+            due.extend(self.store.recordings_untold(limit).await?);
+        }
+        Ok(due)
     }
 
     async fn tidy(&self) {
@@ -265,18 +270,14 @@ impl Keeper {
             };
         }
         let was_told = matches!(recording.state, RecordingState::Ready { told: true, .. });
-        let routes = match was_told {
-            true => Some(Vec::new()),
-            false => self.audience.routes(&recording.communication.source),
-        };
-        let told = routes.is_some();
+        let told = was_told || self.audience.is_reached();
         Change {
             state: RecordingState::Ready { at, file, told },
-            due: Some(match told {
-                true => until,
-                false => until.min(now.plus(UNTOLD_PAUSE)),
-            }),
-            routes: routes.unwrap_or_default(),
+            due: Some(until),
+            routes: match told && !was_told {
+                true => self.audience.routes(&recording.communication.source),
+                false => Vec::new(),
+            },
             note: what.map(|what| remark(recording, now, "recording_incomplete", &what)),
         }
     }

@@ -2,7 +2,7 @@
 //! is found, seen to be whole, and brought into one that browsers play.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -249,7 +249,12 @@ impl Seeker {
         bytes: u64,
         from: From,
     ) -> Result<Piece, Without> {
-        let looked = spawn_blocking(move || sound::look(&mut file).map(|sound| (file, sound)));
+        let looked = spawn_blocking(move || {
+            let sound = sound::look(&mut file)?;
+            // Whoever reads it next begins at its begin.
+            file.rewind()?;
+            Ok::<_, io::Error>((file, sound))
+        });
         let looked = looked
             .await
             .map_err(|error| Without::Stuck(error.to_string()))?;

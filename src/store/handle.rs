@@ -348,6 +348,12 @@ impl StoreHandle {
             .await
     }
 
+    /// Returns recordings that can be played and that nobody was told of.
+    pub async fn recordings_untold(&self, limit: usize) -> Result<Vec<Recording>, StoreError> {
+        self.read(move |reader| reader.recordings_untold(limit))
+            .await
+    }
+
     /// Counts the recordings by what became of them.
     pub async fn recording_figures(&self) -> Result<RecordingFigures, StoreError> {
         self.read(|reader| reader.recording_figures()).await

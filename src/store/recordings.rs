@@ -28,6 +28,8 @@ const TOKENS: TableDefinition<&[u8], &str> = TableDefinition::new("recording_tok
 /// (Unix milliseconds, communication): when something is to be done about a recording.
 const DUE: TableDefinition<(i64, &str), ()> = TableDefinition::new("recordings_due");
 
+/// Those that can be played and that nobody was told of.
+const UNTOLD: TableDefinition<&str, ()> = TableDefinition::new("recordings_untold");
 /// What became of it -> how many.
 const COUNTS: TableDefinition<&str, u64> = TableDefinition::new("recording_counts");
 
@@ -41,6 +43,7 @@ struct RecordingTables<'t> {
     recordings: Table<'t, &'static str, Bytes>,
     tokens: Table<'t, Bytes, &'static str>,
     due: Table<'t, (i64, &'static str), ()>,
+    untold: Table<'t, &'static str, ()>,
     counts: Table<'t, &'static str, u64>,
 }
 
@@ -56,6 +59,7 @@ impl<'t> LazyRecordings<'t> {
                 recordings: self.txn.open_table(RECORDINGS)?,
                 tokens: self.txn.open_table(TOKENS)?,
                 due: self.txn.open_table(DUE)?,
+                untold: self.txn.open_table(UNTOLD)?,
                 counts: self.txn.open_table(COUNTS)?,
             },
         };
@@ -147,6 +151,9 @@ fn put(tables: &mut Tables<'_>, recording: &Recording) -> Result<(), Trouble> {
         open.due.insert((due.as_millis(), key.as_str()), ())?;
     }
     let word = word(&recording.state);
+    if word == NOT_TOLD {
+        open.untold.insert(key.as_str(), ())?;
+    }
     let count = open.counts.get(word)?.map_or(0, |count| count.value());
     open.counts.insert(word, count.saturating_add(1))?;
     tables.wrote = true;
@@ -158,6 +165,7 @@ fn remove(tables: &mut Tables<'_>, recording: &Recording) -> Result<(), Trouble>
     let open = tables.recordings.open()?;
     open.recordings.remove(key.as_str())?;
     open.tokens.remove(digest(&recording.token).as_slice())?;
+    open.untold.remove(key.as_str())?;
     if let Some(due) = recording.due {
         open.due.remove((due.as_millis(), key.as_str()))?;
     }
@@ -230,6 +238,18 @@ impl Reader<'_> {
             let (_, key) = place.value();
             // One that cannot be read was counted and logged; the others go on.
             found.extend(skip_unreadable(self.recording_by_text(key))?);
+        }
+        Ok(found)
+    }
+
+    pub(super) fn recordings_untold(&self, limit: usize) -> Result<Vec<Recording>, Trouble> {
+        let Some(untold) = self.table_if_made(UNTOLD)? else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for row in untold.iter()?.take(limit) {
+            let (key, _) = row?;
+            found.extend(skip_unreadable(self.recording_by_text(key.value()))?);
         }
         Ok(found)
     }

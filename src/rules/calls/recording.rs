@@ -11,7 +11,7 @@ use crate::model::recording::RecordingAddress;
 
 use super::entities::UNSORTED;
 use super::log::CALL_RECORD;
-use crate::rules::draft::Draft;
+use crate::rules::draft::{Draft, Wish};
 use crate::rules::names;
 use crate::rules::situation::Situation;
 
@@ -25,14 +25,14 @@ pub(in crate::rules) fn plan(situation: &Situation<'_>) -> Option<Plan> {
         return None;
     }
     let mut draft = Draft::new(situation);
-    let reason = match link(situation, recording) {
-        Err(reason) => reason,
+    match link(situation, recording) {
+        Err(reason) => draft.explain(reason),
         Ok(link) => {
-            draft.wish(RECORDING, Effect::LinkRecording(link));
-            Reason::RecordingLinked
+            if draft.wish(RECORDING, Effect::LinkRecording(link)) == Wish::Planned {
+                draft.explain(Reason::RecordingLinked);
+            }
         }
-    };
-    draft.explain(reason);
+    }
     Some(Plan {
         // Whether the client was new was settled when the call was decided.
         first_time: situation.ledger.first_time,
