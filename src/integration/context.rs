@@ -9,8 +9,9 @@ use url::Url;
 use crate::clock::SharedClock;
 use crate::crm::Adapter;
 use crate::model::activity::Activity;
+use crate::model::communication::{Body, Snapshot};
 use crate::model::employee::Employees;
-use crate::model::ids::{AccountId, CommunicationKey, IntegrationKey, SourceKey};
+use crate::model::ids::{AccountId, IntegrationKey, SourceKey};
 use crate::model::recording::RecordingAddress;
 use crate::rules::settings::IntegrationSettings;
 use crate::store::{StoreError, StoreHandle};
@@ -70,12 +71,16 @@ impl IntegrationContext {
     /// nobody outside reaches us.
     pub async fn recording(
         &self,
-        call: &CommunicationKey,
+        snapshot: &Snapshot,
     ) -> Result<Option<RecordingAddress>, StoreError> {
-        let Some(public) = self.public.load_full() else {
+        let is_recorded = match &snapshot.body {
+            Body::Call { call } => !call.recordings.is_empty(),
+            Body::Chat { .. } | Body::Request { .. } => false,
+        };
+        let Some(public) = self.public.load_full().filter(|_| is_recorded) else {
             return Ok(None);
         };
-        let recording = match self.store.recording(call.clone()).await {
+        let recording = match self.store.recording(snapshot.key.clone()).await {
             Ok(recording) => recording,
             // A row that cannot be read is no reason to hold the call up.
             Err(StoreError::Unreadable { .. }) => None,

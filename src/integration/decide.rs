@@ -53,7 +53,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         .ledger(context.key.clone(), work.communication.clone())
         .await?;
     let source_name = context.source_name(&work.communication.source);
-    let recording = context.recording(&work.communication).await?;
+    let recording = context.recording(&snapshot).await?;
     let situation = Situation {
         snapshot: &snapshot,
         phase: work.phase,

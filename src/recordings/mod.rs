@@ -25,3 +25,6 @@ mod sound;
 mod wav;
 mod way;
 mod web;
+
+#[cfg(test)]
+mod tests;

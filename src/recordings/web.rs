@@ -16,6 +16,9 @@ use crate::model::secret::Secret;
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
+/// Longest time for one file, however slowly it drips.
+const FETCH_MAX: Duration = Duration::from_secs(1800);
+
 /// Longest file: a day of WAV at 8 kHz, 16 bits.
 pub(super) const FILE_BYTES_MAX: u64 = 1_500_000_000;
 
@@ -28,6 +31,8 @@ pub(super) struct Server<'a> {
 
 /// Makes the client for all servers.
 pub(super) fn client() -> Result<Client, reqwest::Error> {
+    // Another part of the process may have chosen a provider already: then that one serves.
+    drop(rustls::crypto::ring::default_provider().install_default());
     Client::builder()
         .user_agent(concat!("Trunkline/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -100,6 +105,22 @@ impl Server<'_> {
 
     /// Fetches a file; `None` where there is none.
     pub(super) async fn fetch(
+        &self,
+        client: &Client,
+        url: &Url,
+        into: &mut NamedTempFile,
+    ) -> Result<Option<u64>, String> {
+        let fetching = self.read_all(client, url, into);
+        match tokio::time::timeout(FETCH_MAX, fetching).await {
+            Ok(fetched) => fetched,
+            Err(_) => Err(format!(
+                "the phone system's web server did not send it within {} minutes",
+                FETCH_MAX.as_secs() / 60
+            )),
+        }
+    }
+
+    async fn read_all(
         &self,
         client: &Client,
         url: &Url,
