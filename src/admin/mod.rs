@@ -3,11 +3,14 @@
 
 pub mod access;
 mod accounts;
+mod again;
 mod alarms;
 mod calls;
 mod dead_letters;
 mod directories;
 mod journal;
+mod lookup;
+mod mapping;
 mod openapi;
 mod outbox;
 pub mod state;
@@ -38,10 +41,18 @@ pub fn configure(config: &mut web::ServiceConfig) {
             "/v1/tenants/{tenant}/sources/{source}/calls",
             web::post().to(calls::place),
         )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}/lookup",
+            web::get().to(lookup::lookup),
+        )
         .route("/v1/accounts", web::get().to(accounts::list))
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation",
             web::post().to(accounts::authorise),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}/mapping",
+            web::get().to(mapping::report),
         )
         .route("/v1/outbox", web::get().to(outbox::list))
         .route("/v1/dead-letters", web::get().to(dead_letters::list))

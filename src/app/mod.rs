@@ -2,8 +2,10 @@
 
 mod assembly;
 mod blocks;
+mod directories;
 mod listeners;
 mod pairs;
+mod questions;
 mod recording_child;
 mod retention;
 mod run;

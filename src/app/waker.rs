@@ -11,6 +11,7 @@ use crate::integration::handle::SharedHandles;
 use crate::integration::portal::Portal;
 use crate::model::communication::Snapshot;
 use crate::model::ids::IntegrationKey;
+use crate::questions::last_talks::LastTalks;
 use crate::store::command::WorkId;
 
 /// In which portal each integration works; replaced at reload.
@@ -19,12 +20,14 @@ pub(super) type PortalTable = Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>
 pub(super) struct LaneWaker {
     pub(super) portals: PortalTable,
     pub(super) handles: SharedHandles,
+    pub(super) talks: Arc<LastTalks>,
     /// Wakes the keeper of recordings.
     pub(super) recordings: Arc<Notify>,
 }
 
 impl Waker for LaneWaker {
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
+        self.talks.note(snapshot);
         if works.is_empty() {
             return;
         }

@@ -75,6 +75,19 @@ pub(super) async fn show(client: &Client, output: &mut Output) -> Result<(), Cli
             trouble(state)
         ));
     }
+    for knowledge in items(&status, "knowledge") {
+        let state = match knowledge.get("age_s").and_then(Value::as_u64) {
+            Some(age_s) => format!("whole, at the most {age_s} s old"),
+            None if knowledge.get("kept") == Some(&Value::Bool(true)) => {
+                "not read through yet".to_owned()
+            }
+            None => "no directory is kept".to_owned(),
+        };
+        output.line(&format!(
+            "clients of {} for questions: {state}",
+            text(knowledge, "portal")
+        ));
+    }
     let recordings = status.get("recordings").unwrap_or(&empty);
     let counted = |name: &str| recordings.get(name).and_then(Value::as_u64).unwrap_or(0);
     if ["sought", "ready", "not_told", "missing"]

@@ -11,10 +11,12 @@ use url::Url;
 
 use crate::crm::AccountSettings;
 use crate::model::activity::Activity;
+use crate::model::answering::{SourceAnswering, TenantAnswering};
 use crate::model::communication::Kind;
 use crate::model::employee::Employees;
 use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationKey, SourceId, SourceKey, TenantId};
+use crate::model::number_rules::NumberRules;
 use crate::model::phone::Region;
 use crate::model::recording::{RecordingKeeping, RecordingRoot};
 use crate::model::secret::{Secret, Secrets};
@@ -50,6 +52,8 @@ pub struct DaemonSettings {
     pub admin: AdminSettings,
     /// The public endpoint.
     pub intake: IntakeSettings,
+    /// The endpoint of questions.
+    pub questions: QuestionsSettings,
     /// How recordings are kept.
     pub recordings: RecordingKeeping,
     /// The log.
@@ -96,6 +100,15 @@ pub struct IntakeSettings {
     pub source_requests_per_second_max: NonZeroU32,
     /// Requests of one address in a minute that fit no source.
     pub stranger_requests_per_minute_max: NonZeroU32,
+}
+
+/// `[questions]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionsSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// By what names and addresses it is asked, besides those of this machine and of `listen`.
+    pub hosts: Vec<String>,
 }
 
 /// `[log]`.
@@ -167,6 +180,8 @@ pub struct Tenant {
     pub language: Language,
     /// Its people.
     pub employees: Employees,
+    /// How it answers who a caller should reach.
+    pub answering: TenantAnswering,
     /// Where its communications come from.
     pub sources: Vec<SourceConfig>,
     /// Its CRM portals.
@@ -184,6 +199,10 @@ pub struct SourceConfig {
     pub kind: &'static str,
     /// Its name as cards and pages show it.
     pub name: String,
+    /// How its numbers are brought into shape.
+    pub numbers: NumberRules,
+    /// Who may ask for it, and what is answered where nobody is found.
+    pub answering: SourceAnswering,
     /// The source.
     pub source: Arc<dyn Source>,
     /// The secrets of its HTTP path, the present one first; empty = it is not reached over HTTP.
@@ -237,7 +256,7 @@ pub struct IntegrationConfig {
     pub takes: Vec<(SourceId, Kind)>,
     /// What the administrator chose.
     pub settings: IntegrationSettings,
-    /// The same, defaults spelt out, as it is stored by revision.
+    /// The same as JSON, defaults spelt out.
     pub settings_value: serde_json::Value,
     /// Everything that its decisions depend on: settings, takes, activity, its account, the
     /// people, region, zone and language of the tenant, the names of its sources.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::clock::SharedClock;
@@ -41,6 +42,8 @@ pub struct IntegrationContext {
     pub employees: Arc<Employees>,
     /// The sources' names, as cards show them.
     pub source_names: Arc<HashMap<SourceKey, String>>,
+    /// The company's time zone.
+    pub time_zone: TimeZone,
     /// The account's adapter.
     pub adapter: Arc<dyn Adapter>,
     /// What puts the account's steps into requests.

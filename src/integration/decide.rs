@@ -5,7 +5,7 @@ use crate::model::activity::Activity;
 use crate::model::communication::{Body, Snapshot};
 use crate::model::explanation::Explanation;
 use crate::model::facts::{Facts, FactsQuery};
-use crate::model::ledger::{Decision, LedgerStep, StepState, Verdict};
+use crate::model::ledger::{Decision, LedgerStep, Seen, StepState, Verdict};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, Role};
 use crate::model::timestamp::Timestamp;
@@ -63,6 +63,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         account: &context.account,
         capabilities: context.adapter.capabilities(),
         source_name: &source_name,
+        time_zone: &context.time_zone,
         recording: recording.as_ref(),
         now: context.clock.now(),
     };
@@ -141,7 +142,7 @@ fn record(
     facts: Option<Facts>,
     replaces: Vec<Role>,
 ) -> Decide {
-    let now = context.clock.now();
+    let (snapshot, now) = (situation.snapshot, situation.now);
     let roles: Vec<Role> = plan.steps.iter().map(|step| step.role.clone()).collect();
     let steps = plan.steps.into_iter().map(|step| LedgerStep {
         role: step.role,
@@ -176,6 +177,7 @@ fn record(
             },
             explanation: plan.explanation,
             roles: roles.clone(),
+            seen: Some(Box::new(Seen::of(now, &snapshot.body, situation.ledger))),
         },
         first_time: plan.first_time,
         steps: steps.collect(),

@@ -86,6 +86,8 @@ pub enum Entity {
     CallRecord,
     /// A note or comment.
     Note,
+    /// The additional fields of a card.
+    Fields,
 }
 
 impl fmt::Display for Entity {
@@ -99,6 +101,7 @@ impl fmt::Display for Entity {
             Entity::Task => "task",
             Entity::CallRecord => "call record",
             Entity::Note => "note",
+            Entity::Fields => "additional fields",
         })
     }
 }
@@ -273,8 +276,31 @@ pub struct NewTask {
     pub responsible: Option<CrmUserId>,
     /// What is to be done.
     pub text: String,
+    /// Its type, by the CRM's id; `None` = the CRM's "get in touch".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_type: Option<String>,
     /// When it is due.
     pub due: Timestamp,
+}
+
+/// One additional field to be filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldFill {
+    /// The field, by the CRM's id.
+    pub field: String,
+    /// The text.
+    pub value: String,
+    /// Over what is there; else only where the field is empty.
+    pub overwrite: bool,
+}
+
+/// Additional fields of one card to be filled. Making it twice comes to the same as once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FillFields {
+    /// The card.
+    pub card: Target,
+    /// The fields, each once.
+    pub fields: Vec<FieldFill>,
 }
 
 /// One intended effect, in no CRM's terms.
@@ -291,6 +317,8 @@ pub enum Effect {
     RecordCall(CallRecord),
     /// Make a task.
     CreateTask(NewTask),
+    /// Fill additional fields of a card.
+    FillFields(FillFields),
     /// Put the recording's address to an entry of the call history.
     LinkRecording(RecordingLink),
 }
@@ -309,18 +337,21 @@ pub enum StepKind {
     RecordCall,
     /// [`Effect::CreateTask`].
     CreateTask,
+    /// [`Effect::FillFields`].
+    FillFields,
     /// [`Effect::LinkRecording`].
     LinkRecording,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 6] = [
+    pub const ALL: [StepKind; 7] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
         StepKind::RecordCall,
         StepKind::CreateTask,
+        StepKind::FillFields,
         StepKind::LinkRecording,
     ];
 }
@@ -334,6 +365,7 @@ impl Effect {
             Effect::CreateUnsorted(_) => StepKind::CreateUnsorted,
             Effect::RecordCall(_) => StepKind::RecordCall,
             Effect::CreateTask(_) => StepKind::CreateTask,
+            Effect::FillFields(_) => StepKind::FillFields,
             Effect::LinkRecording(_) => StepKind::LinkRecording,
         }
     }
@@ -345,6 +377,7 @@ impl Effect {
             Effect::CreateDeal(deal) => deal.contact.as_mut(),
             Effect::RecordCall(record) => record.card.as_mut(),
             Effect::CreateTask(task) => task.card.as_mut(),
+            Effect::FillFields(fill) => Some(&mut fill.card),
             Effect::LinkRecording(link) => Some(&mut link.entry),
         }
     }
@@ -356,6 +389,7 @@ impl Effect {
             Effect::CreateDeal(deal) => deal.contact.as_ref(),
             Effect::RecordCall(record) => record.card.as_ref(),
             Effect::CreateTask(task) => task.card.as_ref(),
+            Effect::FillFields(fill) => Some(&fill.card),
             Effect::LinkRecording(link) => Some(&link.entry),
         }
     }

@@ -18,7 +18,8 @@ fn after(kind: StepKind) -> Option<StepKind> {
         StepKind::CreateDeal => Some(StepKind::CreateUnsorted),
         StepKind::CreateUnsorted => Some(StepKind::RecordCall),
         StepKind::RecordCall => Some(StepKind::CreateTask),
-        StepKind::CreateTask => Some(StepKind::LinkRecording),
+        StepKind::CreateTask => Some(StepKind::FillFields),
+        StepKind::FillFields => Some(StepKind::LinkRecording),
         StepKind::LinkRecording => None,
     }
 }

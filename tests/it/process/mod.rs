@@ -6,6 +6,7 @@
 
 mod admin;
 mod authorisation;
+mod backfill;
 mod calls;
 mod click_to_call;
 mod configuration;
@@ -19,8 +20,13 @@ mod hostile;
 mod hostile_switch;
 mod killed;
 mod office;
+mod questions;
+mod questions_miss;
+mod questions_shared;
 mod recordings;
 mod reload;
+mod replay;
+mod rules;
 mod service;
 mod slow_call;
 mod store;
