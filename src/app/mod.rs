@@ -3,6 +3,7 @@
 mod assembly;
 mod blocks;
 mod directories;
+mod fastagi;
 mod listeners;
 mod pairs;
 mod questions;

@@ -115,8 +115,8 @@ async def recording(stage: Stage, client: str):
     tapes = [path for path in stage.server.recordings() if client in path.name]
     if not tapes:
         raise CallFailed("no recording was written")
-    if stage.crm is not None:
-        await plays_back(stage.crm, client, tapes[0])
+    if stage.lab is not None:
+        await plays_back(stage.lab.control, client, tapes[0])
 
 
 # ---- several phones -------------------------------------------------------------------------

@@ -6,6 +6,7 @@ mod amocrm_oauth;
 mod amocrm_recordings;
 mod amocrm_switches;
 mod crash_backend;
+mod dialplan;
 mod directory;
 mod directory_sync;
 mod examples;

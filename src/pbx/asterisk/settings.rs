@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::call_log::{self, LogSettings};
 use super::channels::{ChannelRules, ChannelSettings};
+use super::mirror::{self, settings::MirrorSettings};
 use super::tls::{self, TlsSettings};
 use crate::model::mistake::Mistake;
 use crate::model::secret::{Secret, Secrets};
@@ -16,6 +17,9 @@ use crate::pbx::object_reader::{Mistakes, Reader, TextShape};
 
 /// The name of the secret: the AMI user's password in manager.conf.
 pub(super) const SECRET: &str = "secret";
+
+/// The name of the secret: the password of the database account that reads the log.
+pub(super) const LOG_PASSWORD: &str = "log_password";
 
 /// Manager.conf's own port (`pbx/asterisk.md` §1), with TLS and without.
 const PORT: u16 = 5038;
@@ -81,6 +85,8 @@ pub(super) struct AsteriskSettings {
     pub(super) originate: Option<OriginateSettings>,
     /// The PBX's own log; `None` = what is not seen stays unknown.
     pub(super) log: Option<Arc<LogSettings>>,
+    /// What is kept in the PBX's own database; `None` = nothing.
+    pub(super) mirror: Option<MirrorSettings>,
 }
 
 /// How calls are placed (`pbx/asterisk.md` §3).
@@ -142,10 +148,27 @@ impl AsteriskSettings {
             ),
             Some(_) => {}
         }
+        let mut read = read;
+        if let Some(read) = &mut read {
+            read.take_log_password(secrets, &mut mistakes);
+        }
         match (read, secret, mistakes.into_vec()) {
             (Some(read), Some(secret), found) if found.is_empty() => Ok(Self { secret, ..read }),
             (_, _, found) => Err(found),
         }
+    }
+
+    fn take_log_password(&mut self, secrets: &Secrets, mistakes: &mut Mistakes) {
+        let log = self.log.as_mut().map(Arc::make_mut);
+        let wanted = log.and_then(LogSettings::password);
+        let wrong = match (wanted, secrets.get(LOG_PASSWORD)) {
+            (Some(_), None) => "is missing: the password of log.username",
+            (None, Some(_)) => "is not needed: log names no table of a database",
+            (Some(wanted), Some(password)) => return wanted.clone_from(password),
+            (None, None) => return,
+        };
+        let key = format!("secrets.{LOG_PASSWORD}");
+        mistakes.add_mistake(&[], Mistake::at(&key, wrong));
     }
 }
 
@@ -181,6 +204,7 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
     let originate = r.table("originate").map(originate);
     let log = r.table("log");
     let log = log.map(|table| call_log::settings::read(table, channels.profile()));
+    let mirror = r.table("astdb_mirror").map(mirror::settings::read);
     r.finish();
     let default_port = if tls.is_some() { PORT_TLS } else { PORT };
     Some(AsteriskSettings {
@@ -205,6 +229,10 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
         },
         log: match log {
             Some(log) => Some(Arc::new(log?)),
+            None => None,
+        },
+        mirror: match mirror {
+            Some(mirror) => Some(mirror?),
             None => None,
         },
     })
