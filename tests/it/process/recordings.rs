@@ -48,7 +48,7 @@ async fn recorded_office(public: bool) -> Office {
 }
 
 /// Sets the address under which the outside reaches the daemon.
-fn set_public(office: &Office) {
+pub(super) fn set_public(office: &Office) {
     let public = format!("public_url = \"http://{}\"\n", office.home.intake());
     let tenants = "tenants_dir = \"tenants.d\"\n";
     let both = format!("{tenants}{public}");
@@ -56,7 +56,7 @@ fn set_public(office: &Office) {
 }
 
 /// Sound as the switch writes it: 8 kHz, 16 bits, one channel; each sample bears its number.
-fn wav(samples: u16) -> Vec<u8> {
+pub(super) fn wav(samples: u16) -> Vec<u8> {
     let sound: Vec<u8> = (0..samples).flat_map(u16::to_le_bytes).collect();
     let length = u32::try_from(sound.len()).expect("short");
     let mut file = Vec::new();
@@ -331,6 +331,7 @@ async fn what_browsers_do_not_play_is_converted_once_ffmpeg_is_there() {
     let webm = [&b"\x1A\x45\xDF\xA3"[..], &[7; 500]].concat();
     put(&office.home.path("monitor/a.webm"), &webm);
     post(&daemon, &site_call_with("a", json!(["a.wav"]))).await;
+    daemon.settled(1).await;
     let why = remarked(&daemon, "recording_waits").await;
     assert!(why.contains("install ffmpeg"), "{why}");
     assert_eq!(the_call(&office).link, "");
