@@ -16,7 +16,7 @@ use crate::model::ids::{IntegrationKey, PortalKey};
 use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 use crate::store::command::WorkState;
-use crate::store::query::StoreFigures;
+use crate::store::query::{RecordingFigures, StoreFigures};
 
 use super::alarms::{Alarm, alarms, credential_alarms};
 use super::state::{AdminState, IntegrationOverview, Off, SourceOverview};
@@ -32,8 +32,17 @@ struct Status {
     accounts: Vec<AccountStatus>,
     queues: Vec<QueueStatus>,
     knowledge: Vec<KnowledgeStatus>,
+    recordings: RecordingStatus,
     alarms: Vec<Alarm>,
     off: Vec<Off>,
+}
+
+/// What became of the recordings of calls.
+#[derive(Serialize)]
+struct RecordingStatus {
+    #[serde(flatten)]
+    figures: RecordingFigures,
+    state: Option<ChildStatus>,
 }
 
 /// A queue and its bound.
@@ -133,6 +142,10 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
         }
     };
+    let recordings = match state.store.recording_figures().await {
+        Ok(recordings) => recordings,
+        Err(error) => return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    };
     let mut open: BTreeMap<IntegrationKey, Open> = BTreeMap::new();
     for work in works {
         let entry = open.entry(work.integration).or_default();
@@ -201,6 +214,10 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             .collect(),
         queues: queues(&state),
         knowledge: knowledge(&state),
+        recordings: RecordingStatus {
+            figures: recordings,
+            state: state.board.get("recordings"),
+        },
         alarms,
         off: overview.off.clone(),
     };

@@ -9,6 +9,7 @@ use crate::model::explanation::Language;
 use crate::model::facts::{ContactFact, Facts, FactsOrigin};
 use crate::model::ids::{CommunicationKey, IntegrationKey};
 use crate::model::ledger::{Decision, Ledger, LedgerStep};
+use crate::model::recording::RecordingState;
 use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 use crate::store::command::{JournalNote, Work};
@@ -37,6 +38,16 @@ struct StoryView {
     integrations: Vec<IntegrationView>,
     works: Vec<Work>,
     notes: Vec<JournalNote>,
+    recording: Option<RecordingView>,
+}
+
+/// The recording of a call. Its address stands in the step that gave it to the CRM.
+#[derive(Serialize)]
+struct RecordingView {
+    names: Vec<String>,
+    #[serde(flatten)]
+    state: RecordingState,
+    due: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -136,6 +147,11 @@ fn view(story: Story, again: Vec<Vec<Again>>, language: Language) -> StoryView {
             .collect(),
         works: story.works,
         notes: story.notes,
+        recording: story.recording.map(|recording| RecordingView {
+            names: recording.names,
+            state: recording.state,
+            due: recording.due,
+        }),
     }
 }
 

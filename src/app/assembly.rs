@@ -27,6 +27,7 @@ use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::{Supervised, supervise};
 use crate::model::activity::Activity;
 use crate::model::call_order::CallPermit;
+use crate::model::communication::{Kind, Phase};
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::pbx::call_desk::{CallDesk, DeskTable, DeskTenant};
 use crate::rules;
@@ -36,6 +37,7 @@ use crate::store::command::JournalNote;
 
 use super::pairs::Pairs;
 use super::questions::Questions;
+use super::recording_child::Recordings;
 use super::setup_child::SetupChild;
 use super::source_child::{SourceChild, board_name};
 use super::sync_child::Syncs;
@@ -61,6 +63,7 @@ pub(super) struct Shared {
     pub(super) desk: Arc<CallDesk>,
     pub(super) pairs: Arc<Pairs>,
     pub(super) questions: Arc<Questions>,
+    pub(super) recordings: Arc<Recordings>,
     pub(super) work_arbiter: ArbiterHandle,
     pub(super) session_arbiter: ArbiterHandle,
 }
@@ -381,6 +384,7 @@ impl Assembly {
             batcher: Arc::clone(&account.batcher),
             portal: Arc::clone(&account.portal),
             store: self.shared.store.clone(),
+            public: Arc::clone(&self.shared.recordings.public),
             clock: Arc::clone(&self.shared.clock),
             board: Arc::clone(&self.shared.board),
             handles: Arc::clone(&self.shared.handles),
@@ -407,6 +411,9 @@ impl Assembly {
                     name: source.name.clone(),
                     session,
                 });
+                if !source.recordings.is_empty() {
+                    routing.record(source.key.clone());
+                }
                 if let Some(hook) = source.source.hook() {
                     let secrets = source.hook_secrets.clone();
                     hooks.insert(
@@ -442,6 +449,7 @@ impl Assembly {
                         integration: integration.key.clone(),
                         portal: context.portal.key.clone(),
                         phases,
+                        recordings: able.contains(&(Kind::Call, Phase::RecordingReady)),
                         off: integration.activity == Activity::Off,
                     };
                     routing.add(
@@ -470,6 +478,7 @@ impl Assembly {
             .map(|(_, context)| (context.key.clone(), Arc::clone(&context.portal)))
             .collect();
         self.shared.portals.store(Arc::new(table));
+        self.shared.recordings.configure(new);
         self.shared.desk.replace(desk_table(new));
         self.shared.questions.apply(new);
         self.shared.overview.store(Arc::new(overview));

@@ -7,6 +7,7 @@ mod fastagi;
 mod listeners;
 mod pairs;
 mod questions;
+mod recording_child;
 mod retention;
 mod run;
 mod setup_child;

@@ -26,6 +26,7 @@ use crate::intake::routing::Routing;
 use crate::intake::sink::Intake;
 use crate::integration::handle::Handles;
 use crate::integration::status::StatusBoard;
+use crate::integration::supervisor::supervise;
 use crate::model::explanation::Language;
 use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
@@ -40,6 +41,7 @@ use super::fastagi;
 use super::listeners;
 use super::pairs::Pairs;
 use super::questions::Questions;
+use super::recording_child::{RecordingChild, Recordings};
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
 
@@ -88,6 +90,7 @@ async fn live(
     }));
     let handles = Arc::new(Handles::default());
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
+    let recordings = Arc::new(Recordings::new(&configuration));
     let overview = Arc::new(ArcSwap::from_pointee(Overview::default()));
     let questions = Arc::new(Questions::new(
         store.clone(),
@@ -98,6 +101,7 @@ async fn live(
         portals: Arc::clone(&portals),
         handles: Arc::clone(&handles),
         talks: Arc::clone(questions.desk.talks()),
+        recordings: Arc::clone(&recordings.wake),
     };
     let intake = Intake {
         store: store.clone(),
@@ -120,6 +124,7 @@ async fn live(
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
         pairs: Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path))),
         questions: Arc::clone(&questions),
+        recordings: Arc::clone(&recordings),
         work_arbiter: work.handle(),
         session_arbiter: sessions.handle(),
     };
@@ -137,6 +142,7 @@ async fn live(
         started_at,
         language: first_language(&configuration),
     };
+    let child = RecordingChild::new(&recordings, &intake, &board);
     // Before anything that may have to wait, such as for room on the disk: memory can answer.
     questions.apply(&configuration);
     let directories = super::directories::keep(store.clone(), &questions.books);
@@ -179,6 +185,7 @@ async fn live(
     }
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
+    let keeper = supervise(child, Arc::clone(&board), Arc::clone(&clock));
 
     let space = tokio::task::spawn_local(super::space::watch(
         folder,
@@ -237,6 +244,7 @@ async fn live(
         // First, so that no call waits for us.
         fastagi.stop().await;
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
+        keeper.stop().await;
         assembly.stop().await;
         // A rotation whose answer nobody waits for would cost an authorisation by hand.
         shared.pairs.close().await;
@@ -297,6 +305,9 @@ fn bind(
         intake,
         hooks: Arc::clone(&shared.hooks),
         crm_hooks: Arc::clone(&shared.crm_hooks),
+        recordings: shared
+            .recordings
+            .player(shared.store.clone(), Arc::clone(&shared.clock)),
         trusted_proxies: daemon.trusted_proxies.clone().into(),
         flood: Arc::new(FloodGuard::new(FloodBounds {
             source_per_second: daemon.intake.source_requests_per_second_max,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use crate::intake::sink::Waker;
 use crate::integration::handle::SharedHandles;
@@ -20,6 +21,8 @@ pub(super) struct LaneWaker {
     pub(super) portals: PortalTable,
     pub(super) handles: SharedHandles,
     pub(super) talks: Arc<LastTalks>,
+    /// Wakes the keeper of recordings.
+    pub(super) recordings: Arc<Notify>,
 }
 
 impl Waker for LaneWaker {
@@ -37,5 +40,9 @@ impl Waker for LaneWaker {
             }
         }
         self.handles.wake(woken);
+    }
+
+    fn recordings(&self) {
+        self.recordings.notify_one();
     }
 }

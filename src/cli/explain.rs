@@ -101,6 +101,9 @@ pub(super) async fn show(
             ));
         }
     }
+    if let Some(recording) = story.get("recording").filter(|one| !one.is_null()) {
+        output.line(&format!("recording: {}", recording_state(recording)));
+    }
     for note in items(&story, "notes") {
         output.line(&format!("  {} {}", text(note, "at"), text(note, "text")));
     }
@@ -124,6 +127,20 @@ fn tell_again(again: &Value, output: &mut Output) {
             let why = why.unwrap_or("the daemon does not say why");
             output.line(&format!("    cannot be made again: {why}"));
         }
+    }
+}
+
+fn recording_state(recording: &Value) -> String {
+    let part = |name: &str| recording.get(name).and_then(Value::as_str);
+    match part("state") {
+        Some("sought") => match part("why") {
+            Some(why) => format!("looked for: {why}"),
+            None => "looked for".to_owned(),
+        },
+        Some("ready") => "can be played".to_owned(),
+        Some("missing") => part("reason").unwrap_or("given up").to_owned(),
+        Some("forgotten") => "no longer kept".to_owned(),
+        other => other.unwrap_or("-").to_owned(),
     }
 }
 

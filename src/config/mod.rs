@@ -27,6 +27,7 @@ mod node_reader;
 mod people;
 mod raw;
 mod reading;
+mod recordings;
 mod secret_place;
 mod source;
 mod suggestion;

@@ -22,6 +22,7 @@ use crate::store::command::Accepted;
 use super::crm_hooks::{self, CrmHookTable};
 use super::flood::FloodGuard;
 use super::path::{for_log, secret_matches};
+use super::recordings::{self, PlayRecording};
 use super::sink::Intake;
 
 /// A source that is posted to.
@@ -47,6 +48,8 @@ pub struct IntakeHttp {
     pub hooks: Arc<HookTable>,
     /// Which CRM may tell of changes.
     pub crm_hooks: Arc<CrmHookTable>,
+    /// Plays recordings.
+    pub recordings: PlayRecording,
     /// Whose `X-Forwarded-For` is believed, for the log.
     pub trusted_proxies: Arc<[IpAddr]>,
     /// Against floods.
@@ -75,6 +78,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/crm/{kind}/{tenant}/{integration}/{secret}",
             web::post().to(crm_hooks::told),
+        )
+        .service(
+            web::resource("/r/{token}")
+                .route(web::get().to(recordings::play))
+                .route(web::head().to(recordings::play)),
         )
         .route(
             "/healthz",
@@ -206,7 +214,7 @@ fn too_many(who: &'static str, wait: Duration) -> HttpResponse {
 
 /// Returns who sent a request: the peer, or behind a trusted proxy the address that the proxy
 /// added last.
-fn sender(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
+pub(super) fn sender(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
     let peer = request.peer_addr().map(|peer| peer.ip())?;
     let forwarded = request
         .headers()
@@ -337,6 +345,7 @@ mod tests {
             },
             hooks: Arc::clone(&hooks),
             crm_hooks: Arc::default(),
+            recordings: Arc::new(|_, _, _| Box::pin(async { None })),
             trusted_proxies: Arc::new([]),
             flood: Arc::new(FloodGuard::new(FloodBounds {
                 source_per_second: NonZeroU32::new(100).unwrap(),

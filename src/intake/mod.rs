@@ -5,6 +5,7 @@ pub mod crm_hooks;
 pub mod flood;
 pub mod http;
 pub mod path;
+pub mod recordings;
 pub mod room;
 pub mod routing;
 pub mod sink;

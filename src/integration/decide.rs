@@ -53,6 +53,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         .ledger(context.key.clone(), work.communication.clone())
         .await?;
     let source_name = context.source_name(&work.communication.source);
+    let recording = context.recording(&snapshot).await?;
     let situation = Situation {
         snapshot: &snapshot,
         phase: work.phase,
@@ -63,11 +64,13 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         capabilities: context.adapter.capabilities(),
         source_name: &source_name,
         time_zone: &context.time_zone,
+        recording: recording.as_ref(),
         now: context.clock.now(),
     };
     let replaces: Vec<Role> = rules::replaced(&situation).into_iter().cloned().collect();
     let (plan, facts) = match rules::triage(&situation) {
         Triage::Ignore(explanation) => (nothing(explanation), None),
+        Triage::Plan(plan) => (*plan, None),
         Triage::Ask(_) if run.asking == Asking::Nobody => return Ok(Decided::NeedsCrm),
         Triage::Ask(query) => {
             let made = made_lately(context, &snapshot).await?;
@@ -162,10 +165,11 @@ fn record(
             work: work.id,
             phase: work.phase,
             at: now,
-            revision: snapshot.revision,
+            revision: situation.snapshot.revision,
             settings: context.settings_revision,
             portal: Some(context.portal.key.clone()),
             facts,
+            recording: situation.recording.cloned(),
             verdict: if roles.is_empty() {
                 Verdict::Ignored
             } else {

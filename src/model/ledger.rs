@@ -8,6 +8,7 @@ use super::facts::Facts;
 use super::ids::PortalKey;
 use super::outcome::StepResult;
 use super::plan::{Card, Effect, Entity, Role};
+use super::recording::RecordingAddress;
 use super::timestamp::Timestamp;
 
 /// Where a step stands.
@@ -120,6 +121,9 @@ pub struct Decision {
     pub portal: Option<PortalKey>,
     /// What the CRM said, where it was asked.
     pub facts: Option<Facts>,
+    /// The address of the call's recording, where there was one to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingAddress>,
     /// What it came to.
     pub verdict: Verdict,
     /// Why.

@@ -23,6 +23,7 @@ pub mod phone;
 pub mod plan;
 mod plan_text;
 pub mod question;
+pub mod recording;
 pub mod request;
 pub mod secret;
 pub mod timestamp;

@@ -34,6 +34,7 @@ mod measured;
 mod open;
 mod outcome;
 mod reader;
+mod recordings;
 mod revive;
 mod row;
 mod schema;

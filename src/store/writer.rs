@@ -7,13 +7,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::accept::accept;
 use super::command::{
-    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Revive, Revived, SweepReport,
-    WorkId,
+    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, RecordingChange, Revive, Revived,
+    SweepReport, WorkId,
 };
 use super::directory::{DirectoryApplied, DirectoryBatch};
 use super::directory_tables::apply as apply_directory;
 use super::error::{StoreEnd, StoreError, Trouble};
 use super::keep::{delete_credential, put_account, put_credential, put_settings};
+use super::recordings;
 use super::revive::revive;
 use super::shared::Shared;
 use super::sweep::{SweepList, sweep};
@@ -42,6 +43,7 @@ pub(super) enum Command {
     PutAccount(PortalKey, Value, Reply<()>),
     Sweep(SweepList, Reply<SweepReport>),
     Directory(Box<DirectoryBatch>, Reply<DirectoryApplied>),
+    Recording(Box<RecordingChange>, Reply<Vec<(IntegrationKey, WorkId)>>),
     /// Answers when the writer has come this far: shows that it turns.
     Probe(Reply<()>),
     /// Ends the writer after what came before.
@@ -155,6 +157,7 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::DeleteCredential(name, reply) => settle(reply, delete_credential(tables, &name)),
         Command::PutAccount(key, value, reply) => settle(reply, put_account(tables, &key, &value)),
         Command::Sweep(list, reply) => settle(reply, sweep(tables, &list)),
+        Command::Recording(c, reply) => settle(reply, recordings::change(tables, &c)),
         Command::Directory(batch, reply) => settle(reply, apply_directory(tables, &batch)),
         Command::Probe(reply) => settle(reply, Ok(())),
         // Taken out of the group before; there is nobody to answer.

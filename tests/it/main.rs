@@ -3,6 +3,7 @@
 mod amocrm_fields;
 mod amocrm_lab;
 mod amocrm_oauth;
+mod amocrm_recordings;
 mod amocrm_switches;
 mod crash_backend;
 mod dialplan;

@@ -147,7 +147,7 @@ impl Client {
         self.store(Method::Post, path, items, class).await
     }
 
-    /// Sends what is to change about one record.
+    /// Sends what is to change about one record, or about each of a list.
     pub(super) async fn change<B: Serialize>(&self, path: &str, body: &B, class: Class) -> Written {
         self.store(Method::Patch, path, body, class).await
     }

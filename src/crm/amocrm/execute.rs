@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::AmoAdapter;
 use super::client::Written;
-use super::map::{self, Item};
+use super::map::{self, Item, Verb};
 use super::replies::{not_mentioned, read_stored, refused};
 use crate::crm::{Class, StepCommand};
 use crate::model::outcome::{Outcome, StepResult};
@@ -58,6 +58,7 @@ impl AmoAdapter {
     /// must not be lost for that. A refused item was not stored (`crm/amocrm.md` §3).
     async fn send_group(&self, group: &[(usize, Item)], outcomes: &mut Outcomes) {
         let nobodys = self.send_once(group, outcomes).await;
+        self.send_instead(group, outcomes).await;
         if nobodys.is_empty() {
             return;
         }
@@ -66,6 +67,20 @@ impl AmoAdapter {
             if let Some(Some(Outcome::Done(result))) = outcomes.get_mut(*index) {
                 result.note.get_or_insert_with(|| USER_REFUSED.to_owned());
             }
+        }
+    }
+
+    /// Sends what stands in for items that were refused, where something does.
+    async fn send_instead(&self, group: &[(usize, Item)], outcomes: &mut Outcomes) {
+        let refused =
+            |index: usize| matches!(outcomes.get(index), Some(Some(Outcome::Rejected(_))));
+        let others: Vec<(usize, Item)> = group
+            .iter()
+            .filter(|(index, _)| refused(*index))
+            .filter_map(|(index, item)| Some((*index, Item::clone(item.instead.as_deref()?))))
+            .collect();
+        if !others.is_empty() {
+            self.send_once(&others, outcomes).await;
         }
     }
 
@@ -85,7 +100,11 @@ impl AmoAdapter {
                 *place = Some(outcome);
             }
         };
-        match self.client.write(&first.path, &bodies, Class::Work).await {
+        let written = match first.verb {
+            Verb::Make => self.client.write(&first.path, &bodies, Class::Work).await,
+            Verb::Change => self.client.change(&first.path, &bodies, Class::Work).await,
+        };
+        match written {
             Written::Failed(failure) => {
                 for (index, _) in group {
                     write(*index, failure.clone().into_outcome());
@@ -126,7 +145,8 @@ impl AmoAdapter {
 
 fn place(groups: &mut Vec<Vec<(usize, Item)>>, index: usize, item: Item) {
     let room = groups.iter_mut().find(|group| {
-        group.len() < BATCH_MAX && group.first().is_some_and(|(_, i)| i.path == item.path)
+        let alike = |(_, first): &(usize, Item)| first.path == item.path && first.verb == item.verb;
+        group.len() < BATCH_MAX && group.first().is_some_and(alike)
     });
     match room {
         Some(group) => group.push((index, item)),

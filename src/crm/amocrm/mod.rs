@@ -14,6 +14,7 @@ mod look;
 mod map;
 mod oauth;
 mod pair;
+mod recording;
 mod replies;
 mod scan;
 mod search;
@@ -153,8 +154,8 @@ impl Adapter for AmoAdapter {
 fn capabilities(cards: Certainty) -> Capabilities {
     let certainty = |kind| match kind {
         StepKind::CreateContact | StepKind::CreateDeal | StepKind::CreateUnsorted => cards,
-        // `uniq` is stored and returned with every note.
-        StepKind::RecordCall => Certainty::ByKey,
+        // `uniq` is stored and returned with every note; a recording's address is one of a kind.
+        StepKind::RecordCall | StepKind::LinkRecording => Certainty::ByKey,
         // Text and due time.
         StepKind::CreateTask => Certainty::BySearch,
         // The card is read back.
@@ -177,6 +178,7 @@ fn capabilities(cards: Certainty) -> Capabilities {
         phases: vec![
             (Kind::Call, Phase::Answered),
             (Kind::Call, Phase::Ended),
+            (Kind::Call, Phase::RecordingReady),
             (Kind::Chat, Phase::Started),
             (Kind::Chat, Phase::Accepted),
             (Kind::Chat, Phase::Ended),

@@ -253,6 +253,11 @@ pub struct Switches {
     pub calls_match_waiting_contacts: bool,
     /// What becomes of a call with a `uniq` that is stored already (§16).
     pub repeated_uniq: RepeatedUniq,
+    /// The note of a call can be changed (§11: `PATCH` is listed for notes in general).
+    pub call_notes_change: bool,
+    /// The parameters of a changed note are laid over the stored ones; otherwise they take their
+    /// place (§11).
+    pub changed_params_merge: bool,
     /// Linking what is linked already is a success (§16).
     pub repeated_link_succeeds: bool,
     /// Duplicate control of `leads/complex` is on for this integration (§9).
@@ -294,6 +299,8 @@ impl Default for Switches {
             mixed_calls_answer_200: true,
             calls_match_waiting_contacts: false,
             repeated_uniq: RepeatedUniq::Store,
+            call_notes_change: true,
+            changed_params_merge: true,
             repeated_link_succeeds: true,
             duplicate_control: false,
             merge_tells_deletion: true,

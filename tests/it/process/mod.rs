@@ -26,6 +26,7 @@ mod office;
 mod questions;
 mod questions_miss;
 mod questions_shared;
+mod recordings;
 mod reload;
 mod replay;
 mod rules;
