@@ -9,7 +9,9 @@ use actix::ArbiterHandle;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 
-use crate::admin::state::{AccountOverview, IntegrationOverview, Off, Overview, SourceOverview};
+use crate::admin::state::{
+    AccountOverview, AccountShown, IntegrationOverview, Off, Overview, SourceOverview,
+};
 use crate::clock::SharedClock;
 use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
@@ -447,9 +449,12 @@ impl Assembly {
                 account: account.clone(),
                 portal: running.portal.key.clone(),
                 adapter: Arc::clone(&running.adapter),
+                shown: shown(new, tenant, account),
             });
         }
         overview.off = what_is_off(new);
+        let public_url = new.daemon.public_url.as_ref();
+        overview.public_url = public_url.map(|url| url.as_str().trim_end_matches('/').to_owned());
         let table = contexts
             .iter()
             .map(|(_, context)| (context.key.clone(), Arc::clone(&context.portal)))
@@ -599,6 +604,16 @@ fn desk_table(new: &Configuration) -> DeskTable {
     table
 }
 
+/// Returns what administrators call an account.
+fn shown(new: &Configuration, tenant: &TenantId, account: &AccountId) -> AccountShown {
+    let found = new.tenant(tenant).and_then(|tenant| tenant.account(account));
+    found.map_or_else(AccountShown::default, |found| AccountShown {
+        crm: found.crm.to_owned(),
+        title: found.name.clone(),
+        address: found.settings.address(),
+    })
+}
+
 fn crm_of(tenant: &Tenant, integration: &IntegrationConfig) -> String {
     tenant
         .accounts
@@ -618,7 +633,7 @@ fn what_is_off(configuration: &Configuration) -> Vec<Off> {
         });
         off.push(Off {
             what: "webhooks of CRMs and authorisation by redirect".to_owned(),
-            why: "public_url is not set: tokens are pasted".to_owned(),
+            why: "public_url is not set: tokens and codes are pasted".to_owned(),
         });
     }
     off

@@ -35,6 +35,7 @@ use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 use crate::telemetry;
 
 use super::assembly::{Assembly, Shared, reload_note};
+use super::consent::Desk;
 use super::listeners;
 use super::pairs::Pairs;
 use super::waker::LaneWaker;
@@ -113,6 +114,13 @@ async fn live(
         session_arbiter: sessions.handle(),
     };
     let ready = Arc::new(Readiness::default());
+    let consent = Desk::new(
+        Arc::clone(&shared.overview),
+        store.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&handles),
+        Arc::clone(&shared.pairs),
+    );
     let admin = AdminState {
         store: store.clone(),
         clock: Arc::clone(&clock),
@@ -120,6 +128,7 @@ async fn live(
         handles,
         overview: Arc::clone(&shared.overview),
         desk: Arc::clone(&shared.desk),
+        consent: Arc::new(consent),
         ready: Arc::clone(&ready),
         metrics,
         started_at,
@@ -267,6 +276,7 @@ fn bind(
         intake,
         hooks: Arc::clone(&shared.hooks),
         crm_hooks: Arc::clone(&shared.crm_hooks),
+        consent: Arc::clone(&admin.consent),
         trusted_proxies: daemon.trusted_proxies.clone().into(),
         flood: Arc::new(FloodGuard::new(FloodBounds {
             source_per_second: daemon.intake.source_requests_per_second_max,

@@ -2,6 +2,7 @@
 //! again until the CRM answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -14,6 +15,10 @@ use crate::model::ids::{AccountId, TenantId};
 use crate::model::outcome::Outcome;
 
 use super::assembly::Shared;
+
+/// How often a credential that time alone would end is seen after: amoCRM's pairs are renewed in
+/// the last hour of their day.
+const KEEP_EVERY: Duration = Duration::from_secs(20 * 60);
 
 pub(super) struct SetupChild {
     name: String,
@@ -60,9 +65,13 @@ impl Child for SetupChild {
                         child.last_seen_at = Some(now);
                         child.last_error = account.limits.first().cloned();
                     });
-                    // Nothing more to do before the next start.
-                    let _ = stop.wait_for(|stop| *stop).await;
-                    LifeEnd::Stopped
+                    // Nothing more to do before the next start but to keep what lets us in.
+                    loop {
+                        tokio::select! {
+                            () = tokio::time::sleep(KEEP_EVERY) => adapter.keep().await,
+                            _ = stop.wait_for(|stop| *stop) => return LifeEnd::Stopped,
+                        }
+                    }
                 }
                 Outcome::NotApplied(not_applied) => LifeEnd::Failed(not_applied.why),
                 Outcome::Ambiguous { why } | Outcome::AuthExpired { why } => LifeEnd::Failed(why),

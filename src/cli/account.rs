@@ -1,10 +1,9 @@
 //! `trunkline account …`.
 
-use std::io::Read as _;
-
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::authorisation;
 use super::client::{Client, ClientError};
 use super::output::Output;
 use super::status::items;
@@ -19,9 +18,15 @@ pub(super) enum Account {
         /// The account, as the alarm names it (crm:portal).
         portal: String,
     },
-    /// Let an account in by an authorization code, which is read from standard input: an argument
-    /// would stand in the list of processes.
+    /// Let an account in: shows the CRM's page to open, where it can send people back to us, and
+    /// takes an authorization code from standard input (an argument would stand in the list of
+    /// processes).
     Authorise {
+        /// The account: tenant/account.
+        account: String,
+    },
+    /// Forget what an account was let in with; also one that is configured no more.
+    Forget {
         /// The account: tenant/account.
         account: String,
     },
@@ -35,7 +40,8 @@ pub(super) async fn run(
     match account {
         Account::List => list(client, output).await,
         Account::Resume { portal } => resume(client, &portal, output).await,
-        Account::Authorise { account } => authorise(client, &account, output).await,
+        Account::Authorise { account } => authorisation::run(client, &account, output).await,
+        Account::Forget { account } => authorisation::forget(client, &account, output).await,
     }
 }
 
@@ -48,11 +54,13 @@ async fn list(client: &Client, output: &mut Output) -> Result<(), ClientError> {
     for account in items(&found, "items") {
         let text = |name: &str| account.get(name).and_then(Value::as_str);
         output.line(&format!(
-            "{}/{}  {}  {}",
+            "{}/{}  {}  {}  {}{}",
             text("tenant").unwrap_or("-"),
             text("account").unwrap_or("-"),
-            text("portal").unwrap_or("-"),
+            text("title").unwrap_or("-"),
+            text("address").unwrap_or("-"),
             text("alarm").unwrap_or("in order"),
+            authorisation::until(account),
         ));
     }
     Ok(())
@@ -67,25 +75,6 @@ async fn resume(client: &Client, portal: &str, output: &mut Output) -> Result<()
         output.line(&format!("{portal} is resumed"));
     } else {
         output.line(&format!("{portal} was not blocked"));
-    }
-    Ok(())
-}
-
-async fn authorise(client: &Client, account: &str, output: &mut Output) -> Result<(), ClientError> {
-    let Some((tenant, name)) = account.split_once('/') else {
-        return Err(ClientError::Wrong(format!(
-            "{account}: write tenant/account"
-        )));
-    };
-    let mut code = String::new();
-    let read = std::io::stdin().lock().read_to_string(&mut code);
-    read.map_err(|error| ClientError::Local(format!("read the code: {error}")))?;
-    let path = format!("/v1/tenants/{tenant}/accounts/{name}/authorisation");
-    let done = client.post(&path, &json!({ "code": code.trim() })).await?;
-    if output.json() {
-        output.value(&done);
-    } else {
-        output.line(&format!("{account} is authorised"));
     }
     Ok(())
 }

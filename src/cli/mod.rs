@@ -1,6 +1,7 @@
 //! The command line. Everything but `run` and `check-config` speaks to the running daemon.
 
 mod account;
+mod authorisation;
 mod call;
 mod client;
 mod explain;
