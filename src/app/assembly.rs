@@ -24,6 +24,7 @@ use crate::integration::batcher::Batcher;
 use crate::integration::child::{IntegrationChild, IntegrationSeat};
 use crate::integration::context::{IntegrationContext, random_jitter};
 use crate::integration::handle::SharedHandles;
+use crate::integration::passing::PassingDesk;
 use crate::integration::portal::{DoorSettings, Portal};
 use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::{Supervised, supervise};
@@ -60,6 +61,7 @@ pub(super) struct Shared {
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
     pub(super) pairs: Arc<Pairs>,
+    pub(super) passing: PassingDesk,
     pub(super) work_arbiter: ArbiterHandle,
     pub(super) session_arbiter: ArbiterHandle,
 }
@@ -460,6 +462,10 @@ impl Assembly {
             .map(|(_, context)| (context.key.clone(), Arc::clone(&context.portal)))
             .collect();
         self.shared.portals.store(Arc::new(table));
+        let takes = new.tenants.iter().flat_map(|tenant| &tenant.integrations);
+        self.shared.passing.replace(
+            takes.filter_map(|one| Some((*by_key.get(&one.key)?, one.takes.as_slice()))),
+        );
         self.shared.desk.replace(desk_table(new));
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));

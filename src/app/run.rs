@@ -25,6 +25,7 @@ use crate::intake::room::{Bounds, Room};
 use crate::intake::routing::Routing;
 use crate::intake::sink::Intake;
 use crate::integration::handle::Handles;
+use crate::integration::passing::PassingDesk;
 use crate::integration::status::StatusBoard;
 use crate::model::explanation::Language;
 use crate::model::ids::IntegrationKey;
@@ -86,9 +87,11 @@ async fn live(
     }));
     let handles = Arc::new(Handles::default());
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
+    let (passing, passing_work) = PassingDesk::open();
     let waker = LaneWaker {
         portals: Arc::clone(&portals),
         handles: Arc::clone(&handles),
+        passing: passing.clone(),
     };
     let intake = Intake {
         store: store.clone(),
@@ -110,6 +113,7 @@ async fn live(
         overview: Arc::new(ArcSwap::from_pointee(Overview::default())),
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
         pairs: Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path))),
+        passing,
         work_arbiter: work.handle(),
         session_arbiter: sessions.handle(),
     };
@@ -165,6 +169,7 @@ async fn live(
         store.shut_down().await;
         return result;
     }
+    let showing = tokio::task::spawn_local(passing_work.run());
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
 
@@ -215,6 +220,8 @@ async fn live(
     sweep.abort();
     space.abort();
     feeding.abort();
+    // What is shown late is not shown: there is nothing to bring to an end.
+    showing.abort();
     let parts = async {
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
         assembly.stop().await;

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use crate::intake::sink::Waker;
 use crate::integration::handle::SharedHandles;
+use crate::integration::passing::PassingDesk;
 use crate::integration::portal::Portal;
 use crate::model::communication::Snapshot;
 use crate::model::ids::IntegrationKey;
@@ -18,10 +19,12 @@ pub(super) type PortalTable = Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>
 pub(super) struct LaneWaker {
     pub(super) portals: PortalTable,
     pub(super) handles: SharedHandles,
+    pub(super) passing: PassingDesk,
 }
 
 impl Waker for LaneWaker {
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
+        self.passing.told(snapshot);
         if works.is_empty() {
             return;
         }

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod mistake;
 pub mod number_rules;
 pub mod outcome;
+pub mod passing;
 pub mod phone;
 pub mod plan;
 mod plan_text;

@@ -9,6 +9,7 @@ mod draft;
 mod names;
 mod phases;
 mod plan;
+pub mod popup;
 mod replan;
 pub mod settings;
 mod settings_mistakes;

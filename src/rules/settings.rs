@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::ids::CrmUserId;
 use crate::model::phone::Phone;
 
+pub use super::popup::{PopupSettings, ShowTo};
+
 /// The settings of one integration, by kind of communication. A kind that is absent is decided
 /// as "nothing configured".
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +20,9 @@ pub struct IntegrationSettings {
     /// What to do about a step of which it cannot be known whether it arrived.
     #[serde(default)]
     pub when_undecidable: WhenUndecidable,
+    /// The card of a caller is shown while the telephone rings (S2-39).
+    #[serde(default)]
+    pub popup: Option<PopupSettings>,
 }
 
 /// What an integration rather has where a CRM gives no way to find out whether a request that was

@@ -21,6 +21,9 @@ impl IntegrationSettings {
         if let Some(calls) = &self.calls {
             check_calls(calls, &mut found);
         }
+        if let Some(popup) = &self.popup {
+            popup.mistakes(&mut found);
+        }
         found
     }
 }

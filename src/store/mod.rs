@@ -32,6 +32,7 @@ mod key;
 mod measured;
 mod open;
 mod outcome;
+mod passing;
 mod reader;
 mod revive;
 mod row;
