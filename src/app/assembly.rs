@@ -463,9 +463,9 @@ impl Assembly {
             .collect();
         self.shared.portals.store(Arc::new(table));
         let takes = new.tenants.iter().flat_map(|tenant| &tenant.integrations);
-        self.shared.passing.replace(
-            takes.filter_map(|one| Some((*by_key.get(&one.key)?, one.takes.as_slice()))),
-        );
+        self.shared
+            .passing
+            .replace(takes.filter_map(|one| Some((*by_key.get(&one.key)?, one.takes.as_slice()))));
         self.shared.desk.replace(desk_table(new));
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
@@ -612,7 +612,9 @@ fn desk_table(new: &Configuration) -> DeskTable {
 
 /// Returns what administrators call an account.
 fn shown(new: &Configuration, tenant: &TenantId, account: &AccountId) -> AccountShown {
-    let found = new.tenant(tenant).and_then(|tenant| tenant.account(account));
+    let found = new
+        .tenant(tenant)
+        .and_then(|tenant| tenant.account(account));
     found.map_or_else(AccountShown::default, |found| AccountShown {
         crm: found.crm.to_owned(),
         title: found.name.clone(),

@@ -163,10 +163,12 @@ impl ConsentDesk for Desk {
         let public_url = overview.public_url.as_deref().unwrap_or_default();
         let callback = format!("{public_url}/oauth/{}", found.shown.crm);
         // Whether there is a page at all is found out before a state is given for it.
-        consent.page(&callback, &Secret::default()).map_err(|no| match no {
-            NoPage::Elsewhere { .. } if overview.public_url.is_none() => NoPage::Unreachable,
-            other => other,
-        })?;
+        consent
+            .page(&callback, &Secret::default())
+            .map_err(|no| match no {
+                NoPage::Elsewhere { .. } if overview.public_url.is_none() => NoPage::Unreachable,
+                other => other,
+            })?;
         let given = self.0.states.give(tenant, account);
         let (state, until) = given.ok_or(NoPage::Unreachable)?;
         let url = consent.page(&callback, &state)?;
@@ -196,7 +198,9 @@ impl ConsentDesk for Desk {
             let Some((tenant, account)) = desk.0.states.take(&answer.state) else {
                 return Returned::Unknown;
             };
-            let found = desk.find(&tenant, &account).filter(|one| one.shown.crm == crm);
+            let found = desk
+                .find(&tenant, &account)
+                .filter(|one| one.shown.crm == crm);
             let Some(found) = found else {
                 return Returned::Ended(LetIn::NoAccount);
             };
@@ -258,7 +262,8 @@ impl ConsentDesk for Desk {
                 if let Some(consent) = found.adapter.consent() {
                     consent.forgotten();
                 }
-                self.note(&found, "authorisation", "forgotten by a person").await;
+                self.note(&found, "authorisation", "forgotten by a person")
+                    .await;
             }
             Ok(was_there)
         }

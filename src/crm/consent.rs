@@ -200,11 +200,7 @@ impl ConsentDesk for NoAccounts {
         async { false }.boxed()
     }
 
-    fn forget(
-        &self,
-        _: TenantId,
-        _: AccountId,
-    ) -> BoxFuture<'_, Result<bool, super::VaultError>> {
+    fn forget(&self, _: TenantId, _: AccountId) -> BoxFuture<'_, Result<bool, super::VaultError>> {
         async { Ok(false) }.boxed()
     }
 }

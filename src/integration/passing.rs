@@ -76,11 +76,20 @@ impl PassingDesk {
     /// Replaces who shows cards.
     pub fn replace<'a>(
         &self,
-        integrations: impl Iterator<Item = (&'a IntegrationContext, &'a [(crate::model::ids::SourceId, Kind)])>,
+        integrations: impl Iterator<
+            Item = (
+                &'a IntegrationContext,
+                &'a [(crate::model::ids::SourceId, Kind)],
+            ),
+        >,
     ) {
         let mut takers = Takers::new();
         for (context, takes) in integrations {
-            let shows = context.settings.popup.as_ref().is_some_and(|popup| popup.on);
+            let shows = context
+                .settings
+                .popup
+                .as_ref()
+                .is_some_and(|popup| popup.on);
             if !shows || context.activity == Activity::Off || context.adapter.screen().is_none() {
                 continue;
             }

@@ -2,6 +2,8 @@
 
 mod amocrm_lab;
 mod amocrm_oauth;
+mod amocrm_popup;
+mod amocrm_portal;
 mod amocrm_switches;
 mod crash_backend;
 mod directory_sync;

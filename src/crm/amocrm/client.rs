@@ -205,20 +205,12 @@ impl Client {
         }
     }
 
-    async fn send(&self, mut request: Request) -> Result<Response, ReadError> {
-        let token = self.auth.token().await.map_err(ReadError::Failed)?;
-        request.bearer = Some(token.clone());
+    async fn send(&self, request: Request) -> Result<Response, ReadError> {
         let base_url = self.http.base_url();
-        let mut outcome = self.http.send(request.clone()).await;
-        if let Outcome::AuthExpired { why } = &outcome {
-            // A refused request did nothing: it goes again, once, with the token that follows.
-            let next = self.auth.refused(token, why).await;
-            request.bearer = Some(next.map_err(ReadError::Failed)?);
-            outcome = self.http.send(request.clone()).await;
-        }
+        let mut outcome = self.send_with_token(request.clone()).await?;
         if is_gone(&outcome) && self.auth.moved_from(&base_url).await {
             // Nothing was done where nobody is.
-            outcome = self.http.send(request).await;
+            outcome = self.send_with_token(request).await?;
         }
         match outcome {
             // A call that is given up for that would be lost.
@@ -238,6 +230,20 @@ impl Client {
             })),
             Outcome::Rejected(rejection) => Err(ReadError::Refused(rejection)),
         }
+    }
+
+    /// Sends with the present token, and where that is refused once more with the one that follows:
+    /// a refused request did nothing.
+    async fn send_with_token(&self, mut request: Request) -> Result<Outcome<Response>, ReadError> {
+        let token = self.auth.token().await.map_err(ReadError::Failed)?;
+        request.bearer = Some(token.clone());
+        let outcome = self.http.send(request.clone()).await;
+        let Outcome::AuthExpired { why } = &outcome else {
+            return Ok(outcome);
+        };
+        let next = self.auth.refused(token, why).await;
+        request.bearer = Some(next.map_err(ReadError::Failed)?);
+        Ok(self.http.send(request).await)
     }
 }
 

@@ -122,6 +122,9 @@ impl OAuth {
             );
             return Err(Failure::AuthExpired { why });
         };
+        if let Some(why) = &pair.ended {
+            return Err(Failure::AuthExpired { why: why.clone() });
+        }
         if !pair.wants_renewal(self.clock.now()) {
             return Ok(Secret::new(pair.access));
         }
@@ -248,7 +251,9 @@ impl OAuth {
     pub(super) async fn moved_from(&self, from: &str) -> bool {
         {
             let mut state = self.state();
-            let lately = state.asked_where_at.map(|at| at.elapsed() < ASK_WHERE_EVERY);
+            let lately = state
+                .asked_where_at
+                .map(|at| at.elapsed() < ASK_WHERE_EVERY);
             if lately == Some(true) {
                 return self.http.base_url() != from;
             }
@@ -272,7 +277,11 @@ impl OAuth {
         let saved = self.vault.save(write(&pair)).await;
         saved.map_err(|error| vault_failure(&error))?;
         self.settle(&pair);
-        tracing::warn!(from = self.client.portal, to = host, "the portal was renamed");
+        tracing::warn!(
+            from = self.client.portal,
+            to = host,
+            "the portal was renamed"
+        );
         self.state().pair = Some(pair.clone());
         Ok(pair)
     }
@@ -377,7 +386,11 @@ impl OAuth {
                     let cause = NotAppliedCause::Unreachable;
                     let why = format!("the portal may have been renamed, and to what: {why}");
                     let retry_after = None;
-                    return Err(self.rest(NotApplied { cause, why, retry_after }));
+                    return Err(self.rest(NotApplied {
+                        cause,
+                        why,
+                        retry_after,
+                    }));
                 }
                 Whereabouts::Here | Whereabouts::Unknown(_) => {}
             }

@@ -53,13 +53,20 @@ mod tests {
 
     #[test]
     fn whereabouts_are_read_where_they_are_said() {
-        let body = br#"{"id":123,"subdomain":"new","domain":"new.amocrm.ru","top_level_domain":"ru"}"#;
+        let body =
+            br#"{"id":123,"subdomain":"new","domain":"new.amocrm.ru","top_level_domain":"ru"}"#;
         let expected = Whereabouts {
             account_id: "123".to_owned(),
             host: "new.amocrm.ru".to_owned(),
         };
         assert_eq!(Whereabouts::read(body), Some(expected));
-        for other in ["", "{}", r#"{"id":1}"#, r#"{"id":[],"domain":"x"}"#, "<html>"] {
+        for other in [
+            "",
+            "{}",
+            r#"{"id":1}"#,
+            r#"{"id":[],"domain":"x"}"#,
+            "<html>",
+        ] {
             assert_eq!(Whereabouts::read(other.as_bytes()), None, "{other}");
         }
     }
