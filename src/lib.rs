@@ -17,6 +17,7 @@ pub mod lab;
 pub mod model;
 pub mod pbx;
 pub mod problem;
+pub mod questions;
 pub mod rules;
 pub mod sabotage;
 pub mod store;

@@ -40,6 +40,7 @@ impl Source {
 pub(crate) struct Home {
     folder: PathBuf,
     intake_port: u16,
+    questions_port: u16,
     admin_port: u16,
 }
 
@@ -58,6 +59,7 @@ impl Home {
         let home = Self {
             folder,
             intake_port: free_port()?,
+            questions_port: free_port()?,
             admin_port: free_port()?,
         };
         std::fs::create_dir(home.folder.join("tenants.d"))?;
@@ -88,12 +90,14 @@ token_file = "secret"
 [intake]
 listen = "127.0.0.1:{}"
 source_requests_per_second_max = 1000000
+[questions]
+listen = "127.0.0.1:{}"
 [log]
 format = "text"
 [base_urls]
 "https://bench.amocrm.ru" = "http://127.0.0.1:{}"
 "#,
-            self.admin_port, self.intake_port, crm_port
+            self.admin_port, self.intake_port, self.questions_port, crm_port
         )
     }
 

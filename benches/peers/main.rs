@@ -11,11 +11,15 @@ mod disk;
 mod drain;
 mod event;
 mod http;
+mod index;
+mod index_child;
+mod index_peers;
 mod intake;
 mod load;
 mod machine;
 mod memory;
 mod peer;
+mod people;
 mod postgres;
 mod redis;
 mod sample;
@@ -41,13 +45,15 @@ enum Measurement {
     Start,
     Intake,
     Drain,
+    Index,
 }
 
-const ALL: [Measurement; 4] = [
+const ALL: [Measurement; 5] = [
     Measurement::Memory,
     Measurement::Start,
     Measurement::Intake,
     Measurement::Drain,
+    Measurement::Index,
 ];
 
 impl Measurement {
@@ -57,6 +63,7 @@ impl Measurement {
             Self::Start => "start",
             Self::Intake => "intake",
             Self::Drain => "drain",
+            Self::Index => "index",
         }
     }
 
@@ -66,6 +73,7 @@ impl Measurement {
             Self::Start => start::measure(scene, table).await,
             Self::Intake => intake::measure(scene, table).await,
             Self::Drain => drain::measure(scene, table).await,
+            Self::Index => index::measure(scene, table).await,
         }
         .with_context(|| format!("measure {}", self.name()))
     }
@@ -79,8 +87,7 @@ struct Options {
     chosen: Vec<Measurement>,
 }
 
-const USAGE: &str =
-    "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain]";
+const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] [index]";
 
 fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     let mut options = Options {
@@ -108,6 +115,10 @@ fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
 /// One thread: the load takes at most one core, whichever server it is aimed at.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(index_child::CHILD) {
+        return index_child::run(arguments).await;
+    }
     let options = options(std::env::args().skip(1))?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -87,6 +87,19 @@ impl Server {
         }
     }
 
+    /// Waits until it ends by itself; returns all that it said.
+    pub(crate) async fn said_in_the_end(mut self) -> anyhow::Result<String> {
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                if !status.success() {
+                    bail!("{} ended ({status}): {}", self.name, last_line(&self.log));
+                }
+                return Ok(std::fs::read_to_string(&self.log)?);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Ends it as an administrator would and waits for the end.
     pub(crate) fn stop(mut self) -> anyhow::Result<()> {
         let signal = self.end_with;

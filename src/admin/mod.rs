@@ -9,6 +9,8 @@ mod calls;
 mod dead_letters;
 mod directories;
 mod journal;
+mod lookup;
+mod mapping;
 mod openapi;
 mod outbox;
 pub mod state;
@@ -39,6 +41,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
             "/v1/tenants/{tenant}/sources/{source}/calls",
             web::post().to(calls::place),
         )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}/lookup",
+            web::get().to(lookup::lookup),
+        )
         .route("/v1/accounts", web::get().to(accounts::list))
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation",
@@ -51,6 +57,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation/link",
             web::post().to(authorisation::link),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}/mapping",
+            web::get().to(mapping::report),
         )
         .route("/v1/outbox", web::get().to(outbox::list))
         .route("/v1/dead-letters", web::get().to(dead_letters::list))

@@ -14,10 +14,12 @@ use crate::integration::handle::SharedHandles;
 use crate::integration::portal::Portal;
 use crate::integration::status::StatusBoard;
 use crate::model::activity::Activity;
+use crate::model::employee::Employees;
 use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::model::timestamp::Timestamp;
 use crate::pbx::call_desk::CallDesk;
+use crate::questions::desk::Desk;
 use crate::store::StoreHandle;
 use crate::store::command::{Work, WorkState};
 
@@ -60,6 +62,8 @@ pub struct AccountOverview {
     pub account: AccountId,
     /// Its portal.
     pub portal: PortalKey,
+    /// The people of the tenant, who may be users of it.
+    pub employees: Arc<Employees>,
     /// What speaks to it.
     pub adapter: Arc<dyn Adapter>,
     /// What administrators call it.
@@ -118,6 +122,8 @@ pub struct AdminState {
     pub desk: Arc<CallDesk>,
     /// Who lets accounts in.
     pub consent: SharedDesk,
+    /// Where questions come in.
+    pub questions: Arc<Desk>,
     /// Everything is bound and started.
     pub ready: Arc<Readiness>,
     /// The metrics.

@@ -1,6 +1,7 @@
 //! What is alive and what is not.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -8,9 +9,11 @@ use serde::Serialize;
 
 use crate::crm::account::breaker::BreakerState;
 use crate::crm::account::status::{AccountStatus, WAITING_MAX};
+use crate::directory::known::Book;
 use crate::integration::context;
 use crate::integration::status::ChildStatus;
-use crate::model::ids::IntegrationKey;
+use crate::model::ids::{IntegrationKey, PortalKey};
+use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 use crate::store::command::WorkState;
 use crate::store::query::StoreFigures;
@@ -28,6 +31,7 @@ struct Status {
     integrations: Vec<IntegrationStatus>,
     accounts: Vec<AccountStatus>,
     queues: Vec<QueueStatus>,
+    knowledge: Vec<KnowledgeStatus>,
     alarms: Vec<Alarm>,
     off: Vec<Off>,
 }
@@ -63,6 +67,32 @@ fn queues(state: &AdminState) -> Vec<QueueStatus> {
         }));
     }
     found
+}
+
+/// How far what questions are answered from can be relied on.
+#[derive(Serialize)]
+struct KnowledgeStatus {
+    portal: PortalKey,
+    /// A directory of the portal is kept in memory.
+    kept: bool,
+    /// Since when everything that the CRM held is there; none before everything was read once.
+    complete_as_of: Option<Timestamp>,
+    age_s: Option<u64>,
+}
+
+fn knowledge(state: &AdminState) -> Vec<KnowledgeStatus> {
+    let now = state.clock.now();
+    let books = state.questions.table().books();
+    let of = |(portal, book): (PortalKey, Option<Arc<dyn Book>>)| {
+        let complete_as_of = book.as_ref().and_then(|book| book.complete_as_of());
+        KnowledgeStatus {
+            portal,
+            kept: book.is_some(),
+            complete_as_of,
+            age_s: complete_as_of.map(|as_of| now.since(as_of).as_secs()),
+        }
+    };
+    books.into_iter().map(of).collect()
 }
 
 #[derive(Serialize)]
@@ -170,6 +200,7 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             .map(|portal| portal.http.status())
             .collect(),
         queues: queues(&state),
+        knowledge: knowledge(&state),
         alarms,
         off: overview.off.clone(),
     };
@@ -202,6 +233,12 @@ pub(super) async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
     let (waiting, max) = state.store.queue();
     metrics::gauge!("trunkline_store_queue").set(waiting as f64);
     metrics::gauge!("trunkline_store_queue_max").set(max as f64);
+    for knowledge in knowledge(&state) {
+        if let Some(age_s) = knowledge.age_s {
+            let labels = [("portal", knowledge.portal.to_string())];
+            metrics::gauge!("trunkline_directory_age_seconds", &labels).set(age_s as f64);
+        }
+    }
     for portal in &state.overview.load().portals {
         account_metrics(&portal.http.status());
     }
@@ -224,7 +261,7 @@ pub(super) async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
     }
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(state.metrics.render())
+        .body(state.metrics.render() + &state.questions.stats().render())
 }
 
 /// Shows an account's door: what waits at it against its bound, and what it let through.

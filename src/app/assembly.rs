@@ -33,10 +33,12 @@ use crate::model::call_order::CallPermit;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::pbx::call_desk::{CallDesk, DeskTable, DeskTenant};
 use crate::rules;
+use crate::rules::basis::Basis;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
 use super::pairs::Pairs;
+use super::questions::Questions;
 use super::setup_child::SetupChild;
 use super::source_child::{SourceChild, board_name};
 use super::sync_child::Syncs;
@@ -62,6 +64,7 @@ pub(super) struct Shared {
     pub(super) desk: Arc<CallDesk>,
     pub(super) pairs: Arc<Pairs>,
     pub(super) passing: PassingDesk,
+    pub(super) questions: Arc<Questions>,
     pub(super) work_arbiter: ArbiterHandle,
     pub(super) session_arbiter: ArbiterHandle,
 }
@@ -268,7 +271,13 @@ impl Assembly {
             };
             let adapter = account.settings.open(door);
             let setup = supervise(
-                SetupChild::new(&tenant.id, &account.id, Arc::clone(&adapter), &self.shared),
+                SetupChild::new(
+                    &tenant.id,
+                    &account.id,
+                    Arc::clone(&adapter),
+                    portal.key.clone(),
+                    &self.shared,
+                ),
                 Arc::clone(&self.shared.board),
                 Arc::clone(&self.shared.clock),
             );
@@ -348,14 +357,15 @@ impl Assembly {
                 why: "unknown".to_owned(),
             })?;
         let now = self.shared.clock.now();
+        let basis = basis(tenant, integration);
+        let basis = serde_json::to_value(&basis).map_err(|error| AssemblyError::Account {
+            account: name(),
+            why: error.to_string(),
+        })?;
         let settings_revision = self
             .shared
             .store
-            .put_settings(
-                integration.key.clone(),
-                integration.settings_value.clone(),
-                now,
-            )
+            .put_settings(integration.key.clone(), basis, now)
             .await?;
         let source_names = tenant
             .sources
@@ -370,6 +380,7 @@ impl Assembly {
             settings: Arc::new(integration.settings.clone()),
             employees: Arc::new(tenant.employees.clone()),
             source_names: Arc::new(source_names),
+            time_zone: tenant.time_zone.clone(),
             adapter: Arc::clone(&account.adapter),
             batcher: Arc::clone(&account.batcher),
             portal: Arc::clone(&account.portal),
@@ -426,8 +437,9 @@ impl Assembly {
                 });
                 for (source, kind) in &integration.takes {
                     let able = &context.adapter.capabilities().phases;
-                    let wanted = rules::wanted_phases(*kind).iter().copied();
+                    let wanted = rules::wanted_phases(*kind, &integration.settings);
                     let phases = wanted
+                        .into_iter()
                         .filter(|phase| able.contains(&(*kind, *phase)))
                         .collect();
                     let taker = Taker {
@@ -446,7 +458,10 @@ impl Assembly {
         }
         overview.portals = portals.into_values().collect();
         for ((tenant, account), running) in &self.accounts {
+            let of_tenant = new.tenants.iter().find(|known| known.id == *tenant);
+            let employees = of_tenant.map(|tenant| tenant.employees.clone());
             overview.accounts.push(AccountOverview {
+                employees: Arc::new(employees.unwrap_or_default()),
                 tenant: tenant.clone(),
                 account: account.clone(),
                 portal: running.portal.key.clone(),
@@ -467,6 +482,7 @@ impl Assembly {
             .passing
             .replace(takes.filter_map(|one| Some((*by_key.get(&one.key)?, one.takes.as_slice()))));
         self.shared.desk.replace(desk_table(new));
+        self.shared.questions.apply(new);
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
         let crm_hooks = super::sync_child::crm_hooks(new, &by_key);
@@ -620,6 +636,20 @@ fn shown(new: &Configuration, tenant: &TenantId, account: &AccountId) -> Account
         title: found.name.clone(),
         address: found.settings.address(),
     })
+}
+
+/// Returns what decisions of an integration rest on.
+fn basis(tenant: &Tenant, integration: &IntegrationConfig) -> Basis {
+    let names = tenant.sources.iter();
+    Basis {
+        settings: integration.settings.clone(),
+        employees: tenant.employees.clone(),
+        account: Some(integration.account.clone()),
+        source_names: names
+            .map(|source| (source.key.source.clone(), source.name.clone()))
+            .collect(),
+        time_zone: tenant.time_zone.iana_name().unwrap_or("UTC").to_owned(),
+    }
 }
 
 fn crm_of(tenant: &Tenant, integration: &IntegrationConfig) -> String {

@@ -14,6 +14,7 @@ use crate::admin::access::{Access, guard};
 use crate::admin::state::AdminState;
 use crate::intake::http::IntakeHttp;
 use crate::model::secret::Secret;
+use crate::questions::http::QuestionsHttp;
 
 /// Threads of each endpoint: the box is small, and a handler only waits for the store.
 const WORKERS: usize = 1;
@@ -63,6 +64,49 @@ pub(super) fn intake(
     })
     .workers(WORKERS)
     .max_connections(CONNECTIONS_MAX)
+    .client_request_timeout(HEAD_WITHIN)
+    .shutdown_timeout(SHUTDOWN_WITHIN_S)
+    .disable_signals()
+    .bind(listen)
+    .map_err(failed)?
+    .run();
+    Ok(Bound {
+        handle: server.handle(),
+        task: tokio::task::spawn_local(server),
+    })
+}
+
+/// Threads that answer questions: a share of every core, and no more than a small box has. They do
+/// nothing else, so that whatever keeps the others busy holds no answer back.
+const ANSWERING_MAX: usize = 4;
+
+/// Connections at once of each answering thread: a phone system keeps one for each call that
+/// rings, and who else may knock takes a place until its head has come.
+const ASKERS_MAX: usize = 2048;
+
+/// Connections that wait for a place.
+const ASKERS_WAITING_MAX: u32 = 4096;
+
+/// How long a phone system's connection is kept for its next question.
+const ASKER_KEPT: Duration = Duration::from_secs(30);
+
+/// Binds the endpoint of questions.
+pub(super) fn questions(listen: SocketAddr, state: QuestionsHttp) -> Result<Bound, BindError> {
+    let failed = |error| BindError {
+        what: "questions.listen",
+        at: listen.to_string(),
+        error,
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(state.clone()))
+            .configure(crate::questions::http::configure)
+    })
+    .workers(cores.min(ANSWERING_MAX))
+    .max_connections(ASKERS_MAX)
+    .backlog(ASKERS_WAITING_MAX)
+    .keep_alive(ASKER_KEPT)
     .client_request_timeout(HEAD_WITHIN)
     .shutdown_timeout(SHUTDOWN_WITHIN_S)
     .disable_signals()

@@ -3,8 +3,10 @@
 mod assembly;
 mod blocks;
 mod consent;
+mod directories;
 mod listeners;
 mod pairs;
+mod questions;
 mod retention;
 mod run;
 mod setup_child;

@@ -31,6 +31,7 @@ use crate::model::explanation::Language;
 use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
 use crate::pbx::call_desk::CallDesk;
+use crate::questions::http::QuestionsHttp;
 use crate::sabotage;
 use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 use crate::telemetry;
@@ -39,6 +40,7 @@ use super::assembly::{Assembly, Shared, reload_note};
 use super::consent::Desk;
 use super::listeners;
 use super::pairs::Pairs;
+use super::questions::Questions;
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
 
@@ -88,10 +90,17 @@ async fn live(
     let handles = Arc::new(Handles::default());
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
     let (passing, passing_work) = PassingDesk::open();
+    let overview = Arc::new(ArcSwap::from_pointee(Overview::default()));
+    let questions = Arc::new(Questions::new(
+        store.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&overview),
+    ));
     let waker = LaneWaker {
         portals: Arc::clone(&portals),
         handles: Arc::clone(&handles),
         passing: passing.clone(),
+        talks: Arc::clone(questions.desk.talks()),
     };
     let intake = Intake {
         store: store.clone(),
@@ -110,10 +119,11 @@ async fn live(
         hooks: Arc::new(HookTable::empty()),
         crm_hooks: Arc::default(),
         portals,
-        overview: Arc::new(ArcSwap::from_pointee(Overview::default())),
+        overview,
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
         pairs: Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path))),
         passing,
+        questions: Arc::clone(&questions),
         work_arbiter: work.handle(),
         session_arbiter: sessions.handle(),
     };
@@ -133,11 +143,15 @@ async fn live(
         overview: Arc::clone(&shared.overview),
         desk: Arc::clone(&shared.desk),
         consent: Arc::new(consent),
+        questions: Arc::clone(&questions.desk),
         ready: Arc::clone(&ready),
         metrics,
         started_at,
         language: first_language(&configuration),
     };
+    // Before anything that may have to wait, such as for room on the disk: memory can answer.
+    questions.apply(&configuration);
+    let directories = super::directories::keep(store.clone(), &questions.books);
     let bound = bind(&daemon, &shared, &admin, intake)?;
     let (endpoints, tasks): (Vec<_>, Vec<_>) = bound
         .into_iter()
@@ -166,6 +180,8 @@ async fn live(
     };
     if let Some(result) = ended_early {
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
+        directories.abort();
+        questions.stop();
         store.shut_down().await;
         return result;
     }
@@ -219,9 +235,11 @@ async fn live(
     notify(&[("STOPPING", "1"), ("STATUS", "ending")]);
     sweep.abort();
     space.abort();
+    directories.abort();
     feeding.abort();
     // What is shown late is not shown: there is nothing to bring to an end.
     showing.abort();
+    questions.stop();
     let parts = async {
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
         assembly.stop().await;
@@ -290,7 +308,14 @@ fn bind(
             stranger_per_minute: daemon.intake.stranger_requests_per_minute_max,
         })),
     };
+    let questions = QuestionsHttp::new(
+        Arc::clone(&shared.questions.desk),
+        daemon.questions.listen.ip(),
+        &daemon.questions.hosts,
+        Arc::clone(&shared.clock),
+    );
     let mut endpoints = vec![
+        listeners::questions(daemon.questions.listen, questions)?,
         listeners::intake(daemon.intake.listen, daemon.intake.body_bytes_max, state)?,
         listeners::admin_socket(&daemon.admin.socket, admin.clone())?,
     ];
@@ -370,7 +395,14 @@ async fn offer(store: &StoreHandle, integration: &IntegrationKey) -> String {
 const LETTERS_COUNTED_MAX: usize = 1000;
 
 /// Sections of the daemon's own file that act at the next start only.
-const FIXED: [&str; 5] = ["store", "admin", "intake", "log", "trusted_proxies"];
+const FIXED: [&str; 6] = [
+    "store",
+    "admin",
+    "intake",
+    "questions",
+    "log",
+    "trusted_proxies",
+];
 
 /// Says what a reload changed, and what of it must wait for the next start.
 fn reloaded(changes: &config::Changes) -> String {
@@ -382,6 +414,13 @@ fn reloaded(changes: &config::Changes) -> String {
     .into_iter()
     .flatten()
     .collect();
+    let tenants: Vec<&str> = changes.answering.iter().map(|id| id.as_str()).collect();
+    if !tenants.is_empty() {
+        parts.push(format!(
+            "answers to questions: {} changed",
+            tenants.join(", ")
+        ));
+    }
     let fixed: Vec<&str> = changes
         .daemon
         .iter()

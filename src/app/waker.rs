@@ -11,6 +11,7 @@ use crate::integration::passing::PassingDesk;
 use crate::integration::portal::Portal;
 use crate::model::communication::Snapshot;
 use crate::model::ids::IntegrationKey;
+use crate::questions::last_talks::LastTalks;
 use crate::store::command::WorkId;
 
 /// In which portal each integration works; replaced at reload.
@@ -20,11 +21,13 @@ pub(super) struct LaneWaker {
     pub(super) portals: PortalTable,
     pub(super) handles: SharedHandles,
     pub(super) passing: PassingDesk,
+    pub(super) talks: Arc<LastTalks>,
 }
 
 impl Waker for LaneWaker {
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
         self.passing.told(snapshot);
+        self.talks.note(snapshot);
         if works.is_empty() {
             return;
         }

@@ -6,6 +6,7 @@ mod call;
 mod client;
 mod explain;
 mod journal;
+mod lookup;
 mod outbox;
 mod output;
 mod status;
@@ -53,6 +54,8 @@ enum Command {
         #[arg(long, value_enum)]
         lang: Option<Lang>,
     },
+    /// Say whom a caller would reach, and why.
+    Lookup(lookup::Lookup),
     /// Search the journal.
     Journal(journal::Search),
     /// Look at work that is not over, and at dead letters.
@@ -211,6 +214,7 @@ async fn ask_daemon(
         Command::Explain { key, lang } => {
             explain::show(&client, &key, lang.map(Language::from), output).await
         }
+        Command::Lookup(wish) => lookup::show(&client, wish, output).await,
         Command::Journal(search) => journal::show(&client, search, output).await,
         Command::Outbox(outbox) => outbox::run(&client, outbox, output).await,
         Command::Account(account) => account::run(&client, account, output).await,

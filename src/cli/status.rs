@@ -75,6 +75,19 @@ pub(super) async fn show(client: &Client, output: &mut Output) -> Result<(), Cli
             trouble(state)
         ));
     }
+    for knowledge in items(&status, "knowledge") {
+        let state = match knowledge.get("age_s").and_then(Value::as_u64) {
+            Some(age_s) => format!("whole, at the most {age_s} s old"),
+            None if knowledge.get("kept") == Some(&Value::Bool(true)) => {
+                "not read through yet".to_owned()
+            }
+            None => "no directory is kept".to_owned(),
+        };
+        output.line(&format!(
+            "clients of {} for questions: {state}",
+            text(knowledge, "portal")
+        ));
+    }
     for alarm in items(&status, "alarms") {
         output.line(&format!(
             "ALARM {} {}: {}",

@@ -11,10 +11,12 @@ use url::Url;
 
 use crate::crm::AccountSettings;
 use crate::model::activity::Activity;
+use crate::model::answering::{SourceAnswering, TenantAnswering};
 use crate::model::communication::Kind;
 use crate::model::employee::Employees;
 use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationKey, SourceId, SourceKey, TenantId};
+use crate::model::number_rules::NumberRules;
 use crate::model::phone::Region;
 use crate::model::secret::{Secret, Secrets};
 use crate::pbx::Source;
@@ -49,6 +51,8 @@ pub struct DaemonSettings {
     pub admin: AdminSettings,
     /// The public endpoint.
     pub intake: IntakeSettings,
+    /// The endpoint of questions.
+    pub questions: QuestionsSettings,
     /// The log.
     pub log: LogSettings,
     /// Addresses of outside services that stand in for others: rehearsals against simulators.
@@ -93,6 +97,15 @@ pub struct IntakeSettings {
     pub source_requests_per_second_max: NonZeroU32,
     /// Requests of one address in a minute that fit no source.
     pub stranger_requests_per_minute_max: NonZeroU32,
+}
+
+/// `[questions]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionsSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// By what names and addresses it is asked, besides those of this machine and of `listen`.
+    pub hosts: Vec<String>,
 }
 
 /// `[log]`.
@@ -164,6 +177,8 @@ pub struct Tenant {
     pub language: Language,
     /// Its people.
     pub employees: Employees,
+    /// How it answers who a caller should reach.
+    pub answering: TenantAnswering,
     /// Where its communications come from.
     pub sources: Vec<SourceConfig>,
     /// Its CRM portals.
@@ -181,6 +196,10 @@ pub struct SourceConfig {
     pub kind: &'static str,
     /// Its name as cards and pages show it.
     pub name: String,
+    /// How its numbers are brought into shape.
+    pub numbers: NumberRules,
+    /// Who may ask for it, and what is answered where nobody is found.
+    pub answering: SourceAnswering,
     /// The source.
     pub source: Arc<dyn Source>,
     /// The secrets of its HTTP path, the present one first; empty = it is not reached over HTTP.
@@ -232,7 +251,7 @@ pub struct IntegrationConfig {
     pub takes: Vec<(SourceId, Kind)>,
     /// What the administrator chose.
     pub settings: IntegrationSettings,
-    /// The same, defaults spelt out, as it is stored by revision.
+    /// The same as JSON, defaults spelt out.
     pub settings_value: serde_json::Value,
     /// Everything that its decisions depend on: settings, takes, activity, its account, the
     /// people, region, zone and language of the tenant, the names of its sources.

@@ -12,11 +12,11 @@ use url::Url;
 use crate::model::secret::Secret;
 
 use super::configuration::{
-    AdminSettings, DaemonSettings, IntakeSettings, LogSettings, StoreSettings,
+    AdminSettings, DaemonSettings, IntakeSettings, LogSettings, QuestionsSettings, StoreSettings,
 };
 use super::key_path::KeyPath;
 use super::mistake::Findings;
-use super::raw::{RawAdmin, RawDaemon, RawIntake, RawStore};
+use super::raw::{RawAdmin, RawDaemon, RawIntake, RawQuestions, RawStore};
 use super::secret_place::{self, Environment, Place};
 
 /// Shortest text that a store key is derived from: 32 random bytes are what the cipher takes,
@@ -73,10 +73,21 @@ pub(super) fn check(
     let store = store(findings, &raw.store, environment);
     let admin = admin(findings, &raw.admin, environment);
     let intake = intake(findings, &raw.intake);
-    let listeners = admin.as_ref().zip(intake.as_ref());
-    if listeners.is_some_and(|(admin, intake)| admin.listen == intake.listen) {
-        let path = top.key("intake").key("listen");
-        findings.mistake(&path, "admin.listen has this address too");
+    let questions = questions(findings, &raw.questions);
+    let listeners = [
+        ("admin", admin.as_ref().map(|admin| admin.listen)),
+        ("intake", intake.as_ref().map(|intake| intake.listen)),
+        (
+            "questions",
+            questions.as_ref().map(|questions| questions.listen),
+        ),
+    ];
+    for (position, (section, listen)) in listeners.iter().enumerate() {
+        let same = |(_, other): &&(&str, Option<SocketAddr>)| listen.is_some() && other == listen;
+        if let Some((other, _)) = listeners.iter().take(position).find(same) {
+            let path = top.key(section).key("listen");
+            findings.mistake(&path, format!("{other}.listen has this address too"));
+        }
     }
     Some(DaemonSettings {
         tenants_dir,
@@ -85,6 +96,7 @@ pub(super) fn check(
         store: store?,
         admin: admin?,
         intake: intake?,
+        questions: questions?,
         log: LogSettings {
             format: raw.log.format,
             level: raw.log.level,
@@ -283,6 +295,38 @@ fn intake(findings: &mut Findings<'_>, raw: &RawIntake) -> Option<IntakeSettings
         source_requests_per_second_max: source?,
         stranger_requests_per_minute_max: stranger?,
     })
+}
+
+fn questions(findings: &mut Findings<'_>, raw: &RawQuestions) -> Option<QuestionsSettings> {
+    let table = KeyPath::top().key("questions");
+    let path = table.key("listen");
+    let listen = address::<SocketAddr>(findings, &path, &raw.listen, "127.0.0.1:8462");
+    let hosts = table.key("hosts");
+    for (position, host) in raw.hosts.iter().enumerate() {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_');
+        if host.is_empty() || !host.chars().all(plain) || is_with_port(host) {
+            findings.mistake(
+                &hosts.index(position),
+                format!("{host:?} is not a name: write it like \"pbx.local\" or \"10.0.0.5\", without a port"),
+            );
+        }
+    }
+    if raw.hosts.is_empty() && listen.is_some_and(|listen| listen.ip().is_unspecified()) {
+        findings.mistake(
+            &hosts,
+            "questions.listen is every address of this machine: name those by which phone systems \
+             ask, such as hosts = [\"10.0.0.5\"]; other Host headers are refused",
+        );
+    }
+    Some(QuestionsSettings {
+        listen: listen?,
+        hosts: raw.hosts.clone(),
+    })
+}
+
+/// Says whether a name is followed by a port: one colon stands in no name and no IPv6 address.
+fn is_with_port(host: &str) -> bool {
+    host.matches(':').count() == 1
 }
 
 /// Fetches a secret that has two possible keys. The outer `None` = a mistake was added.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::answering::SourceAnswering;
 use crate::model::ids::{AccountId, IntegrationKey, SourceKey, TenantId};
 
-use super::configuration::{Configuration, DaemonSettings};
+use super::configuration::{Configuration, DaemonSettings, Tenant};
 use super::fingerprint::Fingerprint;
 
 /// What differs between two configurations. What is unchanged keeps running untouched.
@@ -18,6 +19,8 @@ pub struct Changes {
     pub accounts: ItemChanges<(TenantId, AccountId)>,
     /// Integrations: a changed one needs a new actor; its waiting work stays.
     pub integrations: ItemChanges<IntegrationKey>,
+    /// Tenants that answer in another way who a caller should reach; nothing is started anew.
+    pub answering: Vec<TenantId>,
 }
 
 impl Changes {
@@ -27,6 +30,7 @@ impl Changes {
             && self.sources.is_empty()
             && self.accounts.is_empty()
             && self.integrations.is_empty()
+            && self.answering.is_empty()
     }
 }
 
@@ -85,7 +89,24 @@ pub fn difference(old: &Configuration, new: &Configuration) -> Changes {
         sources: ItemChanges::between(&sources(old), &sources(new)),
         accounts: ItemChanges::between(&accounts(old), &accounts(new)),
         integrations: ItemChanges::between(&integrations(old), &integrations(new)),
+        answering: answering(old, new),
     }
+}
+
+/// Returns the tenants of both whose numbers, hours, exits or permissions to ask differ.
+fn answering(old: &Configuration, new: &Configuration) -> Vec<TenantId> {
+    let differs = |now: &&Tenant| {
+        old.tenant(&now.id).is_some_and(|before| {
+            let of_sources = |tenant: &Tenant| -> Vec<(SourceKey, SourceAnswering)> {
+                let sources = tenant.sources.iter();
+                let both = sources.map(|source| (source.key.clone(), source.answering.clone()));
+                both.collect()
+            };
+            before.answering != now.answering || of_sources(before) != of_sources(now)
+        })
+    };
+    let changed = new.tenants.iter().filter(differs);
+    changed.map(|tenant| tenant.id.clone()).collect()
 }
 
 fn daemon_sections(old: &DaemonSettings, new: &DaemonSettings) -> Vec<&'static str> {
@@ -99,6 +120,7 @@ fn daemon_sections(old: &DaemonSettings, new: &DaemonSettings) -> Vec<&'static s
         ("store", old.store == new.store),
         ("admin", old.admin == new.admin),
         ("intake", old.intake == new.intake),
+        ("questions", old.questions == new.questions),
         ("log", old.log == new.log),
         ("base_urls", old.base_urls == new.base_urls),
     ];

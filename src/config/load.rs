@@ -46,6 +46,10 @@ pub fn load_with(
     let mut context = Context {
         registries,
         environment,
+        questions_from_afar: daemon
+            .as_ref()
+            .map(|daemon| daemon.questions.listen)
+            .filter(|listen| !listen.ip().is_loopback()),
         base_urls: &base_urls,
         used_base_urls: BTreeSet::new(),
     };

@@ -10,6 +10,7 @@
 
 mod access;
 mod account;
+mod answering;
 mod configuration;
 mod daemon;
 mod defaults;
@@ -34,7 +35,7 @@ mod tenant;
 pub use access::{AccessError, AdminAccess, admin_access};
 pub use configuration::{
     AccountConfig, AdminSettings, Configuration, DaemonSettings, IntakeSettings, IntegrationConfig,
-    LogFormat, LogLevel, LogSettings, SourceConfig, StoreSettings, Tenant,
+    LogFormat, LogLevel, LogSettings, QuestionsSettings, SourceConfig, StoreSettings, Tenant,
 };
 pub use defaults::DEFAULT_FILE;
 pub use difference::{Changes, ItemChanges, difference};

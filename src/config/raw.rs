@@ -8,9 +8,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::model::activity::Activity;
+use crate::model::answering::Unlisted;
 use crate::model::communication::Kind;
 use crate::model::explanation::Language;
 use crate::model::number_rules::PrefixRule;
+use crate::model::work_hours::Day;
 use crate::rules::settings::IntegrationSettings;
 
 use super::configuration::{LogFormat, LogLevel};
@@ -25,6 +27,7 @@ pub(super) struct RawDaemon {
     pub(super) store: RawStore,
     pub(super) admin: RawAdmin,
     pub(super) intake: RawIntake,
+    pub(super) questions: RawQuestions,
     pub(super) log: RawLog,
     pub(super) base_urls: BTreeMap<String, String>,
 }
@@ -60,6 +63,13 @@ pub(super) struct RawIntake {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawQuestions {
+    pub(super) listen: String,
+    pub(super) hosts: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawLog {
     pub(super) format: LogFormat,
     pub(super) level: LogLevel,
@@ -71,6 +81,10 @@ pub(super) struct RawLog {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTenantFile {
     pub(super) tenant: RawTenant,
+    #[serde(default)]
+    pub(super) questions: RawTenantQuestions,
+    #[serde(default)]
+    pub(super) numbers: Vec<RawInboundNumber>,
     #[serde(default)]
     pub(super) employees: Vec<RawEmployee>,
     #[serde(default)]
@@ -98,12 +112,81 @@ pub(super) struct RawTenant {
 pub(super) struct RawEmployee {
     pub(super) id: String,
     pub(super) name: String,
+    pub(super) email: Option<String>,
     #[serde(default)]
     pub(super) extensions: Vec<RawExtension>,
     #[serde(default)]
     pub(super) users: Vec<RawUser>,
     #[serde(default)]
     pub(super) phones: Vec<String>,
+    #[serde(default = "yes")]
+    pub(super) personal_manager: bool,
+    #[serde(default)]
+    pub(super) away: bool,
+    pub(super) hours: Option<Vec<RawWorkSpan>>,
+    pub(super) stand_in: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWorkSpan {
+    pub(super) days: Vec<Day>,
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+/// `[questions]` of a tenant.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTenantQuestions {
+    pub(super) integrations: Option<Vec<String>>,
+}
+
+/// One of `[[numbers]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawInboundNumber {
+    pub(super) number: String,
+    pub(super) source: Option<String>,
+    #[serde(default)]
+    pub(super) scenario: RawScenario,
+    pub(super) employee: Option<String>,
+    pub(super) owner: Option<String>,
+    #[serde(default)]
+    pub(super) exits: RawExits,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawScenario {
+    #[default]
+    PersonalManager,
+    Employee,
+    Other,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawExits {
+    pub(super) default: Option<String>,
+    pub(super) no_manager: Option<String>,
+    pub(super) redirect_failed: Option<String>,
+}
+
+/// `[sources.questions]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSourceQuestions {
+    pub(super) allow: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) unlisted: Unlisted,
+    pub(super) live_within_ms: Option<u64>,
+    #[serde(default)]
+    pub(super) exits: RawExits,
 }
 
 #[derive(Debug, Deserialize)]
@@ -128,6 +211,8 @@ pub(super) struct RawSource {
     pub(super) name: Option<String>,
     #[serde(default)]
     pub(super) numbers: RawNumbers,
+    #[serde(default)]
+    pub(super) questions: RawSourceQuestions,
     #[serde(default)]
     pub(super) settings: Map<String, Value>,
     #[serde(default)]

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::model::answering::SourceAnswering;
 use crate::model::ids::{SourceId, SourceKey, TenantId};
 use crate::model::number_rules::NumberRules;
 use crate::model::phone::Region;
@@ -9,6 +10,7 @@ use crate::model::secret::{Secret, Secrets};
 use crate::pbx::SourceIdentity;
 use crate::pbx::registry::SourceKind;
 
+use super::answering;
 use super::configuration::SourceConfig;
 use super::daemon::{TOKEN_BYTES_MIN, long_enough};
 use super::fingerprint::FingerprintBuilder;
@@ -43,17 +45,24 @@ pub(super) fn check(
         let label = raw.name.as_deref().unwrap_or(&raw.id);
         let name = names::name(findings, &table.key("name"), label);
         let numbers = numbers(findings, &table.key("numbers"), &raw.numbers, region);
+        let path = table.key("questions");
+        let questions = answering::source(findings, &path, &raw.questions, places, context);
         let Some(kind) = find_kind(findings, &table.key("kind"), &raw.kind, context) else {
             continue;
         };
         // Its own mistakes are looked for even where the identity is wrong.
         let identity = SourceIdentity {
             key: SourceKey::new(tenant.clone(), id.clone().unwrap_or_else(stand_in)),
-            numbers: numbers.unwrap_or_default(),
+            numbers: numbers.clone().unwrap_or_default(),
         };
         let built = build(findings, &table, raw, kind, identity, context);
         if let (Some(built), Some(name), Some(_)) = (built, name, id) {
-            sources.push(SourceConfig { name, ..built });
+            sources.push(SourceConfig {
+                name,
+                numbers: numbers.unwrap_or_default(),
+                answering: questions.unwrap_or_default(),
+                ..built
+            });
         }
     }
     sources
@@ -143,6 +152,8 @@ fn build(
         key,
         kind: kind.name,
         name: String::new(),
+        numbers: NumberRules::default(),
+        answering: SourceAnswering::default(),
         source,
         hook_secrets,
         fingerprint,

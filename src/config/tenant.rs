@@ -1,6 +1,7 @@
 //! Checks one file of `tenants.d`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use jiff::tz::TimeZone;
 
@@ -10,6 +11,7 @@ use crate::model::phone::Region;
 use crate::pbx::registry::SourceKind;
 
 use super::account;
+use super::answering;
 use super::configuration::Tenant;
 use super::fingerprint::FingerprintBuilder;
 use super::integration::{self, Joined};
@@ -45,6 +47,8 @@ impl Registries<'static> {
 pub(super) struct Context<'a> {
     pub(super) registries: Registries<'a>,
     pub(super) environment: &'a Environment,
+    /// Where questions are listened for is reached from other machines.
+    pub(super) questions_from_afar: Option<SocketAddr>,
     /// `[base_urls]` of the daemon's file.
     pub(super) base_urls: &'a BTreeMap<String, String>,
     /// Those of them that an account uses.
@@ -74,13 +78,18 @@ pub(super) fn check(
     let employees = people::check(findings, &raw.employees, places, &referred);
     let sources = source::check(findings, &raw.sources, places, &id, region, context);
     let accounts = account::check(findings, &raw.accounts, places, context);
+    let integration_ids = Declared::in_list(document, "integrations", "integration");
+    let answering = answering::tenant(findings, raw, places, &source_ids, &integration_ids, region);
     let tenant_fingerprint = FingerprintBuilder::default()
         .value(&employees)
         .value(&region)
         .part(&raw.tenant.time_zone)
         .value(&raw.tenant.language)
         .finish();
+    // Those with a mistake of their own are named as well: one mistake is told once.
+    let employee_ids = raw.employees.iter().map(|one| one.id.as_str()).collect();
     let joined = Joined {
+        employee_ids: &employee_ids,
         source_ids: &source_ids,
         account_ids: &account_ids,
         sources: &sources,
@@ -96,6 +105,7 @@ pub(super) fn check(
         time_zone: head.time_zone?,
         language: raw.tenant.language,
         employees,
+        answering,
         sources,
         accounts,
         integrations,

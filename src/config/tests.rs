@@ -1,5 +1,6 @@
 //! The whole way from files to configuration, with made-up kinds of sources and CRMs.
 
+mod answering;
 mod changes;
 mod kinds;
 mod mistakes;

@@ -33,7 +33,7 @@ use crate::model::capabilities::Capabilities;
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::ids::{CrmUserId, PortalKey};
 use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
-use crate::model::plan::{Effect, StepKey};
+use crate::model::plan::{Card, Effect, StepKey};
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
 
@@ -156,6 +156,15 @@ pub struct AccountDescription {
     pub limits: Vec<String>,
 }
 
+/// An account as it was last read; kept, so that it can be shown while the CRM does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescribedAccount {
+    /// When it was read.
+    pub as_of: Timestamp,
+    /// What it is made of.
+    pub account: AccountDescription,
+}
+
 /// A user of the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrmUser {
@@ -165,6 +174,9 @@ pub struct CrmUser {
     pub name: String,
     /// The e-mail address.
     pub email: Option<String>,
+    /// The telephone, as it was typed: a number or an extension.
+    #[serde(default)]
+    pub phone: Option<String>,
     /// The user may log in.
     pub active: bool,
 }
@@ -264,6 +276,12 @@ pub trait AccountSettings: Send + Sync {
     /// Returns the secrets that the account cannot do without, as it is set.
     fn secrets_needed(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Returns the address of a record's page, for people; `None` where the CRM has none.
+    fn card_url(&self, card: &Card) -> Option<String> {
+        let _ = card;
+        None
     }
 
     /// Opens the account.

@@ -126,6 +126,24 @@ fn journal_note(source: &SourceKey, note: SourceNote) -> JournalNote {
                 format!("nothing was seen from {from} until {}: {why}", note.at),
             )
         }
+        SourceNoteKind::Recovered {
+            from,
+            why,
+            calls,
+            gap,
+        } => {
+            let until = note.at;
+            let text = format!(
+                "nothing was seen from {from} until {until}: {why}; {calls} call(s) were recovered from the phone system's log"
+            );
+            match gap {
+                None => ("recovered", text),
+                Some(gap) => (
+                    "blind",
+                    format!("{text}, which does not hold all of it: {gap}"),
+                ),
+            }
+        }
         SourceNoteKind::Restarted => ("restarted", "the phone system was restarted".to_owned()),
         SourceNoteKind::Remark { text } => ("remark", text),
     };

@@ -1,6 +1,7 @@
 //! The vocabulary: values that every other module speaks. Pure; imports nothing of ours.
 
 pub mod activity;
+pub mod answering;
 pub mod call;
 pub mod call_order;
 pub mod capabilities;
@@ -11,11 +12,14 @@ pub mod employee;
 pub mod explanation;
 pub mod facts;
 pub mod ids;
+pub mod ip_range;
 pub mod ledger;
 pub mod mistake;
 pub mod number_rules;
 pub mod outcome;
+pub mod pairing;
 pub mod passing;
+pub mod personal_manager;
 pub mod phone;
 pub mod plan;
 mod plan_text;
@@ -24,3 +28,4 @@ pub mod request;
 pub mod secret;
 pub mod timestamp;
 mod wording;
+pub mod work_hours;

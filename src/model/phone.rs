@@ -80,11 +80,20 @@ impl Phone {
     /// Reads any textual form (`+7…`, `8…`, `7…`, ten digits, brackets, an extension at the end);
     /// a number without a country code is taken as one of `region`.
     pub fn parse(text: &str, region: Region) -> Result<Self, NotAPhone> {
+        let text = text.trim();
+        match plain_russian(text, region) {
+            Some(phone) => Ok(phone),
+            None => Self::parse_any(text, region),
+        }
+    }
+
+    /// Reads a number by the plans of all countries.
+    fn parse_any(text: &str, region: Region) -> Result<Self, NotAPhone> {
         if text.len() > NUMBER_BYTES_MAX {
             return Err(NotAPhone);
         }
         let number = PHONE_NUMBER_UTIL
-            .parse(text.trim(), Some(region.0))
+            .parse(text, Some(region.0))
             .map_err(|_| NotAPhone)?;
         // Numbers that can be dialled only inside a town are refused: E.164 cannot carry them.
         if !matches!(
@@ -150,6 +159,25 @@ impl Phone {
         }
         format!("{}***{}", &self.0[..n - 7], &self.0[n - 4..])
     }
+}
+
+/// Reads the forms in which phone systems in Russia write nearly every number: `+7` and ten digits
+/// anywhere; `8`, `7` or nothing before them at home. Says what the plans of all countries say, in
+/// a fraction of the time: a ringing phone waits for it.
+fn plain_russian(text: &str, region: Region) -> Option<Phone> {
+    let national = match text.strip_prefix("+7") {
+        Some(rest) => rest,
+        None if region == Region::RU && text.len() == 11 => {
+            text.strip_prefix('8').or_else(|| text.strip_prefix('7'))?
+        }
+        // 810 leads abroad.
+        None if region == Region::RU && !text.starts_with("810") => text,
+        None => return None,
+    };
+    // Other first digits belong to no area code: what becomes of them is not for here.
+    let known = national.starts_with(['3', '4', '7', '8', '9']);
+    let whole = national.len() == 10 && national.bytes().all(|b| b.is_ascii_digit());
+    (known && whole).then(|| Phone(format!("+7{national}")))
 }
 
 impl fmt::Display for Phone {
@@ -231,6 +259,19 @@ mod tests {
         ] {
             let phone = Phone::parse(text, Region::RU).expect(text);
             assert_eq!(phone.as_str(), "+79161234567", "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_short_way_says_what_the_plans_say(
+            text in "(\\+7|810|8|7|\\+|)[0-9]{8,11}",
+            kazakh in proptest::bool::ANY,
+        ) {
+            let region = if kazakh { "KZ".parse().expect("a region") } else { Region::RU };
+            if let Some(phone) = plain_russian(&text, region) {
+                proptest::prop_assert_eq!(Phone::parse_any(&text, region), Ok(phone), "{}", &text);
+            }
         }
     }
 

@@ -131,6 +131,16 @@ pub trait Answerer: Send + Sync {
         question: Question,
         asker: std::net::IpAddr,
     ) -> BoxFuture<'_, Result<Answer, NotAnswered>>;
+
+    /// Answers where the call should go on whose earlier answer named an employee who did not
+    /// answer (V-15).
+    fn answer_after_failure(
+        &self,
+        question: Question,
+        asker: std::net::IpAddr,
+    ) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
+        self.answer(question, asker)
+    }
 }
 
 /// Takes what a source reports; returns only when it is on disk.
@@ -171,6 +181,18 @@ pub enum SourceNoteKind {
         from: Option<Timestamp>,
         /// Why.
         why: String,
+    },
+    /// From `from` until the note's time nothing was seen, and the PBX's own log told what
+    /// happened.
+    Recovered {
+        /// When seeing stopped.
+        from: Timestamp,
+        /// Why.
+        why: String,
+        /// Calls that the log told of, those that were open then included.
+        calls: u64,
+        /// What of the interval the log does not hold, in words; `None` = it holds all of it.
+        gap: Option<String>,
     },
     /// The PBX was restarted or shut down.
     Restarted,

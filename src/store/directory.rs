@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use super::directory_pack::{CardFields, DealFields};
 pub use super::directory_pack::{PackedCard, PackedDeal};
 use crate::model::directory::{DirectoryCard, DirectoryChange};
 use crate::model::facts::DealFact;
@@ -126,8 +127,10 @@ pub const CARDS_MAX: usize = 100;
 pub struct DirectoryFeed {
     /// The portal.
     pub portal: PortalKey,
-    /// What changed.
+    /// What changed; nothing, where only `complete_as_of` did.
     pub changes: Arc<[DirectoryChange]>,
+    /// The sync's own, as it was committed with the changes.
+    pub complete_as_of: Option<Timestamp>,
 }
 
 /// Batches that may wait for one who follows them. Who falls further behind is told so, and

@@ -2,9 +2,12 @@
 //! be read anew from the CRM at any time, so its rows are not self-describing: a version byte,
 //! then fields in a fixed order. Pure; damaged bytes are `None`, never a panic.
 //!
-//! Keys begin with the portal's number, so that a portal's rows lie together. An id that is a
-//! plain number is packed as its length and its bytes, which sort as the numbers do.
+//! Keys begin with the portal's number, so that a portal's rows lie together.
 
+use super::packing::{
+    Unpack, entity_code, phone_parts, put_card, put_id, put_optional_id, put_phone, put_signed,
+    put_text, put_varint,
+};
 use crate::model::directory::{DirectoryCard, DirectoryDeal};
 use crate::model::facts::DealFact;
 use crate::model::ids::CrmUserId;
@@ -16,189 +19,9 @@ use crate::model::timestamp::Timestamp;
 /// missing, and the next full reading puts it right.
 const VERSION: u8 = 1;
 
-/// Stands before an id that is no plain number.
-const TEXT_ID: u8 = 0xff;
-
-/// Longest id that is kept, in bytes. CRMs number their records; more is not an id.
-const ID_BYTES_MAX: usize = 200;
-
 /// Stands before a number, or an address, in the table of addresses.
 const PHONE: u8 = 0;
 const EMAIL: u8 = 1;
-
-fn entity_code(entity: Entity) -> u8 {
-    match entity {
-        Entity::Contact => 0,
-        Entity::Company => 1,
-        Entity::Deal => 2,
-        Entity::Lead => 3,
-        Entity::Unsorted => 4,
-        Entity::Task => 5,
-        Entity::CallRecord => 6,
-        Entity::Note => 7,
-    }
-}
-
-fn entity_of(code: u8) -> Option<Entity> {
-    Some(match code {
-        0 => Entity::Contact,
-        1 => Entity::Company,
-        2 => Entity::Deal,
-        3 => Entity::Lead,
-        4 => Entity::Unsorted,
-        5 => Entity::Task,
-        6 => Entity::CallRecord,
-        7 => Entity::Note,
-        _ => return None,
-    })
-}
-
-/// Reads an id that is a plain number as people write it: no sign, no leading zero.
-fn plain_number(id: &str) -> Option<u64> {
-    let canonical = id == "0" || !id.starts_with('0');
-    let digits = canonical && id.bytes().all(|byte| byte.is_ascii_digit());
-    id.parse().ok().filter(|_| digits)
-}
-
-fn put_id(out: &mut Vec<u8>, id: &str) -> Option<()> {
-    match plain_number(id) {
-        Some(number) => {
-            let bytes = number.to_be_bytes();
-            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-            let kept = bytes.get(zeros..)?;
-            out.push(u8::try_from(kept.len()).ok()?);
-            out.extend_from_slice(kept);
-        }
-        None if id.len() <= ID_BYTES_MAX => {
-            out.push(TEXT_ID);
-            out.push(u8::try_from(id.len()).ok()?);
-            out.extend_from_slice(id.as_bytes());
-        }
-        None => return None,
-    }
-    Some(())
-}
-
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn put_signed(out: &mut Vec<u8>, value: i64) {
-    // Zigzag: small numbers of either sign are short.
-    put_varint(out, ((value << 1) ^ (value >> 63)).cast_unsigned());
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_varint(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn put_optional_id(out: &mut Vec<u8>, id: Option<&str>) -> Option<()> {
-    match id {
-        None => out.push(0),
-        Some(id) => {
-            out.push(1);
-            put_id(out, id)?;
-        }
-    }
-    Some(())
-}
-
-fn put_phone(out: &mut Vec<u8>, phone: &Phone) -> Option<()> {
-    let digits = phone.digits();
-    out.push(u8::try_from(digits.len()).ok()?);
-    put_varint(out, digits.parse().ok()?);
-    Some(())
-}
-
-/// Reads packed fields one after the other.
-struct Unpack<'a>(&'a [u8]);
-
-impl<'a> Unpack<'a> {
-    fn byte(&mut self) -> Option<u8> {
-        let (&first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(first)
-    }
-
-    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut value: u64 = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
-    }
-
-    fn signed(&mut self) -> Option<i64> {
-        let value = self.varint()?;
-        Some((value >> 1).cast_signed() ^ -((value & 1).cast_signed()))
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        let length = usize::try_from(self.varint()?).ok()?;
-        std::str::from_utf8(self.bytes(length)?).ok()
-    }
-
-    fn id(&mut self) -> Option<String> {
-        match self.byte()? {
-            TEXT_ID => {
-                let length = usize::from(self.byte()?);
-                let bytes = self.bytes(length)?;
-                std::str::from_utf8(bytes).ok().map(str::to_owned)
-            }
-            length => {
-                let bytes = self.bytes(usize::from(length))?;
-                let number = bytes.iter().try_fold(0_u64, |number, byte| {
-                    Some(number.checked_mul(256)? | u64::from(*byte))
-                })?;
-                Some(number.to_string())
-            }
-        }
-    }
-
-    fn optional_id(&mut self) -> Option<Option<String>> {
-        match self.byte()? {
-            0 => Some(None),
-            1 => Some(Some(self.id()?)),
-            _ => None,
-        }
-    }
-
-    fn phone(&mut self) -> Option<Phone> {
-        let count = usize::from(self.byte()?);
-        let digits = self.varint()?;
-        Phone::try_from(format!("+{digits:0count$}")).ok()
-    }
-
-    fn card(&mut self) -> Option<Card> {
-        let entity = entity_of(self.byte()?)?;
-        let id = self.id()?;
-        Some(Card { entity, id })
-    }
-
-    fn version(&mut self) -> Option<()> {
-        (self.byte()? == VERSION).then_some(())
-    }
-}
-
-fn put_card(out: &mut Vec<u8>, card: &Card) -> Option<()> {
-    out.push(entity_code(card.entity));
-    put_id(out, &card.id)
-}
 
 /// Returns the beginning of every key of a portal.
 pub(super) fn portal_key(portal: u32) -> Vec<u8> {
@@ -222,9 +45,9 @@ pub(super) fn entity_key(portal: u32, entity: Entity) -> Vec<u8> {
 /// Returns the beginning of the keys of the cards with a number.
 pub(super) fn phone_key(portal: u32, phone: &Phone) -> Option<Vec<u8>> {
     let mut key = portal_key(portal);
-    key.push(PHONE);
-    key.push(u8::try_from(phone.digits().len()).ok()?);
-    key.extend_from_slice(&phone.digits().parse::<u64>().ok()?.to_be_bytes());
+    let (count, number) = phone_parts(phone)?;
+    key.extend_from_slice(&[PHONE, count]);
+    key.extend_from_slice(&number.to_be_bytes());
     Some(key)
 }
 
@@ -262,6 +85,10 @@ pub(super) fn end_of(beginning: &[u8]) -> Vec<u8> {
     end
 }
 
+fn version(row: &mut Unpack<'_>) -> Option<()> {
+    (row.byte()? == VERSION).then_some(())
+}
+
 /// Packs a card; `None` for one that cannot be kept.
 pub(super) fn pack_card(card: &DirectoryCard) -> Option<Vec<u8>> {
     let mut out = vec![VERSION];
@@ -284,7 +111,7 @@ pub(super) fn pack_card(card: &DirectoryCard) -> Option<Vec<u8>> {
 /// Unpacks a card.
 pub(super) fn unpack_card(card: Card, row: &[u8]) -> Option<DirectoryCard> {
     let mut row = Unpack(row);
-    row.version()?;
+    version(&mut row)?;
     let name = row.text()?.to_owned();
     let created_at = Timestamp::from_millis(row.signed()?);
     let updated_at = Timestamp::from_millis(row.signed()?);
@@ -334,7 +161,7 @@ pub(super) fn pack_deal(deal: &DirectoryDeal) -> Option<Vec<u8>> {
 /// Unpacks a deal.
 pub(super) fn unpack_deal(id: String, row: &[u8]) -> Option<DirectoryDeal> {
     let mut row = Unpack(row);
-    row.version()?;
+    version(&mut row)?;
     let pipeline = row.id()?;
     let stage = row.id()?;
     let responsible = row.optional_id()?.map(CrmUserId);
@@ -371,22 +198,55 @@ pub struct PackedCard<'a> {
     pub(super) row: &'a [u8],
 }
 
+/// What the index keeps of a card, not copied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CardFields<'a> {
+    /// Which record: its sort and id, packed.
+    pub(crate) key: &'a [u8],
+    pub(crate) name: &'a str,
+    pub(crate) updated_at: Timestamp,
+    /// A packed id.
+    pub(crate) responsible: Option<&'a [u8]>,
+    /// How many numbers `phones` holds.
+    phones_count: u64,
+    phones: Unpack<'a>,
+}
+
+impl CardFields<'_> {
+    /// Goes through the numbers: how many digits, and the number that they make.
+    pub(crate) fn phones(&self) -> impl Iterator<Item = (u8, u64)> {
+        let mut phones = self.phones;
+        (0..self.phones_count).map_while(move |_| phones.phone_parts())
+    }
+}
+
 impl<'a> PackedCard<'a> {
     /// Unpacks everything; `None` for a damaged row.
     pub fn unpack(&self) -> Option<DirectoryCard> {
         unpack_card(Unpack(self.key).card()?, self.row)
     }
 
-    /// Returns which record it is.
-    pub fn card(&self) -> Option<Card> {
-        Unpack(self.key).card()
+    /// Returns which record it is, packed: rows lie in the order of these keys.
+    pub(crate) fn key(&self) -> &'a [u8] {
+        self.key
     }
 
-    /// Returns the name without copying it.
-    pub fn name(&self) -> Option<&'a str> {
+    /// Reads what the index keeps; `None` for a damaged row.
+    pub(crate) fn fields(&self) -> Option<CardFields<'a>> {
         let mut row = Unpack(self.row);
-        row.version()?;
-        row.text()
+        version(&mut row)?;
+        let name = row.text()?;
+        row.signed()?;
+        let updated_at = Timestamp::from_millis(row.signed()?);
+        let responsible = row.optional_packed_id()?;
+        Some(CardFields {
+            key: self.key,
+            name,
+            updated_at,
+            responsible,
+            phones_count: row.varint()?,
+            phones: row,
+        })
     }
 }
 
@@ -398,10 +258,59 @@ pub struct PackedDeal<'a> {
     pub(super) row: &'a [u8],
 }
 
-impl PackedDeal<'_> {
+/// What the index keeps of an open deal, not copied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DealFields<'a> {
+    /// Which record: its sort and id, packed.
+    pub(crate) key: &'a [u8],
+    pub(crate) open: bool,
+    pub(crate) created_at: Timestamp,
+    /// A packed id.
+    pub(crate) responsible: Option<&'a [u8]>,
+    clients_count: u64,
+    clients: Unpack<'a>,
+}
+
+impl<'a> DealFields<'a> {
+    /// Goes through the cards that it belongs to, each packed.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = &'a [u8]> {
+        let mut clients = self.clients;
+        (0..self.clients_count).map_while(move |_| clients.packed_card())
+    }
+}
+
+impl<'a> PackedDeal<'a> {
     /// Unpacks everything; `None` for a damaged row.
     pub fn unpack(&self) -> Option<DirectoryDeal> {
         unpack_deal(Unpack(self.key).card()?.id, self.row)
+    }
+
+    /// Returns which record it is, packed: rows lie in the order of these keys.
+    pub(crate) fn key(&self) -> &'a [u8] {
+        self.key
+    }
+
+    /// Reads what the index keeps; `None` for a damaged row.
+    pub(crate) fn fields(&self) -> Option<DealFields<'a>> {
+        let mut row = Unpack(self.row);
+        version(&mut row)?;
+        row.packed_id()?;
+        row.packed_id()?;
+        let responsible = row.optional_packed_id()?;
+        let open = row.byte()? == 1;
+        let created_at = Timestamp::from_millis(row.signed()?);
+        row.signed()?;
+        if row.byte()? != 0 {
+            row.signed()?;
+        }
+        Some(DealFields {
+            key: self.key,
+            open,
+            created_at,
+            responsible,
+            clients_count: row.varint()?,
+            clients: row,
+        })
     }
 }
 
@@ -452,6 +361,10 @@ mod tests {
         fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             drop(unpack_card(card("1"), &bytes));
             drop(unpack_deal("1".to_owned(), &bytes));
+            let fields = PackedCard { key: &[], row: &bytes }.fields();
+            let _ = fields.map(|card| card.phones().count());
+            let fields = PackedDeal { key: &[], row: &bytes }.fields();
+            let _ = fields.map(|deal| deal.clients().count());
             drop(card_after(&bytes, &[]));
         }
 

@@ -161,6 +161,7 @@ fn write(
             report.known = report.known.saturating_add(1);
         }
     }
+    let complete_before = row.state.complete_as_of;
     if let Some(state) = state {
         row.state = state.clone();
     }
@@ -169,10 +170,11 @@ fn write(
         .directories
         .insert(portal.as_str(), bytes.as_slice())?;
     tables.wrote = true;
-    if !applied.is_empty() {
+    if !applied.is_empty() || row.state.complete_as_of != complete_before {
         tables.directory.feed.push(DirectoryFeed {
             portal: portal.clone(),
             changes: Arc::from(applied),
+            complete_as_of: row.state.complete_as_of,
         });
     }
     Ok(report)

@@ -18,6 +18,7 @@
 
 pub mod command;
 pub mod directory;
+pub(crate) mod packing;
 pub mod query;
 
 mod accept;

@@ -32,7 +32,10 @@ class AsteriskServer:
         self._lay_out()
 
     def _lay_out(self):
-        for name in ("etc", "lib", "run", "log", "spool/monitor", "spool/tmp", "data/sounds"):
+        for name in (
+            "etc", "lib", "run", "log/cdr-csv", "log/cel-custom", "spool/monitor", "spool/tmp",
+            "data/sounds",
+        ):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for shared in self._installation.data.iterdir():
             if shared.name != "sounds":
@@ -101,6 +104,10 @@ class AsteriskServer:
         except TimeoutError:
             await children.kill(self._process)
         self._process = None
+
+    def call_log(self, kind: str) -> Path:
+        """Asterisk's own log of calls: cel_custom or cdr_csv."""
+        return self.folder / "log" / kind.replace("_", "-") / "Master.csv"
 
     def recordings(self) -> list[Path]:
         """Finished and growing recordings below the spool folder."""

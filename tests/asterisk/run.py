@@ -3,6 +3,7 @@
 
     run.py --bin target/debug                  both Asterisk versions, one after the other
     run.py --bin target/debug --suite forky    one of them
+    run.py --bin target/debug --blind          the daemon is dead meanwhile and reads Asterisk's log
     run.py --record DIR                        no daemon: keep each scenario's event stream
 
 The last line is one JSON object. The exit status is 1 only where something that must hold does
@@ -35,10 +36,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--mirror", help="Debian mirror; the machine's own unless given")
     parser.add_argument("--record", type=Path, metavar="DIR",
                         help="write each scenario's events to DIR/<suite>")
+    parser.add_argument("--log", choices=("cel_custom", "cdr_csv"), default="cel_custom",
+                        help="which of Asterisk's own logs the daemon reads")
+    parser.add_argument("--blind", action="store_true",
+                        help="kill the daemon before the calls and start it after them")
     parser.add_argument("--keep", action="store_true", help="keep the temporary folders")
     given = parser.parse_args()
     if given.bin is None and given.record is None:
         parser.error("--bin or --record is needed")
+    if given.blind and given.bin is None:
+        parser.error("--blind needs --bin")
     for name in ("trunkline", "trunkline-lab") if given.bin is not None else ():
         if not (given.bin / name).is_file():
             parser.error(f"{given.bin / name} is not there: build it first (cargo build --bins)")
@@ -65,7 +72,9 @@ async def main() -> int:
         folder = Path(tempfile.mkdtemp(prefix=f"trunkline-{suite}-"))
         tally = Tally()
         try:
-            run = VersionRun(installation, folder, given.bin, given.only)
+            run = VersionRun(
+                installation, folder, given.bin, given.only, given.log, given.blind
+            )
             record = given.record / suite if given.record else None
             async with asyncio.timeout(VERSION_SECONDS_MAX):
                 await run.play(tally, record)

@@ -4,7 +4,7 @@ import asyncio
 
 import calls
 from manners import answers
-from scenario import ANNA, DESK, Chapter, answered_in
+from scenario import ANNA, DESK, Chapter, answered_in, missed_in
 from stage import Stage
 
 TROUBLE = Chapter()
@@ -54,6 +54,42 @@ async def link_cut_while_ringing(stage: Stage, client: str):
     await stage.daemon.until_watching()
     await stage.talk(call, desk)
     await call.hang_up()
+
+
+@scenario("79035551039", answered_in(ANNA), needs_daemon=True)
+async def daemon_dead_for_a_call(stage: Stage, client: str):
+    """The daemon is killed, a call comes and goes, the daemon is started again."""
+    await stage.daemon.kill()
+    await calls.inbound_answered(stage, client)
+    await stage.clear()
+    await stage.daemon.start()
+    await stage.daemon.until_watching()
+
+
+@scenario("79035551040", answered_in(ANNA, (3, 6)), needs_daemon=True)
+async def call_ends_while_the_daemon_is_dead(stage: Stage, client: str):
+    """The daemon is killed while people talk, and comes back long after they have hung up."""
+    stage.anna.manner = answers()
+    call = await stage.client_calls(DESK, client)
+    desk = await stage.anna.next_call()
+    await stage.talk(call, desk)
+    await stage.daemon.kill()
+    await stage.talk(call, desk)
+    await call.hang_up()
+    await stage.clear()
+    await asyncio.sleep(4)
+    await stage.daemon.start()
+    await stage.daemon.until_watching()
+
+
+@scenario("79035551041", missed_in(ANNA), needs_daemon=True)
+async def link_cut_for_a_call(stage: Stage, client: str):
+    """The link is cut; somebody rings in vain meanwhile."""
+    stage.link.cut()
+    await calls.inbound_caller_hangup(stage, client)
+    await stage.clear()
+    stage.link.mend()
+    await stage.daemon.until_watching()
 
 
 @scenario("79035551037", answered_in(ANNA, (1, 30)))

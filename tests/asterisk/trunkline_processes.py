@@ -48,7 +48,10 @@ class Lab:
 class Daemon:
     """`trunkline run`, with a configuration of its own; may be killed and started again."""
 
-    def __init__(self, program: Path, folder: Path, lab: Lab, ami_secret: str, relay: Relay):
+    def __init__(
+        self, program: Path, folder: Path, lab: Lab, ami_secret: str, relay: Relay,
+        call_log: tuple[str, Path],
+    ):
         self._program = program
         self._folder = folder
         self._relay = relay
@@ -56,9 +59,9 @@ class Daemon:
         self._admin = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
         self._token = secrets.token_hex(24)
         self._process: asyncio.subprocess.Process | None = None
-        self._configure(lab, ami_secret)
+        self._configure(lab, ami_secret, call_log)
 
-    def _configure(self, lab: Lab, ami_secret: str):
+    def _configure(self, lab: Lab, ami_secret: str, call_log: tuple[str, Path]):
         hidden = self._folder / "secrets"
         hidden.mkdir(mode=0o700)
         for name, text in {
@@ -73,8 +76,11 @@ class Daemon:
         values = {
             "admin_port": urllib.parse.urlsplit(self._admin).port,
             "intake_port": free_port(socket.SOCK_STREAM),
+            "questions_port": free_port(socket.SOCK_STREAM),
             "crm_port": lab.port,
             "ami_port": self._relay.port,
+            "log_kind": call_log[0],
+            "log_path": call_log[1],
         }
         shutil.copytree(COMPANY, self._folder / "etc")
         for path in (self._folder / "etc").rglob("*.toml"):

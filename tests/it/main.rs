@@ -1,11 +1,13 @@
 //! The integration tests: one binary, so that everything links once.
 
+mod amocrm_fields;
 mod amocrm_lab;
 mod amocrm_oauth;
 mod amocrm_popup;
 mod amocrm_portal;
 mod amocrm_switches;
 mod crash_backend;
+mod directory;
 mod directory_sync;
 mod examples;
 mod features;

@@ -11,6 +11,7 @@ use crate::crm::account::transport;
 use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
+use crate::model::plan::{Card, Entity};
 
 /// The registry's name of this CRM.
 pub const NAME: &str = "amocrm";
@@ -198,6 +199,27 @@ impl AccountSettings for AmoSettings {
 
     fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    fn card_url(&self, card: &Card) -> Option<String> {
+        let section = match card.entity {
+            Entity::Contact => "contacts",
+            Entity::Company => "companies",
+            Entity::Deal => "leads",
+            Entity::Lead
+            | Entity::Unsorted
+            | Entity::Task
+            | Entity::CallRecord
+            | Entity::Note
+            | Entity::Fields => {
+                return None;
+            }
+        };
+        // The portal itself, also where requests go to a simulator.
+        Some(format!(
+            "https://{}/{section}/detail/{}",
+            self.host, card.id
+        ))
     }
 
     fn rate_per_second(&self) -> f64 {

@@ -11,6 +11,7 @@ mod database;
 mod lists;
 mod living;
 mod living_lists;
+mod log_files;
 mod login;
 mod message;
 mod pattern;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::actions::Facts;
 use super::capture::{self, Capture};
 use super::classes::AmiUser;
+use super::log_files::LogFiles;
 use super::message::Message;
 use super::script::{self, Requested, Script, ScriptedCall};
 use super::session;
@@ -266,6 +268,22 @@ impl AmiServer {
             .switch()
             .originate
             .insert(extension.to_owned(), capture.to_owned());
+    }
+
+    /// Begins to keep the logs `cdr-csv/Master.csv` and `cel-custom/Master.csv` below a folder,
+    /// whoever is connected.
+    ///
+    /// # Errors
+    /// Fails when the folders cannot be made.
+    pub fn keep_logs(&self, folder: &Path) -> io::Result<()> {
+        self.shared.switch().logs = Some(LogFiles::below(folder)?);
+        Ok(())
+    }
+
+    /// Says whether a line of the logs could not be written.
+    pub fn log_failure(&self) -> Option<String> {
+        let switch = self.shared.switch();
+        switch.logs.as_ref().and_then(|logs| logs.failure.clone())
     }
 
     /// Changes how long a wrong secret waits for its refusal.

@@ -14,9 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::classes::{AmiUser, Classes};
 use super::living::Living;
+use super::log_files::LogFiles;
 use super::message::Message;
 use super::pattern::Pattern;
 use super::script::Counters;
+use crate::lab::wall;
 
 /// Messages that wait for a session that reads slowly. Past it the session is dropped, as Asterisk
 /// drops one whose writes block (`pbx/asterisk.md` §1); 32768 holds every event of three hundred
@@ -98,6 +100,8 @@ pub(super) struct Switch {
     pub(super) originate: BTreeMap<String, String>,
     /// Cancelled when the switch goes down: calls in progress end without a word.
     pub(super) life: CancellationToken,
+    /// Its own log of calls, where it keeps one.
+    pub(super) logs: Option<LogFiles>,
     booted: Instant,
     booted_s: i64,
     uptime_at_boot: Duration,
@@ -113,6 +117,7 @@ impl Switch {
             counters: Counters::default(),
             originate: BTreeMap::new(),
             life: CancellationToken::new(),
+            logs: None,
             booted: now,
             booted_s: now_s,
             uptime_at_boot: UPTIME_AT_START,
@@ -129,6 +134,9 @@ impl Switch {
     /// Learns from an event and sends it to whom it concerns.
     pub(super) fn emit(&mut self, event: &Message, now: Instant) {
         self.living.observe(event, now);
+        if let Some(logs) = &mut self.logs {
+            logs.observe(event, wall::now());
+        }
         let privilege = Classes::of_privilege(event.get("Privilege").unwrap_or(""));
         let bytes = event.encode();
         let text = std::str::from_utf8(&bytes).unwrap_or("");

@@ -552,3 +552,36 @@ async fn answers_have_the_headers_of_the_real_server() {
     }
     call.abort();
 }
+
+#[tokio::test]
+async fn the_switch_keeps_its_logs_though_nobody_is_connected() {
+    let folder = tempfile::tempdir().unwrap();
+    let ami = AmiServer::start(AmiOptions::on(([127, 0, 0, 1], 0).into()))
+        .await
+        .unwrap();
+    ami.keep_logs(folder.path()).unwrap();
+    let call = ScriptedCall::of("inbound_answered").speed(100.0);
+    let played = ami.play(call).unwrap().await.unwrap();
+    let linked_id = &played.unique_ids[0];
+    let read = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let cel = read("cel-custom/Master.csv");
+    let kinds: Vec<&str> = cel
+        .lines()
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    assert_eq!(
+        (kinds.first(), kinds.last()),
+        (Some(&"CHAN_START"), Some(&"LINKEDID_END"))
+    );
+    assert!(
+        cel.lines().all(|line| line.contains(linked_id.as_str())),
+        "{cel}"
+    );
+    let cdr = read("cdr-csv/Master.csv");
+    assert_eq!(cdr.lines().count(), 1, "{cdr}");
+    assert!(
+        cdr.contains("\"ANSWERED\"") && cdr.contains(linked_id.as_str()),
+        "{cdr}"
+    );
+    assert_eq!(ami.log_failure(), None);
+}

@@ -133,6 +133,7 @@ fn with_ports(text: &str, ports: &Ports) -> String {
     let usual = [
         ("8460", ports.admin_port),
         ("8461", ports.intake_port),
+        ("8462", ports.questions_port),
         ("8470", ports.crm_port),
         ("8471", ports.dead_crm_port),
         ("8490", ports.ami_port),
@@ -168,6 +169,7 @@ mod tests {
         let ports = Ports {
             admin_port: 8461,
             intake_port: 8460,
+            questions_port: 8463,
             crm_port: 9001,
             dead_crm_port: 9002,
             ami_port: 9003,
@@ -200,6 +202,7 @@ mod tests {
         let ports = Ports {
             admin_port: 1,
             intake_port: 2,
+            questions_port: 6,
             crm_port: 3,
             dead_crm_port: 4,
             ami_port: 5,

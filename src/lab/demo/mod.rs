@@ -36,6 +36,9 @@ pub struct Ports {
     /// The daemon's intake.
     #[arg(long, default_value_t = 8461)]
     pub intake_port: u16,
+    /// The daemon's endpoint of questions.
+    #[arg(long, default_value_t = 8462)]
+    pub questions_port: u16,
     /// The simulated amoCRM account of the sales department.
     #[arg(long, default_value_t = 8470)]
     pub crm_port: u16,
@@ -127,6 +130,11 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
             "--admin-port",
         ),
         ("the daemon's intake", ports.intake_port, "--intake-port"),
+        (
+            "the daemon's endpoint of questions",
+            ports.questions_port,
+            "--questions-port",
+        ),
     ] {
         // The daemon would fail later and less clearly.
         drop(std::net::TcpListener::bind(loopback(port)).with_context(|| taken(what, port, flag))?);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use super::posting::Poster;
-use super::sightings::{Certainty, Observer, Sighting, Watch, certainty};
+use super::sightings::{Certainty, Observer, Sighting, Watch, certainty, logged_from};
 use super::stream::{Call, CallId, Stream, Way};
 use super::verdict::{ExpectedCall, ExpectedClient};
 
@@ -17,6 +17,7 @@ pub(super) fn expectation(
     played: &BTreeMap<CallId, String>,
     watches: &[Watch],
 ) -> Vec<ExpectedClient> {
+    let logged_from = logged_from(watches);
     let mut expected = Vec::with_capacity(stream.clients.len());
     for (number, client) in stream.clients.iter().enumerate() {
         let calls = client.calls.iter().enumerate().filter_map(|(n, call)| {
@@ -30,11 +31,16 @@ pub(super) fn expectation(
                     outgoing: call.outgoing,
                     answered: Some(call.answered),
                     user: user_of(call.extension),
+                    talk_s: None,
                     needed: true,
                 }),
                 Way::Played => {
                     let sighting = observer.sighting(played.get(&id)?)?;
-                    Some(played_call(call, &sighting, watches))
+                    let logged = logged_from.is_some_and(|from| sighting.begun >= from);
+                    Some(match logged {
+                        true => logged_call(call, &sighting),
+                        false => early_call(call, &sighting, watches),
+                    })
                 }
             }
         });
@@ -47,8 +53,24 @@ pub(super) fn expectation(
     expected
 }
 
-/// What the CRM must hold of a call that did not wait: what of it was seen.
-fn played_call(call: &Call, sighting: &Sighting, watches: &[Watch]) -> ExpectedCall {
+/// What the CRM must hold of a call that did not wait, but stands in the switch's log: all of it,
+/// whether the daemon lived meanwhile or not.
+fn logged_call(call: &Call, sighting: &Sighting) -> ExpectedCall {
+    let talk = sighting.talk_from.zip(sighting.busy_until);
+    let talk_s = talk.map(|(from, until)| until.saturating_duration_since(from).as_secs());
+    ExpectedCall {
+        at_s: sighting.at_s,
+        outgoing: call.outgoing,
+        answered: Some(call.answered),
+        user: user_of(call.extension),
+        talk_s: talk_s.and_then(|seconds| i64::try_from(seconds).ok()),
+        needed: true,
+    }
+}
+
+/// What the CRM must hold of a call that began before the daemon's first look: what of it was
+/// seen.
+fn early_call(call: &Call, sighting: &Sighting, watches: &[Watch]) -> ExpectedCall {
     let seen = |from: Option<Instant>| match (from, sighting.busy_until) {
         (Some(from), Some(until)) => certainty(watches, from, until),
         _ => Certainty::Unseen,
@@ -64,6 +86,7 @@ fn played_call(call: &Call, sighting: &Sighting, watches: &[Watch]) -> ExpectedC
         outgoing: call.outgoing,
         answered: known.then_some(call.answered),
         user: user_of(call.extension).filter(|_| known),
+        talk_s: None,
         needed: exists,
     }
 }

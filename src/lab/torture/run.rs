@@ -81,6 +81,9 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
         how = child.ended() => bail!("the daemon ended by itself: {how}"),
     };
     board.observer.check()?;
+    if let Some(failure) = stage.ami.log_failure() {
+        bail!("the simulated switch lost lines of its log: {failure}");
+    }
     if let Some(from) = board.observer.attached_after(start) {
         watches.push(Watch { from, until: None });
     }

@@ -1,9 +1,9 @@
 //! What could be known of the calls that were played: when each rang, talked and ended, seen by an
 //! observer who is never killed, and when the daemon was there to see it.
 //!
-//! The switch does not wait. Whatever happens while the daemon is dead is lost for it, and what
-//! happens a moment before its death may be. So three things are told apart for each moment of a
-//! call: seen for certain, perhaps, not at all.
+//! The switch does not wait, but it keeps a log. From the daemon's first look on, whatever happens
+//! while it is dead stands there. Of what began before that look three things are told apart: seen
+//! for certain, perhaps, not at all.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -66,11 +66,24 @@ pub(super) fn certainty(watches: &[Watch], from: Instant, until: Instant) -> Cer
     }
 }
 
+/// Returns from when on the switch's log tells everything: the daemon looked, and lived long enough
+/// to write down where the log ended.
+pub(super) fn logged_from(watches: &[Watch]) -> Option<Instant> {
+    let lasting = |watch: &&Watch| {
+        let written = watch.from + LISTS_MARGIN + COMMIT_MARGIN;
+        watch.until.is_none_or(|end| written <= end)
+    };
+    let first = watches.iter().find(lasting)?;
+    Some(first.from + LISTS_MARGIN)
+}
+
 /// What the observer saw of one call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sighting {
     /// Unix seconds of its beginning.
     pub(super) at_s: i64,
+    /// The same moment.
+    pub(super) begun: Instant,
     /// When it was known who is called: a phone or a line was dialled.
     pub(super) dialled: Option<Instant>,
     /// When two were connected.
@@ -174,6 +187,7 @@ fn observe(sightings: &mut BTreeMap<String, Sighting>, event: &Message, now: Ins
         let at_s = i64::try_from(wall::now().as_secs()).unwrap_or(0);
         let begun = Sighting {
             at_s,
+            begun: now,
             dialled: None,
             talk_from: None,
             busy_until: None,
@@ -251,6 +265,19 @@ mod tests {
         ] {
             assert_eq!(certainty(&watches, at(from), at(until)), expected, "{why}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_log_tells_everything_from_the_first_life_on_that_lasted() {
+        let zero = Instant::now();
+        let at = |ms| zero + Duration::from_millis(ms);
+        let watch = |from, until| Watch {
+            from: at(from),
+            until: Some(at(until)),
+        };
+        assert_eq!(logged_from(&[watch(0, 900)]), None);
+        let lives = [watch(0, 900), watch(2_000, 5_000), watch(6_000, 9_000)];
+        assert_eq!(logged_from(&lives), Some(at(2_000) + LISTS_MARGIN));
     }
 
     #[tokio::test]

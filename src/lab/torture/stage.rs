@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, io};
 
 use anyhow::{Context, bail};
 use tokio::task::JoinHandle;
@@ -29,6 +30,8 @@ const DAEMON: &str = include_str!("../../../lab/torture/trunkline.toml");
 
 /// The environment variable by which a sabotaged daemon learns what to break.
 const SABOTAGE: &str = "TRUNKLINE_SABOTAGE";
+/// Where the tenant's configuration has the logs of the switch.
+const LOGS: &str = "/var/log/asterisk";
 /// What the simulated account permits all integrations together: only ours is there.
 const ACCOUNT_RATE_PER_SECOND: u32 = 1_000;
 /// Posted calls began so long ago.
@@ -60,9 +63,10 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) async fn start(options: &TortureOptions) -> anyhow::Result<Self> {
         let profile = Profile::of(options);
+        let logs = new_folder(&options.dir.join("asterisk-log"))?;
         let texts = Texts {
             daemon: Cow::Borrowed(DAEMON),
-            tenant: profile.tenant,
+            tenant: profile.tenant.replace(LOGS, &logs.to_string_lossy()).into(),
         };
         let crm = amocrm::start(AmoOptions {
             rate_per_second: profile.rate_per_second,
@@ -80,9 +84,12 @@ impl Stage {
         crm.set_faults(faults.context("plan the faults")?);
         let ami = AmiServer::start(AmiOptions::on(loopback(0)));
         let ami = ami.await.context("start the simulated Asterisk")?;
+        ami.keep_logs(&logs)
+            .context("begin the logs of the simulated Asterisk")?;
         let ports = Ports {
             admin_port: free_port()?,
             intake_port: free_port()?,
+            questions_port: free_port()?,
             crm_port: port_of(&crm.base_url())?,
             dead_crm_port: 0,
             ami_port: ami.address().port(),
@@ -222,6 +229,15 @@ impl Stage {
             self.poster.answers()
         )
     }
+}
+
+/// Makes a folder anew; returns its whole path.
+fn new_folder(folder: &Path) -> anyhow::Result<PathBuf> {
+    let made = match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => fs::create_dir_all(folder).and_then(|()| folder.canonicalize()),
+    };
+    made.with_context(|| format!("make {} anew", folder.display()))
 }
 
 fn open(status: &Status) -> u64 {

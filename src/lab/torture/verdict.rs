@@ -34,6 +34,8 @@ pub(super) struct ExpectedCall {
     pub(super) answered: Option<bool>,
     /// The user who took part; nothing where it could not be known.
     pub(super) user: Option<u64>,
+    /// How long the talk was, in seconds; nothing where it is not compared.
+    pub(super) talk_s: Option<i64>,
     /// It must be there; otherwise the daemon could not know of it for certain, and it may.
     pub(super) needed: bool,
 }
@@ -174,6 +176,11 @@ fn wrong(call: &ExpectedCall, entry: &CallView) -> Option<&'static str> {
         .is_some_and(|expected| user != Some(expected.to_string().as_str()))
     {
         Some("employee")
+    } else if call
+        .talk_s
+        .is_some_and(|expected| (entry.duration - expected).abs() > TIME_S_MAX)
+    {
+        Some("length")
     } else if !entry.is_shown {
         Some("card")
     } else {

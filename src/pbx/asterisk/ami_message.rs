@@ -22,6 +22,13 @@ impl Message {
         }
     }
 
+    /// Adds a header.
+    #[must_use]
+    pub fn and(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Returns the first value of a header, whatever the case of its name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.headers

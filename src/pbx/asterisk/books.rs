@@ -1,6 +1,7 @@
 //! The tracker of a session, and what of its findings is not on disk yet. Every commit carries
 //! snapshots and the checkpoint that belongs to them, so that neither is ahead of the other.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,13 @@ use tokio::sync::watch;
 
 use super::ami_message::Message;
 use super::boot::Boot;
+use super::call_log::Recovered;
+use super::call_log::position::LogBookmark;
 use super::checkpoint::{self, Checkpoint};
 use super::tracker::{LiveState, Tracker, TrackerSettings};
 use crate::clock::SharedClock;
 use crate::model::communication::Snapshot;
+use crate::model::ids::CommunicationKey;
 use crate::model::timestamp::Timestamp;
 use crate::pbx::{Batch, ListenerContext, Sink, SinkError, SourceNote, SourceNoteKind};
 
@@ -30,6 +34,8 @@ pub(super) struct Books {
     boot: Option<Boot>,
     /// Why the last session ended; `None` while one is up, and after a death without notice.
     lost_why: Option<String>,
+    /// Up to where the PBX's log was taken in.
+    log: Option<LogBookmark>,
     sink: Arc<dyn Sink>,
     clock: SharedClock,
     stop: watch::Receiver<bool>,
@@ -50,6 +56,7 @@ impl Books {
             seen_until: None,
             boot: None,
             lost_why: None,
+            log: None,
             sink: context.sink.clone(),
             clock: context.clock.clone(),
             stop: context.stop.clone(),
@@ -62,6 +69,7 @@ impl Books {
                 books.seen_until = Some(checkpoint.seen_until);
                 books.boot = checkpoint.boot;
                 books.lost_why = checkpoint.lost_why;
+                books.log = checkpoint.log;
                 match Tracker::restore(settings, &checkpoint.tracker) {
                     Ok(tracker) => books.tracker = tracker,
                     Err(error) => books.unreadable(&error.to_string()),
@@ -122,15 +130,78 @@ impl Books {
         self.boot = None;
     }
 
-    /// Notes that nothing was seen since the last session.
-    pub(super) fn note_blind_interval(&mut self) {
-        if let Some(from) = self.seen_until {
-            let why = self.lost_why.take();
-            self.note(SourceNoteKind::Blind {
+    /// Says since when nothing was seen, and why, before the next session is up.
+    pub(super) fn blind_since(&self) -> Option<(Timestamp, String)> {
+        let why = self.lost_why.clone();
+        let why = why.unwrap_or_else(|| "the daemon ended without notice".to_owned());
+        Some((self.seen_until?, why))
+    }
+
+    /// Notes that nothing was seen since the last session, and what the log told of it.
+    pub(super) fn note_blind_interval(&mut self, recovered: Option<Recovered>) {
+        let blind = self.blind_since();
+        self.lost_why = None;
+        match (recovered, blind) {
+            (Some(told), _) => self.note(SourceNoteKind::Recovered {
+                from: told.from,
+                why: told.why,
+                calls: told.calls,
+                gap: told.gap,
+            }),
+            (None, Some((from, why))) => self.note(SourceNoteKind::Blind {
                 from: Some(from),
-                why: why.unwrap_or_else(|| "the daemon ended without notice".to_owned()),
-            });
+                why,
+            }),
+            (None, None) => {}
         }
+    }
+
+    /// Says whether this start of the PBX is another than the one known.
+    pub(super) fn restarted(&self, boot: &Boot) -> bool {
+        let before = self.boot.as_ref();
+        before.and_then(|before| boot.restarted_since(before)) == Some(true)
+    }
+
+    /// Returns the tracker, for what is told to it by the log.
+    pub(super) fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+
+    /// Takes in what the log tells of a time in which nothing was seen; returns the calls that
+    /// changed.
+    pub(super) fn replay(&mut self, message: &Message, at: Timestamp) -> Vec<Snapshot> {
+        if self.tracker.next_deadline().is_some_and(|due| due <= at) {
+            self.snapshots.extend(self.tracker.tick(at));
+        }
+        self.tracker.replay(message, at)
+    }
+
+    /// Keeps snapshots that came of [`replay`](Self::replay). What is over need not be told in
+    /// its stages: of each call the latest picture is kept.
+    pub(super) fn keep(&mut self, snapshots: Vec<Snapshot>) {
+        self.snapshots.extend(snapshots);
+        let mut latest: HashMap<CommunicationKey, u64> = HashMap::new();
+        for one in &self.snapshots {
+            let revision = latest.entry(one.key.clone()).or_default();
+            *revision = one.revision.max(*revision);
+        }
+        self.snapshots
+            .retain(|one| latest.get(&one.key) == Some(&one.revision));
+    }
+
+    /// Takes note that the log told everything up to a moment.
+    pub(super) fn replayed_until(&mut self, at: Timestamp) {
+        self.tracker.replayed_until(at);
+    }
+
+    /// Returns up to where the log was taken in.
+    pub(super) fn log(&self) -> Option<&LogBookmark> {
+        self.log.as_ref()
+    }
+
+    /// Sets up to where the log was taken in; it goes into the next commit.
+    pub(super) fn set_log(&mut self, log: LogBookmark) {
+        self.log = Some(log);
     }
 
     /// Compares the open calls with the live channels.
@@ -192,6 +263,7 @@ impl Books {
             boot: self.boot.clone(),
             lost_why: self.lost_why.clone(),
             tracker: self.tracker.checkpoint(),
+            log: self.log.clone(),
         };
         let batch = Batch {
             snapshots: std::mem::take(&mut self.snapshots),

@@ -28,6 +28,12 @@ impl Boot {
         self.uptime_s.is_some() || self.started.is_some()
     }
 
+    /// Returns a moment shortly before the start, by the uptime, which is in whole seconds.
+    pub(super) fn began_after(&self) -> Option<Timestamp> {
+        let uptime = Duration::from_secs(self.uptime_s?.saturating_add(1));
+        Some(self.at.minus(uptime))
+    }
+
     /// Says whether the PBX was restarted between two sightings; `None` = cannot be known.
     pub(super) fn restarted_since(&self, before: &Boot) -> Option<bool> {
         let by_uptime = self.uptime_s.zip(before.uptime_s).map(|(now, then)| {

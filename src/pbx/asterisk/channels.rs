@@ -103,6 +103,11 @@ impl ChannelRules {
         Self { settings }
     }
 
+    /// Returns which distribution it is.
+    pub fn profile(&self) -> Profile {
+        self.settings.profile
+    }
+
     /// Says what a channel is the end of. `context` is the context that it began in, where known.
     pub fn classify(&self, channel: &str, context: Option<&str>) -> Endpoint {
         let Some((technology, name)) = endpoint_name(channel) else {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::boot::Boot;
+use super::call_log::position::LogBookmark;
 use crate::model::timestamp::Timestamp;
 
 /// Stored by the store as it is; only this file knows its shape.
@@ -20,6 +21,9 @@ pub(super) struct Checkpoint {
     pub(super) lost_why: Option<String>,
     /// The tracker's own.
     pub(super) tracker: Value,
+    /// Up to where the PBX's log was taken in, where one is configured.
+    #[serde(default)]
+    pub(super) log: Option<LogBookmark>,
 }
 
 /// The version that is written.

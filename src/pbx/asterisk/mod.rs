@@ -10,6 +10,7 @@ pub mod ami_message;
 mod answer;
 mod books;
 mod boot;
+mod call_log;
 pub mod channels;
 mod checkpoint;
 mod connection;

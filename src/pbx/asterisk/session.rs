@@ -1,9 +1,9 @@
 //! One session with an Asterisk: from the connection to its end.
 //!
 //! ```text
-//! restore -> connect -> log in -> restarted? -> filters -> survey, reconcile, commit -> watch
-//!                                                             ^                          |
-//!                                                             +---- FullyBooted ---------+
+//! restore -> connect -> log in -> restarted? -> filters -> survey, log, reconcile, commit -> watch
+//!                                                             ^                               |
+//!                                                             +---------- FullyBooted --------+
 //! watch: events -> tracker -> commit -> next events;  deadlines -> tracker -> commit
 //! end:   stop -> log off | Shutdown | connection gone | queue full   -> tracker, last commit
 //! ```
@@ -20,15 +20,17 @@ use super::ami_codec::Action;
 use super::answer::Answer;
 use super::books::Books;
 use super::boot::Boot;
+use super::call_log::LogKeeper;
 use super::connection::{Connection, Received};
 use super::event_clock::EventClock;
 use super::lists;
 use super::login;
 use super::orders::{OrderQueue, Orders};
 use super::settings::AsteriskSettings;
-use super::tracker::TrackerSettings;
+use super::tracker::{LiveState, TrackerSettings};
 use super::transport::ByteStream;
 use super::variables::{RECORDING, RecordingQuestions};
+use crate::model::timestamp::Timestamp;
 use crate::pbx::{ListenerContext, ListenerError, SourceIdentity};
 
 /// Messages handled before one commit. A group commit costs the same for one snapshot and for
@@ -71,6 +73,8 @@ pub(super) async fn run(
         context: &context,
         events: EventClock::default(),
         recordings: RecordingQuestions::default(),
+        log: LogKeeper::of(&settings, &context),
+        caught_up: false,
         seen_full_boot: false,
         garbage_told: false,
     };
@@ -97,6 +101,9 @@ struct Session<'a> {
     context: &'a ListenerContext,
     events: EventClock,
     recordings: RecordingQuestions,
+    log: Option<LogKeeper>,
+    /// What happened before this session is told.
+    caught_up: bool,
     /// FullyBooted was seen: the lists that we asked are complete.
     seen_full_boot: bool,
     garbage_told: bool,
@@ -110,6 +117,9 @@ impl Session<'_> {
         connecting: impl Future<Output = Result<Box<dyn ByteStream>, ListenerError>>,
     ) -> Result<Connection, ListenerError> {
         let settings = self.settings;
+        if let Some(log) = &mut self.log {
+            log.begin_at_end(books).await;
+        }
         let stream = connecting.await?;
         let clock = self.context.clock.clone();
         let (mut connection, banner) =
@@ -117,7 +127,6 @@ impl Session<'_> {
         login::log_in(&mut connection, settings).await?;
         let version = self.find_restart(&mut connection, books).await?;
         self.add_filters(&mut connection).await?;
-        books.note_blind_interval();
         self.survey(&mut connection, books).await?;
         let peer = format!(
             "{} at {}:{}",
@@ -159,11 +168,18 @@ impl Session<'_> {
                  reporting",
             );
         }
-        books.pbx_seen(Boot {
+        let boot = Boot {
             at: self.context.clock.now(),
             uptime_s,
             started,
-        });
+        };
+        if let (Some(log), Some(began)) = (&mut self.log, boot.began_after())
+            && books.restarted(&boot)
+        {
+            // How the calls of before went on; afterwards they are all over.
+            log.tell_until(books, began).await?;
+        }
+        books.pbx_seen(boot);
         let version = core.as_ref().and_then(|core| core.get("AsteriskVersion"));
         Ok(version.map(|version| format!("Asterisk {version}")))
     }
@@ -201,19 +217,40 @@ impl Session<'_> {
         connection: &mut Connection,
         books: &mut Books,
     ) -> Result<(), ListenerError> {
+        let asked = self.context.clock.now();
         let survey = lists::survey(connection).await?;
         for remark in survey.remarks {
             books.remark(&remark);
         }
         // Where nothing can be listed, calls that were open are ended: the tracker remembers them,
         // so that their late events make no second call, and none stays open for ever.
+        let live = survey.live.unwrap_or_default();
+        if !std::mem::replace(&mut self.caught_up, true) {
+            self.catch_up(books, &live, asked).await?;
+        }
         let now = self.context.clock.now();
-        books.reconcile(&survey.live.unwrap_or_default(), now);
+        books.reconcile(&live, now);
         for variable in &survey.variables {
             books.handle(variable, now);
         }
         books.seen_until(now);
         books.commit_anyhow().await?;
+        Ok(())
+    }
+
+    /// Tells what happened since the last session, as far as the PBX's log knows it.
+    async fn catch_up(
+        &mut self,
+        books: &mut Books,
+        live: &LiveState,
+        asked: Timestamp,
+    ) -> Result<(), ListenerError> {
+        let mut told = None;
+        if let Some(log) = &mut self.log {
+            told = log.tell_all(books, live, asked).await?;
+            log.follow(books).await;
+        }
+        books.note_blind_interval(told);
         Ok(())
     }
 
@@ -269,6 +306,9 @@ impl Session<'_> {
             }
             self.tell_garbage(connection, books);
             if Instant::now() >= heartbeat {
+                if let Some(log) = &mut self.log {
+                    log.follow(books).await;
+                }
                 books.commit_anyhow().await?;
                 heartbeat = Instant::now() + HEARTBEAT;
             }

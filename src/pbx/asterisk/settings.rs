@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::call_log::{self, LogSettings};
 use super::channels::{ChannelRules, ChannelSettings};
 use super::tls::{self, TlsSettings};
 use crate::model::mistake::Mistake;
@@ -78,6 +79,8 @@ pub(super) struct AsteriskSettings {
     pub(super) linger: Duration,
     /// How calls are placed for employees; `None` = they are not.
     pub(super) originate: Option<OriginateSettings>,
+    /// The PBX's own log; `None` = what is not seen stays unknown.
+    pub(super) log: Option<Arc<LogSettings>>,
 }
 
 /// How calls are placed (`pbx/asterisk.md` §3).
@@ -176,6 +179,8 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
     let events = events(&mut r);
     let channels = channels(&mut r);
     let originate = r.table("originate").map(originate);
+    let log = r.table("log");
+    let log = log.map(|table| call_log::settings::read(table, channels.profile()));
     r.finish();
     let default_port = if tls.is_some() { PORT_TLS } else { PORT };
     Some(AsteriskSettings {
@@ -196,6 +201,10 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
         linger: Duration::from_millis(linger_ms),
         originate: match originate {
             Some(originate) => Some(originate?),
+            None => None,
+        },
+        log: match log {
+            Some(log) => Some(Arc::new(log?)),
             None => None,
         },
     })

@@ -28,6 +28,7 @@ fn employees() -> Employees {
     let employee = |name: &str, extension: &str, user: Option<&str>, phones: &[&str]| Employee {
         id: name.parse().expect("an id"),
         name: name.to_owned(),
+        email: None,
         extensions: vec![EmployeeExtension {
             source: "office".parse().expect("an id"),
             extension: self::extension(extension),

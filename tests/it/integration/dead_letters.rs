@@ -37,8 +37,10 @@ fn state(workshop: &Workshop, portal: &Arc<Portal>) -> AdminState {
     let desk = Arc::new(trunkline::pbx::call_desk::CallDesk::new(Arc::new(
         trunkline::clock::SystemClock,
     )));
+    let clock = Arc::clone(&workshop.clock);
     AdminState {
         desk,
+        questions: Arc::new(trunkline::questions::desk::Desk::new(clock)),
         store: workshop.store.clone(),
         clock: Arc::clone(&workshop.clock),
         board: Arc::clone(&workshop.board),

@@ -87,6 +87,7 @@ fn employees() -> Employees {
     let employee = |name: &str, extension: &str, user: &str| Employee {
         id: name.parse().expect("an id"),
         name: name.to_owned(),
+        email: None,
         extensions: vec![EmployeeExtension {
             source: "office".parse().expect("an id"),
             extension: Extension(extension.to_owned()),

@@ -1,5 +1,5 @@
 //! The directory of the real daemon: read at the start, read when the CRM says that something
-//! changed, shown and asked for by command.
+//! changed, shown and asked for by command, kept in memory.
 
 use trunkline::lab::amocrm::SeedCard;
 
@@ -128,4 +128,19 @@ async fn a_known_client_is_not_asked_for_and_a_backlog_costs_one_reading() {
     let told = daemon.story("acme/site/c7").await;
     let facts = told.to_string();
     assert!(facts.contains("\"directory\""), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_directory_of_a_configured_portal_is_taken_into_memory_at_the_start() {
+    let office = Office::open().await;
+    let daemon = office.start().await;
+    until("the portal's directory is in memory", async || {
+        let log = office.home.log();
+        let line = log
+            .lines()
+            .find(|line| line.contains("directory in memory"));
+        when(line.is_some_and(|line| line.contains("amocrm:")), log)
+    })
+    .await;
+    assert_eq!(daemon.terminate().await, Some(0), "{}", office.home.log());
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use reqwest::StatusCode;
+use trunkline::lab::ami::{Message, ScriptedCall};
 
 use super::daemon::{Daemon, list};
 use super::office::{Office, site_call};
@@ -32,6 +33,18 @@ impl SmallDisk {
         let mut filler = fs::File::create(self.place.join("filler")).expect("a file");
         let block = [0_u8; 4096];
         while filler.write_all(&block).is_ok() {}
+    }
+
+    /// Leaves this many MiB.
+    fn leave(&self, mib: usize) {
+        let mut left = fs::File::create(self.place.join("left")).expect("a file");
+        let block = [0_u8; 4096];
+        for _ in 0..mib * 256 {
+            left.write_all(&block).expect("there is room yet");
+        }
+        left.sync_all().expect("written");
+        self.fill();
+        fs::remove_file(self.place.join("left")).expect("it is there");
     }
 
     fn make_room(&self) {
@@ -99,6 +112,13 @@ async fn on_a_full_disk_the_daemon_ends_and_the_next_one_waits_for_room() {
         .expect("an answer");
     assert_eq!(posted.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(posted.headers().contains_key("retry-after"));
+    // Who a caller should reach is answered from memory.
+    let question = format!(
+        "http://{}/v1/lookup/acme/office?phone=79160000001",
+        office.home.questions()
+    );
+    let answered = http.get(question).send().await.expect("an answer");
+    assert_eq!(answered.status(), StatusCode::OK);
     // What is stored can be read.
     assert_eq!(daemon.journal_keys().await.len(), 1);
     let metrics = http
@@ -124,5 +144,87 @@ async fn on_a_full_disk_the_daemon_ends_and_the_next_one_waits_for_room() {
     for client in ["79160000001", "79160000002"] {
         assert_eq!(oracle.calls_of_phone(client).len(), 1);
     }
+    assert_eq!(daemon.terminate().await, Some(0));
+}
+
+/// Waits until the daemon takes what is posted, or refuses it for want of room.
+async fn takes(daemon: &Daemon, began_s: u32, taken: bool) {
+    until("the disk is measured", async || {
+        let posted = daemon
+            .post(&site_call(&format!("at-{began_s}"), "79160000099", began_s))
+            .await
+            .0;
+        let wanted = if taken { [202, 200] } else { [503, 503] };
+        when(wanted.contains(&posted), posted)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_there_is_no_room_calls_are_kept_and_beyond_the_bound_the_blind_interval_stands() {
+    let office = Office::open().await;
+    let Some(disk) = SmallDisk::mount(office.home.path("disk")) else {
+        let skipped = "skipped: a small disk can be made by root only";
+        writeln!(std::io::stderr(), "{skipped}").expect("standard error");
+        return;
+    };
+    office.home.edit(
+        "etc/trunkline.toml",
+        "path = \"../trunkline.redb\"",
+        "path = \"../disk/trunkline.redb\"\nfree_mb_min = 16",
+    );
+    let daemon = office.start().await;
+    takes(&daemon, 0, true).await;
+    daemon.settled(1).await;
+
+    // A call comes and goes while nothing is taken: the session keeps it.
+    disk.leave(8);
+    takes(&daemon, 60, false).await;
+    let call = ScriptedCall::of("inbound_answered").client("79160000001");
+    let call = office.ami.play(call.speed(5.0)).expect("it was recorded");
+    call.await.expect("it ends");
+    disk.make_room();
+    takes(&daemon, 60, true).await;
+    until("the call that came meanwhile is in the CRM", async || {
+        let calls = office.oracle().calls_of_phone("79160000001").len();
+        when(calls == 1, calls)
+    })
+    .await;
+    let notes = daemon.notes().await;
+    assert!(!notes.iter().any(|(word, _)| word == "blind"), "{notes:?}");
+
+    // More than the session keeps: it says since when it has not seen anything.
+    disk.leave(8);
+    takes(&daemon, 120, false).await;
+    let channel = Message::event("Newchannel")
+        .with("Privilege", "call,all")
+        .with("Channel", "PJSIP/101-00000001")
+        .with("ChannelState", "0")
+        .with("Context", "from-internal")
+        .with("Exten", "102")
+        .with("Uniqueid", "1790000000.1")
+        .with("Linkedid", "1790000000.1");
+    office.ami.emit(&channel);
+    let noise = Message::event("ExtensionStatus")
+        .with("Privilege", "call,all")
+        .with("Exten", "101");
+    for _ in 0..25_000 {
+        office.ami.emit(&noise);
+    }
+    until("nothing is read any more", async || {
+        let log = office.home.log();
+        when(log.contains("takes events too slowly"), "no such line")
+    })
+    .await;
+    disk.make_room();
+    until("the blind interval stands in the journal", async || {
+        let notes = daemon.notes().await;
+        let told = notes
+            .iter()
+            .any(|(word, text)| word == "blind" && text.contains("events waited for the store"));
+        when(told, format!("{notes:?}"))
+    })
+    .await;
+    takes(&daemon, 120, true).await;
     assert_eq!(daemon.terminate().await, Some(0));
 }

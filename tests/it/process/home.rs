@@ -91,6 +91,10 @@ impl Home {
         SocketAddrV4::new(self.address, 8461).into()
     }
 
+    pub(super) fn questions(&self) -> SocketAddr {
+        SocketAddrV4::new(self.address, 8462).into()
+    }
+
     /// Returns every secret that the daemon was given.
     pub(super) fn secrets(&self) -> &[String] {
         &self.secrets

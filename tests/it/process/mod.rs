@@ -6,6 +6,7 @@
 
 mod admin;
 mod authorisation;
+mod backfill;
 mod calls;
 mod click_to_call;
 mod configuration;
@@ -22,7 +23,12 @@ mod killed;
 mod office;
 mod popup;
 mod portals;
+mod questions;
+mod questions_miss;
+mod questions_shared;
 mod reload;
+mod replay;
+mod rules;
 mod service;
 mod slow_call;
 mod store;

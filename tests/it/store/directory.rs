@@ -231,6 +231,17 @@ async fn all_of_it_is_loaded_in_pieces_and_what_changes_meanwhile_is_told_in_ord
     assert_eq!(deals, [deal("9", &["1"], 1)]);
     assert_eq!(feed.recv().await.expect("told").changes.len(), 250);
     assert_eq!(feed.recv().await.expect("told").changes.len(), 1);
+    // That nothing has changed since is news too.
+    let nothing_new = DirectoryBatch {
+        state: Some(DirectoryState {
+            complete_as_of: Some(at(7)),
+            ..DirectoryState::default()
+        }),
+        ..batch(Vec::new())
+    };
+    store.change_directory(nothing_new).await.expect("applies");
+    let told = feed.recv().await.expect("told");
+    assert_eq!((told.changes.len(), told.complete_as_of), (0, Some(at(7))));
     close(store, thread).await;
 }
 

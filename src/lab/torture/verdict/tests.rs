@@ -130,6 +130,7 @@ fn call(at_s: i64) -> ExpectedCall {
         outgoing: false,
         answered: Some(true),
         user: Some(502),
+        talk_s: None,
         needed: true,
     }
 }
@@ -353,4 +354,21 @@ fn who_calls_both_ways_is_one_client_whose_sources_keep_their_own_order() {
     check("the other source first", &ways, &world, counts(0, 0, 0));
     let one_way = served(&[entry(11, played)]);
     check("one source's call less", &ways, &one_way, counts(1, 0, 0));
+}
+
+#[test]
+fn a_talk_of_another_length_is_another_call() {
+    let expected = ExpectedCall {
+        talk_s: Some(30),
+        ..call(ONE_S)
+    };
+    let clients = [client(&[expected])];
+    for (duration, lost) in [(28, 0), (30, 0), (32, 0), (27, 1), (33, 1)] {
+        let held = CallView {
+            duration,
+            ..entry(11, ONE_S)
+        };
+        let what = format!("{duration} seconds");
+        check(&what, &clients, &served(&[held]), counts(lost, 0, 0));
+    }
 }

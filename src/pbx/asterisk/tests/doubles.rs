@@ -88,7 +88,9 @@ impl MemorySink {
     pub(super) fn remarks(&self) -> Vec<String> {
         let remark = |kind| match kind {
             SourceNoteKind::Remark { text } => Some(text),
-            SourceNoteKind::Blind { .. } | SourceNoteKind::Restarted => None,
+            SourceNoteKind::Blind { .. }
+            | SourceNoteKind::Recovered { .. }
+            | SourceNoteKind::Restarted => None,
         };
         self.notes().into_iter().filter_map(remark).collect()
     }

@@ -5,6 +5,7 @@ mod doubles;
 mod fake_pbx;
 
 mod liveness;
+mod log;
 mod login;
 mod orders;
 mod restart;

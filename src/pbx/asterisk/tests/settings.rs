@@ -7,6 +7,7 @@ use super::doubles::secrets;
 use crate::model::secret::{Secret, Secrets};
 
 const MANUAL: &str = include_str!("../../../../docs/connect-asterisk.md");
+const LOG_MANUAL: &str = include_str!("../../../../docs/pbx-log.md");
 
 fn mistakes(settings: &Value, secrets: &Secrets) -> String {
     match AsteriskSettings::read(settings, secrets) {
@@ -45,12 +46,12 @@ fn every_mistake_is_named_at_once() {
 
 #[test]
 fn the_examples_of_the_manual_are_read() {
-    let examples: Vec<&str> = MANUAL
-        .split("```toml\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next())
-        .collect();
-    assert!(!examples.is_empty());
+    let examples_of = |manual: &'static str| {
+        let rest = manual.split("```toml\n").skip(1);
+        rest.filter_map(|rest| rest.split("```").next())
+    };
+    let examples: Vec<&str> = examples_of(MANUAL).chain(examples_of(LOG_MANUAL)).collect();
+    assert_eq!(examples.len(), 5);
     for example in examples {
         let document: toml::Table = example
             .parse()
@@ -80,7 +81,64 @@ fn the_manual_names_every_setting_and_its_default() {
         "| `events` | system, call, agent, user, cdr |",
         "| `linger_ms` | 1500 |",
         "| `channels` | plain |",
+        "| `log` | none |",
     ] {
         assert!(MANUAL.contains(row), "{row}");
+    }
+}
+
+#[test]
+fn a_log_needs_its_kind_alone_where_its_place_is_known() {
+    let read = |profile: &str| {
+        let settings = json!({
+            "host": "10.0.0.5", "username": "trunkline", "channels": { "profile": profile },
+            "log": { "kind": "cdr_csv" },
+        });
+        AsteriskSettings::read(&settings, &secrets())
+    };
+    for profile in ["plain", "freepbx"] {
+        let log = read(profile).expect("reads").log.expect("a log");
+        assert_eq!(
+            log.path.to_str(),
+            Some("/var/log/asterisk/cdr-csv/Master.csv")
+        );
+        assert_eq!(log.grace.as_secs(), 5);
+    }
+    let found = read("mikopbx").expect_err("no place is known");
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].to_string().contains("differs from box to box"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn every_mistake_of_the_log_is_named_at_once() {
+    let settings = json!({
+        "host": "10.0.0.5", "username": "trunkline",
+        "log": {
+            "kind": "cdr_csv", "path": "../Master.csv", "columns": ["eventtype", "eventtype", "who"],
+            "time_zone": "Mars/Olympus", "grace_s": 601, "file": "x",
+        },
+    });
+    insta::assert_snapshot!(mistakes(&settings, &secrets()), @r#"
+    log.path: must be the whole path of the file, from / on, without ..
+    log.columns.1: stands there twice
+    log.columns.2: is not known; known are eventtype, eventtime, cid_name, cid_num, cid_ani, cid_rdnis, cid_dnid, exten, context, channame, appname, appdata, amaflags, accountcode, uniqueid, linkedid, peer, userfield, userdeftype, eventextra, -
+    log.columns: belongs to cel_custom: cdr_csv has columns of its own
+    log.columns: must hold eventtime, cid_num, exten, context, channame, appname, uniqueid, linkedid, eventextra
+    log.time_zone: is no time zone: write it like "Europe/Moscow"
+    log.grace_s: must be a whole number from 0 to 600
+    log.file: is not known here; known are kind, path, columns, time_zone, grace_s
+    "#);
+    let settings = json!({ "host": "10.0.0.5", "username": "trunkline", "log": {} });
+    assert_eq!(mistakes(&settings, &secrets()), "log.kind: is missing\n");
+}
+
+#[test]
+fn the_manual_of_the_log_names_every_column() {
+    use super::super::call_log::SAMPLE_COLUMNS;
+    for column in SAMPLE_COLUMNS {
+        assert!(LOG_MANUAL.contains(&format!("`{column}`")), "{column}");
     }
 }

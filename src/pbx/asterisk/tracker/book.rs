@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::call::{Added, Call, Origin};
 use super::channel::{Block, Channel, Part, Side};
-use super::settings::{CLOSED_IDS_MAX, TrackerSettings};
+use super::settings::{CLOSED_IDS_MAX, CLOSED_KEPT, CLOSED_KEPT_MAX, TrackerSettings};
 use crate::model::communication::Snapshot;
 use crate::model::timestamp::Timestamp;
 
@@ -21,7 +23,7 @@ pub(super) struct Book {
     pub(super) names: HashMap<String, String>,
     /// Bridges, each with the Uniqueids in it.
     pub(super) bridges: HashMap<String, BTreeSet<String>>,
-    closed: VecDeque<String>,
+    closed: VecDeque<Closed>,
     closed_set: HashSet<String>,
     /// Calls to be looked at for a new revision.
     pub(super) changed: BTreeSet<u64>,
@@ -30,6 +32,15 @@ pub(super) struct Book {
     pub(super) dirty: bool,
     /// When the link was lost, until the calls are reconciled.
     pub(super) lost_at: Option<Timestamp>,
+    /// What is told now comes from the log, not from a living PBX.
+    pub(super) replaying: bool,
+}
+
+/// An id of a call that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Closed {
+    id: String,
+    at: Timestamp,
 }
 
 impl Book {
@@ -47,6 +58,7 @@ impl Book {
             farewells: Vec::new(),
             dirty: false,
             lost_at: None,
+            replaying: false,
         }
     }
 
@@ -92,7 +104,7 @@ impl Book {
     }
 
     fn retouch(&mut self, block: &Block, at: Timestamp) {
-        let lost = self.lost_at.is_some();
+        let lost = self.lost_at.is_some() && !self.replaying;
         let Some(number) = self.call_of(&block.uniqueid) else {
             return;
         };
@@ -115,7 +127,7 @@ impl Book {
     /// is seen.
     pub(super) fn open(&mut self, block: &Block, side: Side, whole: bool, at: Timestamp) -> bool {
         let mut channel = block.channel(&self.settings.channels, side, at);
-        channel.seen_after_loss = self.lost_at.is_some();
+        channel.seen_after_loss = self.lost_at.is_some() && !self.replaying;
         self.dirty = true;
         let known = self
             .call_of(&block.linkedid)
@@ -178,14 +190,34 @@ impl Book {
     }
 
     /// Keeps the ids of a closed call, so that late events do not open it again.
-    pub(super) fn remember_closed(&mut self, id: String) {
+    pub(super) fn remember_closed(&mut self, id: String, at: Timestamp) {
         if self.closed_set.insert(id.clone()) {
-            self.closed.push_back(id);
+            self.closed.push_back(Closed { id, at });
         }
         if self.closed.len() > CLOSED_IDS_MAX
             && let Some(old) = self.closed.pop_front()
         {
-            self.closed_set.remove(&old);
+            self.closed_set.remove(&old.id);
+        }
+    }
+
+    /// Returns the ids closed in the last moments, for the checkpoint: the log is read from a
+    /// little before the last session's end.
+    pub(super) fn just_closed(&self) -> Vec<Closed> {
+        let recent = || self.closed.iter().rev().take(CLOSED_KEPT_MAX);
+        let Some(latest) = recent().map(|one| one.at).max() else {
+            return Vec::new();
+        };
+        let kept = |one: &&Closed| latest.since(one.at) <= CLOSED_KEPT;
+        let mut kept: Vec<Closed> = recent().filter(kept).cloned().collect();
+        kept.reverse();
+        kept
+    }
+
+    /// Takes up what [`just_closed`](Self::just_closed) returned.
+    pub(super) fn take_up_closed(&mut self, closed: Vec<Closed>) {
+        for one in closed {
+            self.remember_closed(one.id, one.at);
         }
     }
 

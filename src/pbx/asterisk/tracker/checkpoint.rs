@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::book::Book;
+use super::book::{Book, Closed};
 use super::call::Call;
 use super::settings::TrackerSettings;
 use crate::model::timestamp::Timestamp;
@@ -27,6 +27,9 @@ struct Checkpoint<C> {
     version: u32,
     lost_at: Option<Timestamp>,
     calls: C,
+    /// Ids of calls that were over a moment ago.
+    #[serde(default)]
+    closed: Vec<Closed>,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +43,7 @@ impl Book {
             version: VERSION,
             lost_at: self.lost_at,
             calls: self.calls.values().collect::<Vec<&Call>>(),
+            closed: self.just_closed(),
         };
         // Strings and numbers only: there is nothing that JSON could refuse.
         serde_json::to_value(checkpoint).unwrap_or_default()
@@ -59,6 +63,7 @@ impl Book {
         for call in checkpoint.calls {
             book.take_up(call);
         }
+        book.take_up_closed(checkpoint.closed);
         book.index_channels();
         // Between the checkpoint and now nothing was seen.
         let last_seen = book.calls.values().map(|call| call.last_seen).max();

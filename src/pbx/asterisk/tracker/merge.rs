@@ -83,7 +83,7 @@ impl Book {
             .collect();
         for id in ids {
             self.index.remove(&id);
-            self.remember_closed(id);
+            self.remember_closed(id, call.last_seen);
         }
         for channel in &call.channels {
             if self.names.get(&channel.name) == Some(&channel.uniqueid) {

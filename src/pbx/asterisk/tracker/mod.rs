@@ -29,6 +29,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use self::checkpoint::RestoreError;
@@ -130,6 +131,61 @@ impl Tracker {
     /// Ends all open calls at the last moment seen: the PBX was restarted.
     pub fn pbx_restarted(&mut self, at: Timestamp) -> Vec<Snapshot> {
         self.book.end_all(at)
+    }
+
+    /// Takes one message that the PBX's log tells afterwards, of a time in which nothing was seen.
+    /// It says nothing about what lives now.
+    pub fn replay(&mut self, message: &Message, at: Timestamp) -> Vec<Snapshot> {
+        self.book.replaying = true;
+        let told = self.handle(message, at);
+        self.book.replaying = false;
+        told
+    }
+
+    /// Takes note that the log told everything up to a moment: what is missing among the living
+    /// channels ended no earlier.
+    pub fn replayed_until(&mut self, at: Timestamp) {
+        if let Some(lost_at) = &mut self.book.lost_at {
+            *lost_at = (*lost_at).max(at);
+            self.book.dirty = true;
+        }
+    }
+
+    /// Returns the Linkedid of a channel of an open call.
+    pub fn linkedid_of(&self, uniqueid: &str) -> Option<&str> {
+        let channel = self.book.channel(uniqueid)?;
+        Some(channel.linkedid.as_str())
+    }
+
+    /// Returns the Uniqueid of a living channel by its name.
+    pub fn uniqueid_of(&self, name: &str) -> Option<&str> {
+        self.book.names.get(name).map(String::as_str)
+    }
+
+    /// Returns the first Linkedid of the open call that is known by an id.
+    pub fn call_of(&self, id: &str) -> Option<&str> {
+        let number = self.book.call_of(id)?;
+        let call = self.book.calls.get(&number)?;
+        Some(call.linkedid.as_str())
+    }
+
+    /// Returns the Linkedids of the calls of which a channel lives.
+    pub fn unfinished(&self) -> BTreeSet<String> {
+        let calls = self.book.calls.values();
+        let open = calls.filter(|call| call.any_alive());
+        open.map(|call| call.linkedid.clone()).collect()
+    }
+
+    /// Returns the ids by which open calls are known of which some channel is thought to live but
+    /// is not among those that do.
+    pub fn missing(&self, live: &LiveState) -> Vec<String> {
+        let lives = |id: &str| live.channels.iter().any(|one| one.uniqueid == id);
+        let gone = |call: &&Call| {
+            let mut alive = call.channels.iter().filter(|one| one.alive());
+            call.any_alive() && alive.all(|one| !lives(&one.uniqueid))
+        };
+        let calls = self.book.calls.values().filter(gone);
+        calls.map(|call| call.linkedid.clone()).collect()
     }
 
     /// Returns how many calls are followed.

@@ -63,6 +63,13 @@ pub(super) const QUEUES_MAX: usize = 32;
 /// Ids of closed calls that are remembered, so that a late event does not open them again.
 pub(super) const CLOSED_IDS_MAX: usize = 4096;
 
+/// How long before the last one an id was closed that outlives a crash: several times what the log
+/// is read back.
+pub(super) const CLOSED_KEPT: Duration = Duration::from_secs(30);
+
+/// The most of them: the calls of half a minute, at three or four ids each.
+pub(super) const CLOSED_KEPT_MAX: usize = 512;
+
 /// Longest text that is kept of one header, in characters: file names are the longest.
 pub(super) const TEXT_CHARS_MAX: usize = 512;
 

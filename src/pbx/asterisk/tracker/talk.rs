@@ -18,6 +18,9 @@ pub(super) struct Talk {
     pub(super) first: Option<Timestamp>,
     pub(super) since: Option<Timestamp>,
     pub(super) total_ms: u64,
+    /// Until when talk was counted: what the log tells a second time counts once.
+    #[serde(default)]
+    pub(super) counted_until: Option<Timestamp>,
     /// Who is joined now, in order of joining.
     pub(super) now: Vec<Extension>,
     /// Who talked, in order of the first time.
@@ -28,8 +31,12 @@ pub(super) struct Talk {
 impl Talk {
     /// Returns the talk time up to a moment.
     pub(super) fn total_ms(&self, at: Timestamp) -> u64 {
-        let open = self.since.map_or(0, |since| millis(at, since));
+        let open = self.since.map_or(0, |since| millis(at, self.from(since)));
         self.total_ms.saturating_add(open)
+    }
+
+    fn from(&self, since: Timestamp) -> Timestamp {
+        self.counted_until.map_or(since, |until| since.max(until))
     }
 }
 
@@ -68,7 +75,9 @@ impl Call {
             talk.first.get_or_insert(at);
             talk.since.get_or_insert(at);
         } else if let Some(since) = talk.since.take() {
-            talk.total_ms = talk.total_ms.saturating_add(millis(at, since));
+            let from = talk.from(since);
+            talk.total_ms = talk.total_ms.saturating_add(millis(at, from));
+            talk.counted_until = talk.counted_until.max(Some(at));
         }
         for extension in &came {
             if !talk.talkers.contains(extension) {

@@ -2,6 +2,7 @@
 
 mod captures;
 mod limits;
+mod log;
 mod properties;
 mod routes;
 mod script;

@@ -1,0 +1,214 @@
+//! A leaf of a packed map: entries in the order of their keys, one after the other in one piece of
+//! memory. A key is kept without the bytes that it shares with the one before.
+//!
+//! ```text
+//! entry  = header, rest of the key, length of the value, value
+//! header = shared bytes and length of the rest, four bits each; 0xff: both follow as numbers
+//! ```
+//!
+//! Knows nothing of what keys and values mean. Bytes that are no leaf read as a shorter one.
+
+use crate::store::packing::{Unpack, put_varint};
+
+/// Stands before lengths that do not fit four bits.
+const WIDE: u8 = 0xff;
+/// The first length that does not.
+const WIDE_FROM: usize = 15;
+
+/// One entry, its key relative to the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry<'a> {
+    /// So many bytes of the key before are the beginning of this one.
+    pub(super) shared: usize,
+    /// The rest of the key.
+    pub(super) rest: &'a [u8],
+    pub(super) value: &'a [u8],
+}
+
+impl Entry<'_> {
+    /// Makes the key of the entry before into this one's.
+    pub(super) fn turn(&self, key: &mut Vec<u8>) {
+        key.truncate(self.shared);
+        key.extend_from_slice(self.rest);
+    }
+}
+
+/// Goes through a leaf.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entries<'a>(Unpack<'a>);
+
+impl<'a> Entries<'a> {
+    pub(super) fn of(leaf: &'a [u8]) -> Self {
+        Self(Unpack(leaf))
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
+        let (shared, length) = match self.0.byte()? {
+            WIDE => (self.0.length()?, self.0.length()?),
+            header => (usize::from(header >> 4), usize::from(header & 15)),
+        };
+        let rest = self.0.bytes(length)?;
+        let length = self.0.length()?;
+        let value = self.0.bytes(length)?;
+        Some(Entry {
+            shared,
+            rest,
+            value,
+        })
+    }
+}
+
+/// Where a search came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found<'a> {
+    /// The first entry whose key is not less than the wanted one; it shares its bytes with the
+    /// wanted one.
+    pub(super) entry: Entry<'a>,
+    /// It has the wanted key.
+    pub(super) exact: bool,
+    /// What comes after it.
+    pub(super) after: Entries<'a>,
+}
+
+/// Looks for the first entry that is not less than the wanted key; `None` if all are less.
+pub(super) fn seek<'a>(leaf: &'a [u8], wanted: &[u8]) -> Option<Found<'a>> {
+    let mut entries = Entries::of(leaf);
+    // The entry before is less than the wanted key, and has so many bytes in common with it.
+    let mut matched = 0;
+    while let Some(entry) = entries.next() {
+        if entry.shared > matched {
+            // It differs from the wanted key where the one before did.
+            continue;
+        }
+        let mut exact = false;
+        if entry.shared == matched {
+            let tail = wanted.get(matched..).unwrap_or_default();
+            let common = common_bytes(entry.rest, tail);
+            let less = match (entry.rest.get(common), tail.get(common)) {
+                (Some(own), Some(wanted)) => own < wanted,
+                (None, Some(_)) => true,
+                (Some(_), None) => false,
+                (None, None) => {
+                    exact = true;
+                    false
+                }
+            };
+            if less {
+                matched = matched.saturating_add(common);
+                continue;
+            }
+        }
+        return Some(Found {
+            entry,
+            exact,
+            after: entries,
+        });
+    }
+    None
+}
+
+/// Returns the key of the first entry.
+pub(super) fn first_key(leaf: &[u8]) -> &[u8] {
+    Entries::of(leaf).next().map_or(&[], |entry| entry.rest)
+}
+
+fn common_bytes(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// Writes a leaf.
+#[derive(Debug, Default)]
+pub(super) struct LeafWriter {
+    bytes: Vec<u8>,
+    last: Vec<u8>,
+}
+
+impl LeafWriter {
+    /// Appends an entry; keys come in ascending order.
+    pub(super) fn push(&mut self, key: &[u8], value: &[u8]) {
+        let shared = match self.bytes.is_empty() {
+            true => 0,
+            false => {
+                debug_assert!(self.last.as_slice() < key, "keys ascend");
+                common_bytes(&self.last, key)
+            }
+        };
+        let rest = key.get(shared..).unwrap_or_default();
+        if shared < WIDE_FROM && rest.len() < WIDE_FROM {
+            // Both are less than 16.
+            self.bytes.push(((shared << 4) | rest.len()) as u8);
+        } else {
+            self.bytes.push(WIDE);
+            put_varint(&mut self.bytes, shared as u64);
+            put_varint(&mut self.bytes, rest.len() as u64);
+        }
+        self.bytes.extend_from_slice(rest);
+        put_varint(&mut self.bytes, value.len() as u64);
+        self.bytes.extend_from_slice(value);
+        self.last.truncate(shared);
+        self.last.extend_from_slice(rest);
+    }
+
+    /// Returns how many bytes are written.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Begins the next leaf.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_search_stops_at_the_first_entry_that_is_not_less(
+            entries in prop::collection::btree_map(key(), prop::collection::vec(0_u8..3, 0..4), 0..40),
+            wanted in key(),
+        ) {
+            let entries: BTreeMap<Vec<u8>, Vec<u8>> = entries;
+            let mut writer = LeafWriter::default();
+            for (key, value) in &entries {
+                writer.push(key, value);
+            }
+            let expected = entries.range(wanted.clone()..).next();
+            let found = seek(writer.bytes(), &wanted);
+            prop_assert_eq!(found.is_some(), expected.is_some());
+            if let (Some(found), Some((key, value))) = (found, expected) {
+                let mut own = wanted.clone();
+                found.entry.turn(&mut own);
+                prop_assert_eq!(&own, key);
+                prop_assert_eq!(found.entry.value, value.as_slice());
+                prop_assert_eq!(found.exact, *key == wanted);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_a_reader_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..60),
+            wanted in key(),
+        ) {
+            let _ = seek(&bytes, &wanted).map(|found| found.after.count());
+        }
+    }
+
+    fn key() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(0_u8..3, 0..20)
+    }
+}
