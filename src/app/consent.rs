@@ -1,12 +1,14 @@
 //! Where the endpoints bring what concerns letting accounts in: the adapters do it, here it is
 //! found out which account is meant, written into the journal and told to those who wait.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 use crate::admin::state::{AccountOverview, Overview};
 use crate::clock::SharedClock;
@@ -34,8 +36,9 @@ const ASKED_AFTER: [Duration; 4] = [
     Duration::from_secs(300),
 ];
 
-/// Notices that are looked into at once. One account has few; more are repeats.
-const LOOKING_MAX: usize = 16;
+/// How long further notices about an account are passed over: a notice is the same every time, and
+/// whoever saw one can repeat it. What really happens meanwhile shows at the next request.
+const LOOKED_INTO_FOR: Duration = Duration::from_secs(600);
 
 /// The desk.
 #[derive(Clone)]
@@ -48,7 +51,8 @@ struct Parts {
     clock: SharedClock,
     handles: SharedHandles,
     pairs: Arc<Pairs>,
-    looking: Arc<tokio::sync::Semaphore>,
+    /// When a notice about an account was last looked into.
+    looked_into: Mutex<BTreeMap<(TenantId, AccountId), Instant>>,
 }
 
 impl Desk {
@@ -66,7 +70,7 @@ impl Desk {
             clock,
             handles,
             pairs,
-            looking: Arc::new(tokio::sync::Semaphore::new(LOOKING_MAX)),
+            looked_into: Mutex::default(),
         }))
     }
 
@@ -120,6 +124,20 @@ impl Desk {
         for integration in integrations.filter(|one| one.portal == account.portal) {
             self.0.handles.stir(&integration.key);
         }
+    }
+
+    /// Says whether a notice about an account was looked into lately; takes note of this one.
+    fn is_looked_into(&self, account: &AccountOverview) -> bool {
+        let key = (account.tenant.clone(), account.account.clone());
+        let looked_into = self.0.looked_into.lock();
+        let mut looked_into = looked_into.unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        looked_into.retain(|_, at| now.saturating_duration_since(*at) < LOOKED_INTO_FOR);
+        if looked_into.contains_key(&key) {
+            return true;
+        }
+        looked_into.insert(key, now);
+        false
     }
 
     /// Asks the CRM whether it lets an account in no more, a few times.
@@ -189,7 +207,7 @@ impl ConsentDesk for Desk {
             let outcome = found.adapter.authorise(code).await;
             desk.ended(&found, outcome).await
         };
-        to_its_end(going, |why| LetIn::Lost(why)).boxed()
+        to_its_end(going, LetIn::Lost).boxed()
     }
 
     fn returned(&self, crm: String, answer: Answer) -> BoxFuture<'_, Returned> {
@@ -227,16 +245,13 @@ impl ConsentDesk for Desk {
                     continue;
                 }
                 is_signed = true;
-                let Ok(place) = Arc::clone(&self.0.looking).try_acquire_owned() else {
+                if self.is_looked_into(account) {
                     continue;
-                };
+                }
                 let (desk, account) = (self.clone(), account.clone());
                 // Nobody waits for it: the CRM gives a notice two seconds. It ends with the
                 // process, and the next request to the account would find out the same.
-                tokio::spawn(async move {
-                    desk.look_into(account).await;
-                    drop(place);
-                });
+                tokio::spawn(async move { desk.look_into(account).await });
             }
             is_signed
         }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::account_edit as edit;
 use super::authorisation;
 use super::client::{Client, ClientError};
 use super::output::Output;
@@ -30,6 +31,9 @@ pub(super) enum Account {
         /// The account: tenant/account.
         account: String,
     },
+    /// Change the title or the address of an account in its tenant's file; a change after which the
+    /// configuration would be wrong is not made.
+    Edit(edit::Edit),
     /// Forget what an account was let in with; also one that is configured no more.
     Forget {
         /// The account: tenant/account.
@@ -47,6 +51,8 @@ pub(super) async fn run(
         Account::Resume { portal } => resume(client, &portal, output).await,
         Account::Mapping { account } => mapping(client, &account, output).await,
         Account::Authorise { account } => authorisation::run(client, &account, output).await,
+        // It needs no daemon, and was carried out before one was asked.
+        Account::Edit(_) => Ok(()),
         Account::Forget { account } => authorisation::forget(client, &account, output).await,
     }
 }

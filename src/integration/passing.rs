@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::crm::Popup;
 use crate::model::activity::Activity;
 use crate::model::communication::{Kind, Snapshot};
-use crate::model::ids::{CommunicationKey, SourceKey};
+use crate::model::ids::{CommunicationKey, SourceId, SourceKey};
 use crate::model::outcome::Outcome;
 use crate::model::passing::{Audience, PassingReason, PassingState, PassingStep};
 use crate::rules::popup::{Ringing, may_show, popup};
@@ -76,12 +76,7 @@ impl PassingDesk {
     /// Replaces who shows cards.
     pub fn replace<'a>(
         &self,
-        integrations: impl Iterator<
-            Item = (
-                &'a IntegrationContext,
-                &'a [(crate::model::ids::SourceId, Kind)],
-            ),
-        >,
+        integrations: impl Iterator<Item = (&'a IntegrationContext, &'a [(SourceId, Kind)])>,
     ) {
         let mut takers = Takers::new();
         for (context, takes) in integrations {

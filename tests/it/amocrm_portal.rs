@@ -17,7 +17,7 @@ use trunkline::model::outcome::{NotAppliedCause, Outcome};
 use trunkline::model::secret::{Secret, Secrets};
 use trunkline::model::timestamp::Timestamp;
 
-use super::amocrm_lab::{MemoryVault, ask};
+use super::amocrm_lab::{MemoryVault, Rehearsal, ask};
 use super::memory_pairs::MemoryPairs;
 
 const CLIENT: &str = "6a1d0c5e-0000-4000-8000-000000000001";
@@ -470,4 +470,20 @@ async fn seeing_after_a_young_pair_costs_no_request() {
     let sent = portal.crm.log().len();
     portal.adapter.keep().await;
     assert_eq!(portal.crm.log().len(), sent);
+}
+
+#[tokio::test]
+async fn an_account_with_a_long_lived_token_says_that_it_was_switched_off() {
+    let rehearsal = Rehearsal::start().await;
+    let consent = rehearsal.adapter.consent().expect("it can be switched off");
+    // Without the integration's secret no notice can be checked, so none counts.
+    let notice = notice(&rehearsal.handle.switch_off_notice(CLIENT));
+    assert!(!consent.signed(&notice).await);
+    let page = consent.page(CALLBACK, &Secret::default());
+    assert_eq!(page, Err(NoPage::NotByConsent));
+    assert_eq!(consent.check_switched_off().await, SwitchedOff::No);
+    rehearsal.handle.revoke_tokens();
+    assert_eq!(consent.check_switched_off().await, SwitchedOff::Yes);
+    let alarm = rehearsal.adapter.alarm().await.unwrap_or_default();
+    assert!(alarm.contains("switched off in amoCRM"), "{alarm}");
 }

@@ -24,6 +24,7 @@ pub mod settings;
 mod setup;
 mod signature;
 mod stored_phone;
+mod turned_away;
 mod whereabouts;
 mod wire;
 

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use super::auth::vault_failure;
 use super::hosts;
 use super::pair::{Pair, Place, Standing, standing};
+use super::turned_away::{NOT_THERE, TurnedAway};
 use super::whereabouts::Whereabouts;
 use super::wire::token::TokenAnswer;
 use crate::clock::SharedClock;
@@ -37,10 +38,6 @@ use crate::sabotage::{self, Promise};
 /// How long after a rotation that came to nothing the next is tried, doubling.
 const REST_FIRST: Duration = Duration::from_secs(2);
 const REST_MAX: Duration = Duration::from_secs(300);
-
-/// How often it is asked where the account lives when requests say that it is not there: a portal
-/// is renamed once in years, and a network that is down looks alike.
-const ASK_WHERE_EVERY: Duration = Duration::from_secs(300);
 
 /// An integration of the customer's portal.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,20 +72,20 @@ impl OAuthClient {
 pub(super) struct OAuth {
     pub(super) client: OAuthClient,
     pub(super) http: Arc<AccountHttp>,
-    vault: Arc<dyn PairVault>,
+    pub(super) vault: Arc<dyn PairVault>,
     clock: SharedClock,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
-    pair: Option<Pair>,
+pub(super) struct State {
+    pub(super) pair: Option<Pair>,
     /// A new code is needed: why.
     lost: Option<String>,
     /// The last rotation came to nothing.
     resting: Option<Resting>,
     /// When it was last asked whether the portal was renamed.
-    asked_where_at: Option<Instant>,
+    pub(super) asked_where_at: Option<Instant>,
 }
 
 struct Resting {
@@ -246,61 +243,7 @@ impl OAuth {
         self.state().lost = Some(why);
     }
 
-    /// Asks where the account lives now, because a request to `from` said that it is not there.
-    /// Says whether it lives elsewhere; then requests go there from now on.
-    pub(super) async fn moved_from(&self, from: &str) -> bool {
-        {
-            let mut state = self.state();
-            let lately = state
-                .asked_where_at
-                .map(|at| at.elapsed() < ASK_WHERE_EVERY);
-            if lately == Some(true) {
-                return self.http.base_url() != from;
-            }
-            state.asked_where_at = Some(Instant::now());
-        }
-        let _turn = self.vault.turn().await;
-        let Ok(Some(pair)) = self.load().await else {
-            return false;
-        };
-        if let Whereabouts::Moved(host) = self.whereabouts(&pair).await {
-            let saved = self.follow(pair, &host).await;
-            return saved.is_ok();
-        }
-        self.http.base_url() != from
-    }
-
-    /// Writes down that the portal is called otherwise now, and has requests go there.
-    async fn follow(&self, pair: Pair, host: &str) -> Result<Pair, Failure> {
-        let place = Place::new(&self.client.portal, host);
-        let pair = Pair { place, ..pair };
-        let saved = self.vault.save(write(&pair)).await;
-        saved.map_err(|error| vault_failure(&error))?;
-        self.settle(&pair);
-        tracing::warn!(
-            from = self.client.portal,
-            to = host,
-            "the portal was renamed"
-        );
-        self.state().pair = Some(pair.clone());
-        Ok(pair)
-    }
-
-    /// Has requests go where the pair is good.
-    fn settle(&self, pair: &Pair) {
-        let Some(host) = pair.place.host(&self.client.portal) else {
-            return;
-        };
-        let base = self.client.base_of(&host);
-        if host != self.client.portal
-            && self.http.base_url() != base
-            && let Err(error) = self.http.move_to(&base)
-        {
-            tracing::error!(%error, host, "the portal's new address cannot be used");
-        }
-    }
-
-    async fn load(&self) -> Result<Option<Pair>, Failure> {
+    pub(super) async fn load(&self) -> Result<Option<Pair>, Failure> {
         let stored = self.vault.load().await.map_err(|e| vault_failure(&e))?;
         let read = stored.and_then(|text| serde_json::from_str::<Pair>(text.expose()).ok());
         // Tokens of the portal that was configured here before are not sent to this one.
@@ -316,7 +259,7 @@ impl OAuth {
         Ok(pair)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -510,39 +453,6 @@ impl OAuth {
     }
 }
 
-/// The code of a refusal that says that there is no such place.
-const NOT_THERE: &str = "404";
-
-/// How the token endpoint refused a refresh token, where that may mean another host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TurnedAway {
-    /// It did not look at the token: no such account, or the integration's secret is wrong.
-    Unread,
-    /// It looked at it and does not take it.
-    Read,
-}
-
-impl TurnedAway {
-    fn of(answer: &Outcome<TokenAnswer>) -> Option<Self> {
-        match answer {
-            Outcome::Rejected(rejection) if rejection.code == NOT_THERE => Some(Self::Unread),
-            Outcome::AuthExpired { why } => Some(Self::by(why)),
-            Outcome::Done(_)
-            | Outcome::NotApplied(_)
-            | Outcome::Ambiguous { .. }
-            | Outcome::Rejected(_) => None,
-        }
-    }
-
-    /// Reads a 401: only the hint says which it is (`crm/amocrm.md` §2).
-    fn by(why: &str) -> Self {
-        match why.contains("\"hint\"") {
-            true => Self::Read,
-            false => Self::Unread,
-        }
-    }
-}
-
 fn refused<T>(message: String) -> Outcome<T> {
     Outcome::Rejected(Rejection {
         code: "oauth".to_owned(),
@@ -550,7 +460,7 @@ fn refused<T>(message: String) -> Outcome<T> {
     })
 }
 
-fn write(pair: &Pair) -> Secret {
+pub(super) fn write(pair: &Pair) -> Secret {
     // Plain texts and numbers always can be written.
     Secret::new(serde_json::to_string(pair).unwrap_or_default())
 }

@@ -99,54 +99,50 @@ async fn s1_01_two_portals_stand_side_by_side_with_or_without_title_and_protocol
     assert!(other.oracle().calls_of_phone("79160000002").is_empty());
 }
 
+/// Edits the first portal as an administrator does.
+async fn edit(office: &Office, status: i32, what: &[&str]) -> super::home::Ran {
+    let arguments = [&["account", "edit", "acme/main"][..], what].concat();
+    let ran = office.home.run(&arguments).await;
+    assert_eq!(ran.status, Some(status), "{ran:?}");
+    ran
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s1_02_title_and_address_are_changed_or_left_and_a_credential_is_deleted() {
     let office = Office::open().await;
     let other = second_portal(&office).await;
     let daemon = office.start_warm("79160000001").await;
-    office
-        .home
-        .edit_tenant("name = \"Отдел продаж\"", "name = \"Новый портал\"");
+    let written = || std::fs::read_to_string(office.home.path("etc/tenants.d/acme.toml"));
+    edit(&office, 0, &["--title", "Новый портал"]).await;
     daemon.reload().await;
     assert!(listed(&office, "acme/main").await.contains("Новый портал"));
-    office.home.edit_tenant("name = \"Новый портал\"\n", "");
+    edit(&office, 0, &["--no-title"]).await;
     daemon.reload().await;
-    assert!(
-        listed(&office, "acme/main")
-            .await
-            .contains("  main  https://demo.amocrm.ru")
-    );
-    // A wrong address is refused, and everything stays as it was.
-    let right = "url = \"https://demo.amocrm.ru\"";
-    office
-        .home
-        .edit_tenant(right, "url = \"https://demo.example.org\"");
-    let checked = office.home.run(&["check-config"]).await;
-    assert_eq!(checked.status, Some(2), "{checked:?}");
-    assert!(checked.err.contains("amocrm.ru"), "{checked:?}");
+    let untitled = "  main  https://demo.amocrm.ru";
+    assert!(listed(&office, "acme/main").await.contains(untitled));
+    // A change that would be wrong is not made, and nothing is lost by it.
+    let before = written().expect("the file");
+    let refused = edit(
+        &office,
+        2,
+        &["--title", "X", "--url", "https://demo.example.org"],
+    )
+    .await;
+    assert!(refused.err.contains("amocrm.ru"), "{refused:?}");
+    edit(&office, 2, &["--url", "other.amocrm.ru"]).await;
+    assert_eq!(written().expect("the file"), before);
     daemon.reload().await;
-    assert!(
-        listed(&office, "acme/main")
-            .await
-            .contains("https://demo.amocrm.ru")
-    );
     daemon.post(&site_call("second", "79160000002", 60)).await;
     daemon.settled(2).await;
     assert_eq!(office.oracle().calls_of_phone("79160000002").len(), 1);
     // Another address: the next call goes there, once its token is given.
-    office
-        .home
-        .edit_tenant("url = \"https://demo.example.org\"", right);
-    office.home.edit_tenant(
-        "url = \"other.amocrm.ru\"\nrate_per_second = 500",
-        "url = \"third.amocrm.ru\"",
+    let known = "\"https://other.amocrm.ru\" = ";
+    let third = format!(
+        "\"https://third.amocrm.ru\" = \"{}\"\n{known}",
+        other.base_url()
     );
-    office
-        .home
-        .edit_tenant(right, "url = \"https://other.amocrm.ru\"");
-    office
-        .home
-        .edit("etc/trunkline.toml", "\"https://demo.amocrm.ru\" = ", "# ");
+    office.home.edit("etc/trunkline.toml", known, &third);
+    edit(&office, 0, &["--url", "third.amocrm.ru"]).await;
     office
         .home
         .write("secrets/amocrm-main", &other.long_lived_token());
@@ -154,7 +150,7 @@ async fn s1_02_title_and_address_are_changed_or_left_and_a_credential_is_deleted
     assert!(
         listed(&office, "acme/main")
             .await
-            .contains("https://other.amocrm.ru")
+            .contains("https://third.amocrm.ru")
     );
     daemon.post(&site_call("third", "79160000003", 120)).await;
     daemon.settled(3).await;
