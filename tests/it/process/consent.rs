@@ -64,6 +64,9 @@ async fn link(office: &Office) -> String {
     page.unwrap_or_else(|| panic!("{ran:?}")).to_owned()
 }
 
+/// What becomes of the address that a browser is sent to.
+type Change = Box<dyn Fn(String) -> String>;
+
 /// What a browser is shown.
 struct Shown {
     status: StatusCode,
@@ -162,7 +165,7 @@ async fn whoever_comes_back_wrongly_changes_nothing_and_reads_a_plain_page() {
     let before = office.crm.log().len();
     let good = |sent: &str, from: &str, to: &str| sent.replace(from, to);
     // Made up, too long, of another portal, of another company, refused.
-    let visits: [(&str, Box<dyn Fn(String) -> String>); 5] = [
+    let visits: [(&str, Change); 5] = [
         (
             "guessed",
             Box::new(|_| format!("{CALLBACK}?state=guessed&code=x&referer=demo.amocrm.ru")),
