@@ -24,7 +24,7 @@ install_missing libsystemd-dev pkg-config gcc
 if [ "${1:-}" = bench ]; then
   # The benchmark starts its own servers on ports and folders of its own, and says in its table
   # which of them it had to do without.
-  install_missing redis-server postgresql ||
+  install_missing redis-server postgresql nginx-light wrk ||
     echo "could not install them: the benchmark goes on without what is missing" >&2
 fi
 if [ "${1:-}" = deb ]; then

@@ -16,7 +16,7 @@ use super::http::{self, HttpConnection};
 use super::server::{Server, Signal, free_port};
 
 /// Keys, tokens and path secrets of the run: they open nothing else.
-const SECRET: &str = "only-for-this-benchmark-run-0123456789";
+pub(crate) const SECRET: &str = "only-for-this-benchmark-run-0123456789";
 
 /// Which source an event is posted to.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,7 @@ pub(crate) struct Home {
     intake_port: u16,
     questions_port: u16,
     admin_port: u16,
+    fastagi_port: u16,
 }
 
 impl Home {
@@ -61,6 +62,7 @@ impl Home {
             intake_port: free_port()?,
             questions_port: free_port()?,
             admin_port: free_port()?,
+            fastagi_port: free_port()?,
         };
         std::fs::create_dir(home.folder.join("tenants.d"))?;
         home.write("secret", SECRET)?;
@@ -92,19 +94,30 @@ listen = "127.0.0.1:{}"
 source_requests_per_second_max = 1000000
 [questions]
 listen = "127.0.0.1:{}"
+[fastagi]
+listen = "127.0.0.1:{}"
 [log]
 format = "text"
 [base_urls]
 "https://bench.amocrm.ru" = "http://127.0.0.1:{}"
 "#,
-            self.admin_port, self.intake_port, self.questions_port, crm_port
+            self.admin_port, self.intake_port, self.questions_port, self.fastagi_port, crm_port
         )
     }
 
-    /// Returns the daemon's file with a second CRM, which never answers.
-    pub(crate) fn with_black_hole(&self, crm_port: u16, hole_port: u16) -> String {
-        let hole = format!("\"https://dead.amocrm.ru\" = \"http://127.0.0.1:{hole_port}\"\n");
-        self.daemon_file(crm_port) + &hole
+    /// Returns the daemon's file with a second CRM.
+    pub(crate) fn with_another(&self, crm_port: u16, url: &str, port: u16) -> String {
+        self.daemon_file(crm_port) + &format!("\"{url}\" = \"http://127.0.0.1:{port}\"\n")
+    }
+
+    /// Returns where questions are asked.
+    pub(crate) fn questions_port(&self) -> u16 {
+        self.questions_port
+    }
+
+    /// Returns where a dialplan asks.
+    pub(crate) fn fastagi_port(&self) -> u16 {
+        self.fastagi_port
     }
 
     /// Returns where the daemon is asked how it is.

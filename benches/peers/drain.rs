@@ -121,7 +121,10 @@ async fn drain(
     let home = Home::furnish_with(scene.fresh("daemon")?, port, &tenant("on", black_hole))?;
     home.write("token", &crm.long_lived_token())?;
     if let Some(hole) = black_hole {
-        home.write("trunkline.toml", &home.with_black_hole(port, hole))?;
+        home.write(
+            "trunkline.toml",
+            &home.with_another(port, "https://dead.amocrm.ru", hole),
+        )?;
     }
     let (daemon, _) = home.start().await?;
     let watched = Watched::new(home.address())?;

@@ -5,11 +5,15 @@
 //! Starts every server by itself, on ports and in a folder of its own, and stops it again.
 //! A measurement is a file with one function that returns rows; `Measurement` lists them.
 
+mod agi_load;
+mod asker;
+mod busy;
 mod crm;
 mod daemon;
 mod disk;
 mod drain;
 mod event;
+mod fastagi;
 mod http;
 mod index;
 mod index_child;
@@ -18,15 +22,21 @@ mod intake;
 mod load;
 mod machine;
 mod memory;
+mod nginx;
+mod office;
 mod peer;
 mod people;
+mod pinned;
 mod postgres;
+mod questions;
+mod questions_busy;
 mod redis;
 mod sample;
 mod scene;
 mod server;
 mod start;
 mod table;
+mod wrk;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -46,14 +56,20 @@ enum Measurement {
     Intake,
     Drain,
     Index,
+    FastAgi,
+    Questions,
+    Busy,
 }
 
-const ALL: [Measurement; 5] = [
+const ALL: [Measurement; 8] = [
     Measurement::Memory,
     Measurement::Start,
     Measurement::Intake,
     Measurement::Drain,
     Measurement::Index,
+    Measurement::FastAgi,
+    Measurement::Questions,
+    Measurement::Busy,
 ];
 
 impl Measurement {
@@ -64,6 +80,9 @@ impl Measurement {
             Self::Intake => "intake",
             Self::Drain => "drain",
             Self::Index => "index",
+            Self::FastAgi => "fastagi",
+            Self::Questions => "questions",
+            Self::Busy => "busy",
         }
     }
 
@@ -74,6 +93,9 @@ impl Measurement {
             Self::Intake => intake::measure(scene, table).await,
             Self::Drain => drain::measure(scene, table).await,
             Self::Index => index::measure(scene, table).await,
+            Self::FastAgi => fastagi::measure(scene, table).await,
+            Self::Questions => questions::measure(scene, table).await,
+            Self::Busy => questions_busy::measure(scene, table).await,
         }
         .with_context(|| format!("measure {}", self.name()))
     }
@@ -87,7 +109,8 @@ struct Options {
     chosen: Vec<Measurement>,
 }
 
-const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] [index]";
+const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] [index] [fastagi] \
+                     [questions] [busy]";
 
 fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     let mut options = Options {
@@ -116,8 +139,10 @@ fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(index_child::CHILD) {
-        return index_child::run(arguments).await;
+    match arguments.next().as_deref() {
+        Some(index_child::CHILD) => return index_child::run(arguments).await,
+        Some(busy::CHILD) => return busy::run_crm().await,
+        _ => {}
     }
     let options = options(std::env::args().skip(1))?;
     let mut interrupt = signal(SignalKind::interrupt())?;

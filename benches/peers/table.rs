@@ -84,6 +84,12 @@ impl Table {
         }
     }
 
+    /// Says what the ratios of a row's name have to reach.
+    pub(crate) fn aim_ratio(&mut self, name: &str, goal: f64) {
+        let rows = self.rows.iter_mut().filter(|row| row.name == name);
+        rows.for_each(|row| row.goal = Some(goal));
+    }
+
     /// Writes the rows as a JSON array, making the folder.
     pub(crate) fn write_json(&self, path: &Path) -> anyhow::Result<()> {
         let write = || -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 
 pub mod access;
 mod accounts;
+mod again;
 mod alarms;
 mod authorisation;
 mod calls;

@@ -551,6 +551,7 @@ impl Assembly {
                 clock: Arc::clone(&self.shared.clock),
                 board: Arc::clone(&self.shared.board),
                 arbiter: self.shared.session_arbiter.clone(),
+                known: self.shared.questions.desk.clone(),
             };
             supervise(
                 child,

@@ -4,6 +4,7 @@ mod assembly;
 mod blocks;
 mod consent;
 mod directories;
+mod fastagi;
 mod listeners;
 mod pairs;
 mod questions;

@@ -38,6 +38,7 @@ use crate::telemetry;
 
 use super::assembly::{Assembly, Shared, reload_note};
 use super::consent::Desk;
+use super::fastagi;
 use super::listeners;
 use super::pairs::Pairs;
 use super::questions::Questions;
@@ -109,7 +110,7 @@ async fn live(
         room: Arc::clone(&room),
         clock: Arc::clone(&clock),
     };
-    let (work, sessions) = (Arbiter::new(), Arbiter::new());
+    let (work, sessions, dialplans) = (Arbiter::new(), Arbiter::new(), Arbiter::new());
     let shared = Shared {
         store: store.clone(),
         clock: Arc::clone(&clock),
@@ -153,13 +154,17 @@ async fn live(
     questions.apply(&configuration);
     let directories = super::directories::keep(store.clone(), &questions.books);
     let bound = bind(&daemon, &shared, &admin, intake)?;
+    let listen = daemon.fastagi.listen;
+    let answerer = Arc::clone(&questions.desk);
+    let mut fastagi = fastagi::start(listen, answerer, &dialplans.handle())
+        .with_context(|| format!("bind fastagi.listen at {listen}"))?;
     let (endpoints, tasks): (Vec<_>, Vec<_>) = bound
         .into_iter()
         .map(|bound| (bound.handle, bound.task))
         .unzip();
     let mut serving = select_all(tasks);
     let dog = Watchdog {
-        arbiters: vec![work.handle(), sessions.handle()],
+        arbiters: vec![work.handle(), sessions.handle(), dialplans.handle()],
         store: store.clone(),
         board: Arc::clone(&board),
         clock: Arc::clone(&clock),
@@ -219,6 +224,10 @@ async fn live(
                 result = Err(anyhow::anyhow!("an endpoint ended: {end:?}"));
                 break;
             }
+            () = fastagi.ended() => {
+                result = Err(anyhow::anyhow!("the fastagi server ended"));
+                break;
+            }
             _ = hangup.recv() => {
                 // A reload that waits for a session to end must not make us deaf.
                 tokio::select! {
@@ -241,6 +250,8 @@ async fn live(
     showing.abort();
     questions.stop();
     let parts = async {
+        // First, so that no call waits for us.
+        fastagi.stop().await;
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
         assembly.stop().await;
         // A rotation whose answer nobody waits for would cost an authorisation by hand.
@@ -251,6 +262,7 @@ async fn live(
     }
     work.stop();
     sessions.stop();
+    dialplans.stop();
     store.shut_down().await;
     result
 }
@@ -395,11 +407,12 @@ async fn offer(store: &StoreHandle, integration: &IntegrationKey) -> String {
 const LETTERS_COUNTED_MAX: usize = 1000;
 
 /// Sections of the daemon's own file that act at the next start only.
-const FIXED: [&str; 6] = [
+const FIXED: [&str; 7] = [
     "store",
     "admin",
     "intake",
     "questions",
+    "fastagi",
     "log",
     "trusted_proxies",
 ];

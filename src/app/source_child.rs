@@ -12,7 +12,7 @@ use crate::clock::SharedClock;
 use crate::integration::status::{Health, StatusBoard};
 use crate::integration::supervisor::{Child, LifeEnd};
 use crate::model::ids::SourceKey;
-use crate::pbx::{Listener, ListenerContext, ListenerError, Sink, StateReport};
+use crate::pbx::{KnownCallers, Listener, ListenerContext, ListenerError, Sink, StateReport};
 
 /// Returns a source's name on the status board.
 pub(super) fn board_name(key: &SourceKey) -> String {
@@ -27,6 +27,7 @@ pub(super) struct SourceChild {
     pub(super) clock: SharedClock,
     pub(super) board: Arc<StatusBoard>,
     pub(super) arbiter: ArbiterHandle,
+    pub(super) known: Arc<dyn KnownCallers>,
 }
 
 /// Shows a session's state on the board.
@@ -131,6 +132,7 @@ impl Child for SourceChild {
                 board: Arc::clone(&self.board),
                 clock: Arc::clone(&self.clock),
             }),
+            known: Arc::clone(&self.known),
         };
         let listener = Arc::clone(&self.listener);
         let (sender, ended) = oneshot::channel();
@@ -216,6 +218,7 @@ mod tests {
             clock: Arc::clone(&clock),
             board: Arc::clone(&board),
             arbiter: arbiter.handle(),
+            known: Arc::new(crate::questions::desk::Desk::new(Arc::clone(&clock))),
         };
         let name = child.name();
         let supervised = supervise(child, Arc::clone(&board), clock);

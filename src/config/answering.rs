@@ -253,11 +253,11 @@ pub(super) fn source(
     let path = table.key("allow");
     let allow = match (&raw.allow, context.questions_from_afar) {
         (None, None) => IpRange::loopback().to_vec(),
-        (None, Some(listen)) => {
+        (None, Some((section, listen))) => {
             findings.mistake(
                 &path,
                 format!(
-                    "questions.listen is {listen}, which other machines reach: name the addresses \
+                    "{section}.listen is {listen}, which other machines reach: name the addresses \
                      that may ask for this source, such as allow = [\"10.0.0.5\"], or nobody with \
                      allow = []"
                 ),

@@ -53,6 +53,8 @@ pub struct DaemonSettings {
     pub intake: IntakeSettings,
     /// The endpoint of questions.
     pub questions: QuestionsSettings,
+    /// Where the dialplan of an Asterisk asks.
+    pub fastagi: FastAgiSettings,
     /// The log.
     pub log: LogSettings,
     /// Addresses of outside services that stand in for others: rehearsals against simulators.
@@ -106,6 +108,13 @@ pub struct QuestionsSettings {
     pub listen: SocketAddr,
     /// By what names and addresses it is asked, besides those of this machine and of `listen`.
     pub hosts: Vec<String>,
+}
+
+/// `[fastagi]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FastAgiSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
 }
 
 /// `[log]`.

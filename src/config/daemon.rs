@@ -12,11 +12,12 @@ use url::Url;
 use crate::model::secret::Secret;
 
 use super::configuration::{
-    AdminSettings, DaemonSettings, IntakeSettings, LogSettings, QuestionsSettings, StoreSettings,
+    AdminSettings, DaemonSettings, FastAgiSettings, IntakeSettings, LogSettings, QuestionsSettings,
+    StoreSettings,
 };
 use super::key_path::KeyPath;
 use super::mistake::Findings;
-use super::raw::{RawAdmin, RawDaemon, RawIntake, RawQuestions, RawStore};
+use super::raw::{RawAdmin, RawDaemon, RawFastAgi, RawIntake, RawQuestions, RawStore};
 use super::secret_place::{self, Environment, Place};
 
 /// Shortest text that a store key is derived from: 32 random bytes are what the cipher takes,
@@ -74,6 +75,7 @@ pub(super) fn check(
     let admin = admin(findings, &raw.admin, environment);
     let intake = intake(findings, &raw.intake);
     let questions = questions(findings, &raw.questions);
+    let fastagi = fastagi(findings, &raw.fastagi);
     let listeners = [
         ("admin", admin.as_ref().map(|admin| admin.listen)),
         ("intake", intake.as_ref().map(|intake| intake.listen)),
@@ -81,9 +83,13 @@ pub(super) fn check(
             "questions",
             questions.as_ref().map(|questions| questions.listen),
         ),
+        ("fastagi", fastagi.as_ref().map(|fastagi| fastagi.listen)),
     ];
     for (position, (section, listen)) in listeners.iter().enumerate() {
-        let same = |(_, other): &&(&str, Option<SocketAddr>)| listen.is_some() && other == listen;
+        let same = |(_, other): &&(&str, Option<SocketAddr>)| {
+            // Port 0 is a free one, each time another.
+            listen.is_some_and(|listen| listen.port() != 0) && other == listen
+        };
         if let Some((other, _)) = listeners.iter().take(position).find(same) {
             let path = top.key(section).key("listen");
             findings.mistake(&path, format!("{other}.listen has this address too"));
@@ -97,6 +103,7 @@ pub(super) fn check(
         admin: admin?,
         intake: intake?,
         questions: questions?,
+        fastagi: fastagi?,
         log: LogSettings {
             format: raw.log.format,
             level: raw.log.level,
@@ -327,6 +334,12 @@ fn questions(findings: &mut Findings<'_>, raw: &RawQuestions) -> Option<Question
 /// Says whether a name is followed by a port: one colon stands in no name and no IPv6 address.
 fn is_with_port(host: &str) -> bool {
     host.matches(':').count() == 1
+}
+
+fn fastagi(findings: &mut Findings<'_>, raw: &RawFastAgi) -> Option<FastAgiSettings> {
+    let path = KeyPath::top().key("fastagi").key("listen");
+    let listen = address(findings, &path, &raw.listen, "127.0.0.1:4573")?;
+    Some(FastAgiSettings { listen })
 }
 
 /// Fetches a secret that has two possible keys. The outer `None` = a mistake was added.

@@ -121,6 +121,7 @@ fn daemon_sections(old: &DaemonSettings, new: &DaemonSettings) -> Vec<&'static s
         ("admin", old.admin == new.admin),
         ("intake", old.intake == new.intake),
         ("questions", old.questions == new.questions),
+        ("fastagi", old.fastagi == new.fastagi),
         ("log", old.log == new.log),
         ("base_urls", old.base_urls == new.base_urls),
     ];

@@ -88,10 +88,13 @@ fn load_reporting(
     let mut context = Context {
         registries,
         environment,
-        questions_from_afar: daemon
-            .as_ref()
-            .map(|daemon| daemon.questions.listen)
-            .filter(|listen| !listen.ip().is_loopback()),
+        questions_from_afar: daemon.as_ref().and_then(|daemon| {
+            let both = [
+                ("questions", daemon.questions.listen),
+                ("fastagi", daemon.fastagi.listen),
+            ];
+            both.into_iter().find(|(_, at)| !at.ip().is_loopback())
+        }),
         base_urls: &base_urls,
         used_base_urls: BTreeSet::new(),
     };

@@ -28,6 +28,7 @@ pub(super) struct RawDaemon {
     pub(super) admin: RawAdmin,
     pub(super) intake: RawIntake,
     pub(super) questions: RawQuestions,
+    pub(super) fastagi: RawFastAgi,
     pub(super) log: RawLog,
     pub(super) base_urls: BTreeMap<String, String>,
 }
@@ -66,6 +67,12 @@ pub(super) struct RawIntake {
 pub(super) struct RawQuestions {
     pub(super) listen: String,
     pub(super) hosts: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFastAgi {
+    pub(super) listen: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -47,8 +47,8 @@ impl Registries<'static> {
 pub(super) struct Context<'a> {
     pub(super) registries: Registries<'a>,
     pub(super) environment: &'a Environment,
-    /// Where questions are listened for is reached from other machines.
-    pub(super) questions_from_afar: Option<SocketAddr>,
+    /// The section and address of an endpoint of questions that other machines reach.
+    pub(super) questions_from_afar: Option<(&'static str, SocketAddr)>,
     /// `[base_urls]` of the daemon's file.
     pub(super) base_urls: &'a BTreeMap<String, String>,
     /// Those of them that an account uses.

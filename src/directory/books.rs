@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -27,6 +28,8 @@ pub(super) struct Picture {
 #[derive(Debug, Default)]
 pub(super) struct KeptBook {
     picture: ArcSwap<Picture>,
+    /// Pictures that were published.
+    published: AtomicU64,
 }
 
 /// How long a reader of an old picture is waited for, and how often.
@@ -43,6 +46,7 @@ impl KeptBook {
     /// question does not have.
     pub(super) fn publish(&self, picture: Picture) {
         let mut old = self.picture.swap(Arc::new(picture));
+        self.published.fetch_add(1, Ordering::Release);
         for _ in 0..READER_LOOKS_MAX {
             match Arc::try_unwrap(old) {
                 Ok(unread) => return drop(unread),
@@ -56,6 +60,14 @@ impl KeptBook {
 impl Book for KeptBook {
     fn clients(&self, phone: &Phone) -> Vec<KnownClient> {
         self.picture.load().index.clients(phone)
+    }
+
+    fn numbers(&self, after: Option<&Phone>, max: usize) -> Vec<Phone> {
+        self.picture.load().index.numbers(after, max)
+    }
+
+    fn revision(&self) -> u64 {
+        self.published.load(Ordering::Acquire)
     }
 
     fn complete_as_of(&self) -> Option<Timestamp> {

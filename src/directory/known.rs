@@ -36,6 +36,13 @@ pub trait Book: Send + Sync {
     /// is not known (yet).
     fn clients(&self, phone: &Phone) -> Vec<KnownClient>;
 
+    /// Returns the numbers after one, each once and in the order of [`Phone::order`], at most
+    /// `max`.
+    fn numbers(&self, after: Option<&Phone>, max: usize) -> Vec<Phone>;
+
+    /// Returns a value that is another one after every change.
+    fn revision(&self) -> u64;
+
     /// Returns since when everything that the CRM held is here; `None` before everything was read
     /// once.
     fn complete_as_of(&self) -> Option<Timestamp>;

@@ -18,6 +18,24 @@ pub struct Region(LibraryRegion);
 impl Region {
     /// Russia, the default of every setting that asks for a region.
     pub const RU: Region = Region(LibraryRegion::RU);
+
+    /// Returns the country's code, such as `7`; empty where there is none.
+    pub fn country_code(self) -> String {
+        let code = PHONE_NUMBER_UTIL.get_country_code_for_region(self.0);
+        code.map(|code| code.to_string()).unwrap_or_default()
+    }
+
+    /// Returns what is dialled in the country code's place inside the country, such as `8`; empty
+    /// where nothing is.
+    pub fn trunk_prefix(self) -> String {
+        let prefix = || {
+            let example = PHONE_NUMBER_UTIL.get_example_number(self.0).ok()?;
+            let phone = Phone(example.format_as(PhoneNumberFormat::E164).into_owned());
+            let own = phone.digits().strip_prefix(&self.country_code())?;
+            Some(phone.national_digits().strip_suffix(own)?.to_owned())
+        };
+        prefix().unwrap_or_default()
+    }
 }
 
 impl Default for Region {
@@ -113,6 +131,12 @@ impl Phone {
     /// Returns the digits without the `+`.
     pub fn digits(&self) -> &str {
         &self.0[1..]
+    }
+
+    /// Returns what numbers are sorted by where they come in order: how long they are, then their
+    /// digits.
+    pub fn order(&self) -> (usize, &str) {
+        (self.0.len(), self.digits())
     }
 
     /// Returns the last ten digits, by which amoCRM matches calls to cards (`crm/amocrm.md` §11).
@@ -272,6 +296,27 @@ mod tests {
             if let Some(phone) = plain_russian(&text, region) {
                 proptest::prop_assert_eq!(Phone::parse_any(&text, region), Ok(phone), "{}", &text);
             }
+        }
+    }
+
+    #[test]
+    fn a_region_has_its_code_and_what_is_dialled_in_its_place() {
+        for (region, code, prefix) in [
+            ("RU", "7", "8"),
+            ("KZ", "7", "8"),
+            ("UA", "380", "0"),
+            ("DE", "49", "0"),
+            ("US", "1", ""),
+            ("IT", "39", ""),
+        ] {
+            let region: Region = region.parse().expect("a region");
+            assert_eq!(
+                (
+                    region.country_code().as_str(),
+                    region.trunk_prefix().as_str()
+                ),
+                (code, prefix)
+            );
         }
     }
 

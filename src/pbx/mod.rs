@@ -17,9 +17,10 @@ use tokio::sync::watch;
 use crate::clock::SharedClock;
 use crate::model::call_order::CallOrder;
 use crate::model::communication::{Kind, Snapshot};
-use crate::model::ids::{CommunicationKey, SourceKey};
+use crate::model::ids::{CommunicationKey, EmployeeId, Extension, SourceKey};
 use crate::model::mistake::Mistake;
 use crate::model::number_rules::NumberRules;
+use crate::model::phone::Phone;
 use crate::model::question::{Answer, NotAnswered, Question};
 use crate::model::timestamp::Timestamp;
 
@@ -68,6 +69,8 @@ pub struct ListenerContext {
     pub stop: watch::Receiver<bool>,
     /// Where the state is shown.
     pub state: Arc<dyn StateReport>,
+    /// Whom known callers would reach, for a source that keeps a copy.
+    pub known: Arc<dyn KnownCallers>,
 }
 
 /// Why a session ended.
@@ -141,6 +144,59 @@ pub trait Answerer: Send + Sync {
     ) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
         self.answer(question, asker)
     }
+}
+
+/// Whom the callers would reach who are known: for a phone system that keeps a copy of the answers,
+/// to be used while nobody gives them. From memory, as [`Answerer`]; never waits.
+pub trait KnownCallers: Send + Sync {
+    /// Returns a value that is another one whenever answers may be others, but for the time of
+    /// day: who works when changes them in silence.
+    fn revision(&self) -> u64;
+
+    /// Returns who answers for the clients after a number, in the order of [`Phone::order`], at
+    /// most `max` of them. `None` while not everything is known yet.
+    fn clients(&self, source: &SourceKey, after: Option<&Phone>, max: usize)
+    -> Option<ClientsPage>;
+
+    /// Returns whom a call to an employee's clients rings now, be it the employee or who stands in,
+    /// for those for whom somebody can be rung; `None` for an unknown source.
+    fn managers(&self, source: &SourceKey) -> Option<Vec<(EmployeeId, Extension)>>;
+
+    /// Returns what the company's own numbers decide, whoever calls; `None` for an unknown source.
+    fn dialled(&self, source: &SourceKey) -> Option<DialledNumbers>;
+}
+
+/// Some clients and who answers for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientsPage {
+    /// Every number that was looked at, and the personal manager, if there is one.
+    pub clients: Vec<(Phone, Option<EmployeeId>)>,
+    /// There are more behind the last one.
+    pub more: bool,
+}
+
+/// What the company's own numbers decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialledNumbers {
+    /// Numbers in the forms in which they are dialled: digits alone.
+    pub listed: Vec<(String, DialledWay)>,
+    /// All others.
+    pub others: DialledWay,
+    /// The code of the source's country, such as `7`.
+    pub country: String,
+    /// What stands in its place before a number that is dialled inside the country, such as `8`.
+    pub trunk_prefix: String,
+}
+
+/// What a dialled number decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DialledWay {
+    /// This extension is rung.
+    Ring(Extension),
+    /// The client's personal manager is looked for.
+    Manager,
+    /// The phone system goes its usual way.
+    Usual,
 }
 
 /// Takes what a source reports; returns only when it is on disk.

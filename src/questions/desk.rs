@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
@@ -14,6 +15,7 @@ use crate::clock::SharedClock;
 use crate::model::ids::EmployeeId;
 use crate::model::phone::Phone;
 use crate::model::question::{Answer, Knowledge, NotAnswered, Question};
+use crate::model::timestamp::Timestamp;
 use crate::pbx::Answerer;
 
 use super::chain::{self, Asked, Hits, Known};
@@ -43,6 +45,8 @@ pub struct Desk {
     clock: SharedClock,
     talks: Arc<LastTalks>,
     stats: Stats,
+    /// Tables that there were.
+    replaced: AtomicU64,
 }
 
 impl Desk {
@@ -53,12 +57,14 @@ impl Desk {
             clock,
             talks: Arc::default(),
             stats: Stats::default(),
+            replaced: AtomicU64::default(),
         }
     }
 
     /// Replaces the settings; questions under way end with the old ones.
     pub fn replace(&self, table: Table) {
         self.table.store(Arc::new(table));
+        self.replaced.fetch_add(1, Ordering::Release);
     }
 
     /// Returns the settings.
@@ -151,6 +157,30 @@ impl Desk {
             as_of: Some(self.clock.now()),
             clients: clients.ok()?,
         })
+    }
+
+    /// Returns how often the settings were replaced.
+    pub(super) fn replaced(&self) -> u64 {
+        self.replaced.load(Ordering::Acquire)
+    }
+
+    /// Returns the present time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Answers at once: no CRM is asked, nothing is explained.
+    pub(super) fn at_once(&self, asked: &Asked<'_>) -> Answer {
+        let mut remarks = Vec::new();
+        let hits = look(asked, &mut remarks);
+        let known = Known {
+            hits: &hits,
+            remarks,
+            explain: false,
+            last_talker: &|phone: &Phone| self.last_talker(asked.source, phone),
+            now: self.clock.now(),
+        };
+        chain::answer(asked, known).answer
     }
 
     fn last_talker(&self, source: &SourceEntry, phone: &Phone) -> Option<EmployeeId> {

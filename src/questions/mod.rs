@@ -12,6 +12,7 @@ pub mod chain;
 pub mod choice;
 pub mod desk;
 pub mod http;
+mod known_callers;
 pub mod last_talks;
 pub mod live;
 pub mod query;

@@ -198,6 +198,19 @@ impl SourceEntry {
         })
     }
 
+    /// Returns the company's numbers that are dialled here, in the forms in which they are found.
+    pub fn numbers(&self) -> impl Iterator<Item = (&str, &InboundNumber)> {
+        self.numbers
+            .iter()
+            .map(|(form, number)| (form.as_str(), number))
+    }
+
+    /// Returns everybody of the tenant, as the source sees them.
+    pub fn people(&self) -> impl Iterator<Item = Person<'_>> {
+        let positions = 0..self.tenant.employees.0.len();
+        positions.filter_map(|position| self.at(position))
+    }
+
     /// Returns the employee of this id, as the source sees the person.
     pub fn person(&self, id: &EmployeeId) -> Option<Person<'_>> {
         self.at(*self.tenant.ids.get(id)?)

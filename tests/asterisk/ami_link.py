@@ -116,6 +116,16 @@ class AmiLink:
         done = await self.event("CoreShowChannelsComplete", start, ActionID=number)
         return int(done["ListItems"])
 
+    async def rows(self, family: str) -> dict[str, str]:
+        """What the small database (AstDB) holds below a family, by the whole name."""
+        start = len(self.heard)
+        number = (await self.order("DBGetTree", Family=family))["ActionID"]
+        await self.event("DBGetTreeComplete", start, ActionID=number)
+        return {
+            item["Key"]: item["Val"] for item in self.heard[start:]
+            if item["Event"] == "DBGetTreeResponse" and item["ActionID"] == number
+        }
+
     async def quiet(self, for_s: float, within: float = PATIENCE_S):
         """Returns when nothing was heard for a while: the tail of a call has come."""
         deadline = time.monotonic() + within

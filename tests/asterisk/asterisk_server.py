@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import children
+import shipped_dialplan
 from debian_asterisk import Installation
 
 TEMPLATES = Path(__file__).parent / "conf"
@@ -26,6 +27,8 @@ class AsteriskServer:
         self.sip_address = ("127.0.0.1", free_port(socket.SOCK_DGRAM))
         self.trunk_address = (TRUNK_IP, free_port(socket.SOCK_DGRAM, TRUNK_IP))
         self.ami_address = ("127.0.0.1", free_port(socket.SOCK_STREAM))
+        # Where the dialplan asks; the daemon under test listens there.
+        self.fastagi_port = free_port(socket.SOCK_STREAM)
         self.ami_secret = secrets.token_hex(12)
         self.sip_secret = secrets.token_hex(12)
         self._process: asyncio.subprocess.Process | None = None
@@ -60,6 +63,7 @@ class AsteriskServer:
             for name, value in values.items():
                 text = text.replace("{{" + name + "}}", str(value))
             (self.folder / "etc" / template.name).write_text(text)
+        shipped_dialplan.write_into(self.folder / "etc", self.fastagi_port)
 
     async def start(self):
         """Starts the process and returns when every module is loaded."""

@@ -17,12 +17,16 @@ async def post(url: str, body, token: str | None = None):
     return await asyncio.to_thread(_get, url, token, json.dumps(body).encode())
 
 
+async def patch(url: str, body):
+    return await asyncio.to_thread(_get, url, None, json.dumps(body).encode(), "PATCH")
+
+
 async def get(url: str, token: str | None = None):
     return await asyncio.to_thread(_get, url, token)
 
 
-def _get(url: str, token: str | None, body: bytes | None = None):
-    request = urllib.request.Request(url, data=body)
+def _get(url: str, token: str | None, body: bytes | None = None, method: str | None = None):
+    request = urllib.request.Request(url, data=body, method=method)
     if body is not None:
         request.add_header("Content-Type", "application/json")
     if token is not None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from expectations import Call, Contact, Deal, Holding, Unsorted
 from stage import Stage
 
-ANNA, BORIS, NOBODY, DEFAULT = 502, 503, None, 501
+ANNA, BORIS, VERA, NOBODY, DEFAULT = 502, 503, 504, None, 501
 
 # Our numbers, by what conf/extensions.conf does with them.
 DESK = "74951230010"
@@ -30,6 +30,11 @@ SALES = "74951230013"
 MENU = "74951230014"
 TAPED = "74951230015"
 OVERFLOW = "74951230016"
+# Here the dialplan asks the daemon; without an answer 103 rings.
+ASKED = "74951230017"
+ASKED_FREEPBX = "74951230018"
+ASKED_MIKOPBX = "74951230019"
+ASKED_FOR_MANAGER = "74951230020"
 
 NOTHING = Holding()
 

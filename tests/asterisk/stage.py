@@ -25,6 +25,7 @@ class Stage:
         self.server = server
         self.heard: list[Notice] = []
         self.daemon = None  # A trunkline_processes.Daemon, where one is under test.
+        self.lab = None     # The simulated CRM beside it.
         self.link = None    # The relay between the daemon and Asterisk.
         self.anna = SipPhone("101", server.sip_address, server.sip_secret)
         self.boris = SipPhone("102", server.sip_address, server.sip_secret)
@@ -80,6 +81,8 @@ class Stage:
                 await leg.hang_up()
         if self.link is not None:
             self.link.mend()
+        if self.daemon is not None:
+            self.daemon.thaw()
         with contextlib.suppress(CallFailed, RuntimeError):
             await self.clear()
 

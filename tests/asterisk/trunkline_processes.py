@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import shutil
+import signal
 import socket
 import time
 import urllib.parse
@@ -18,6 +19,10 @@ READY_SECONDS_MAX = 30
 # The daemon's first pauses before a new connection are seconds; this leaves room for several.
 WATCHING_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 20
+# Unless it is set otherwise, changes are asked for every 15 s.
+CHANGE_SECONDS_MAX = 30
+# What the log says when a changed configuration is in force.
+RELOADED = "reloaded: "
 
 
 class Lab:
@@ -41,6 +46,18 @@ class Lab:
         self._process = await children.spawn(command, self.log)
         self.token = (await _until_answered(self._process, self.control, self.log))["token"]
 
+    async def add_contact(self, phone: str, responsible: int, name: str = "Client") -> int:
+        """As a person adds one; returns its number."""
+        card = {"name": name, "phones": [f"+{phone}"], "responsible_user_id": responsible}
+        seeded = await http_json.post(f"{self.control}/seed", {"contacts": [card]})
+        return seeded["contacts"][0]
+
+    async def give_contact(self, contact: int, responsible: int):
+        """As a person hands a client over to a colleague."""
+        await http_json.patch(
+            f"{self.control}/contacts/{contact}", {"responsible_user_id": responsible}
+        )
+
     async def stop(self):
         await children.end(self._process, STOP_SECONDS_MAX)
 
@@ -50,18 +67,21 @@ class Daemon:
 
     def __init__(
         self, program: Path, folder: Path, lab: Lab, ami_secret: str, relay: Relay,
-        call_log: tuple[str, Path],
+        fastagi_port: int, call_log: tuple[str, Path],
     ):
         self._program = program
         self._folder = folder
         self._relay = relay
         self.log = folder / "daemon.log"
         self._admin = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+        self._questions = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
         self._token = secrets.token_hex(24)
         self._process: asyncio.subprocess.Process | None = None
-        self._configure(lab, ami_secret, call_log)
+        self._configure(lab, ami_secret, fastagi_port, call_log)
 
-    def _configure(self, lab: Lab, ami_secret: str, call_log: tuple[str, Path]):
+    def _configure(
+        self, lab: Lab, ami_secret: str, fastagi_port: int, call_log: tuple[str, Path],
+    ):
         hidden = self._folder / "secrets"
         hidden.mkdir(mode=0o700)
         for name, text in {
@@ -76,7 +96,8 @@ class Daemon:
         values = {
             "admin_port": urllib.parse.urlsplit(self._admin).port,
             "intake_port": free_port(socket.SOCK_STREAM),
-            "questions_port": free_port(socket.SOCK_STREAM),
+            "questions_port": urllib.parse.urlsplit(self._questions).port,
+            "fastagi_port": fastagi_port,
             "crm_port": lab.port,
             "ami_port": self._relay.port,
             "log_kind": call_log[0],
@@ -100,7 +121,31 @@ class Daemon:
         """SIGKILL: nothing can be saved any more."""
         await children.kill(self._process)
 
+    def freeze(self):
+        """SIGSTOP: its sockets take connections, and nobody is there."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGCONT)
+
+    async def change_company(self, before: str, after: str):
+        """Edits the company's file as an administrator does, and has it read."""
+        path = self._folder / "etc/tenants.d/office.toml"
+        text = path.read_text()
+        if before not in text:
+            raise RuntimeError(f"{path} has no {before!r}")
+        path.write_text(text.replace(before, after))
+        told = self.log.read_text(errors="replace").count(RELOADED)
+        self._process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while self.log.read_text(errors="replace").count(RELOADED) == told:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"it does not reload:\n{children.tail(self.log, 10)}")
+            await asyncio.sleep(0.05)
+
     async def stop(self):
+        self.thaw()
         await children.end(self._process, STOP_SECONDS_MAX)
 
     async def status(self) -> dict:
@@ -128,6 +173,26 @@ class Daemon:
         works = sum(integration["open_works"] for integration in status["integrations"])
         parts = [f"{int(calls)} open calls"] if calls else []
         return ", ".join(parts + ([f"{works} open works"] if works else []))
+
+    async def until_at_rest(self):
+        """Returns when everything that was heard of is in the CRM."""
+        deadline = time.monotonic() + CHANGE_SECONDS_MAX
+        while unfinished := await self.unfinished():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the daemon has still {unfinished}")
+            await asyncio.sleep(0.1)
+
+    async def until_named(self, client: str, extension: str):
+        """Returns when a question about a client is answered with this extension."""
+        query = urllib.parse.urlencode({"phone": f"+{client}"})
+        deadline = time.monotonic() + CHANGE_SECONDS_MAX
+        while True:
+            answer = await http_json.get(f"{self._questions}/v1/lookup/company/office?{query}")
+            if answer["extension"] == extension:
+                return
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the CRM's change has not come: {answer}")
+            await asyncio.sleep(0.1)
 
     async def place_call(self, employee: str, client: str) -> str:
         """Click-to-call; returns the name of the communication that follows."""

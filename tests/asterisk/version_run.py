@@ -18,7 +18,7 @@ from stage import Stage
 from trunkline_processes import Daemon, Lab
 
 # No scenario takes longer, not even one that restarts Asterisk.
-SCENARIO_SECONDS_MAX = 60
+SCENARIO_SECONDS_MAX = 90
 # After the last call: until the daemon has written everything into the CRM.
 SETTLE_SECONDS_MAX = 60
 # A daemon at rest and a CRM that is not as expected: how long that may be the last moment's work.
@@ -109,10 +109,11 @@ class VersionRun:
             return
         self._lab = Lab(self._programs / "trunkline-lab", self._folder)
         await self._lab.start()
+        self._stage.lab = self._lab
         self._stage.link = await Relay(self._stage.server.ami_address).open()
         self._stage.daemon = Daemon(
             self._programs / "trunkline", self._folder, self._lab,
-            self._stage.server.ami_secret, self._stage.link,
+            self._stage.server.ami_secret, self._stage.link, self._stage.server.fastagi_port,
             (self._log, self._stage.server.call_log(self._log)),
         )
         await self._stage.daemon.start()

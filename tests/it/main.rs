@@ -7,6 +7,7 @@ mod amocrm_popup;
 mod amocrm_portal;
 mod amocrm_switches;
 mod crash_backend;
+mod dialplan;
 mod directory;
 mod directory_sync;
 mod examples;

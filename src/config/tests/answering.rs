@@ -106,6 +106,20 @@ fn every_mistake_in_them_is_named() {
 }
 
 #[test]
+fn a_dialplan_on_another_machine_may_not_ask_either_before_somebody_says_so() {
+    let folder = Folder::new();
+    folder.write("trunkline.toml", "[fastagi]\nlisten = \"0.0.0.0:4573\"\n");
+    let text = folder.mistakes();
+    assert!(text.contains("fastagi.listen is 0.0.0.0:4573"), "{text}");
+    // A free port is a free port, however often it is asked for.
+    folder.write(
+        "trunkline.toml",
+        "[fastagi]\nlisten = \"127.0.0.1:0\"\n[questions]\nlisten = \"127.0.0.1:0\"\n",
+    );
+    folder.loaded();
+}
+
+#[test]
 fn questions_from_other_machines_are_refused_where_nobody_says_who_may_ask() {
     let folder = Folder::new();
     folder.write(
@@ -123,6 +137,9 @@ fn questions_from_other_machines_are_refused_where_nobody_says_who_may_ask() {
         "kind = \"form\"\nquestions = { allow = [] }\n",
     );
     assert_eq!(folder.loaded().daemon.questions.hosts.len(), 0);
+    folder.write("trunkline.toml", "[fastagi]\nlisten = \"10.0.0.5:4573\"\n");
+    let listen = "10.0.0.5:4573".parse().ok();
+    assert_eq!(Some(folder.loaded().daemon.fastagi.listen), listen);
     folder.write("trunkline.toml", "[questions]\nlisten = \"0.0.0.0:8462\"\n");
     assert!(folder.mistakes().contains("questions.hosts"));
     folder.write(

@@ -27,7 +27,7 @@ use super::known::{KnownClient, OpenDeal};
 use map::{Edit, PackedMap};
 use record::{
     card_key, card_value, client, deal_value, newest, newest_of, phone_card_key, phone_key,
-    phones_in, phones_of,
+    phone_of, phones_in, phones_of,
 };
 
 /// A card takes some 60 bytes, a number 10, and a leaf some 60 of its own: smaller leaves are
@@ -86,6 +86,25 @@ impl Index {
             found.extend(value.and_then(|value| client(card, value, self.newest_deal(card))));
         }
         found.sort_by_key(|client| Reverse(client.updated_at));
+        found
+    }
+
+    /// Returns the numbers after one, each once and in their order, at most `max`.
+    pub fn numbers(&self, after: Option<&Phone>, max: usize) -> Vec<Phone> {
+        let mut found = Vec::new();
+        let mut last = after.and_then(phone_key);
+        let mut entries = self
+            .phones
+            .from(last.as_ref().map_or(&[], |key| key.as_slice()));
+        while found.len() < max
+            && let Some((key, _)) = entries.next()
+        {
+            let key = key.first_chunk().copied();
+            if key != last {
+                found.extend(key.and_then(phone_of));
+                last = key;
+            }
+        }
         found
     }
 

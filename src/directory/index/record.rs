@@ -46,6 +46,13 @@ pub(super) fn phone_key(phone: &Phone) -> Option<[u8; 8]> {
     Some(phone_word(phone_parts(phone)?)?.to_be_bytes())
 }
 
+/// Returns the number that the beginning of a key stands for.
+pub(super) fn phone_of(key: [u8; 8]) -> Option<Phone> {
+    let word = u64::from_be_bytes(key).to_string();
+    let digits = word.strip_prefix('1')?;
+    Phone::try_from(format!("+{digits}")).ok()
+}
+
 /// Returns the key that says that a card has a number.
 pub(super) fn phone_card_key(phone: u64, card: &[u8]) -> Vec<u8> {
     [&phone.to_be_bytes(), card].concat()

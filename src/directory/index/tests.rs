@@ -172,6 +172,22 @@ fn agree(index: &Index, model: &Model) {
     let open = model.deals.values().filter(|deal| deal.deal.open).count();
     let expected = (model.cards.len(), phones, open);
     assert_eq!((size.cards, size.phones, size.open_deals), expected);
+    let mut numbers: Vec<Phone> = NUMBERS
+        .map(|number| Phone::try_from(number.to_owned()).expect("a number"))
+        .into_iter()
+        .filter(|phone| !model.clients(phone).is_empty())
+        .collect();
+    numbers.sort_by(|a, b| a.order().cmp(&b.order()));
+    let mut paged: Vec<Phone> = Vec::new();
+    loop {
+        let page = index.numbers(paged.last(), 3);
+        let is_last = page.len() < 3;
+        paged.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    assert_eq!(paged, numbers);
 }
 
 proptest! {

@@ -98,6 +98,7 @@ pub(super) fn answer(switch: &mut Switch, facts: &Facts, request: &Request<'_>) 
         "getvar" => getvar(switch, request),
         "dbput" => database::put(switch, request),
         "dbget" => database::get(switch, request),
+        "dbgettree" => database::get_tree(switch, request),
         "dbdel" => database::delete(switch, request),
         "originate" => originate(switch, request),
         _ => error(switch, request, "Permission denied"),
@@ -110,7 +111,9 @@ fn rights(action: &str) -> Option<Classes> {
     let list = match action {
         "login" | "challenge" | "logoff" | "ping" | "events" | "bridgelist" | "bridgeinfo" => "",
         "filter" | "dbput" | "dbdel" => "system",
-        "coresettings" | "corestatus" | "coreshowchannels" | "dbget" => "system,reporting",
+        "coresettings" | "corestatus" | "coreshowchannels" | "dbget" | "dbgettree" => {
+            "system,reporting"
+        }
         "status" => "system,call,reporting",
         "getvar" => "call,reporting",
         "originate" => "originate",

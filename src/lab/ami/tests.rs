@@ -501,6 +501,20 @@ async fn the_small_database_keeps_what_is_put() {
         .ask("Action: DBGet\r\nFamily: crm-route\r\nKey: 1")
         .await;
     assert_eq!(gone.get("Message"), Some("Database entry not found"));
+    client.ask(&put.replace("crm-route", "crm-routes")).await;
+    let tree = "Action: DBGetTree\r\nFamily: crm-route";
+    let (items, _) = client.list(tree).await;
+    assert_eq!(items.len(), 1, "{items:?}");
+    assert_eq!(items[0].get("Key"), Some("/crm-route/79161234567"));
+    assert_eq!(items[0].get("Val"), Some("102"));
+    let delete = "Action: DBDel\r\nFamily: crm-route\r\nKey: 79161234567";
+    for message in [
+        "Key deleted successfully",
+        "Database entry could not be deleted",
+    ] {
+        assert_eq!(client.ask(delete).await.get("Message"), Some(message));
+    }
+    assert_eq!(client.list(tree).await.0, []);
 }
 
 /// The transcripts of a real server, asked again: the same headers in the same order.

@@ -25,6 +25,7 @@ use super::connection::{Connection, Received};
 use super::event_clock::EventClock;
 use super::lists;
 use super::login;
+use super::mirror::Mirror;
 use super::orders::{OrderQueue, Orders};
 use super::settings::AsteriskSettings;
 use super::tracker::{LiveState, TrackerSettings};
@@ -60,6 +61,7 @@ pub(super) async fn run(
     context: ListenerContext,
     connecting: impl Future<Output = Result<Box<dyn ByteStream>, ListenerError>>,
 ) -> Result<(), ListenerError> {
+    let source = identity.key.clone();
     let tracker_settings = TrackerSettings {
         numbers: identity.numbers,
         channels: settings.channels.clone(),
@@ -85,8 +87,16 @@ pub(super) async fn run(
     };
     let mut connection = started?;
     let mut orders = Orders::new(&orders, settings.originate.as_ref());
+    let (known, clock) = (&*context.known, &context.clock);
+    let mut mirror = Mirror::new(settings.mirror.as_ref(), &source, known, clock);
     let ended = session
-        .watch(&mut connection, &mut books, &mut orders, &mut stop)
+        .watch(
+            &mut connection,
+            &mut books,
+            &mut orders,
+            &mut mirror,
+            &mut stop,
+        )
         .await;
     session.end(connection, &mut books, ended).await
 }
@@ -260,6 +270,7 @@ impl Session<'_> {
         connection: &mut Connection,
         books: &mut Books,
         orders: &mut Orders<'_>,
+        mirror: &mut Mirror<'_>,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<End, ListenerError> {
         let mut batch: Vec<Received> = Vec::with_capacity(BATCH_MAX);
@@ -282,6 +293,7 @@ impl Session<'_> {
                 received = connection.receive(&mut batch, BATCH_MAX) => {
                     received?;
                     self.context.state.seen();
+                    batch.retain(|received| !mirror.answered(&received.message));
                     for received in &batch {
                         if received.message.event().is_none() {
                             orders.answered(&received.message);
@@ -295,6 +307,7 @@ impl Session<'_> {
                     tracing::info!(order = %id, "an employee's call is placed");
                     connection.send_as(&id, order).await?;
                 }
+                (id, action) = mirror.next() => connection.send_as(&id, action).await?,
                 // Only here, when no event waits, does the time of day reach the tracker: a call
                 // must not be closed while its last events wait in the queue.
                 () = tokio::time::sleep_until(wake) => {
@@ -305,6 +318,9 @@ impl Session<'_> {
                 }
             }
             self.tell_garbage(connection, books);
+            if let Some(remark) = mirror.take_remark() {
+                books.remark(&remark);
+            }
             if Instant::now() >= heartbeat {
                 if let Some(log) = &mut self.log {
                     log.follow(books).await;
@@ -316,6 +332,9 @@ impl Session<'_> {
             let state = &self.context.state;
             state.gauge("open_calls", books.open_calls() as f64);
             state.gauge("events_waiting", connection.waiting() as f64);
+            if let Some(clients) = mirror.clients() {
+                state.gauge("mirrored_clients", clients as f64);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::call_log::{self, LogSettings};
 use super::channels::{ChannelRules, ChannelSettings};
+use super::mirror::{self, settings::MirrorSettings};
 use super::tls::{self, TlsSettings};
 use crate::model::mistake::Mistake;
 use crate::model::secret::{Secret, Secrets};
@@ -81,6 +82,8 @@ pub(super) struct AsteriskSettings {
     pub(super) originate: Option<OriginateSettings>,
     /// The PBX's own log; `None` = what is not seen stays unknown.
     pub(super) log: Option<Arc<LogSettings>>,
+    /// What is kept in the PBX's own database; `None` = nothing.
+    pub(super) mirror: Option<MirrorSettings>,
 }
 
 /// How calls are placed (`pbx/asterisk.md` §3).
@@ -181,6 +184,7 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
     let originate = r.table("originate").map(originate);
     let log = r.table("log");
     let log = log.map(|table| call_log::settings::read(table, channels.profile()));
+    let mirror = r.table("astdb_mirror").map(mirror::settings::read);
     r.finish();
     let default_port = if tls.is_some() { PORT_TLS } else { PORT };
     Some(AsteriskSettings {
@@ -205,6 +209,10 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
         },
         log: match log {
             Some(log) => Some(Arc::new(log?)),
+            None => None,
+        },
+        mirror: match mirror {
+            Some(mirror) => Some(mirror?),
             None => None,
         },
     })

@@ -4,6 +4,7 @@ mod chain;
 mod desk;
 mod exits;
 mod http;
+mod known_callers;
 mod numbers;
 mod shared_numbers;
 
@@ -51,6 +52,18 @@ pub(super) struct Written {
 impl Book for Written {
     fn clients(&self, phone: &Phone) -> Vec<KnownClient> {
         self.clients.get(phone).cloned().unwrap_or_default()
+    }
+
+    fn numbers(&self, after: Option<&Phone>, max: usize) -> Vec<Phone> {
+        let behind = |phone: &&Phone| after.is_none_or(|after| phone.order() > after.order());
+        let mut numbers: Vec<Phone> = self.clients.keys().filter(behind).cloned().collect();
+        numbers.sort_by(|a, b| a.order().cmp(&b.order()));
+        numbers.truncate(max);
+        numbers
+    }
+
+    fn revision(&self) -> u64 {
+        self.clients.len() as u64
     }
 
     fn complete_as_of(&self) -> Option<Timestamp> {

@@ -95,6 +95,10 @@ impl Home {
         SocketAddrV4::new(self.address, 8462).into()
     }
 
+    pub(super) fn fastagi(&self) -> SocketAddr {
+        SocketAddrV4::new(self.address, 4573).into()
+    }
+
     /// Returns every secret that the daemon was given.
     pub(super) fn secrets(&self) -> &[String] {
         &self.secrets

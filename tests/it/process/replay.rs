@@ -197,6 +197,14 @@ async fn every_stored_decision_is_made_again_from_what_is_stored_and_comes_out_t
     daemon.reload().await;
     stream.post_round(&daemon, 3).await;
     daemon.settled(stream.calls).await;
+    // The command says so of every call.
+    for key in daemon.journal_keys().await {
+        let told = home.run(&["explain", &key, "--again"]).await;
+        assert_eq!(told.status, Some(0), "{told:?}");
+        let count = |words: &str| told.out.matches(words).count();
+        let (decided, same) = (count("  decided at "), count("made again: the same"));
+        assert!(decided > 0 && decided == same, "{}", told.out);
+    }
     // Nothing is there twice but the client who was.
     let duplicates = office.crm.oracle().duplicates;
     assert_eq!(duplicates.count(), 1, "{duplicates:?}");

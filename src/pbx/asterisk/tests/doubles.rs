@@ -19,12 +19,14 @@ use super::fake_pbx::{PASSWORD, USER};
 use crate::clock::TokioClock;
 use crate::model::call::Call;
 use crate::model::communication::Body;
+use crate::model::ids::{EmployeeId, Extension, SourceKey};
 use crate::model::number_rules::NumberRules;
+use crate::model::phone::Phone;
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
 use crate::pbx::{
-    Batch, Listener, ListenerContext, ListenerError, Sink, SinkError, SourceIdentity,
-    SourceNoteKind, StateReport, registry,
+    Batch, ClientsPage, DialledNumbers, DialledWay, KnownCallers, Listener, ListenerContext,
+    ListenerError, Sink, SinkError, SourceIdentity, SourceNoteKind, StateReport, registry,
 };
 
 /// How long a test waits for what must come: longer than a heartbeat, for tests whose clock is
@@ -184,6 +186,74 @@ impl StateReport for MemoryState {
     fn gauge(&self, _name: &'static str, _value: f64) {}
 }
 
+/// Known callers, as a test writes them.
+#[derive(Default)]
+pub(in super::super) struct Known(pub(in super::super) Mutex<Writing>);
+
+/// What is known.
+#[derive(Default)]
+pub(in super::super) struct Writing {
+    /// `None` = not everything is known yet.
+    pub(in super::super) clients: Option<Vec<(Phone, Option<EmployeeId>)>>,
+    pub(in super::super) managers: Vec<(EmployeeId, Extension)>,
+    pub(in super::super) listed: Vec<(String, DialledWay)>,
+    pub(in super::super) revision: u64,
+}
+
+impl Known {
+    /// Writes who is known from now on: numbers without `+`, and managers.
+    pub(in super::super) fn write(&self, clients: &[(&str, &str)]) {
+        let phone = |digits: &str| Phone::try_from(format!("+{digits}")).expect("a number");
+        let clients = clients.iter().map(|(digits, manager)| {
+            let manager = (!manager.is_empty()).then(|| manager.parse().expect("an id"));
+            (phone(digits), manager)
+        });
+        let mut clients: Vec<_> = clients.collect();
+        clients.sort_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
+        let mut known = self.0.lock().expect("not poisoned");
+        known.clients = Some(clients);
+        known.revision += 1;
+    }
+
+    /// Writes who is rung from now on: employees and extensions. No revision tells of it.
+    pub(in super::super) fn ring(&self, managers: &[(&str, &str)]) {
+        let managers = managers.iter().map(|(employee, extension)| {
+            let extension = Extension((*extension).to_owned());
+            (employee.parse().expect("an id"), extension)
+        });
+        self.0.lock().expect("not poisoned").managers = managers.collect();
+    }
+}
+
+impl KnownCallers for Known {
+    fn revision(&self) -> u64 {
+        self.0.lock().expect("not poisoned").revision
+    }
+
+    fn clients(&self, _: &SourceKey, after: Option<&Phone>, max: usize) -> Option<ClientsPage> {
+        let known = self.0.lock().expect("not poisoned");
+        let all = known.clients.as_ref()?.iter();
+        let behind = |phone: &Phone| after.is_none_or(|after| phone.order() > after.order());
+        let mut rest = all.filter(|(phone, _)| behind(phone)).cloned();
+        let clients = rest.by_ref().take(max).collect();
+        let more = rest.next().is_some();
+        Some(ClientsPage { clients, more })
+    }
+
+    fn managers(&self, _: &SourceKey) -> Option<Vec<(EmployeeId, Extension)>> {
+        Some(self.0.lock().expect("not poisoned").managers.clone())
+    }
+
+    fn dialled(&self, _: &SourceKey) -> Option<DialledNumbers> {
+        Some(DialledNumbers {
+            listed: self.0.lock().expect("not poisoned").listed.clone(),
+            others: DialledWay::Manager,
+            country: "7".to_owned(),
+            trunk_prefix: "8".to_owned(),
+        })
+    }
+}
+
 /// A source under test with its surroundings.
 pub(super) struct Bench {
     settings: Value,
@@ -192,6 +262,7 @@ pub(super) struct Bench {
     pub(super) state: Arc<MemoryState>,
     pub(super) stop: watch::Sender<bool>,
     pub(super) orders: Arc<OrderQueue>,
+    pub(super) known: Arc<Known>,
     clock: TokioClock,
 }
 
@@ -221,6 +292,7 @@ impl Bench {
             state: Arc::new(MemoryState::default()),
             stop: watch::Sender::new(false),
             orders: Arc::default(),
+            known: Arc::default(),
             clock: TokioClock::starting_at(Timestamp::from_secs(1_795_211_600)),
         }
     }
@@ -252,6 +324,7 @@ impl Bench {
             clock: Arc::new(self.clock),
             stop: self.stop.subscribe(),
             state: self.state.clone(),
+            known: self.known.clone(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The session against a small AMI server.
 
 mod captures;
-mod doubles;
+pub(super) mod doubles;
 mod fake_pbx;
 
 mod liveness;

@@ -30,6 +30,22 @@ fn a_host_and_a_user_are_enough() {
 }
 
 #[test]
+fn a_copy_of_the_answers_is_kept_where_its_table_stands() {
+    let settings = |table: Value| json!({ "host": "h", "username": "u", "astdb_mirror": table });
+    let read = AsteriskSettings::read(&settings(json!({})), &secrets()).expect("reads");
+    let mirror = read.mirror.expect("it is kept");
+    assert_eq!(
+        (mirror.clients_max, mirror.trusted.as_secs()),
+        (100_000, 96 * 3600)
+    );
+    let wrong = settings(json!({ "clients_max": 0, "trusted_hours": 1, "family": "x" }));
+    let found = mistakes(&wrong, &secrets());
+    for path in ["clients_max", "trusted_hours", "family"] {
+        assert!(found.contains(&format!("astdb_mirror.{path}: ")), "{found}");
+    }
+}
+
+#[test]
 fn every_mistake_is_named_at_once() {
     let settings = json!({
         "host": "tcp://pbx:5038", "port": 99999, "login": "sha", "keep_alive_s": 0,
@@ -82,6 +98,7 @@ fn the_manual_names_every_setting_and_its_default() {
         "| `linger_ms` | 1500 |",
         "| `channels` | plain |",
         "| `log` | none |",
+        "| `astdb_mirror` | none |",
     ] {
         assert!(MANUAL.contains(row), "{row}");
     }

@@ -1,0 +1,100 @@
+//! The load of the FastAGI measurement: an Asterisk as far as the server can see one, which asks
+//! over so many connections at once, a new connection for each question.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use futures_util::future::try_join_all;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+/// Clients that both candidates know, one phone each.
+pub(crate) const CLIENTS: u32 = 100_000;
+
+/// Employees who answer for them.
+pub(crate) const EMPLOYEES: u32 = 50;
+
+/// Returns a client's number.
+pub(crate) fn phone(client: u32) -> String {
+    format!("{}", 79_000_000_000_u64 + u64::from(client))
+}
+
+/// Returns the extension of who answers for a client.
+pub(crate) fn extension(client: u32) -> String {
+    format!("{}", 100 + client % EMPLOYEES)
+}
+
+/// What a load came to.
+pub(crate) struct Asked {
+    /// Questions answered each second.
+    pub(crate) per_second: f64,
+    /// From the beginning of the connection until the variables were there, at the 99th
+    /// percentile, in microseconds.
+    pub(crate) p99_us: f64,
+}
+
+/// Asks for a time; every answer is checked.
+pub(crate) async fn drive(port: u16, at_once: usize, time: Duration) -> anyhow::Result<Asked> {
+    // The same clients in the same order for every candidate, jumping through the whole book.
+    let next = Cell::new(1_u32);
+    let took = RefCell::new(Vec::new());
+    let deadline = Instant::now() + time;
+    try_join_all((0..at_once).map(async |_| {
+        while Instant::now() < deadline {
+            let client = next.get();
+            next.set((client + 61_803) % CLIENTS);
+            let begun = Instant::now();
+            ask(port, client).await?;
+            let ended = Instant::now();
+            if ended <= deadline {
+                took.borrow_mut().push(ended - begun);
+            }
+        }
+        anyhow::Ok(())
+    }))
+    .await?;
+    let mut took = took.into_inner();
+    took.sort_unstable();
+    let p99 = took
+        .get(took.len() * 99 / 100)
+        .context("nothing was answered")?;
+    Ok(Asked {
+        per_second: took.len() as f64 / time.as_secs_f64(),
+        p99_us: p99.as_secs_f64() * 1e6,
+    })
+}
+
+/// Asks who a client should reach, works the commands off, and checks what was said.
+pub(crate) async fn ask(port: u16, client: u32) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    let environment = environment(port, &phone(client));
+    stream.write_all(environment.as_bytes()).await?;
+    let mut commands = Vec::with_capacity(512);
+    while stream.read_buf(&mut commands).await? > 0 {}
+    let replies = b"200 result=1\n200 result=1\n200 result=1\n200 result=1\nHANGUP\n";
+    stream.write_all(replies).await?;
+    let extension = extension(client);
+    let expected = format!("SET VARIABLE TRUNKLINE_EXTEN \"{extension}\"\n");
+    if !commands.starts_with(expected.as_bytes()) {
+        let said = String::from_utf8_lossy(&commands);
+        bail!("client {client}: expected {extension}, was told {said:?}");
+    }
+    Ok(())
+}
+
+/// What an Asterisk 22 writes.
+fn environment(port: u16, phone: &str) -> String {
+    let script = "lookup?tenant=bench&source=taken";
+    format!(
+        "agi_network: yes\nagi_network_script: {script}\n\
+         agi_request: agi://127.0.0.1:{port}/{script}\nagi_channel: PJSIP/trunk-00000a2b\n\
+         agi_language: en\nagi_type: PJSIP\nagi_uniqueid: 1795246036.1\nagi_version: 22.10.1\n\
+         agi_callerid: {phone}\nagi_calleridname: unknown\nagi_callingpres: 0\n\
+         agi_callingani2: 0\nagi_callington: 0\nagi_callingtns: 0\nagi_dnid: unknown\n\
+         agi_rdnis: unknown\nagi_context: trunkline-ask\nagi_extension: s\nagi_priority: 11\n\
+         agi_enhanced: 0.0\nagi_accountcode: \nagi_threadid: 140349812111040\n\
+         agi_arg_1: 74951230010\n\n"
+    )
+}

@@ -1,0 +1,5 @@
+//! Conversations and the server against a small Asterisk.
+
+mod conversations;
+mod doubles;
+mod serving;
