@@ -21,6 +21,7 @@ mod home;
 mod hostile;
 mod hostile_switch;
 mod killed;
+mod mariadb;
 mod mirror;
 mod office;
 mod popup;
