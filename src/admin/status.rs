@@ -159,7 +159,7 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
     }
     let overview = state.overview.load_full();
     let mut alarms = alarms(&state, &figures);
-    alarms.extend(credential_alarms(&overview).await);
+    alarms.extend(credential_alarms(&state, &overview).await);
     let mut dead: BTreeMap<IntegrationKey, usize> = BTreeMap::new();
     if figures.dead_letters > 0 {
         for integration in &overview.integrations {
@@ -239,6 +239,7 @@ pub(super) async fn readyz(state: web::Data<AdminState>) -> HttpResponse {
 }
 
 pub(super) async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
+    super::authorisation::metrics(&state.overview.load_full()).await;
     if let Ok(figures) = state.store.figures().await {
         // Counts of this size are exact in a float.
         metrics::gauge!("trunkline_store_communications").set(figures.communications as f64);

@@ -9,6 +9,8 @@ use crate::model::explanation::Language;
 use crate::model::facts::{ContactFact, Facts, FactsOrigin};
 use crate::model::ids::{CommunicationKey, IntegrationKey};
 use crate::model::ledger::{Decision, Ledger, LedgerStep};
+use crate::model::passing::{Audience, PassingState};
+use crate::model::plan::Role;
 use crate::model::recording::RecordingState;
 use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
@@ -56,6 +58,18 @@ struct IntegrationView {
     first_time: Option<bool>,
     decisions: Vec<DecisionView>,
     steps: Vec<LedgerStep>,
+    /// What was shown while it was worth showing.
+    passing: Vec<PassingView>,
+}
+
+#[derive(Serialize)]
+struct PassingView {
+    role: Role,
+    audience: Audience,
+    useful_until: Timestamp,
+    #[serde(flatten)]
+    state: PassingState,
+    explanation: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -171,6 +185,17 @@ fn integration_view(
             .map(|one| decision_view(one, again.next(), language))
             .collect(),
         steps: ledger.steps,
+        passing: ledger
+            .passing
+            .into_iter()
+            .map(|step| PassingView {
+                role: step.role,
+                audience: step.audience,
+                useful_until: step.useful_until,
+                state: step.state,
+                explanation: step.reasons.iter().map(|one| one.text(language)).collect(),
+            })
+            .collect(),
     }
 }
 

@@ -9,7 +9,9 @@ use actix::ArbiterHandle;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 
-use crate::admin::state::{AccountOverview, IntegrationOverview, Off, Overview, SourceOverview};
+use crate::admin::state::{
+    AccountOverview, AccountShown, IntegrationOverview, Off, Overview, SourceOverview,
+};
 use crate::clock::SharedClock;
 use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
@@ -22,6 +24,7 @@ use crate::integration::batcher::Batcher;
 use crate::integration::child::{IntegrationChild, IntegrationSeat};
 use crate::integration::context::{IntegrationContext, random_jitter};
 use crate::integration::handle::SharedHandles;
+use crate::integration::passing::PassingDesk;
 use crate::integration::portal::{DoorSettings, Portal};
 use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::{Supervised, supervise};
@@ -62,6 +65,7 @@ pub(super) struct Shared {
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
     pub(super) pairs: Arc<Pairs>,
+    pub(super) passing: PassingDesk,
     pub(super) questions: Arc<Questions>,
     pub(super) recordings: Arc<Recordings>,
     pub(super) work_arbiter: ArbiterHandle,
@@ -470,15 +474,22 @@ impl Assembly {
                 account: account.clone(),
                 portal: running.portal.key.clone(),
                 adapter: Arc::clone(&running.adapter),
+                shown: shown(new, tenant, account),
             });
         }
         overview.off = what_is_off(new);
+        let public_url = new.daemon.public_url.as_ref();
+        overview.public_url = public_url.map(|url| url.as_str().trim_end_matches('/').to_owned());
         let table = contexts
             .iter()
             .map(|(_, context)| (context.key.clone(), Arc::clone(&context.portal)))
             .collect();
         self.shared.portals.store(Arc::new(table));
         self.shared.recordings.configure(new);
+        let takes = new.tenants.iter().flat_map(|tenant| &tenant.integrations);
+        self.shared
+            .passing
+            .replace(takes.filter_map(|one| Some((*by_key.get(&one.key)?, one.takes.as_slice()))));
         self.shared.desk.replace(desk_table(new));
         self.shared.questions.apply(new);
         self.shared.overview.store(Arc::new(overview));
@@ -625,6 +636,18 @@ fn desk_table(new: &Configuration) -> DeskTable {
     table
 }
 
+/// Returns what administrators call an account.
+fn shown(new: &Configuration, tenant: &TenantId, account: &AccountId) -> AccountShown {
+    let found = new
+        .tenant(tenant)
+        .and_then(|tenant| tenant.account(account));
+    found.map_or_else(AccountShown::default, |found| AccountShown {
+        crm: found.crm.to_owned(),
+        title: found.name.clone(),
+        address: found.settings.address(),
+    })
+}
+
 /// Returns what decisions of an integration rest on.
 fn basis(tenant: &Tenant, integration: &IntegrationConfig) -> Basis {
     let names = tenant.sources.iter();
@@ -658,7 +681,7 @@ fn what_is_off(configuration: &Configuration) -> Vec<Off> {
         });
         off.push(Off {
             what: "webhooks of CRMs and authorisation by redirect".to_owned(),
-            why: "public_url is not set: tokens are pasted".to_owned(),
+            why: "public_url is not set: tokens and codes are pasted".to_owned(),
         });
     }
     off

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod blocks;
+mod consent;
 mod directories;
 mod fastagi;
 mod listeners;

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::intake::sink::Waker;
 use crate::integration::handle::SharedHandles;
+use crate::integration::passing::PassingDesk;
 use crate::integration::portal::Portal;
 use crate::model::communication::Snapshot;
 use crate::model::ids::IntegrationKey;
@@ -20,6 +21,7 @@ pub(super) type PortalTable = Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>
 pub(super) struct LaneWaker {
     pub(super) portals: PortalTable,
     pub(super) handles: SharedHandles,
+    pub(super) passing: PassingDesk,
     pub(super) talks: Arc<LastTalks>,
     /// Wakes the keeper of recordings.
     pub(super) recordings: Arc<Notify>,
@@ -27,6 +29,7 @@ pub(super) struct LaneWaker {
 
 impl Waker for LaneWaker {
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
+        self.passing.told(snapshot);
         self.talks.note(snapshot);
         if works.is_empty() {
             return;

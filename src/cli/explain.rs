@@ -93,6 +93,21 @@ pub(super) async fn show(
                 tell_again(again, output);
             }
         }
+        for shown in items(integration, "passing") {
+            let why = match shown.get("why").and_then(Value::as_str) {
+                Some(why) => format!(" ({why})"),
+                None => String::new(),
+            };
+            output.line(&format!(
+                "  {}: {} at {}{why}",
+                text(shown, "role"),
+                text(shown, "state"),
+                text(shown, "at")
+            ));
+            for reason in items(shown, "explanation") {
+                output.line(&format!("    {}", reason.as_str().unwrap_or("-")));
+            }
+        }
         for step in items(integration, "steps") {
             output.line(&format!(
                 "  step {}: {}",

@@ -4,6 +4,7 @@
 pub mod crm_hooks;
 pub mod flood;
 pub mod http;
+mod oauth;
 pub mod path;
 pub mod recordings;
 pub mod room;

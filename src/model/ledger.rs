@@ -7,6 +7,7 @@ use super::explanation::Explanation;
 use super::facts::Facts;
 use super::ids::PortalKey;
 use super::outcome::StepResult;
+use super::passing::PassingStep;
 use super::plan::{Card, Effect, Entity, Role};
 use super::recording::RecordingAddress;
 use super::timestamp::Timestamp;
@@ -178,6 +179,9 @@ pub struct Ledger {
     pub decisions: Vec<Decision>,
     /// The steps, in order.
     pub steps: Vec<LedgerStep>,
+    /// What was shown while it was worth showing, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passing: Vec<PassingStep>,
 }
 
 impl Ledger {

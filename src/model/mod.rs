@@ -18,6 +18,7 @@ pub mod mistake;
 pub mod number_rules;
 pub mod outcome;
 pub mod pairing;
+pub mod passing;
 pub mod personal_manager;
 pub mod phone;
 pub mod plan;

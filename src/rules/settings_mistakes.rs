@@ -34,6 +34,9 @@ impl IntegrationSettings {
         if let Some(calls) = &self.calls {
             check_calls(calls, &mut found);
         }
+        if let Some(popup) = &self.popup {
+            popup.mistakes(&mut found);
+        }
         if let Some(manager) = &self.personal_manager {
             let under = |mistake: Mistake| mistake.under("personal_manager");
             found.extend(manager.mistakes().into_iter().map(under));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::model::communication::{Address, Phase, Snapshot};
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
 use crate::model::ledger::{Decision, LedgerStep, StepState};
+use crate::model::passing::{PassingState, PassingStep};
 use crate::model::plan::Role;
 use crate::model::recording::{Recording, RecordingState};
 use crate::model::timestamp::Timestamp;
@@ -157,6 +158,33 @@ pub struct Advance {
     pub work: WorkId,
     /// The steps and their new states.
     pub steps: Vec<StepChange>,
+}
+
+/// Writes down a passing step, or what it came to. Needs no work: it stands in no lane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pass {
+    /// Whose.
+    pub integration: IntegrationKey,
+    /// The communication.
+    pub communication: CommunicationKey,
+    /// What.
+    pub what: Passing,
+}
+
+/// What is written down of a passing step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Passing {
+    /// It was decided. Refused ([`StoreError::StepExists`]) where one of its role was before.
+    ///
+    /// [`StoreError::StepExists`]: super::StoreError::StepExists
+    Begin(PassingStep),
+    /// It was sent, and came to this.
+    Settle {
+        /// Which.
+        role: Role,
+        /// To what.
+        state: PassingState,
+    },
 }
 
 /// One step's change.

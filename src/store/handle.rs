@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
 use super::command::{
-    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, RecordingChange, Retention,
+    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Pass, RecordingChange, Retention,
     Revive, Revived, SweepReport, Work, WorkId,
 };
 use super::directory::{
@@ -114,6 +114,12 @@ impl StoreHandle {
     /// Carries out a person's wish about a dead letter, with a remark that says so.
     pub async fn revive(&self, command: Revive) -> Result<Revived, StoreError> {
         self.ask(|reply| Command::Revive(command, reply)).await
+    }
+
+    /// Writes down a passing step, or what it came to.
+    pub async fn pass(&self, command: Pass) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Pass(Box::new(command), reply))
+            .await
     }
 
     /// Writes a remark into the journal.

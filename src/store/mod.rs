@@ -33,6 +33,7 @@ mod key;
 mod measured;
 mod open;
 mod outcome;
+mod passing;
 mod reader;
 mod recordings;
 mod revive;

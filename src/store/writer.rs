@@ -7,13 +7,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::accept::accept;
 use super::command::{
-    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, RecordingChange, Revive, Revived,
-    SweepReport, WorkId,
+    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Pass, RecordingChange, Revive,
+    Revived, SweepReport, WorkId,
 };
 use super::directory::{DirectoryApplied, DirectoryBatch};
 use super::directory_tables::apply as apply_directory;
 use super::error::{StoreEnd, StoreError, Trouble};
 use super::keep::{delete_credential, put_account, put_credential, put_settings};
+use super::passing::pass;
 use super::recordings;
 use super::revive::revive;
 use super::shared::Shared;
@@ -36,6 +37,7 @@ pub(super) enum Command {
     Advance(Fence, Advance, Reply<()>),
     Close(Fence, WorkId, Timestamp, Reply<()>),
     Revive(Revive, Reply<Revived>),
+    Pass(Box<Pass>, Reply<()>),
     Note(JournalNote, Reply<()>),
     PutSettings(IntegrationKey, Value, Timestamp, Reply<u64>),
     PutCredential(String, Vec<u8>, Reply<()>),
@@ -147,6 +149,7 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::Advance(fence, c, reply) => settle(reply, advance(tables, fence, &c)),
         Command::Close(fence, work, at, reply) => settle(reply, close(tables, fence, work, at)),
         Command::Revive(c, reply) => settle(reply, revive(tables, &c)),
+        Command::Pass(c, reply) => settle(reply, pass(tables, &c)),
         Command::Note(note, reply) => settle(reply, tables.put_note(&note).map(|_| ())),
         Command::PutSettings(key, settings, at, reply) => {
             settle(reply, put_settings(tables, &key, settings, at))

@@ -201,6 +201,18 @@ pub enum RepeatedUniq {
     Reject,
 }
 
+/// What the old host of a renamed account answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RenamedHost {
+    /// 404 with a page.
+    NotFound,
+    /// 401, as to an integration that it does not know.
+    Unauthorized,
+    /// A redirect to the new host.
+    Redirect,
+}
+
 /// Behaviours that the contract marks as unconfirmed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -270,6 +282,13 @@ pub struct Switches {
     pub resubscribing_enables_hook: bool,
     /// A long-lived token carries `exp` (§2).
     pub long_lived_token_has_exp: bool,
+    /// What the old host of a renamed account answers (§2: 404 or 401).
+    pub renamed_host: RenamedHost,
+    /// A popup for a user who is unknown or deactivated is refused; else such users are passed
+    /// over (§12 does not say).
+    pub popup_users_are_checked: bool,
+    /// A popup is answered with 204 and no body (§12 shows a body).
+    pub popup_answer_is_empty: bool,
 }
 
 impl Default for Switches {
@@ -307,6 +326,9 @@ impl Default for Switches {
             hooks_name_old_responsible: true,
             resubscribing_enables_hook: true,
             long_lived_token_has_exp: true,
+            renamed_host: RenamedHost::NotFound,
+            popup_users_are_checked: false,
+            popup_answer_is_empty: false,
         }
     }
 }

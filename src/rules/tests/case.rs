@@ -198,6 +198,7 @@ impl Earlier {
                 .map(|step| step.expect("a state for every step"))
                 .map(|(step, word)| ledger_step(step, word, case.now))
                 .collect(),
+            passing: Vec::new(),
         };
         assert_eq!(
             ledger.steps.len(),

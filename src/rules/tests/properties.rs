@@ -402,6 +402,7 @@ fn a_ledger() -> impl Strategy<Value = Ledger> {
             first_time,
             decisions,
             steps: steps.collect(),
+            passing: Vec::new(),
         }
     })
 }
