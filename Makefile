@@ -47,6 +47,7 @@ torture_quietly = debug="$${CARGO_TARGET_DIR:-target}"/debug; \
 
 # Every check that CI runs.
 test: prerequisites lint
+	packaging/prerequisites.sh test
 	$(CARGO) test --locked
 	$(MAKE) --no-print-directory torture KILLS=5
 	$(MAKE) --no-print-directory torture-sabotage

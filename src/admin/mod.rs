@@ -3,12 +3,14 @@
 
 pub mod access;
 mod accounts;
+mod again;
 mod alarms;
 mod calls;
 mod dead_letters;
 mod directories;
 mod journal;
 mod lookup;
+mod mapping;
 mod openapi;
 mod outbox;
 pub mod state;
@@ -47,6 +49,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation",
             web::post().to(accounts::authorise),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}/mapping",
+            web::get().to(mapping::report),
         )
         .route("/v1/outbox", web::get().to(outbox::list))
         .route("/v1/dead-letters", web::get().to(dead_letters::list))

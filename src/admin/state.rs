@@ -14,6 +14,7 @@ use crate::integration::handle::SharedHandles;
 use crate::integration::portal::Portal;
 use crate::integration::status::StatusBoard;
 use crate::model::activity::Activity;
+use crate::model::employee::Employees;
 use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::model::timestamp::Timestamp;
@@ -59,6 +60,8 @@ pub struct AccountOverview {
     pub account: AccountId,
     /// Its portal.
     pub portal: PortalKey,
+    /// The people of the tenant, who may be users of it.
+    pub employees: Arc<Employees>,
     /// What speaks to it.
     pub adapter: Arc<dyn Adapter>,
 }

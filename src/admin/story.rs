@@ -14,6 +14,7 @@ use crate::problem::problem;
 use crate::store::command::{JournalNote, Work};
 use crate::store::query::{JournalOutcome, Story};
 
+use super::again::{self, Again};
 use super::journal::{Line, line};
 use super::state::AdminState;
 
@@ -21,6 +22,9 @@ use super::state::AdminState;
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
     lang: Option<Language>,
+    /// Each decision is made again from what is stored.
+    #[serde(default)]
+    again: bool,
 }
 
 #[derive(Serialize)]
@@ -52,6 +56,9 @@ struct DecisionView {
     /// What was known about the client, where that was asked.
     facts: Option<FactsView>,
     explanation: Vec<String>,
+    /// What this version comes to, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<Again>,
 }
 
 /// Where facts came from; the records themselves are the CRM's.
@@ -95,14 +102,26 @@ pub(super) async fn story(
             for work in &mut story.works {
                 state.say_what_it_waits_for(work);
             }
-            HttpResponse::Ok().json(view(story, language))
+            let again = if query.again {
+                match again::of_story(&state, &story, language).await {
+                    Ok(again) => again,
+                    Err(error) => {
+                        return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
+                    }
+                }
+            } else {
+                Vec::new()
+            };
+            HttpResponse::Ok().json(view(story, again, language))
         }
         Ok(None) => problem(StatusCode::NOT_FOUND, "there is no such communication"),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }
 
-fn view(story: Story, language: Language) -> StoryView {
+/// `again` has an entry for each decision of each ledger, or is empty.
+fn view(story: Story, again: Vec<Vec<Again>>, language: Language) -> StoryView {
+    let mut again = again.into_iter();
     StoryView {
         line: line(&story.communication),
         outcome: story.communication.outcome,
@@ -111,7 +130,9 @@ fn view(story: Story, language: Language) -> StoryView {
         integrations: story
             .ledgers
             .into_iter()
-            .map(|(integration, ledger)| integration_view(integration, ledger, language))
+            .map(|(integration, ledger)| {
+                integration_view(integration, ledger, again.next(), language)
+            })
             .collect(),
         works: story.works,
         notes: story.notes,
@@ -121,21 +142,23 @@ fn view(story: Story, language: Language) -> StoryView {
 fn integration_view(
     integration: IntegrationKey,
     ledger: Ledger,
+    again: Option<Vec<Again>>,
     language: Language,
 ) -> IntegrationView {
+    let mut again = again.unwrap_or_default().into_iter();
     IntegrationView {
         integration,
         first_time: ledger.first_time,
         decisions: ledger
             .decisions
             .iter()
-            .map(|one| decision_view(one, language))
+            .map(|one| decision_view(one, again.next(), language))
             .collect(),
         steps: ledger.steps,
     }
 }
 
-fn decision_view(decision: &Decision, language: Language) -> DecisionView {
+fn decision_view(decision: &Decision, again: Option<Again>, language: Language) -> DecisionView {
     DecisionView {
         phase: decision.phase.to_string(),
         at: decision.at,
@@ -148,5 +171,6 @@ fn decision_view(decision: &Decision, language: Language) -> DecisionView {
             .iter()
             .map(|reason| reason.text(language))
             .collect(),
+        again,
     }
 }

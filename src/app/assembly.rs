@@ -30,6 +30,7 @@ use crate::model::call_order::CallPermit;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::pbx::call_desk::{CallDesk, DeskTable, DeskTenant};
 use crate::rules;
+use crate::rules::basis::Basis;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
@@ -266,7 +267,13 @@ impl Assembly {
             };
             let adapter = account.settings.open(door);
             let setup = supervise(
-                SetupChild::new(&tenant.id, &account.id, Arc::clone(&adapter), &self.shared),
+                SetupChild::new(
+                    &tenant.id,
+                    &account.id,
+                    Arc::clone(&adapter),
+                    portal.key.clone(),
+                    &self.shared,
+                ),
                 Arc::clone(&self.shared.board),
                 Arc::clone(&self.shared.clock),
             );
@@ -346,14 +353,15 @@ impl Assembly {
                 why: "unknown".to_owned(),
             })?;
         let now = self.shared.clock.now();
+        let basis = basis(tenant, integration);
+        let basis = serde_json::to_value(&basis).map_err(|error| AssemblyError::Account {
+            account: name(),
+            why: error.to_string(),
+        })?;
         let settings_revision = self
             .shared
             .store
-            .put_settings(
-                integration.key.clone(),
-                integration.settings_value.clone(),
-                now,
-            )
+            .put_settings(integration.key.clone(), basis, now)
             .await?;
         let source_names = tenant
             .sources
@@ -368,6 +376,7 @@ impl Assembly {
             settings: Arc::new(integration.settings.clone()),
             employees: Arc::new(tenant.employees.clone()),
             source_names: Arc::new(source_names),
+            time_zone: tenant.time_zone.clone(),
             adapter: Arc::clone(&account.adapter),
             batcher: Arc::clone(&account.batcher),
             portal: Arc::clone(&account.portal),
@@ -424,8 +433,9 @@ impl Assembly {
                 });
                 for (source, kind) in &integration.takes {
                     let able = &context.adapter.capabilities().phases;
-                    let wanted = rules::wanted_phases(*kind).iter().copied();
+                    let wanted = rules::wanted_phases(*kind, &integration.settings);
                     let phases = wanted
+                        .into_iter()
                         .filter(|phase| able.contains(&(*kind, *phase)))
                         .collect();
                     let taker = Taker {
@@ -444,7 +454,10 @@ impl Assembly {
         }
         overview.portals = portals.into_values().collect();
         for ((tenant, account), running) in &self.accounts {
+            let of_tenant = new.tenants.iter().find(|known| known.id == *tenant);
+            let employees = of_tenant.map(|tenant| tenant.employees.clone());
             overview.accounts.push(AccountOverview {
+                employees: Arc::new(employees.unwrap_or_default()),
                 tenant: tenant.clone(),
                 account: account.clone(),
                 portal: running.portal.key.clone(),
@@ -601,6 +614,20 @@ fn desk_table(new: &Configuration) -> DeskTable {
         table.sources.extend(callers);
     }
     table
+}
+
+/// Returns what decisions of an integration rest on.
+fn basis(tenant: &Tenant, integration: &IntegrationConfig) -> Basis {
+    let names = tenant.sources.iter();
+    Basis {
+        settings: integration.settings.clone(),
+        employees: tenant.employees.clone(),
+        account: Some(integration.account.clone()),
+        source_names: names
+            .map(|source| (source.key.source.clone(), source.name.clone()))
+            .collect(),
+        time_zone: tenant.time_zone.iana_name().unwrap_or("UTC").to_owned(),
+    }
 }
 
 fn crm_of(tenant: &Tenant, integration: &IntegrationConfig) -> String {

@@ -7,17 +7,21 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::watch;
 
-use crate::crm::Adapter;
+use crate::crm::account::status::description_row;
+use crate::crm::{Adapter, DescribedAccount};
 use crate::integration::status::{Health, StatusBoard};
 use crate::integration::supervisor::{Child, LifeEnd};
-use crate::model::ids::{AccountId, TenantId};
+use crate::model::ids::{AccountId, PortalKey, TenantId};
 use crate::model::outcome::Outcome;
+use crate::store::StoreHandle;
 
 use super::assembly::Shared;
 
 pub(super) struct SetupChild {
     name: String,
     adapter: Arc<dyn Adapter>,
+    portal: PortalKey,
+    store: StoreHandle,
     board: Arc<StatusBoard>,
     clock: crate::clock::SharedClock,
 }
@@ -27,15 +31,28 @@ impl SetupChild {
         tenant: &TenantId,
         account: &AccountId,
         adapter: Arc<dyn Adapter>,
+        portal: PortalKey,
         shared: &Shared,
     ) -> Self {
         Self {
             name: format!("account {tenant}/{account}"),
             adapter,
+            portal,
+            store: shared.store.clone(),
             board: Arc::clone(&shared.board),
             clock: Arc::clone(&shared.clock),
         }
     }
+}
+
+async fn keep(
+    store: &StoreHandle,
+    row: PortalKey,
+    described: &DescribedAccount,
+) -> Result<(), String> {
+    let value = serde_json::to_value(described).map_err(|error| error.to_string())?;
+    let put = store.put_account(row, value).await;
+    put.map_err(|error| error.to_string())
 }
 
 impl Child for SetupChild {
@@ -46,6 +63,7 @@ impl Child for SetupChild {
     fn live(&self, mut stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
         let (name, adapter) = (self.name.clone(), Arc::clone(&self.adapter));
         let (board, clock) = (Arc::clone(&self.board), Arc::clone(&self.clock));
+        let (store, row) = (self.store.clone(), description_row(&self.portal));
         async move {
             let described = tokio::select! {
                 described = adapter.describe() => described,
@@ -60,6 +78,14 @@ impl Child for SetupChild {
                         child.last_seen_at = Some(now);
                         child.last_error = account.limits.first().cloned();
                     });
+                    let described = DescribedAccount {
+                        as_of: now,
+                        account,
+                    };
+                    if let Err(why) = keep(&store, row, &described).await {
+                        // It is read again at the next start; nothing but reports rests on it.
+                        tracing::warn!(account = name, why, "account description not kept");
+                    }
                     // Nothing more to do before the next start.
                     let _ = stop.wait_for(|stop| *stop).await;
                     LifeEnd::Stopped

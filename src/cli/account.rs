@@ -19,6 +19,11 @@ pub(super) enum Account {
         /// The account, as the alarm names it (crm:portal).
         portal: String,
     },
+    /// Compare the employees with the users of an account: who has no pair, and who it may be.
+    Mapping {
+        /// The account: tenant/account.
+        account: String,
+    },
     /// Let an account in by an authorization code, which is read from standard input: an argument
     /// would stand in the list of processes.
     Authorise {
@@ -35,6 +40,7 @@ pub(super) async fn run(
     match account {
         Account::List => list(client, output).await,
         Account::Resume { portal } => resume(client, &portal, output).await,
+        Account::Mapping { account } => mapping(client, &account, output).await,
         Account::Authorise { account } => authorise(client, &account, output).await,
     }
 }
@@ -67,6 +73,75 @@ async fn resume(client: &Client, portal: &str, output: &mut Output) -> Result<()
         output.line(&format!("{portal} is resumed"));
     } else {
         output.line(&format!("{portal} was not blocked"));
+    }
+    Ok(())
+}
+
+async fn mapping(client: &Client, account: &str, output: &mut Output) -> Result<(), ClientError> {
+    let Some((tenant, name)) = account.split_once('/') else {
+        return Err(ClientError::Wrong(format!(
+            "{account}: write tenant/account"
+        )));
+    };
+    let path = format!("/v1/tenants/{tenant}/accounts/{name}/mapping");
+    let found = client.get(&path, &[]).await?;
+    if output.json() {
+        output.value(&found);
+        return Ok(());
+    }
+    if found.get("users_listed") == Some(&Value::Bool(false)) {
+        for limit in items(&found, "limits") {
+            output.line(limit.as_str().unwrap_or_default());
+        }
+    }
+    let mapping = found.get("mapping").cloned().unwrap_or_default();
+    let text = |one: &Value, key: &str| match one.pointer(key) {
+        Some(Value::String(text)) => text.clone(),
+        _ => "-".to_owned(),
+    };
+    for one in items(&mapping, "pairs") {
+        let left = match one.get("active") {
+            Some(Value::Bool(false)) => "  may not log in: gets nothing assigned",
+            _ => "",
+        };
+        output.line(&format!(
+            "{}  {}  = user {}  {}{left}",
+            text(one, "/employee"),
+            text(one, "/name"),
+            text(one, "/user"),
+            text(one, "/user_name"),
+        ));
+    }
+    for one in items(&mapping, "gone") {
+        output.line(&format!(
+            "{}  {}  = user {}, whom the CRM does not list",
+            text(one, "/employee"),
+            text(one, "/name"),
+            text(one, "/user"),
+        ));
+    }
+    for one in items(&mapping, "employees_alone") {
+        let maybe = match one.get("suggestion") {
+            Some(Value::Object(_)) => format!(
+                "; perhaps user {}  {} ({})",
+                text(one, "/suggestion/user"),
+                text(one, "/suggestion/user_name"),
+                text(one, "/suggestion/by"),
+            ),
+            _ => String::new(),
+        };
+        output.line(&format!(
+            "{}  {}  has no user{maybe}",
+            text(one, "/employee"),
+            text(one, "/name"),
+        ));
+    }
+    for one in items(&mapping, "users_alone") {
+        output.line(&format!(
+            "user {}  {}  is no employee",
+            text(one, "/user"),
+            text(one, "/name"),
+        ));
     }
     Ok(())
 }

@@ -12,15 +12,19 @@ pub(super) async fn show(
     client: &Client,
     key: &str,
     language: Option<Language>,
+    again: bool,
     output: &mut Output,
 ) -> Result<(), ClientError> {
-    let query: Vec<(&str, String)> = language
+    let mut query: Vec<(&str, String)> = language
         .map(|language| match language {
             Language::Ru => ("lang", "ru".to_owned()),
             Language::En => ("lang", "en".to_owned()),
         })
         .into_iter()
         .collect();
+    if again {
+        query.push(("again", "true".to_owned()));
+    }
     let story = client
         .get(&format!("/v1/communications/{}", segments(key)), &query)
         .await?;
@@ -85,6 +89,9 @@ pub(super) async fn show(
             for reason in items(decision, "explanation") {
                 output.line(&format!("    {}", reason.as_str().unwrap_or("-")));
             }
+            if let Some(again) = decision.get("again") {
+                tell_again(again, output);
+            }
         }
         for step in items(integration, "steps") {
             output.line(&format!(
@@ -98,6 +105,26 @@ pub(super) async fn show(
         output.line(&format!("  {} {}", text(note, "at"), text(note, "text")));
     }
     Ok(())
+}
+
+/// Says what a decision comes to now.
+fn tell_again(again: &Value, output: &mut Output) {
+    match again.get("same").and_then(Value::as_bool) {
+        Some(true) => output.line("    made again: the same"),
+        Some(false) => {
+            output.line("    made again, this version decides differently:");
+            for name in ["differences", "explanation"] {
+                for text in items(again, name) {
+                    output.line(&format!("      {}", text.as_str().unwrap_or("-")));
+                }
+            }
+        }
+        None => {
+            let why = again.get("why_not").and_then(Value::as_str);
+            let why = why.unwrap_or("the daemon does not say why");
+            output.line(&format!("    cannot be made again: {why}"));
+        }
+    }
 }
 
 pub(super) fn step_state(step: &Value) -> String {

@@ -52,6 +52,10 @@ enum Command {
         /// The language of the explanation.
         #[arg(long, value_enum)]
         lang: Option<Lang>,
+        /// Make each decision again from what is stored, and say what this version decides
+        /// differently.
+        #[arg(long)]
+        again: bool,
     },
     /// Say whom a caller would reach, and why.
     Lookup(lookup::Lookup),
@@ -210,8 +214,9 @@ async fn ask_daemon(
     let client = Client::from_config(path)?;
     match command {
         Command::Status => status::show(&client, output).await,
-        Command::Explain { key, lang } => {
-            explain::show(&client, &key, lang.map(Language::from), output).await
+        Command::Explain { key, lang, again } => {
+            let language = lang.map(Language::from);
+            explain::show(&client, &key, language, again, output).await
         }
         Command::Lookup(wish) => lookup::show(&client, wish, output).await,
         Command::Journal(search) => journal::show(&client, search, output).await,

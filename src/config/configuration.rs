@@ -260,7 +260,7 @@ pub struct IntegrationConfig {
     pub takes: Vec<(SourceId, Kind)>,
     /// What the administrator chose.
     pub settings: IntegrationSettings,
-    /// The same, defaults spelt out, as it is stored by revision.
+    /// The same as JSON, defaults spelt out.
     pub settings_value: serde_json::Value,
     /// Everything that its decisions depend on: settings, takes, activity, its account, the
     /// people, region, zone and language of the tenant, the names of its sources.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::activity::Activity;
 use crate::model::communication::Kind;
 use crate::model::ids::{IntegrationId, IntegrationKey, SourceId, TenantId};
+use crate::model::mistake::Mistake;
+use crate::rules::settings::IntegrationSettings;
 
 use super::configuration::{AccountConfig, IntegrationConfig, SourceConfig};
 use super::document::Value;
@@ -26,6 +28,8 @@ pub(super) struct Joined<'a> {
     pub(super) sources: &'a [SourceConfig],
     /// The accounts that could be built.
     pub(super) accounts: &'a [AccountConfig],
+    /// The ids of the employees in the file.
+    pub(super) employee_ids: &'a BTreeSet<&'a str>,
     /// The tenant's people, region, zone and language.
     pub(super) tenant_fingerprint: &'a Fingerprint,
 }
@@ -57,7 +61,9 @@ pub(super) fn check(
             );
         }
         let settings_path = table.key("settings");
-        kind_mistakes::add_at(findings, &settings_path, raw.settings.mistakes());
+        let mut mistakes = raw.settings.mistakes();
+        mistakes.extend(unknown_employees(&raw.settings, joined.employee_ids));
+        kind_mistakes::add_at(findings, &settings_path, mistakes);
         let value = serde_json::to_value(&raw.settings);
         let value = findings.take(&settings_path, value);
         if let Some(value) = &value {
@@ -96,6 +102,20 @@ pub(super) fn check(
         });
     }
     integrations
+}
+
+/// Names the employees of the settings whom the file does not have.
+fn unknown_employees(settings: &IntegrationSettings, employees: &BTreeSet<&str>) -> Vec<Mistake> {
+    let named = settings.employees_named().into_iter();
+    named
+        .filter(|(_, employee)| !employees.contains(employee))
+        .map(|(path, employee)| {
+            Mistake::at(
+                &path,
+                format!("there is no employee {employee:?} in this file"),
+            )
+        })
+        .collect()
 }
 
 /// Names the keys of the file that reading passed over: serde refuses no unknown key beside the

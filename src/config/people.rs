@@ -39,6 +39,7 @@ pub(super) fn check(
     for (table, raw) in places.of(&list, raw) {
         let id = ids.id(findings, &table, &raw.id);
         let name = names::name(findings, &table.key("name"), &raw.name);
+        let email = check_email(findings, &table.key("email"), raw.email.as_deref());
         let person = Person { table, raw, places };
         let extensions = person.extensions(findings, referred.sources, &mut owners);
         let users = person.users(findings, referred.accounts, &mut owners);
@@ -47,6 +48,7 @@ pub(super) fn check(
             employees.push(Employee {
                 id,
                 name,
+                email,
                 extensions,
                 users,
                 phones,
@@ -151,6 +153,23 @@ impl Person<'_> {
         }
         checked
     }
+}
+
+fn check_email(
+    findings: &mut Findings<'_>,
+    path: &KeyPath,
+    written: Option<&str>,
+) -> Option<String> {
+    let text = written?;
+    let is_address = is_login(text)
+        && text
+            .split_once('@')
+            .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
+    if !is_address {
+        findings.mistake(path, "write one e-mail address, like anna@company.ru");
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 pub(super) fn is_login(text: &str) -> bool {

@@ -119,6 +119,7 @@ pub(super) struct RawTenant {
 pub(super) struct RawEmployee {
     pub(super) id: String,
     pub(super) name: String,
+    pub(super) email: Option<String>,
     #[serde(default)]
     pub(super) extensions: Vec<RawExtension>,
     #[serde(default)]

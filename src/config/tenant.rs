@@ -86,7 +86,10 @@ pub(super) fn check(
         .part(&raw.tenant.time_zone)
         .value(&raw.tenant.language)
         .finish();
+    // Those with a mistake of their own are named as well: one mistake is told once.
+    let employee_ids = raw.employees.iter().map(|one| one.id.as_str()).collect();
     let joined = Joined {
+        employee_ids: &employee_ids,
         source_ids: &source_ids,
         account_ids: &account_ids,
         sources: &sources,

@@ -127,6 +127,15 @@ pub struct AccountDescription {
     pub limits: Vec<String>,
 }
 
+/// An account as it was last read; kept, so that it can be shown while the CRM does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescribedAccount {
+    /// When it was read.
+    pub as_of: Timestamp,
+    /// What it is made of.
+    pub account: AccountDescription,
+}
+
 /// A user of the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrmUser {
@@ -136,6 +145,9 @@ pub struct CrmUser {
     pub name: String,
     /// The e-mail address.
     pub email: Option<String>,
+    /// The telephone, as it was typed: a number or an extension.
+    #[serde(default)]
+    pub phone: Option<String>,
     /// The user may log in.
     pub active: bool,
 }

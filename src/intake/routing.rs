@@ -36,7 +36,6 @@ impl Routing {
     /// however often it is routed.
     pub fn acceptance(&self, snapshot: Snapshot) -> Acceptance {
         let kind = snapshot.body.kind();
-        let now = snapshot.body.phase();
         let none = Vec::new();
         let takers = self
             .takers
@@ -49,7 +48,7 @@ impl Routing {
                 taker
                     .phases
                     .iter()
-                    .filter(|phase| **phase <= now)
+                    .filter(|phase| snapshot.body.has_reached(**phase))
                     .map(|phase| Route {
                         integration: taker.integration.clone(),
                         portal: taker.portal.clone(),
@@ -138,6 +137,43 @@ mod tests {
         let acceptance = table(vec![taker("sales", true)]).acceptance(request());
         assert!(acceptance.routes.is_empty());
         assert_eq!(acceptance.not_taken.as_deref(), Some("switched off: sales"));
+    }
+
+    /// The phases to which a call is routed that an integration wants at its answer and at its end.
+    fn phases_of(result: serde_json::Value, phase: &str) -> Vec<Phase> {
+        let source: SourceKey = "acme/office".parse().expect("a key");
+        let call = serde_json::json!({
+            "direction": "incoming", "phase": phase, "result": result,
+            "client": { "kind": "phone", "phone": "+79161234567" },
+            "started_at": "2026-11-20T09:00:00Z", "waiting_ms": 0, "talking_ms": 0,
+        });
+        let call = serde_json::from_value(call).expect("a call");
+        let snapshot = Snapshot {
+            key: CommunicationKey::new(source.clone(), "c-1").expect("a key"),
+            revision: 1,
+            body: Body::Call { call },
+        };
+        let mut routing = Routing::default();
+        let taker = Taker {
+            phases: vec![Phase::Answered, Phase::Ended],
+            ..taker("sales", false)
+        };
+        routing.add(source, Kind::Call, taker);
+        let routes = routing.acceptance(snapshot).routes;
+        routes.into_iter().map(|route| route.phase).collect()
+    }
+
+    #[test]
+    fn s1_27_a_call_that_nobody_answered_has_no_answer_to_decide() {
+        let answered = || serde_json::json!({ "kind": "answered" });
+        let missed = serde_json::json!({ "kind": "missed", "reason": "no_answer" });
+        assert_eq!(phases_of(answered(), "answered"), [Phase::Answered]);
+        // Reported only when it was over: both are decided, in order.
+        let both = [Phase::Answered, Phase::Ended];
+        assert_eq!(phases_of(answered(), "ended"), both);
+        assert_eq!(phases_of(missed, "ended"), [Phase::Ended]);
+        let open = serde_json::json!({ "kind": "open" });
+        assert_eq!(phases_of(open, "ringing"), []);
     }
 
     #[test]

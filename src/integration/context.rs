@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use crate::clock::SharedClock;
 use crate::crm::Adapter;
 use crate::model::activity::Activity;
@@ -33,6 +35,8 @@ pub struct IntegrationContext {
     pub employees: Arc<Employees>,
     /// The sources' names, as cards show them.
     pub source_names: Arc<HashMap<SourceKey, String>>,
+    /// The company's time zone.
+    pub time_zone: TimeZone,
     /// The account's adapter.
     pub adapter: Arc<dyn Adapter>,
     /// What puts the account's steps into requests.

@@ -5,7 +5,7 @@ use crate::model::activity::Activity;
 use crate::model::communication::{Body, Snapshot};
 use crate::model::explanation::Explanation;
 use crate::model::facts::{Facts, FactsQuery};
-use crate::model::ledger::{Decision, LedgerStep, StepState, Verdict};
+use crate::model::ledger::{Decision, LedgerStep, Seen, StepState, Verdict};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, Role};
 use crate::model::timestamp::Timestamp;
@@ -62,6 +62,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         account: &context.account,
         capabilities: context.adapter.capabilities(),
         source_name: &source_name,
+        time_zone: &context.time_zone,
         now: context.clock.now(),
     };
     let replaces: Vec<Role> = rules::replaced(&situation).into_iter().cloned().collect();
@@ -90,7 +91,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
                         ..situation
                     };
                     let plan = rules::plan(&situation, &facts);
-                    let decision = record(context, work, &snapshot, plan, Some(facts), replaces);
+                    let decision = record(context, work, &situation, plan, Some(facts), replaces);
                     store.decide(fence, decision).await?;
                     return Ok(Decided::Yes);
                 }
@@ -106,7 +107,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
             return Ok(Decided::Deferred { why, delay });
         }
     };
-    let decision = record(context, work, &snapshot, plan, facts, replaces);
+    let decision = record(context, work, &situation, plan, facts, replaces);
     store.decide(fence, decision).await?;
     Ok(Decided::Yes)
 }
@@ -133,12 +134,12 @@ fn nothing(explanation: Explanation) -> Plan {
 fn record(
     context: &IntegrationContext,
     work: &Work,
-    snapshot: &Snapshot,
+    situation: &Situation<'_>,
     plan: Plan,
     facts: Option<Facts>,
     replaces: Vec<Role>,
 ) -> Decide {
-    let now = context.clock.now();
+    let (snapshot, now) = (situation.snapshot, situation.now);
     let roles: Vec<Role> = plan.steps.iter().map(|step| step.role.clone()).collect();
     let steps = plan.steps.into_iter().map(|step| LedgerStep {
         role: step.role,
@@ -172,6 +173,7 @@ fn record(
             },
             explanation: plan.explanation,
             roles: roles.clone(),
+            seen: Some(Box::new(Seen::of(now, &snapshot.body, situation.ledger))),
         },
         first_time: plan.first_time,
         steps: steps.collect(),

@@ -53,7 +53,8 @@ pub(super) async fn known_facts(
             | Entity::Unsorted
             | Entity::Task
             | Entity::CallRecord
-            | Entity::Note => {}
+            | Entity::Note
+            | Entity::Fields => {}
         }
     }
     if !contacts.is_empty() {

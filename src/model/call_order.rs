@@ -153,6 +153,7 @@ mod tests {
         let employees = Employees(vec![Employee {
             id: "anna".parse().expect("an id"),
             name: "Anna".to_owned(),
+            email: None,
             extensions: vec![EmployeeExtension {
                 source: "office".parse().expect("an id"),
                 extension: Extension("101".to_owned()),

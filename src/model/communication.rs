@@ -132,6 +132,13 @@ impl Body {
         }
     }
 
+    /// Says whether the communication has come through a phase: one that is skipped counts, but
+    /// for the answer of a call that nobody answered.
+    pub fn has_reached(&self, phase: Phase) -> bool {
+        let unanswered = matches!(self, Body::Call { call } if !call.is_answered());
+        phase <= self.phase() && !(unanswered && phase == Phase::Answered)
+    }
+
     /// Returns the phase that the communication is in.
     pub fn phase(&self) -> Phase {
         match self {

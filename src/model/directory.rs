@@ -103,6 +103,9 @@ pub fn made_by(ledger: &Ledger, role: &Role) -> Option<DirectoryChange> {
                 updated_at,
             }))
         }
-        Effect::CreateUnsorted(_) | Effect::RecordCall(_) | Effect::CreateTask(_) => None,
+        Effect::CreateUnsorted(_)
+        | Effect::RecordCall(_)
+        | Effect::CreateTask(_)
+        | Effect::FillFields(_) => None,
     }
 }

@@ -32,6 +32,9 @@ pub struct Employee {
     pub id: EmployeeId,
     /// The name that people use.
     pub name: String,
+    /// The person's e-mail address, by which a CRM's user is recognised (S1-06).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// Extensions and logins, by source.
     pub extensions: Vec<EmployeeExtension>,
     /// CRM users, by account.

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::call::{Direction, MissReason};
 use super::communication::{Kind, Phase};
-use super::ids::{CrmUserId, Extension};
+use super::ids::{CrmUserId, EmployeeId, Extension};
 use super::phone::Phone;
 use super::plan::Entity;
+use super::timestamp::Timestamp;
 
 /// The reasons of a decision, in the order in which they were found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -83,6 +84,15 @@ pub enum Reason {
         kind: Kind,
         /// The phase.
         phase: Phase,
+    },
+    /// What the call makes was decided at its answer (S1-27): the end adds tasks and the log.
+    DecidedAtAnswer,
+    /// The case makes its records when the call has ended, not at the answer (S1-27).
+    CaseAtEnd {
+        /// In which direction.
+        side: Side,
+        /// The case.
+        case: CallCase,
     },
     /// The call was among employees (S1-28).
     InternalCall,
@@ -203,6 +213,55 @@ pub enum Reason {
     },
     /// A deal is made: the client has no open one (S1-15).
     NoOpenDeal,
+    /// No deal is made yet: the client's last one was closed a short while ago (S1-15, V-03).
+    DealTooSoon {
+        /// The CRM's id of the deal that was closed last.
+        deal: String,
+        /// When it was closed.
+        closed_at: Timestamp,
+        /// From when a new one may be made.
+        until: Timestamp,
+    },
+    /// New records have these tags (S1-21).
+    Tagged {
+        /// The tags.
+        tags: Vec<String>,
+    },
+    /// A template gave no text, and the default name was taken (V-09).
+    TemplateFailed {
+        /// The template's path in the settings.
+        path: String,
+        /// Why.
+        why: TemplateMiss,
+    },
+    /// Another telephony makes records and logs calls: only fields are filled (V-03).
+    OtherTelephony,
+    /// Additional fields of a card are filled.
+    FieldsFilled {
+        /// The sort of the card.
+        card: Entity,
+        /// The fields, by the CRM's ids.
+        fields: Vec<String>,
+    },
+    /// The client has no card whose fields could be filled, or several open deals.
+    NoCardForFields {
+        /// The sort of the card.
+        card: Entity,
+    },
+    /// A task is made (S1-16).
+    TaskActs {
+        /// In which direction.
+        side: Side,
+        /// Which of the two.
+        task: CallTask,
+    },
+    /// The task is switched off.
+    TaskOff {
+        /// In which direction.
+        side: Side,
+        /// Which of the two.
+        task: CallTask,
+    },
     /// A step of an earlier decision stands: no second one is planned.
     StepStands {
         /// What it makes.
@@ -239,6 +298,38 @@ pub enum Reason {
         user: UserName,
         /// The contact.
         contact: CardName,
+    },
+
+    /// A rule of responsibles names who answers for new records.
+    ResponsibleByRule {
+        /// Its name.
+        rule: String,
+        /// Who.
+        user: UserName,
+    },
+    /// A rule of responsibles holds for the call and names nobody: the next one tries.
+    RulePassed {
+        /// Its name.
+        rule: String,
+        /// Why it names nobody.
+        why: RulePass,
+    },
+    /// The task goes to the employee who took the call (S1-16).
+    TaskOfTalker {
+        /// Who.
+        user: UserName,
+    },
+    /// The task cannot go to the employee who took the call, and goes to the responsible.
+    TalkerPassed {
+        /// Why.
+        why: RulePass,
+    },
+    /// The task goes to who answers for the card that it hangs on.
+    TaskOfCardOwner {
+        /// Who.
+        user: UserName,
+        /// The sort of the card.
+        entity: Entity,
     },
 
     // Where the call is logged (S1-26).
@@ -318,6 +409,67 @@ pub enum ChosenBy {
     OpenDeal,
     /// None or all have an open deal: it was changed last.
     LatestChange,
+}
+
+/// Why a rule of responsibles, or a task, names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RulePass {
+    /// Nobody talked with the client.
+    NobodyTalked,
+    /// Nobody placed the call: it came in, or the source does not say who did.
+    NobodyCalled,
+    /// The client has no contact, or nobody answers for it.
+    NoOwner,
+    /// Nobody of the tenant has this extension.
+    ExtensionUnknown {
+        /// The extension.
+        extension: Extension,
+    },
+    /// The employee has no user in this CRM (S1-06).
+    EmployeeUnmapped {
+        /// The employee's name.
+        employee: String,
+    },
+    /// The tenant has no such employee any more.
+    EmployeeUnknown {
+        /// The employee's id.
+        employee: EmployeeId,
+    },
+}
+
+/// Why a template gave no text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TemplateMiss {
+    /// Nothing is left of the text: every variable in it is empty.
+    Empty,
+    /// The template cannot be carried out.
+    Broken {
+        /// The engine's words, English.
+        words: String,
+    },
+}
+
+/// One of the two tasks that a call may make (S1-16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallTask {
+    /// For the employee who took the call.
+    Taken,
+    /// For the responsible, about a missed call.
+    Missed,
+}
+
+impl CallTask {
+    /// Returns the path of its setting.
+    pub fn path(self, side: Side) -> String {
+        let key = match self {
+            CallTask::Taken => "task",
+            CallTask::Missed => "missed_task",
+        };
+        format!("{}.{key}", side.path())
+    }
 }
 
 /// One of the two blocks of call settings.
@@ -403,6 +555,9 @@ pub enum CallAction {
         pipeline: String,
         /// Stage of the deal.
         stage: String,
+        /// Seconds that must have gone by since the last deal was closed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait_s: Option<u64>,
     },
     /// A deal at every call.
     DealAlways {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::communication::Phase;
+use super::communication::{Body, Phase};
 use super::explanation::Explanation;
 use super::facts::Facts;
 use super::ids::PortalKey;
@@ -126,6 +126,43 @@ pub struct Decision {
     pub explanation: Explanation,
     /// The roles of the steps that it planned.
     pub roles: Vec<Role>,
+    /// What it saw besides, so that it can be made again and come out the same. Absent in what the
+    /// first version stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Box<Seen>>,
+}
+
+/// What a decision saw of what changes later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The time that it was made for.
+    pub now: Timestamp,
+    /// The communication, as reported by then.
+    pub body: Body,
+    /// What had been planned and got before; absent for a first decision. The decisions inside
+    /// are without what they saw themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Ledger>,
+}
+
+impl Seen {
+    /// Notes what a decision sees.
+    pub fn of(now: Timestamp, body: &Body, ledger: &Ledger) -> Self {
+        let first = ledger.decisions.is_empty() && ledger.steps.is_empty();
+        let before = (!first).then(|| {
+            let mut before = ledger.clone();
+            for decision in &mut before.decisions {
+                decision.seen = None;
+                decision.facts = None;
+            }
+            before
+        });
+        Self {
+            now,
+            body: body.clone(),
+            before,
+        }
+    }
 }
 
 /// The ledger of one integration for one communication.

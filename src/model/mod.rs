@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod mistake;
 pub mod number_rules;
 pub mod outcome;
+pub mod pairing;
 pub mod personal_manager;
 pub mod phone;
 pub mod plan;

@@ -86,6 +86,8 @@ pub enum Entity {
     CallRecord,
     /// A note or comment.
     Note,
+    /// The additional fields of a card.
+    Fields,
 }
 
 impl fmt::Display for Entity {
@@ -99,6 +101,7 @@ impl fmt::Display for Entity {
             Entity::Task => "task",
             Entity::CallRecord => "call record",
             Entity::Note => "note",
+            Entity::Fields => "additional fields",
         })
     }
 }
@@ -256,8 +259,31 @@ pub struct NewTask {
     pub responsible: Option<CrmUserId>,
     /// What is to be done.
     pub text: String,
+    /// Its type, by the CRM's id; `None` = the CRM's "get in touch".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_type: Option<String>,
     /// When it is due.
     pub due: Timestamp,
+}
+
+/// One additional field to be filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldFill {
+    /// The field, by the CRM's id.
+    pub field: String,
+    /// The text.
+    pub value: String,
+    /// Over what is there; else only where the field is empty.
+    pub overwrite: bool,
+}
+
+/// Additional fields of one card to be filled. Making it twice comes to the same as once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FillFields {
+    /// The card.
+    pub card: Target,
+    /// The fields, each once.
+    pub fields: Vec<FieldFill>,
 }
 
 /// One intended effect, in no CRM's terms.
@@ -274,6 +300,8 @@ pub enum Effect {
     RecordCall(CallRecord),
     /// Make a task.
     CreateTask(NewTask),
+    /// Fill additional fields of a card.
+    FillFields(FillFields),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -290,16 +318,19 @@ pub enum StepKind {
     RecordCall,
     /// [`Effect::CreateTask`].
     CreateTask,
+    /// [`Effect::FillFields`].
+    FillFields,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 5] = [
+    pub const ALL: [StepKind; 6] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
         StepKind::RecordCall,
         StepKind::CreateTask,
+        StepKind::FillFields,
     ];
 }
 
@@ -312,6 +343,7 @@ impl Effect {
             Effect::CreateUnsorted(_) => StepKind::CreateUnsorted,
             Effect::RecordCall(_) => StepKind::RecordCall,
             Effect::CreateTask(_) => StepKind::CreateTask,
+            Effect::FillFields(_) => StepKind::FillFields,
         }
     }
 
@@ -322,6 +354,7 @@ impl Effect {
             Effect::CreateDeal(deal) => deal.contact.as_mut(),
             Effect::RecordCall(record) => record.card.as_mut(),
             Effect::CreateTask(task) => task.card.as_mut(),
+            Effect::FillFields(fill) => Some(&mut fill.card),
         }
     }
 
@@ -332,6 +365,7 @@ impl Effect {
             Effect::CreateDeal(deal) => deal.contact.as_ref(),
             Effect::RecordCall(record) => record.card.as_ref(),
             Effect::CreateTask(task) => task.card.as_ref(),
+            Effect::FillFields(fill) => Some(&fill.card),
         }
     }
 }

@@ -97,7 +97,17 @@ impl fmt::Display for Effect {
                 write!(f, "create task  {:?}", task.text)?;
                 target(f, "card", task.card.as_ref())?;
                 named_user(f, "responsible", task.responsible.as_ref())?;
+                named_text(f, "type", task.task_type.as_deref())?;
                 write!(f, "  due={}", task.due)
+            }
+            Effect::FillFields(fill) => {
+                write!(f, "fill fields")?;
+                target(f, "card", Some(&fill.card))?;
+                for field in &fill.fields {
+                    let sign = if field.overwrite { ":=" } else { "?=" };
+                    write!(f, "  {}{sign}{:?}", field.field, field.value)?;
+                }
+                Ok(())
             }
         }
     }

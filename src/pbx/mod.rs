@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::clock::SharedClock;
 use crate::model::call_order::CallOrder;
 use crate::model::communication::{Kind, Snapshot};
-use crate::model::ids::{CommunicationKey, Extension, SourceKey};
+use crate::model::ids::{CommunicationKey, EmployeeId, Extension, SourceKey};
 use crate::model::mistake::Mistake;
 use crate::model::number_rules::NumberRules;
 use crate::model::phone::Phone;
@@ -153,21 +153,24 @@ pub trait KnownCallers: Send + Sync {
     /// day: who works when changes them in silence.
     fn revision(&self) -> u64;
 
-    /// Returns whom the clients after a number would reach where their personal manager is looked
-    /// for, in the order of [`Phone::order`], at most about `max` of them. `None` while not
-    /// everything is known yet.
+    /// Returns who answers for the clients after a number, in the order of [`Phone::order`], at
+    /// most `max` of them. `None` while not everything is known yet.
     fn clients(&self, source: &SourceKey, after: Option<&Phone>, max: usize)
     -> Option<ClientsPage>;
+
+    /// Returns whom a call to an employee's clients rings now, be it the employee or who stands in,
+    /// for those for whom somebody can be rung; `None` for an unknown source.
+    fn managers(&self, source: &SourceKey) -> Option<Vec<(EmployeeId, Extension)>>;
 
     /// Returns what the company's own numbers decide, whoever calls; `None` for an unknown source.
     fn dialled(&self, source: &SourceKey) -> Option<DialledNumbers>;
 }
 
-/// Some clients and whom they would reach.
+/// Some clients and who answers for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientsPage {
-    /// Every number that was looked at, with the extension of who would be rung, if somebody would.
-    pub clients: Vec<(Phone, Option<Extension>)>,
+    /// Every number that was looked at, and the personal manager, if there is one.
+    pub clients: Vec<(Phone, Option<EmployeeId>)>,
     /// There are more behind the last one.
     pub more: bool,
 }

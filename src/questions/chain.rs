@@ -6,7 +6,7 @@
 
 use crate::directory::known::KnownClient;
 use crate::model::answering::{Exit, InboundNumber, Scenario, Unlisted};
-use crate::model::ids::{CrmUserId, EmployeeId};
+use crate::model::ids::{CrmUserId, EmployeeId, Extension};
 use crate::model::personal_manager::{PersonalManagerSettings, ResponsibleOf, SharedNumbers};
 use crate::model::phone::{ClientNumber, Phone};
 use crate::model::question::{Answer, AnswerClient, AnswerManager, Knowledge, Route};
@@ -122,29 +122,25 @@ pub fn order(source: &SourceEntry) -> impl Iterator<Item = (usize, &AskedIntegra
     redirecting.chain(others)
 }
 
+/// Returns whom calls to an employee's clients ring at this time: the employee, or who stands in.
+pub fn rung_for(source: &SourceEntry, person: Person<'_>, now: Timestamp) -> Option<Extension> {
+    let asked = Asked {
+        source,
+        caller: Caller::Withheld,
+        number: None,
+        redirect_failed: false,
+    };
+    let mut answering = Answering::new(&asked, &|_| None, now);
+    let found = answering.of_manager(person);
+    answering.answer.extension.filter(|_| found)
+}
+
 /// Answers.
 pub fn answer(asked: &Asked<'_>, known: Known<'_>) -> Found {
-    let phone = match &asked.caller {
-        Caller::Outside(phone) | Caller::Internal(_, Some(phone)) => Some(phone.clone()),
-        Caller::Internal(_, None) | Caller::Unreadable | Caller::Withheld => None,
-    };
     let mut answering = Answering {
-        asked,
-        last_talker: known.last_talker,
-        now: known.now,
-        policy: None,
         explain: known.explain,
         reasons: known.remarks,
-        answer: Answer {
-            phone,
-            client: None,
-            manager: None,
-            extension: None,
-            route: Route::None,
-            integration: None,
-            knowledge: Knowledge::None,
-            age_s: None,
-        },
+        ..Answering::new(asked, known.last_talker, known.now)
     };
     let hit = known.hits.iter().find(|hits| !hits.clients.is_empty());
     let manager = hit.and_then(|hits| answering.client(hits));
@@ -172,6 +168,38 @@ struct Answering<'a, 'b> {
     explain: bool,
     reasons: Vec<Reason>,
     answer: Answer,
+}
+
+impl<'a, 'b> Answering<'a, 'b> {
+    /// Begins with nothing known and nothing to be explained.
+    fn new(
+        asked: &'b Asked<'a>,
+        last_talker: &'b dyn Fn(&Phone) -> Option<EmployeeId>,
+        now: Timestamp,
+    ) -> Self {
+        let phone = match &asked.caller {
+            Caller::Outside(phone) | Caller::Internal(_, Some(phone)) => Some(phone.clone()),
+            Caller::Internal(_, None) | Caller::Unreadable | Caller::Withheld => None,
+        };
+        Self {
+            asked,
+            last_talker,
+            now,
+            policy: None,
+            explain: false,
+            reasons: Vec::new(),
+            answer: Answer {
+                phone,
+                client: None,
+                manager: None,
+                extension: None,
+                route: Route::None,
+                integration: None,
+                knowledge: Knowledge::None,
+                age_s: None,
+            },
+        }
+    }
 }
 
 impl<'a> Answering<'a, '_> {

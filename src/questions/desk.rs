@@ -15,6 +15,7 @@ use crate::clock::SharedClock;
 use crate::model::ids::EmployeeId;
 use crate::model::phone::Phone;
 use crate::model::question::{Answer, Knowledge, NotAnswered, Question};
+use crate::model::timestamp::Timestamp;
 use crate::pbx::Answerer;
 
 use super::chain::{self, Asked, Hits, Known};
@@ -161,6 +162,11 @@ impl Desk {
     /// Returns how often the settings were replaced.
     pub(super) fn replaced(&self) -> u64 {
         self.replaced.load(Ordering::Acquire)
+    }
+
+    /// Returns the present time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Answers at once: no CRM is asked, nothing is explained.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use crate::directory::known::Book;
 use crate::model::answering::{Exits, InboundNumber, Scenario, Unlisted};
-use crate::model::ids::{Extension, SourceKey};
+use crate::model::ids::{EmployeeId, Extension, SourceKey};
 use crate::model::phone::Phone;
 use crate::model::question::Route;
 use crate::pbx::{ClientsPage, DialledNumbers, DialledWay, KnownCallers};
 
-use super::chain::{Asked, Caller};
+use super::chain::{self, Asked, Caller};
 use super::desk::Desk;
 use super::table::SourceEntry;
 
@@ -41,13 +41,24 @@ impl KnownCallers for Desk {
         let manager = looks_for_the_manager();
         let (numbers, more) = merged(&books, after, max);
         let clients = numbers.into_iter().map(|phone| {
-            let extension = self.manager_of(source, &manager, &phone);
-            (phone, extension)
+            let employee = self.manager_of(source, &manager, &phone);
+            (phone, employee)
         });
         Some(ClientsPage {
             clients: clients.collect(),
             more,
         })
+    }
+
+    fn managers(&self, source: &SourceKey) -> Option<Vec<(EmployeeId, Extension)>> {
+        let table = self.table();
+        let source = table.source(&source.to_string())?;
+        let now = self.now();
+        let rung = source.people().filter_map(|person| {
+            let extension = chain::rung_for(source, person, now)?;
+            Some((person.employee.id.clone(), extension))
+        });
+        Some(rung.collect())
     }
 
     fn dialled(&self, source: &SourceKey) -> Option<DialledNumbers> {
@@ -86,13 +97,13 @@ impl KnownCallers for Desk {
 }
 
 impl Desk {
-    /// Returns the extension of who is rung for a client now, be it the manager or who stands in.
+    /// Returns who answers for a client.
     fn manager_of(
         &self,
         source: &SourceEntry,
         number: &InboundNumber,
         phone: &Phone,
-    ) -> Option<Extension> {
+    ) -> Option<EmployeeId> {
         // Colleagues are no clients, even where the CRM has a card of them.
         if source.person_of_phone(phone).is_some() {
             return None;
@@ -103,10 +114,7 @@ impl Desk {
             number: Some(number),
             redirect_failed: false,
         });
-        match answer.route {
-            Route::PersonalManager | Route::StandIn => answer.extension,
-            Route::DidEmployee | Route::DidOwner | Route::Default | Route::None => None,
-        }
+        answer.manager.map(|manager| manager.employee)
     }
 
     fn way(&self, source: &SourceEntry, number: &InboundNumber) -> DialledWay {

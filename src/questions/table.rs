@@ -205,6 +205,12 @@ impl SourceEntry {
             .map(|(form, number)| (form.as_str(), number))
     }
 
+    /// Returns everybody of the tenant, as the source sees them.
+    pub fn people(&self) -> impl Iterator<Item = Person<'_>> {
+        let positions = 0..self.tenant.employees.0.len();
+        positions.filter_map(|position| self.at(position))
+    }
+
     /// Returns the employee of this id, as the source sees the person.
     pub fn person(&self, id: &EmployeeId) -> Option<Person<'_>> {
         self.at(*self.tenant.ids.get(id)?)

@@ -2,6 +2,7 @@
 //! offers, and collects the reasons.
 
 use crate::model::explanation::{Explanation, Reason};
+use crate::model::ids::CrmUserId;
 use crate::model::ledger::{LedgerStep, StepState};
 use crate::model::plan::{Effect, Entity, Plan, PlannedStep, Role, StepKind, Target};
 
@@ -86,6 +87,22 @@ impl<'a> Draft<'a> {
             || self.standing(&role).is_some_and(is_alive)
     }
 
+    /// Returns who answers for the record of a role that is planned now or stands.
+    pub(super) fn responsible_of(&self, role: &str) -> Option<&CrmUserId> {
+        let role = Role::new(role);
+        let planned = self.steps.iter().find(|step| step.role == role);
+        let effect = match planned {
+            Some(step) => &step.effect,
+            None => &self.standing(&role)?.effect,
+        };
+        match effect {
+            Effect::CreateContact(contact) => contact.responsible.as_ref(),
+            Effect::CreateDeal(deal) => deal.responsible.as_ref(),
+            Effect::CreateTask(task) => task.responsible.as_ref(),
+            Effect::CreateUnsorted(_) | Effect::RecordCall(_) | Effect::FillFields(_) => None,
+        }
+    }
+
     /// Returns the plan.
     pub(super) fn finish(self, first_time: bool) -> Plan {
         Plan {
@@ -127,5 +144,6 @@ fn made_by(kind: StepKind) -> Entity {
         StepKind::CreateUnsorted => Entity::Unsorted,
         StepKind::RecordCall => Entity::CallRecord,
         StepKind::CreateTask => Entity::Task,
+        StepKind::FillFields => Entity::Fields,
     }
 }

@@ -4,16 +4,21 @@
 //! [`triage`] says whether the CRM has to be asked at all, [`plan`] what is to be done, and
 //! [`replaced`] which undone steps of an earlier decision the new plan takes the place of.
 
+pub mod basis;
 mod calls;
 mod draft;
+mod filter;
 mod names;
 mod phases;
 mod plan;
 mod replan;
+pub mod replay;
 pub mod settings;
 mod settings_mistakes;
 pub mod situation;
+mod template;
 mod triage;
+pub mod variables;
 
 pub use phases::wanted_phases;
 pub use plan::plan;

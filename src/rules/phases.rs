@@ -1,12 +1,65 @@
 //! At which phases something is decided.
 
 use crate::model::communication::{Kind, Phase};
+use crate::model::explanation::Side;
+
+use super::settings::{
+    CallSettings, DirectionSettings, IntegrationSettings, KnownCase, Moment, Telephony, UnknownCase,
+};
 
 /// Returns the phases of a kind at which something can be wanted, so that no work is made that
-/// could only be ignored. Calls and chats are decided when they have ended (S1-14).
-pub fn wanted_phases(kind: Kind) -> &'static [Phase] {
+/// could only be ignored. Calls and chats are decided when they have ended (S1-14), calls at their
+/// answer as well where a case says so (S1-27).
+pub fn wanted_phases(kind: Kind, settings: &IntegrationSettings) -> Vec<Phase> {
     match kind {
-        Kind::Call | Kind::Chat => &[Phase::Ended],
-        Kind::Request => &[Phase::Received],
+        Kind::Call if settings.calls.as_ref().is_some_and(some_at_answer) => {
+            vec![Phase::Answered, Phase::Ended]
+        }
+        Kind::Call | Kind::Chat => vec![Phase::Ended],
+        Kind::Request => vec![Phase::Received],
+    }
+}
+
+fn some_at_answer(calls: &CallSettings) -> bool {
+    at_answer(calls, Side::Incoming) || at_answer(calls, Side::Outgoing)
+}
+
+/// Says whether something is made at the answer of calls in this direction.
+pub(super) fn at_answer(calls: &CallSettings, side: Side) -> bool {
+    let direction = match side {
+        Side::Incoming => &calls.incoming,
+        Side::Outgoing => &calls.outgoing,
+    };
+    calls.telephony == Telephony::Ours && has_case_at_answer(direction)
+}
+
+fn has_case_at_answer(direction: &DirectionSettings) -> bool {
+    let unknown = |case: &UnknownCase| case.on && case.at == Moment::Answer;
+    let known = |case: &KnownCase| case.on && case.at == Moment::Answer;
+    direction.answered_unknown.as_ref().is_some_and(unknown)
+        || direction.answered_known.as_ref().is_some_and(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s1_27_the_answer_is_a_phase_only_where_a_case_wants_it() {
+        let settings = |at: &str, on: bool| -> IntegrationSettings {
+            let text = format!(
+                "[calls]\ndefault_responsible = \"501\"\n[calls.outgoing]\nanswered_known = {{ on \
+                 = {on}, at = \"{at}\", action = {{ kind = \"contact_and_deal\", pipeline = \"31\", \
+                 stage = \"7\" }} }}"
+            );
+            toml::from_str(&text).expect("settings")
+        };
+        let wanted = |at, on| wanted_phases(Kind::Call, &settings(at, on));
+        assert_eq!(wanted("answer", true), [Phase::Answered, Phase::Ended]);
+        assert_eq!(wanted("answer", false), [Phase::Ended]);
+        assert_eq!(wanted("end", true), [Phase::Ended]);
+        let none = IntegrationSettings::default();
+        assert_eq!(wanted_phases(Kind::Call, &none), [Phase::Ended]);
+        assert_eq!(wanted_phases(Kind::Request, &none), [Phase::Received]);
     }
 }

@@ -1,12 +1,26 @@
 //! What an administrator chose for an integration: the one Rust form of the rows of
 //! `docs/features.md`. Stored once per revision; replayed by the revision's number.
 
+mod fields;
+mod interval;
+mod responsible;
+mod tags;
+mod tasks;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::CrmUserId;
 use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::Phone;
+
+pub use self::fields::{FieldCard, FieldRule, Telephony};
+pub use self::interval::Interval;
+pub use self::responsible::{Assign, ResponsibleRule};
+pub use self::tags::TagSettings;
+pub use self::tasks::{TaskDue, TaskSettings};
+pub use super::filter::{CallParameter, Filter};
+pub use super::template::Template;
 
 /// The settings of one integration, by kind of communication. A kind that is absent is decided
 /// as "nothing configured".
@@ -47,6 +61,22 @@ pub struct CallSettings {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub partner_numbers: Vec<Phone>,
+    /// Whose telephony the CRM works with; with another one only fields are filled (V-03).
+    #[serde(default)]
+    pub telephony: Telephony,
+    /// Whose an answered call is where several employees talked in it (V-03): the task, the rules
+    /// of responsibles and the log of an incoming call go by it.
+    #[serde(default)]
+    pub talker: Talker,
+    /// Who answers for new records, in order; the first rule that finds somebody wins (S1-17).
+    #[serde(default)]
+    pub responsible: Vec<ResponsibleRule>,
+    /// Tags of new records (S1-21).
+    #[serde(default)]
+    pub tags: TagSettings,
+    /// Additional fields of contacts and deals.
+    #[serde(default)]
+    pub fields: Vec<FieldRule>,
     /// Where the call history is written (S1-26).
     #[serde(default)]
     pub call_history: CallHistory,
@@ -56,6 +86,35 @@ pub struct CallSettings {
     /// Calls to clients (S1-19).
     #[serde(default)]
     pub outgoing: DirectionSettings,
+}
+
+impl CallSettings {
+    /// Returns settings that make nothing but the call history.
+    pub fn new(default_responsible: CrmUserId) -> Self {
+        Self {
+            default_responsible,
+            partner_numbers: Vec::new(),
+            telephony: Telephony::default(),
+            fields: Vec::new(),
+            talker: Talker::default(),
+            responsible: Vec::new(),
+            tags: TagSettings::default(),
+            call_history: CallHistory::default(),
+            incoming: DirectionSettings::default(),
+            outgoing: DirectionSettings::default(),
+        }
+    }
+}
+
+/// Which of the employees who talked in a call it belongs to. Differs where a call was transferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Talker {
+    /// Who talked first.
+    First,
+    /// Who talked last.
+    #[default]
+    Last,
 }
 
 /// Where an entry of the call history is written.
@@ -90,10 +149,34 @@ pub struct DirectionSettings {
     /// Case D: missed, the client is known (S1-10).
     #[serde(default)]
     pub missed_known: Option<KnownCase>,
+    /// The name of a new contact (V-09); not of one in Unsorted (S0-15).
+    #[serde(default)]
+    pub contact_name: Option<Template>,
+    /// The name of a new deal (V-09); not of one in Unsorted (S0-15).
+    #[serde(default)]
+    pub deal_name: Option<Template>,
+    /// A task for the employee who took the call (S1-16).
+    #[serde(default)]
+    pub task: Option<TaskSettings>,
+    /// A task for the responsible about a missed call (S1-16).
+    #[serde(default)]
+    pub missed_task: Option<TaskSettings>,
 }
 
 fn on() -> bool {
     true
+}
+
+/// When the records of a case are made (S1-27).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Moment {
+    /// When the call has ended.
+    #[default]
+    End,
+    /// When an employee and the client begin to talk. Cases A and C only; not for Unsorted and not
+    /// for a deal at every call.
+    Answer,
 }
 
 /// A case of unknown clients: a toggle and an action, so that switching it off forgets nothing.
@@ -105,6 +188,9 @@ pub struct UnknownCase {
     pub on: bool,
     /// What is made.
     pub action: UnknownAction,
+    /// When.
+    #[serde(default)]
+    pub at: Moment,
 }
 
 /// A case of known clients.
@@ -116,6 +202,9 @@ pub struct KnownCase {
     pub on: bool,
     /// What is made.
     pub action: KnownAction,
+    /// When.
+    #[serde(default)]
+    pub at: Moment,
 }
 
 /// What is made for a client who is in no contact.
@@ -148,6 +237,10 @@ pub enum KnownAction {
         pipeline: String,
         /// Stage, by the CRM's id.
         stage: String,
+        /// No deal is made before so much time has gone by since the client's last deal was
+        /// closed (S1-15, V-03).
+        #[serde(default)]
+        wait: Option<Interval>,
     },
     /// A deal at every call, when it has ended (S1-14).
     DealAlways {

@@ -1,5 +1,7 @@
 //! Everything that a decision may look at.
 
+use jiff::tz::TimeZone;
+
 use crate::model::capabilities::Capabilities;
 use crate::model::communication::{Phase, Snapshot};
 use crate::model::employee::Employees;
@@ -28,6 +30,8 @@ pub struct Situation<'a> {
     pub capabilities: &'a Capabilities,
     /// The source's name as cards show it.
     pub source_name: &'a str,
+    /// The company's time zone, in which texts tell the time of day.
+    pub time_zone: &'a TimeZone,
     /// Now.
     pub now: Timestamp,
 }

@@ -122,7 +122,8 @@ impl Reader<'_> {
                 | Entity::Unsorted
                 | Entity::Task
                 | Entity::CallRecord
-                | Entity::Note => cards.get(key.as_slice())?.is_some(),
+                | Entity::Note
+                | Entity::Fields => cards.get(key.as_slice())?.is_some(),
             };
             if !there {
                 missing.push(card.clone());

@@ -25,6 +25,7 @@ pub(crate) fn entity_code(entity: Entity) -> u8 {
         Entity::Task => 5,
         Entity::CallRecord => 6,
         Entity::Note => 7,
+        Entity::Fields => 8,
     }
 }
 
@@ -38,6 +39,7 @@ fn entity_of(code: u8) -> Option<Entity> {
         5 => Entity::Task,
         6 => Entity::CallRecord,
         7 => Entity::Note,
+        8 => Entity::Fields,
         _ => return None,
     })
 }

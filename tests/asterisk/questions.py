@@ -213,7 +213,7 @@ async def copied_into_asterisk(stage: Stage, client: str):
     await stage.daemon.until_named(client, "102")
     await stage.daemon.change_company(SETTINGS, f"{SETTINGS}\nastdb_mirror = {{}}")
     try:
-        await until_copied(stage, {f"client/60/{client}": "102"})
+        await until_copied(stage, {f"client/60/{client}": "boris", "manager/boris": "102"})
         await stage.daemon.until_at_rest()
         await stage.daemon.kill()
         try:
@@ -235,7 +235,7 @@ async def copied_into_asterisk(stage: Stage, client: str):
         await stage.clear()
         await stage.daemon.until_at_rest()
         await stage.lab.give_contact(contact, ANNA)
-        await until_copied(stage, {f"client/60/{client}": "101"})
+        await until_copied(stage, {f"client/60/{client}": "anna"})
         await hangs_and_rings(stage, ASKED_FOR_MANAGER, client, stage.anna)
         # A number of ours that is one employee's is so in the copy, whoever calls.
         await hangs_and_rings(stage, ASKED, client, stage.boris)

@@ -229,7 +229,7 @@ async fn rehearse(switches: Switches, filters: bool) {
         let most = match command.effect {
             Effect::CreateContact(_) | Effect::CreateDeal(_) => 1,
             Effect::CreateUnsorted(_) => 2,
-            Effect::RecordCall(_) | Effect::CreateTask(_) => 0,
+            Effect::RecordCall(_) | Effect::CreateTask(_) | Effect::FillFields(_) => 0,
         };
         assert!(used <= most, "{} stands on {used} cards", command.key.role);
     }
@@ -285,6 +285,7 @@ async fn what_is_a_deactivated_users_is_made_all_the_same() {
             }
             Effect::RecordCall(record) => record.employee = left,
             Effect::CreateTask(task) => task.responsible = left,
+            Effect::FillFields(_) => continue,
         }
         let result = done(rehearsal.execute(&command).await);
         assert!(!result.cards.is_empty(), "{}", command.key.role);

@@ -18,7 +18,8 @@ fn after(kind: StepKind) -> Option<StepKind> {
         StepKind::CreateDeal => Some(StepKind::CreateUnsorted),
         StepKind::CreateUnsorted => Some(StepKind::RecordCall),
         StepKind::RecordCall => Some(StepKind::CreateTask),
-        StepKind::CreateTask => None,
+        StepKind::CreateTask => Some(StepKind::FillFields),
+        StepKind::FillFields => None,
     }
 }
 

@@ -151,6 +151,7 @@ users = [{ account = "sale", user = "12" }, { account = "sales", user = "11" }]
 [[employees]]
 id = "petrov"
 name = ""
+email = "anna"
 
 [[integrations]]
 id = "second"
@@ -164,6 +165,36 @@ takes = [{ source = "office", kinds = ["call", "call"] }, { source = "site", kin
         ),
     );
     assert_snapshot!(folder.mistakes());
+}
+
+#[test]
+fn employees_whom_settings_name_must_be_in_the_file() {
+    let second = r#"
+[[integrations]]
+id = "second"
+account = "sales"
+[integrations.settings.calls]
+default_responsible = "11"
+[[integrations.settings.calls.responsible]]
+name = "ушли"
+when = { kind = "include", parameter = "employee", values = ["ivanov", "smirnov"] }
+assign = { kind = "employee", employee = "sidorov" }
+"#;
+    let folder = Folder::new();
+    folder.write("tenants.d/demo.toml", &format!("{TENANT}{second}"));
+    let text = folder.mistakes();
+    for (path, employee) in [
+        ("responsible[0].assign.employee", "sidorov"),
+        ("responsible[0].when.values[1]", "smirnov"),
+    ] {
+        let told = format!("there is no employee {employee:?} in this file");
+        let line = text.lines().find(|line| line.contains(&told));
+        assert!(
+            line.is_some_and(|line| line.contains(path)),
+            "{path}: {text}"
+        );
+    }
+    assert_eq!(text.lines().count(), 2, "{text}");
 }
 
 /// Another account of the same portal cannot be had: it is refused by itself.

@@ -67,6 +67,11 @@ pub struct LastError {
     pub why: String,
 }
 
+/// Returns the name under which what a portal is made of is kept, beside what was set up there.
+pub fn description_row(portal: &PortalKey) -> PortalKey {
+    PortalKey::new("described", portal.as_str())
+}
+
 /// Returns the name under which it is kept that a portal is blocked, beside what was set up there.
 pub fn block_row(portal: &PortalKey) -> PortalKey {
     PortalKey::new("blocked", portal.as_str())

@@ -144,7 +144,12 @@ impl Client {
 
     /// Sends items to be stored.
     pub(super) async fn write<B: Serialize>(&self, path: &str, items: &B, class: Class) -> Written {
-        self.change(Method::Post, path, items, class).await
+        self.store(Method::Post, path, items, class).await
+    }
+
+    /// Sends what is to change about one record.
+    pub(super) async fn change<B: Serialize>(&self, path: &str, body: &B, class: Class) -> Written {
+        self.store(Method::Patch, path, body, class).await
     }
 
     /// Sends items to be removed.
@@ -154,10 +159,10 @@ impl Client {
         items: &B,
         class: Class,
     ) -> Written {
-        self.change(Method::Delete, path, items, class).await
+        self.store(Method::Delete, path, items, class).await
     }
 
-    async fn change<B: Serialize>(
+    async fn store<B: Serialize>(
         &self,
         method: Method,
         path: &str,

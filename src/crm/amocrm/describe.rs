@@ -62,7 +62,11 @@ impl AmoAdapter {
         let mut users = Vec::new();
         for number in 1..=USER_PAGES_MAX {
             let number = number.to_string();
-            let pairs = query(&[("limit", "250"), ("page", &number)]);
+            let pairs = query(&[
+                ("limit", "250"),
+                ("page", &number),
+                ("with", "phone_number"),
+            ]);
             let page = self
                 .client
                 .page::<User>("/api/v4/users", "users", pairs, Class::Background)
@@ -72,6 +76,7 @@ impl AmoAdapter {
                 id: CrmUserId(user.id.to_string()),
                 name: user.name.unwrap_or_default(),
                 email: user.email.filter(|email| !email.is_empty()),
+                phone: user.phone_number.filter(|phone| !phone.is_empty()),
                 active: user.rights.is_active,
             }));
             if done {

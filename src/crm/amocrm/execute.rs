@@ -3,11 +3,14 @@
 use serde_json::Value;
 
 use super::AmoAdapter;
-use super::client::Written;
+use super::client::{ReadError, Written};
 use super::map::{self, Item};
 use super::replies::{not_mentioned, read_stored, refused};
+use super::wire::answers::CardRecord;
+use super::wire::bodies::CardChange;
 use crate::crm::{Class, StepCommand};
-use crate::model::outcome::{Outcome, StepResult};
+use crate::model::outcome::{Outcome, Rejection, StepResult};
+use crate::model::plan::{Card, Effect, FieldFill, FillFields};
 
 /// Most items of one request: permitted are 250, recommended at most 50 (`crm/amocrm.md` §4).
 pub(super) const BATCH_MAX: usize = 50;
@@ -15,6 +18,9 @@ pub(super) const BATCH_MAX: usize = 50;
 /// What is said of a record that names nobody because its user was refused.
 const USER_REFUSED: &str = "amoCRM refuses the user as responsible (deactivated?): the record was \
                             left to the owner of the token";
+
+/// What is said where every field had its value.
+const NOTHING_TO_FILL: &str = "every field is filled already";
 
 type Outcomes = Vec<Option<Outcome<StepResult>>>;
 
@@ -34,6 +40,10 @@ impl AmoAdapter {
         let mut outcomes: Outcomes = commands.iter().map(|_| None).collect();
         let mut groups: Vec<Vec<(usize, Item)>> = Vec::new();
         for (index, (command, outcome)) in commands.iter().zip(&mut outcomes).enumerate() {
+            if let Effect::FillFields(fill) = &command.effect {
+                *outcome = Some(self.fill(fill).await);
+                continue;
+            }
             match map::item(command, &setup) {
                 Ok(item) => place(&mut groups, index, item),
                 Err(rejection) => *outcome = Some(Outcome::Rejected(rejection)),
@@ -46,6 +56,50 @@ impl AmoAdapter {
             .into_iter()
             .map(|outcome| outcome.unwrap_or_else(not_mentioned))
             .collect()
+    }
+
+    /// Fills the fields of a card that are empty, or are written at every time. What a person typed
+    /// a moment ago is seen, for the card is read first.
+    async fn fill(&self, fill: &FillFields) -> Outcome<StepResult> {
+        let card = match map::known(&fill.card) {
+            Ok(card) => card,
+            Err(rejection) => return Outcome::Rejected(rejection),
+        };
+        let filled = |note: Option<&str>| {
+            Outcome::Done(StepResult {
+                cards: vec![card.clone()],
+                note: note.map(str::to_owned),
+                ..StepResult::default()
+            })
+        };
+        let (path, change) = match self.unfilled(card, &fill.fields).await {
+            Ok(Some(missing)) => missing,
+            Ok(None) => return filled(Some(NOTHING_TO_FILL)),
+            Err(unread) => return unread.into_outcome(),
+        };
+        match self.client.change(&path, &change, Class::Work).await {
+            Written::Failed(failure) => failure.into_outcome(),
+            Written::Refused(refusal) => Outcome::Rejected(refusal.whole()),
+            Written::Stored(_) => filled(None),
+        }
+    }
+
+    /// Reads a card and says what is still to be written of these fields, and where.
+    pub(super) async fn unfilled(
+        &self,
+        card: &Card,
+        fields: &[FieldFill],
+    ) -> Result<Option<(String, CardChange)>, ReadError> {
+        let path = map::card_path(card).map_err(ReadError::Refused)?;
+        let read: Option<CardRecord> = self.client.record(&path, Vec::new(), Class::Work).await?;
+        let gone = || Rejection {
+            code: "204".to_owned(),
+            message: format!("there is no {} {} any more", card.entity, card.id),
+        };
+        let read = read.filter(|read| !read.is_deleted);
+        let read = read.ok_or_else(|| ReadError::Refused(gone()))?;
+        let change = map::unfilled(fields, &read).map_err(ReadError::Refused)?;
+        Ok(change.map(|change| (path, change)))
     }
 
     /// Sends items together and writes down the outcome of each. An item that was refused only for

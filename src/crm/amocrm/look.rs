@@ -8,6 +8,7 @@
 //! | call on a card | call notes of that card | `params.uniq` |
 //! | call without a card | call notes of all contacts, leads, companies | `params.uniq` |
 //! | task | tasks of the card | text and due time |
+//! | fields | the card | their values |
 //!
 //! It does not wait, so "absent" is true at the time of looking only: whether the request can still
 //! take effect later is the caller's to reckon with (`Adapter::settles_after`).
@@ -24,7 +25,9 @@ use super::setup::Setup;
 use super::wire::answers::{CardRecord, Note, Task, Unsorted};
 use crate::crm::{Class, StepCommand};
 use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
-use crate::model::plan::{CallRecord, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted};
+use crate::model::plan::{
+    CallRecord, Effect, Entity, FillFields, NewContact, NewDeal, NewTask, NewUnsorted,
+};
 
 /// How much the CRM's clock may be behind ours.
 const CLOCKS_APART: Duration = Duration::from_secs(3600);
@@ -69,6 +72,7 @@ impl AmoAdapter {
             Effect::CreateUnsorted(unsorted) => looking.unsorted(unsorted).await,
             Effect::RecordCall(record) => looking.call(record).await,
             Effect::CreateTask(task) => looking.task(task).await,
+            Effect::FillFields(fill) => looking.fields(fill).await,
         };
         match seen {
             Ok(look) => Outcome::Done(look),
@@ -272,6 +276,24 @@ impl Looking<'_> {
         Ok(look(found, |made| {
             with_cards(vec![card(Entity::Task, made.id)])
         }))
+    }
+
+    /// Fields that are filled look the same whoever filled them: nothing is left to be done.
+    async fn fields(&self, fill: &FillFields) -> Result<Look, Unclear> {
+        let on = map::known(&fill.card)?;
+        Ok(match self.adapter.unfilled(on, &fill.fields).await {
+            // The card is gone; sending again will say so for good.
+            Err(ReadError::Refused(refusal)) if matches!(refusal.code.as_str(), "204" | "404") => {
+                Look::Absent
+            }
+            Err(error) => return Err(error.into()),
+            Ok(Some(_)) => Look::Absent,
+            Ok(None) => Look::Found(StepResult {
+                cards: vec![on.clone()],
+                adopted: true,
+                ..StepResult::default()
+            }),
+        })
     }
 
     /// A scan of cards, newest first, with the marker as a search beside.

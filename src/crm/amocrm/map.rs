@@ -9,10 +9,11 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::setup::Setup;
+use super::wire::answers::CardRecord;
 use super::wire::bodies::{
-    Call, CallNote, CallParams, Contact, Field, FormMetadata, Lead, LeadEmbedded, Party, Reference,
-    SipMetadata, Tag, TagList, Task, Unsorted, UnsortedCard, UnsortedEmbedded, UnsortedMetadata,
-    Value,
+    Call, CallNote, CallParams, CardChange, Contact, Field, FormMetadata, Lead, LeadEmbedded,
+    Party, Reference, SipMetadata, Tag, TagList, Task, Unsorted, UnsortedCard, UnsortedEmbedded,
+    UnsortedMetadata, Value,
 };
 use super::wire::refusal::USER_KEYS;
 use crate::crm::StepCommand;
@@ -21,8 +22,8 @@ use crate::model::ids::CrmUserId;
 use crate::model::outcome::Rejection;
 use crate::model::phone::Phone;
 use crate::model::plan::{
-    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted,
-    Target, UnsortedForm,
+    CallRecord, CallStatus, Card, Effect, Entity, FieldFill, NewContact, NewDeal, NewTask,
+    NewUnsorted, Target, UnsortedForm,
 };
 
 /// Follow-up, "get in touch": the same id in every account (`crm/amocrm.md` §6).
@@ -119,6 +120,11 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
             Answer::Tasks,
             json(&task_body(task, &marker, at)?),
         ),
+        // What is missing shows only when the card is read: it goes its own way.
+        Effect::FillFields(_) => {
+            let message = "fields are filled card by card".to_owned();
+            return Err(refuse("not_an_item", message));
+        }
     };
     Ok(Item {
         path,
@@ -131,7 +137,10 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
 /// Returns what tells requests for effects of one kind apart: their path.
 pub(super) fn request_sort(effect: &Effect) -> &'static str {
     match effect {
-        Effect::CreateContact(_) | Effect::CreateDeal(_) | Effect::CreateTask(_) => "",
+        Effect::CreateContact(_)
+        | Effect::CreateDeal(_)
+        | Effect::CreateTask(_)
+        | Effect::FillFields(_) => "",
         Effect::CreateUnsorted(unsorted) => category(&unsorted.form),
         Effect::RecordCall(record) => match &record.card {
             Some(Target::Known { card }) => entity_path(card.entity).unwrap_or_default(),
@@ -155,12 +164,15 @@ pub(super) fn entity_path(entity: Entity) -> Result<&'static str, Rejection> {
         Entity::Contact => Ok("contacts"),
         Entity::Company => Ok("companies"),
         Entity::Deal => Ok("leads"),
-        Entity::Lead | Entity::Unsorted | Entity::Task | Entity::CallRecord | Entity::Note => {
-            Err(refuse(
-                "no_such_card",
-                format!("amoCRM hangs nothing on a {entity}"),
-            ))
-        }
+        Entity::Lead
+        | Entity::Unsorted
+        | Entity::Task
+        | Entity::CallRecord
+        | Entity::Note
+        | Entity::Fields => Err(refuse(
+            "no_such_card",
+            format!("amoCRM hangs nothing on a {entity}"),
+        )),
     }
 }
 
@@ -179,6 +191,39 @@ pub(super) fn known(target: &Target) -> Result<&Card, Rejection> {
 pub(super) fn id(what: &str, text: &str) -> Result<i64, Rejection> {
     text.parse()
         .map_err(|_| refuse("bad_id", format!("{text:?} is no id of a {what} in amoCRM")))
+}
+
+/// Returns the path of the card whose fields are filled.
+pub(super) fn card_path(card: &Card) -> Result<String, Rejection> {
+    let path = entity_path(card.entity)?;
+    Ok(format!("/api/v4/{path}/{}", id("card", &card.id)?))
+}
+
+/// Returns what is still to be written of the fields, given the card as it is; nothing where
+/// every field has what it must have.
+pub(super) fn unfilled(
+    fields: &[FieldFill],
+    card: &CardRecord,
+) -> Result<Option<CardChange>, Rejection> {
+    let mut wanted = Vec::new();
+    for fill in fields {
+        let field_id = id("field", &fill.field)?;
+        let is_kept = card.is_filled(field_id) && !fill.overwrite;
+        let is_done = is_kept || card.text_by_id(field_id).map(str::trim) == Some(&fill.value);
+        if !is_done {
+            wanted.push(Field {
+                field_id: Some(field_id),
+                field_code: None,
+                values: vec![Value {
+                    value: fill.value.clone(),
+                    enum_code: None,
+                }],
+            });
+        }
+    }
+    Ok((!wanted.is_empty()).then_some(CardChange {
+        custom_fields_values: wanted,
+    }))
 }
 
 fn contact_body(
@@ -385,7 +430,10 @@ fn task_body(task: &NewTask, marker: &str, at: i64) -> Result<Task, Rejection> {
         complete_till: task.due.as_secs(),
         entity_id,
         entity_type,
-        task_type_id: TASK_TYPE_FOLLOW_UP,
+        task_type_id: match &task.task_type {
+            Some(task_type) => id("task type", task_type)?,
+            None => TASK_TYPE_FOLLOW_UP,
+        },
         responsible_user_id: user(task.responsible.as_ref())?,
         created_at: at,
         request_id: marker.to_owned(),

@@ -156,6 +156,13 @@ fn capabilities(cards: Certainty) -> Capabilities {
         StepKind::RecordCall => Certainty::ByKey,
         // Text and due time.
         StepKind::CreateTask => Certainty::BySearch,
+        // The card is read back.
+        StepKind::FillFields => Certainty::BySearch,
+    };
+    let batch_max = |kind| match kind {
+        // Card by card, each after a look at it: together they would only wait for each other.
+        StepKind::FillFields => 1,
+        _ => execute::BATCH_MAX,
     };
     Capabilities {
         steps: StepKind::ALL
@@ -163,7 +170,7 @@ fn capabilities(cards: Certainty) -> Capabilities {
             .map(|kind| StepCapability {
                 kind,
                 certainty: certainty(kind),
-                batch_max: execute::BATCH_MAX,
+                batch_max: batch_max(kind),
             })
             .collect(),
         phases: vec![

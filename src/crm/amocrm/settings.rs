@@ -208,7 +208,12 @@ impl AccountSettings for AmoSettings {
             Entity::Contact => "contacts",
             Entity::Company => "companies",
             Entity::Deal => "leads",
-            Entity::Lead | Entity::Unsorted | Entity::Task | Entity::CallRecord | Entity::Note => {
+            Entity::Lead
+            | Entity::Unsorted
+            | Entity::Task
+            | Entity::CallRecord
+            | Entity::Note
+            | Entity::Fields => {
                 return None;
             }
         };

@@ -25,8 +25,8 @@ use crate::model::call::Direction;
 use crate::model::ids::{CommunicationKey, CrmUserId, IntegrationKey};
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::{
-    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted, Role,
-    StepKey, Target, UnsortedForm,
+    CallRecord, CallStatus, Card, Effect, Entity, FieldFill, FillFields, NewContact, NewDeal,
+    NewTask, NewUnsorted, Role, StepKey, Target, UnsortedForm,
 };
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
@@ -278,12 +278,28 @@ fn call_record(call: &str, card: Option<Target>, employee: Option<&str>) -> Step
 
 fn task(call: &str, card: Option<Target>) -> StepCommand {
     let task = NewTask {
+        task_type: None,
         card,
         responsible: Some(CrmUserId("501".to_owned())),
         text: "Перезвонить +79161234567".to_owned(),
         due: time("2026-11-20T09:15:00Z"),
     };
     command(call, "task", Effect::CreateTask(task))
+}
+
+fn fields(call: &str, card: Option<Target>) -> StepCommand {
+    let card = card.expect("fields stand on a card");
+    let fill = |field: &str, value: &str, overwrite| FieldFill {
+        field: field.to_owned(),
+        value: value.to_owned(),
+        overwrite,
+    };
+    let fields = vec![fill("35", "Директор", false), fill("37", "Офис", true)];
+    command(
+        call,
+        "contact-fields",
+        Effect::FillFields(FillFields { card, fields }),
+    )
 }
 
 /// One command of every kind.
@@ -294,6 +310,7 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::CreateUnsorted => incoming_unsorted("1"),
         StepKind::RecordCall => call_record("1", known(Entity::Contact, "7001"), Some("501")),
         StepKind::CreateTask => task("1", known(Entity::Contact, "7001")),
+        StepKind::FillFields => fields("1", known(Entity::Contact, "7001")),
     }
 }
 

@@ -222,7 +222,7 @@ fn render_user(user: &UserOptions, incoming: &Incoming) -> Value {
         "_links": incoming.link(&format!("/api/v4/users/{}", user.id)),
     });
     if with("phone_number") {
-        row["phone_number"] = Value::Null;
+        row["phone_number"] = json!(user.phone_number);
     }
     if with("amojo_id") {
         row["amojo_id"] = json!(opaque_text(&format!("user/{}", user.id), 32));

@@ -125,6 +125,8 @@ pub struct UserOptions {
     pub name: String,
     /// Log-in.
     pub email: String,
+    /// The telephone on the user's page, if any.
+    pub phone_number: Option<String>,
     /// Whether administrator.
     pub is_admin: bool,
     /// False for a deactivated one.
@@ -138,6 +140,7 @@ impl UserOptions {
             id,
             name: name.into(),
             email: format!("user{id}@demo.example"),
+            phone_number: None,
             is_admin: false,
             is_active: true,
         }

@@ -2,7 +2,10 @@
 
 use crate::model::call::MissReason;
 use crate::model::communication::{Kind, Phase};
-use crate::model::explanation::{CallAction, CallCase, CardName, ChosenBy, Reason, Side, UserName};
+use crate::model::explanation::{
+    CallAction, CallCase, CallTask, CardName, ChosenBy, Reason, RulePass, Side, TemplateMiss,
+    UserName,
+};
 use crate::model::plan::Entity;
 
 pub(super) fn text(reason: &Reason) -> String {
@@ -28,6 +31,15 @@ pub(super) fn text(reason: &Reason) -> String {
             "Moment \"{}\": this CRM takes nothing about {} at that moment.",
             moment(*phase),
             kinds(*kind)
+        ),
+        Reason::DecidedAtAnswer => {
+            "What the call makes was decided at its answer (S1-27): the end adds tasks and the \
+             call log entry."
+                .to_owned()
+        }
+        Reason::CaseAtEnd { side, case } => format!(
+            "{}: its records are made when the call has ended, not at the answer (S1-27).",
+            rule(*side, *case)
         ),
         Reason::InternalCall => {
             "Internal call: employees talked among themselves (S1-28).".to_owned()
@@ -115,6 +127,49 @@ pub(super) fn text(reason: &Reason) -> String {
             "No deal is made: open deals of the client: {open}, the newest is no. {deal} (S1-15)."
         ),
         Reason::NoOpenDeal => "The client has no open deal: a deal is made (S1-15).".to_owned(),
+        Reason::DealTooSoon {
+            deal,
+            closed_at,
+            until,
+        } => format!(
+            "No deal is made: the last one (no. {deal}) was closed at {closed_at}, a new one may \
+             be made from {until} on (S1-15, V-03)."
+        ),
+        Reason::Tagged { tags } => format!("Tags of the new records: {} (S1-21).", listed(tags)),
+        Reason::TemplateFailed { path, why } => {
+            format!(
+                "The template {path} gave no text ({}): the default was taken (V-09).",
+                no_text(why)
+            )
+        }
+        Reason::OtherTelephony => {
+            "Another telephony is used: a call only fills fields of cards that exist (V-03, \
+             calls.telephony)."
+                .to_owned()
+        }
+        Reason::FieldsFilled { card, fields } => format!(
+            "Additional fields of the {} are filled: no. {} (calls.fields).",
+            thing(*card),
+            fields.join(", no. ")
+        ),
+        Reason::NoCardForFields { card } => format!(
+            "There is no card to fill fields of: the client has no {}, or several (calls.fields).",
+            thing(*card)
+        ),
+        Reason::TaskActs { side, task } => {
+            format!(
+                "{} (S1-16, {}).",
+                task_title(*side, *task),
+                task.path(*side)
+            )
+        }
+        Reason::TaskOff { side, task } => {
+            format!(
+                "{}: switched off (S1-16, {}).",
+                task_title(*side, *task),
+                task.path(*side)
+            )
+        }
         Reason::StepStands { entity } => format!(
             "There is a step \"{}\" for this already: no second one is planned.",
             thing(*entity)
@@ -141,6 +196,28 @@ pub(super) fn text(reason: &Reason) -> String {
             "Responsible for the deal is {}, who answers for the contact {}.",
             person(user),
             card(contact)
+        ),
+        Reason::ResponsibleByRule { rule, user } => format!(
+            "Responsible is {}, by the rule \"{rule}\" (calls.responsible).",
+            person(user)
+        ),
+        Reason::RulePassed { rule, why } => format!(
+            "The rule of responsibles \"{rule}\" holds and names nobody: {}.",
+            passed(why)
+        ),
+        Reason::TaskOfTalker { user } => format!(
+            "The task goes to the employee who talked with the client: {} (S1-16).",
+            person(user)
+        ),
+        Reason::TalkerPassed { why } => format!(
+            "The task cannot go to the employee who talked with the client ({}): it goes to the \
+             responsible.",
+            passed(why)
+        ),
+        Reason::TaskOfCardOwner { user, entity } => format!(
+            "The task goes to who answers for the card ({}): {} (S1-16).",
+            thing(*entity),
+            person(user)
         ),
         Reason::LoggedOnDeal { deal } => {
             format!("The call is logged on deal no. {deal}, the client's only open one (S1-26).")
@@ -216,7 +293,11 @@ fn act(action: &CallAction) -> String {
         CallAction::ContactAndDeal { pipeline, stage } => {
             format!("make a contact and a deal in pipeline {pipeline}, stage {stage}")
         }
-        CallAction::DealUnlessOpen { pipeline, stage } => format!(
+        CallAction::DealUnlessOpen {
+            pipeline,
+            stage,
+            wait_s: _,
+        } => format!(
             "use the contact and, when there is no open deal, make a deal in pipeline {pipeline}, \
              stage {stage}"
         ),
@@ -228,6 +309,44 @@ fn act(action: &CallAction) -> String {
         }
         CallAction::Contact => "make a contact only".to_owned(),
     }
+}
+
+fn task_title(side: Side, task: CallTask) -> &'static str {
+    match (side, task) {
+        (Side::Incoming, CallTask::Taken) => "A task for the employee who took the call",
+        (Side::Outgoing, CallTask::Taken) => "A task for the employee who talked with the client",
+        (Side::Incoming, CallTask::Missed) => "A task for the responsible about a missed call",
+        (Side::Outgoing, CallTask::Missed) => "A task for the responsible about a call in vain",
+    }
+}
+
+fn no_text(why: &TemplateMiss) -> String {
+    match why {
+        TemplateMiss::Empty => "its variables are empty".to_owned(),
+        TemplateMiss::Broken { words } => words.clone(),
+    }
+}
+
+fn passed(why: &RulePass) -> String {
+    match why {
+        RulePass::NobodyTalked => "nobody talked with the client".to_owned(),
+        RulePass::NobodyCalled => "it is not known who placed the call".to_owned(),
+        RulePass::NoOwner => "the client has no contact with a responsible".to_owned(),
+        RulePass::ExtensionUnknown { extension } => {
+            format!("no employee has the extension {extension}")
+        }
+        RulePass::EmployeeUnmapped { employee } => {
+            format!("employee {employee} is not matched with a user of the CRM (S1-06)")
+        }
+        RulePass::EmployeeUnknown { employee } => {
+            format!("there is no employee {employee} any more")
+        }
+    }
+}
+
+fn listed(tags: &[String]) -> String {
+    let quoted: Vec<String> = tags.iter().map(|tag| format!("\"{tag}\"")).collect();
+    quoted.join(", ")
 }
 
 fn kinds(kind: Kind) -> &'static str {
@@ -272,6 +391,7 @@ fn thing(entity: Entity) -> &'static str {
         Entity::Task => "task",
         Entity::CallRecord => "call log entry",
         Entity::Note => "note",
+        Entity::Fields => "additional fields",
     }
 }
 

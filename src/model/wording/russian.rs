@@ -2,7 +2,10 @@
 
 use crate::model::call::MissReason;
 use crate::model::communication::{Kind, Phase};
-use crate::model::explanation::{CallAction, CallCase, CardName, ChosenBy, Reason, Side, UserName};
+use crate::model::explanation::{
+    CallAction, CallCase, CallTask, CardName, ChosenBy, Reason, RulePass, Side, TemplateMiss,
+    UserName,
+};
 use crate::model::plan::Entity;
 
 pub(super) fn text(reason: &Reason) -> String {
@@ -28,6 +31,15 @@ pub(super) fn text(reason: &Reason) -> String {
             "Момент «{}»: эта CRM в такой момент ничего не принимает для {}.",
             moment(*phase),
             kinds(*kind)
+        ),
+        Reason::DecidedAtAnswer => {
+            "Что создать по звонку, решено при ответе (S1-27): по окончании добавляются задачи и \
+             запись о звонке."
+                .to_owned()
+        }
+        Reason::CaseAtEnd { side, case } => format!(
+            "{}: записи создаются по окончании звонка, а не при ответе (S1-27).",
+            rule(*side, *case)
         ),
         Reason::InternalCall => {
             "Внутренний звонок: сотрудники говорили между собой (S1-28).".to_owned()
@@ -116,6 +128,50 @@ pub(super) fn text(reason: &Reason) -> String {
             "Сделка не создаётся: открытых сделок у клиента {open}, самая новая № {deal} (S1-15)."
         ),
         Reason::NoOpenDeal => "Открытых сделок у клиента нет: сделка создаётся (S1-15).".to_owned(),
+        Reason::DealTooSoon {
+            deal,
+            closed_at,
+            until,
+        } => format!(
+            "Сделка не создаётся: последняя (№ {deal}) закрыта {closed_at}, новая возможна с \
+             {until} (S1-15, V-03)."
+        ),
+        Reason::Tagged { tags } => format!("Теги новых записей: {} (S1-21).", listed(tags)),
+        Reason::TemplateFailed { path, why } => {
+            format!(
+                "Шаблон {path} не дал текста ({}): взят текст по умолчанию (V-09).",
+                no_text(why)
+            )
+        }
+        Reason::OtherTelephony => {
+            "Используется другая телефония: по звонку только заполняются поля существующих \
+             карточек (V-03, calls.telephony)."
+                .to_owned()
+        }
+        Reason::FieldsFilled { card, fields } => format!(
+            "Заполняются дополнительные поля (карточка: {}): № {} (calls.fields).",
+            thing(*card),
+            fields.join(", № ")
+        ),
+        Reason::NoCardForFields { card } => format!(
+            "Заполнять поля не в чем: карточки такого вида ({}) у клиента нет или она не одна \
+             (calls.fields).",
+            thing(*card)
+        ),
+        Reason::TaskActs { side, task } => {
+            format!(
+                "{} (S1-16, {}).",
+                task_title(*side, *task),
+                task.path(*side)
+            )
+        }
+        Reason::TaskOff { side, task } => {
+            format!(
+                "{}: выключено (S1-16, {}).",
+                task_title(*side, *task),
+                task.path(*side)
+            )
+        }
         Reason::StepStands { entity } => format!(
             "По этому обращению уже есть шаг «{}»: второй раз он не планируется.",
             thing(*entity)
@@ -142,6 +198,27 @@ pub(super) fn text(reason: &Reason) -> String {
             "Ответственный за сделку — {}, как и за контакт {}.",
             person(user),
             card(contact)
+        ),
+        Reason::ResponsibleByRule { rule, user } => format!(
+            "Ответственный — {}, по правилу «{rule}» (calls.responsible).",
+            person(user)
+        ),
+        Reason::RulePassed { rule, why } => format!(
+            "Правило ответственных «{rule}» подходит, но никого не называет: {}.",
+            passed(why)
+        ),
+        Reason::TaskOfTalker { user } => format!(
+            "Задача — тому, кто говорил с клиентом: {} (S1-16).",
+            person(user)
+        ),
+        Reason::TalkerPassed { why } => format!(
+            "Задача не может достаться тому, кто говорил с клиентом ({}): она идёт ответственному.",
+            passed(why)
+        ),
+        Reason::TaskOfCardOwner { user, entity } => format!(
+            "Задача — ответственному за карточку ({}): {} (S1-16).",
+            thing(*entity),
+            person(user)
         ),
         Reason::LoggedOnDeal { deal } => format!(
             "Звонок записывается в сделку № {deal}: она у клиента единственная открытая (S1-26)."
@@ -215,7 +292,11 @@ fn act(action: &CallAction) -> String {
         CallAction::ContactAndDeal { pipeline, stage } => {
             format!("создать контакт и сделку в воронке {pipeline}, этап {stage}")
         }
-        CallAction::DealUnlessOpen { pipeline, stage } => format!(
+        CallAction::DealUnlessOpen {
+            pipeline,
+            stage,
+            wait_s: _,
+        } => format!(
             "использовать контакт и, если открытой сделки нет, создать сделку в воронке \
              {pipeline}, этап {stage}"
         ),
@@ -227,6 +308,42 @@ fn act(action: &CallAction) -> String {
         }
         CallAction::Contact => "создать только контакт".to_owned(),
     }
+}
+
+fn task_title(side: Side, task: CallTask) -> &'static str {
+    match (side, task) {
+        (Side::Incoming, CallTask::Taken) => "Задача сотруднику, принявшему звонок",
+        (Side::Outgoing, CallTask::Taken) => "Задача сотруднику, говорившему с клиентом",
+        (Side::Incoming, CallTask::Missed) => "Задача ответственному о пропущенном звонке",
+        (Side::Outgoing, CallTask::Missed) => "Задача ответственному о звонке без ответа",
+    }
+}
+
+fn no_text(why: &TemplateMiss) -> String {
+    match why {
+        TemplateMiss::Empty => "его переменные пусты".to_owned(),
+        TemplateMiss::Broken { words } => words.clone(),
+    }
+}
+
+fn passed(why: &RulePass) -> String {
+    match why {
+        RulePass::NobodyTalked => "с клиентом никто не говорил".to_owned(),
+        RulePass::NobodyCalled => "кто звонил клиенту, неизвестно".to_owned(),
+        RulePass::NoOwner => "у клиента нет контакта с ответственным".to_owned(),
+        RulePass::ExtensionUnknown { extension } => {
+            format!("внутренний номер {extension} не указан ни у одного сотрудника")
+        }
+        RulePass::EmployeeUnmapped { employee } => {
+            format!("сотрудник {employee} не сопоставлен с пользователем CRM (S1-06)")
+        }
+        RulePass::EmployeeUnknown { employee } => format!("сотрудника {employee} больше нет"),
+    }
+}
+
+fn listed(tags: &[String]) -> String {
+    let quoted: Vec<String> = tags.iter().map(|tag| format!("«{tag}»")).collect();
+    quoted.join(", ")
 }
 
 /// After «для».
@@ -272,6 +389,7 @@ fn thing(entity: Entity) -> &'static str {
         Entity::Task => "задача",
         Entity::CallRecord => "запись о звонке",
         Entity::Note => "примечание",
+        Entity::Fields => "дополнительные поля",
     }
 }
 

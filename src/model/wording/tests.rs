@@ -4,16 +4,18 @@ use super::*;
 use crate::model::call::MissReason;
 use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{
-    CallAction, CallCase, CardName, ChosenBy, Explanation, Side, UserName,
+    CallAction, CallCase, CallTask, CardName, ChosenBy, Explanation, RulePass, Side, TemplateMiss,
+    UserName,
 };
 use crate::model::ids::{CrmUserId, Extension};
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::Entity;
+use crate::model::timestamp::Timestamp;
 
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 43;
+const REASONS: usize = 58;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -62,6 +64,21 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::ExtensionUnknown { .. } => 40,
         Reason::EmployeeUnmapped { .. } => 41,
         Reason::NobodyNamed { .. } => 42,
+        Reason::DecidedAtAnswer => 43,
+        Reason::CaseAtEnd { .. } => 44,
+        Reason::DealTooSoon { .. } => 45,
+        Reason::Tagged { .. } => 46,
+        Reason::TemplateFailed { .. } => 47,
+        Reason::TaskActs { .. } => 48,
+        Reason::TaskOff { .. } => 49,
+        Reason::ResponsibleByRule { .. } => 50,
+        Reason::RulePassed { .. } => 51,
+        Reason::TaskOfTalker { .. } => 52,
+        Reason::TalkerPassed { .. } => 53,
+        Reason::TaskOfCardOwner { .. } => 54,
+        Reason::OtherTelephony => 55,
+        Reason::FieldsFilled { .. } => 56,
+        Reason::NoCardForFields { .. } => 57,
     }
 }
 
@@ -151,7 +168,61 @@ fn samples() -> Vec<Reason> {
             extension: extension(),
         },
         Reason::NobodyNamed { phones: 2 },
+        Reason::DecidedAtAnswer,
+        Reason::OtherTelephony,
+        Reason::FieldsFilled {
+            card: Entity::Deal,
+            fields: vec!["41".to_owned(), "44".to_owned()],
+        },
+        Reason::NoCardForFields { card: Entity::Deal },
+        Reason::DealTooSoon {
+            deal: "8001".to_owned(),
+            closed_at: Timestamp::from_secs(1_763_000_000),
+            until: Timestamp::from_secs(1_763_086_400),
+        },
+        Reason::Tagged {
+            tags: vec!["+79161234567".to_owned(), "звонок".to_owned()],
+        },
+        Reason::TemplateFailed {
+            path: "calls.incoming.deal_name".to_owned(),
+            why: TemplateMiss::Empty,
+        },
+        Reason::TemplateFailed {
+            path: "calls.incoming.task.text".to_owned(),
+            why: TemplateMiss::Broken {
+                words: "it takes too long".to_owned(),
+            },
+        },
+        Reason::ResponsibleByRule {
+            rule: "Кто говорил".to_owned(),
+            user: user(Some("Петрова")),
+        },
+        Reason::TaskOfTalker {
+            user: user(Some("Петрова")),
+        },
     ];
+    for entity in [Entity::Contact, Entity::Deal] {
+        let user = user(Some("Петрова"));
+        all.push(Reason::TaskOfCardOwner { user, entity });
+    }
+    for why in [
+        RulePass::NobodyTalked,
+        RulePass::NobodyCalled,
+        RulePass::NoOwner,
+        RulePass::ExtensionUnknown {
+            extension: extension(),
+        },
+        RulePass::EmployeeUnmapped {
+            employee: employee(),
+        },
+        RulePass::EmployeeUnknown {
+            employee: "ivanov".parse().expect("an id"),
+        },
+    ] {
+        let rule = "Кто говорил".to_owned();
+        all.push(Reason::TalkerPassed { why: why.clone() });
+        all.push(Reason::RulePassed { rule, why });
+    }
     for first_time in [true, false] {
         all.push(Reason::FirstTimeKept { first_time });
     }
@@ -196,6 +267,7 @@ fn samples() -> Vec<Reason> {
         Entity::Task,
         Entity::CallRecord,
         Entity::Note,
+        Entity::Fields,
     ] {
         all.push(Reason::StepStands { entity });
         all.push(Reason::StepGivenUp { entity });
@@ -205,6 +277,10 @@ fn samples() -> Vec<Reason> {
     for side in [Side::Incoming, Side::Outgoing] {
         let phone = phone();
         all.push(Reason::NumberFiltered { side, phone });
+        for task in [CallTask::Taken, CallTask::Missed] {
+            all.push(Reason::TaskActs { side, task });
+            all.push(Reason::TaskOff { side, task });
+        }
         for case in [
             CallCase::AnsweredUnknown,
             CallCase::MissedUnknown,
@@ -213,6 +289,7 @@ fn samples() -> Vec<Reason> {
         ] {
             all.push(Reason::CaseAbsent { side, case });
             all.push(Reason::CaseOff { side, case });
+            all.push(Reason::CaseAtEnd { side, case });
             for action in actions() {
                 all.push(Reason::CaseActs { side, case, action });
             }
@@ -231,6 +308,7 @@ fn actions() -> Vec<CallAction> {
         CallAction::DealUnlessOpen {
             pipeline: pipeline(),
             stage: stage(),
+            wait_s: None,
         },
         CallAction::DealAlways {
             pipeline: pipeline(),

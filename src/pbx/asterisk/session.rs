@@ -227,6 +227,9 @@ impl Session<'_> {
         connection: &mut Connection,
         books: &mut Books,
     ) -> Result<(), ListenerError> {
+        if let Some(log) = self.log.as_mut().filter(|_| !self.caught_up) {
+            log.tell_before_list(books).await?;
+        }
         let asked = self.context.clock.now();
         let survey = lists::survey(connection).await?;
         for remark in survey.remarks {

@@ -18,6 +18,9 @@ use crate::pbx::object_reader::{Mistakes, Reader, TextShape};
 /// The name of the secret: the AMI user's password in manager.conf.
 pub(super) const SECRET: &str = "secret";
 
+/// The name of the secret: the password of the database account that reads the log.
+pub(super) const LOG_PASSWORD: &str = "log_password";
+
 /// Manager.conf's own port (`pbx/asterisk.md` §1), with TLS and without.
 const PORT: u16 = 5038;
 const PORT_TLS: u16 = 5039;
@@ -145,10 +148,27 @@ impl AsteriskSettings {
             ),
             Some(_) => {}
         }
+        let mut read = read;
+        if let Some(read) = &mut read {
+            read.take_log_password(secrets, &mut mistakes);
+        }
         match (read, secret, mistakes.into_vec()) {
             (Some(read), Some(secret), found) if found.is_empty() => Ok(Self { secret, ..read }),
             (_, _, found) => Err(found),
         }
+    }
+
+    fn take_log_password(&mut self, secrets: &Secrets, mistakes: &mut Mistakes) {
+        let log = self.log.as_mut().map(Arc::make_mut);
+        let wanted = log.and_then(LogSettings::password);
+        let wrong = match (wanted, secrets.get(LOG_PASSWORD)) {
+            (Some(_), None) => "is missing: the password of log.username",
+            (None, Some(_)) => "is not needed: log names no table of a database",
+            (Some(wanted), Some(password)) => return wanted.clone_from(password),
+            (None, None) => return,
+        };
+        let key = format!("secrets.{LOG_PASSWORD}");
+        mistakes.add_mistake(&[], Mistake::at(&key, wrong));
     }
 }
 

@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use super::orders::{AsteriskCaller, OrderQueue};
 use super::session;
-use super::settings::{AsteriskSettings, SECRET};
+use super::settings::{AsteriskSettings, LOG_PASSWORD, SECRET};
 use super::transport;
 use crate::model::communication::Kind;
 use crate::model::mistake::Mistake;
@@ -20,7 +20,7 @@ use crate::pbx::{Caller, Hook, Listener, ListenerContext, ListenerError, Source,
 /// The registry's line.
 pub const KIND: SourceKind = SourceKind {
     name: "asterisk",
-    secrets: &[SECRET],
+    secrets: &[SECRET, LOG_PASSWORD],
     build,
 };
 

@@ -8,7 +8,7 @@ fn key() -> crate::model::ids::SourceKey {
     id("acme/office")
 }
 
-/// Everybody, read in pages of this size: number and extension.
+/// Everybody, read in pages of this size: number and manager.
 fn all(desk: &Desk, page: usize) -> Vec<(String, Option<String>)> {
     let mut found = Vec::new();
     let mut after: Option<Phone> = None;
@@ -16,7 +16,7 @@ fn all(desk: &Desk, page: usize) -> Vec<(String, Option<String>)> {
         let some = desk.clients(&key(), after.as_ref(), page).expect("known");
         after = some.clients.last().map(|(phone, _)| phone.clone());
         let lines = some.clients.into_iter();
-        found.extend(lines.map(|(phone, ext)| (phone.to_string(), ext.map(|ext| ext.0))));
+        found.extend(lines.map(|(phone, id)| (phone.to_string(), id.map(String::from))));
         if !some.more {
             return found;
         }
@@ -36,7 +36,7 @@ fn with_clients(clients: &[(&str, &str)]) -> Office {
 }
 
 #[test]
-fn every_client_has_whom_a_call_would_ring() {
+fn every_client_is_said_with_who_answers_for_it() {
     let office = with_clients(&[
         ("+79161112233", "502"),
         ("+380441112233", "503"),
@@ -58,15 +58,15 @@ fn every_client_has_whom_a_call_would_ring() {
     });
     let desk = office.desk();
     let line =
-        |number: &str, extension: Option<&str>| (number.to_owned(), extension.map(str::to_owned));
+        |number: &str, manager: Option<&str>| (number.to_owned(), manager.map(str::to_owned));
     let expected = [
-        line("+79031112244", Some("102")),
-        // Vera has no extension here; nobody is user 999; nobody answers for the last.
-        line("+79161112200", None),
+        line("+79031112244", Some("boris")),
+        // Nobody is user 999; nobody answers for the one after.
+        line("+79161112200", Some("vera")),
         line("+79161112201", None),
         line("+79161112202", None),
-        line("+79161112233", Some("101")),
-        line("+380441112233", Some("102")),
+        line("+79161112233", Some("anna")),
+        line("+380441112233", Some("boris")),
     ];
     for page in [1, 2, 3, 100] {
         assert_eq!(all(&desk, page), expected, "in pages of {page}");
@@ -74,17 +74,75 @@ fn every_client_has_whom_a_call_would_ring() {
 }
 
 #[test]
-fn who_is_away_is_stood_in_for_and_colleagues_are_no_clients() {
-    let office = with_clients(&[("+79161112233", "502"), ("+79161112244", "503")]);
-    let away = |person: &mut PersonAnswering| {
+fn managers_and_clients_together_say_what_a_call_is_answered() {
+    let clients = [
+        ("+79161112233", "502"),
+        ("+79161112244", "503"),
+        ("+79161112255", "504"),
+    ];
+    let plain = || with_clients(&clients);
+    let away = |person: &mut PersonAnswering| person.away = true;
+    let stood_in = |person: &mut PersonAnswering| {
         person.away = true;
         person.stand_in = Some(id("boris"));
     };
-    let desk = office.person("anna", away).desk();
-    let found: Vec<_> = all(&desk, 10).into_iter().map(|(_, ext)| ext).collect();
-    assert_eq!(found, [Some("102".to_owned()), Some("102".to_owned())]);
-    let desk = with_clients(&[("+79161112244", "503")]).person("boris", |boris| boris.away = true);
-    assert_eq!(all(&desk.desk(), 10)[0].1, None, "nobody stands in");
+    let unwanted = |person: &mut PersonAnswering| person.personal_manager = false;
+    for (what, office, expected) in [
+        ("usual", plain(), [Some("101"), Some("102"), None]),
+        (
+            "away",
+            plain().person("anna", away),
+            [None, Some("102"), None],
+        ),
+        (
+            "stood in for",
+            plain().person("anna", stood_in),
+            [Some("102"), Some("102"), None],
+        ),
+        (
+            "nobody is there",
+            plain().person("anna", stood_in).person("boris", away),
+            [None; 3],
+        ),
+        (
+            "unwanted",
+            plain().person("boris", unwanted),
+            [Some("101"), None, None],
+        ),
+        (
+            "no extension",
+            plain().person("vera", stood_in),
+            [Some("101"), Some("102"), Some("102")],
+        ),
+    ] {
+        let desk = office.desk();
+        let managers = desk.managers(&key()).expect("a source");
+        let of = |employee: &String| {
+            let mut rung = managers.iter();
+            let found = rung.find(|(id, _)| id.as_str() == employee.as_str());
+            found.map(|(_, extension)| extension.0.clone())
+        };
+        let copied: Vec<Option<String>> = all(&desk, 10)
+            .iter()
+            .map(|(_, manager)| of(manager.as_ref().expect("everybody has one")))
+            .collect();
+        assert_eq!(copied, expected.map(|e| e.map(str::to_owned)), "{what}");
+        for ((number, _), extension) in clients.iter().zip(&copied) {
+            let found = futures_util::FutureExt::now_or_never(ask(&desk, number, None));
+            let answer = found.expect("at once").answer;
+            let rung = match answer.route {
+                crate::model::question::Route::Default => None,
+                _ => answer.extension.map(|extension| extension.0),
+            };
+            assert_eq!(&rung, extension, "{what}: {number}");
+        }
+    }
+}
+
+#[test]
+fn colleagues_are_no_clients_even_where_the_crm_has_a_card_of_them() {
+    let desk = with_clients(&[("+79160000001", "503")]).desk();
+    assert_eq!(all(&desk, 10), [("+79160000001".to_owned(), None)]);
 }
 
 #[test]

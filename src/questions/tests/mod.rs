@@ -233,6 +233,7 @@ fn people() -> Employees {
     let person = |name: &str, source: &str, extension: &str, user: &str| Employee {
         id: name.parse().expect("an id"),
         name: name.to_uppercase(),
+        email: None,
         extensions: vec![EmployeeExtension {
             source: source.parse().expect("an id"),
             extension: Extension(extension.to_owned()),

@@ -1,14 +1,17 @@
-//! Whether a call is a client's call that is decided now (S1-14, S1-28).
+//! Whether a call is a client's call that is decided now (S1-14, S1-27, S1-28).
 
 use crate::model::call::{Call, CallResult};
 use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{Reason, Side};
 use crate::model::phone::{ClientNumber, Phone};
 
-use crate::rules::settings::{CallSettings, DirectionSettings, KnownCase, UnknownCase};
+use crate::rules::phases;
+use crate::rules::settings::{
+    CallSettings, DirectionSettings, KnownCase, TaskSettings, UnknownCase,
+};
 use crate::rules::situation::Situation;
 
-/// An ended call with a client who has a number, and what was set for it.
+/// An answered or ended call with a client who has a number, and what was set for it.
 pub(super) struct ClientCall<'a> {
     pub(super) situation: &'a Situation<'a>,
     pub(super) call: &'a Call,
@@ -24,10 +27,10 @@ impl<'a> ClientCall<'a> {
             return Err(Reason::NothingConfigured { kind: Kind::Call });
         };
         let phase = situation.phase;
-        if phase != Phase::Ended || !call.is_over() {
+        if !is_decided_now(settings, call, phase) {
             return Err(Reason::PhaseNotDecided { phase });
         }
-        let offered = (Kind::Call, Phase::Ended);
+        let offered = (Kind::Call, phase);
         if !situation.capabilities.phases.contains(&offered) {
             return Err(Reason::PhaseNotOffered {
                 kind: Kind::Call,
@@ -92,15 +95,47 @@ impl<'a> ClientCall<'a> {
         }
     }
 
+    /// Says whether the end of the call is decided: tasks and the log belong to it.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.situation.phase == Phase::Ended
+    }
+
+    /// Returns the setting of the task that this call may make.
+    pub(super) fn task(&self) -> Option<&'a TaskSettings> {
+        let direction = self.direction();
+        if self.call.is_answered() {
+            direction.task.as_ref()
+        } else {
+            direction.missed_task.as_ref()
+        }
+    }
+
     /// Returns the whole seconds of talk.
     pub(super) fn talk_s(&self) -> u64 {
         self.call.talking_ms / 1000
     }
 
-    fn direction(&self) -> &'a DirectionSettings {
+    /// Returns the settings of the call's direction.
+    pub(super) fn direction(&self) -> &'a DirectionSettings {
         match self.side {
             Side::Incoming => &self.settings.incoming,
             Side::Outgoing => &self.settings.outgoing,
         }
+    }
+}
+
+/// Says whether the phase is one at which a call is decided, and has come.
+fn is_decided_now(settings: &CallSettings, call: &Call, phase: Phase) -> bool {
+    match phase {
+        Phase::Ended => call.is_over(),
+        Phase::Answered => {
+            let side = Side::of(call.direction);
+            call.is_answered() && side.is_some_and(|side| phases::at_answer(settings, side))
+        }
+        Phase::Ringing
+        | Phase::Started
+        | Phase::Accepted
+        | Phase::RecordingReady
+        | Phase::Received => false,
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::explanation::{CardName, ChosenBy, Reason};
 use crate::model::facts::{ContactFact, DealFact, Facts};
 use crate::model::plan::{Card, Entity, Target};
+use crate::model::timestamp::Timestamp;
 
 use super::admission::ClientCall;
 use crate::rules::draft::Draft;
@@ -21,6 +22,8 @@ pub(super) struct Client<'a> {
     pub(super) company: Option<&'a ContactFact>,
     /// The open deals of every contact with the number, each once, newest first.
     pub(super) open_deals: Vec<&'a DealFact>,
+    /// The deal of those contacts that was closed last, and when.
+    pub(super) closed_last: Option<(&'a DealFact, Timestamp)>,
 }
 
 impl<'a> Client<'a> {
@@ -67,6 +70,7 @@ impl<'a> Client<'a> {
             contact,
             company,
             open_deals: open_deals(&facts.contacts),
+            closed_last: closed_last(&facts.contacts),
         }
     }
 }
@@ -99,6 +103,15 @@ fn open_deals(contacts: &[ContactFact]) -> Vec<&DealFact> {
     let mut deals: Vec<&DealFact> = by_id.into_values().collect();
     deals.sort_by_key(|deal| Reverse(deal.created_at));
     deals
+}
+
+fn closed_last(contacts: &[ContactFact]) -> Option<(&DealFact, Timestamp)> {
+    contacts
+        .iter()
+        .flat_map(|contact| &contact.deals)
+        .filter(|deal| !deal.open)
+        .filter_map(|deal| Some((deal, deal.closed_at?)))
+        .max_by_key(|(deal, at)| (*at, deal.id.as_str()))
 }
 
 /// Names a contact or company for an explanation.

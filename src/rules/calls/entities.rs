@@ -1,5 +1,7 @@
 //! Which contact, deal or unsorted record a call makes (S1-07 … S1-20).
 
+use std::time::Duration;
+
 use crate::model::explanation::{CallAction, CallCase, Reason, Side};
 use crate::model::plan::{
     Effect, Entity, NewContact, NewDeal, NewUnsorted, StepKind, Target, UnsortedForm,
@@ -7,10 +9,11 @@ use crate::model::plan::{
 
 use super::admission::ClientCall;
 use super::client::{Client, known, named};
-use super::people;
+use super::{people, texts};
+use crate::model::communication::Phase;
 use crate::rules::draft::{Draft, Wish, made};
 use crate::rules::names;
-use crate::rules::settings::{KnownAction, UnknownAction};
+use crate::rules::settings::{KnownAction, Moment, UnknownAction};
 
 /// The role of the contact that a call makes.
 pub(super) const CONTACT: &str = "contact";
@@ -29,18 +32,24 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
         });
         return;
     }
+    if call.is_at_end() && was_decided_at_answer(call) {
+        return draft.explain(Reason::DecidedAtAnswer);
+    }
     let case = case_of(call, client);
     let configured = if client.known {
         let case = call.known_case();
-        case.map(|case| (case.on, CallAction::from(&case.action)))
+        case.map(|case| (case.on, case.at, CallAction::from(&case.action)))
     } else {
         let case = call.unknown_case();
-        case.map(|case| (case.on, CallAction::from(&case.action)))
+        case.map(|case| (case.on, case.at, CallAction::from(&case.action)))
     };
     let action = match configured {
         None => return draft.explain(Reason::CaseAbsent { side, case }),
-        Some((false, _)) => return draft.explain(Reason::CaseOff { side, case }),
-        Some((true, action)) => action,
+        Some((false, ..)) => return draft.explain(Reason::CaseOff { side, case }),
+        Some((true, Moment::End, _)) if !call.is_at_end() => {
+            return draft.explain(Reason::CaseAtEnd { side, case });
+        }
+        Some((true, _, action)) => action,
     };
     draft.explain(Reason::CaseActs {
         side,
@@ -55,10 +64,14 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
                 deal(call, client, contact, pipeline, stage, draft);
             }
         }
-        CallAction::DealUnlessOpen { pipeline, stage } => {
+        CallAction::DealUnlessOpen {
+            pipeline,
+            stage,
+            wait_s,
+        } => {
             if is_free_of_unsorted(draft, Entity::Deal) {
                 let contact = contact(call, client, draft);
-                if is_free_of_open_deals(client, draft) {
+                if is_free_of_deals(call, client, wait_s, draft) {
                     deal(call, client, contact, pipeline, stage, draft);
                 }
             }
@@ -81,6 +94,17 @@ fn case_of(call: &ClientCall<'_>, client: &Client<'_>) -> CallCase {
     }
 }
 
+/// Says whether what this call makes was settled at its answer (S1-27): the choice is made once,
+/// whatever client and settings have become since.
+fn was_decided_at_answer(call: &ClientCall<'_>) -> bool {
+    let mut decisions = call.situation.ledger.decisions.iter();
+    decisions.any(|decision| {
+        let mut reasons = decision.explanation.iter();
+        decision.phase == Phase::Answered
+            && reasons.any(|reason| matches!(reason, Reason::CaseActs { .. }))
+    })
+}
+
 /// An unsorted record holds its own contact and deal: beside one that stands from an earlier
 /// decision, further records would be doubles.
 fn is_free_of_unsorted(draft: &mut Draft<'_>, wanted: Entity) -> bool {
@@ -94,24 +118,38 @@ fn is_free_of_unsorted(draft: &mut Draft<'_>, wanted: Entity) -> bool {
     !taken
 }
 
-/// Says whether the client needs a deal (S1-15). One that this call makes itself does not count.
-fn is_free_of_open_deals(client: &Client<'_>, draft: &mut Draft<'_>) -> bool {
+/// Says whether the client needs a deal (S1-15): none is open, and the last one was closed long
+/// enough before the call. One that this call makes itself does not count.
+fn is_free_of_deals(
+    call: &ClientCall<'_>,
+    client: &Client<'_>,
+    wait_s: Option<u64>,
+    draft: &mut Draft<'_>,
+) -> bool {
     if draft.gives(DEAL) {
         return true;
     }
-    match client.open_deals.first() {
-        Some(newest) => {
-            draft.explain(Reason::OpenDeal {
-                deal: newest.id.clone(),
-                open: client.open_deals.len(),
+    if let Some(newest) = client.open_deals.first() {
+        draft.explain(Reason::OpenDeal {
+            deal: newest.id.clone(),
+            open: client.open_deals.len(),
+        });
+        return false;
+    }
+    if let (Some(wait_s), Some((deal, closed_at))) = (wait_s, client.closed_last) {
+        let until = closed_at.plus(Duration::from_secs(wait_s));
+        // A call keeps its own time, however late it is decided.
+        if call.call.started_at < until {
+            draft.explain(Reason::DealTooSoon {
+                deal: deal.id.clone(),
+                closed_at,
+                until,
             });
-            false
-        }
-        None => {
-            draft.explain(Reason::NoOpenDeal);
-            true
+            return false;
         }
     }
+    draft.explain(Reason::NoOpenDeal);
+    true
 }
 
 /// Returns the client's contact: the one that this communication makes or has made, else the one
@@ -125,15 +163,17 @@ fn contact(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) ->
         }
         return Some(known(Entity::Contact, &contact.id));
     }
-    let (user, whose) = people::responsible(call, None);
+    let (user, whose) = people::responsible(call, client, None);
+    let name = texts::contact_name(call, client);
+    let tags = texts::tags(call);
     let wish = draft.wish(
         CONTACT,
         Effect::CreateContact(NewContact {
-            name: names::contact(call.phone),
+            name: name.text,
             phones: vec![call.phone.clone()],
             emails: Vec::new(),
             responsible: Some(user),
-            tags: Vec::new(),
+            tags: tags.clone(),
         }),
     );
     match wish {
@@ -141,7 +181,7 @@ fn contact(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) ->
             if client.known {
                 draft.explain(Reason::ContactGone);
             }
-            draft.explain(whose);
+            explain_new(draft, whose, name.instead, tags);
         }
         Wish::Stands => {}
         Wish::Refused => return None,
@@ -157,20 +197,31 @@ fn deal(
     stage: String,
     draft: &mut Draft<'_>,
 ) {
-    let (user, whose) = people::responsible(call, client.contact);
+    let (user, whose) = people::responsible(call, client, client.contact);
+    let name = texts::deal_name(call, client);
+    let tags = texts::tags(call);
     let wish = draft.wish(
         DEAL,
         Effect::CreateDeal(NewDeal {
-            name: names::deal(call.side, call.call, call.phone),
+            name: name.text,
             pipeline,
             stage,
             contact,
             responsible: Some(user),
-            tags: Vec::new(),
+            tags: tags.clone(),
         }),
     );
     if wish == Wish::Planned {
-        draft.explain(whose);
+        explain_new(draft, whose, name.instead, tags);
+    }
+}
+
+fn explain_new(draft: &mut Draft<'_>, whose: Vec<Reason>, name: Option<Reason>, tags: Vec<String>) {
+    for reason in whose.into_iter().chain(name) {
+        draft.explain(reason);
+    }
+    if !tags.is_empty() {
+        draft.explain(Reason::Tagged { tags });
     }
 }
 
@@ -194,7 +245,8 @@ fn unsorted(call: &ClientCall<'_>, client: &Client<'_>, pipeline: String, draft:
             page: None,
         },
     };
-    draft.wish(
+    let tags = texts::tags(call);
+    let wish = draft.wish(
         UNSORTED,
         Effect::CreateUnsorted(NewUnsorted {
             pipeline,
@@ -205,9 +257,12 @@ fn unsorted(call: &ClientCall<'_>, client: &Client<'_>, pipeline: String, draft:
             contact_name: names::contact(call.phone),
             phone: Some(call.phone.clone()),
             email: None,
-            tags: Vec::new(),
+            tags: tags.clone(),
         }),
     );
+    if wish == Wish::Planned {
+        explain_new(draft, Vec::new(), None, tags);
+    }
 }
 
 /// Says whether the log entry of an outgoing call will stand on the unsorted record, which then
@@ -234,9 +289,15 @@ impl From<&UnknownAction> for CallAction {
 impl From<&KnownAction> for CallAction {
     fn from(action: &KnownAction) -> Self {
         match action.clone() {
-            KnownAction::ContactAndDeal { pipeline, stage } => {
-                CallAction::DealUnlessOpen { pipeline, stage }
-            }
+            KnownAction::ContactAndDeal {
+                pipeline,
+                stage,
+                wait,
+            } => CallAction::DealUnlessOpen {
+                pipeline,
+                stage,
+                wait_s: wait.map(|wait| wait.duration().as_secs()),
+            },
             KnownAction::DealAlways { pipeline, stage } => {
                 CallAction::DealAlways { pipeline, stage }
             }

@@ -2,6 +2,7 @@
 
 use crate::model::call::{CallResult, Direction, MissReason};
 use crate::model::explanation::{Reason, Side};
+use crate::model::ids::CrmUserId;
 use crate::model::plan::{CallRecord, CallStatus, Effect, Entity, Target};
 
 use super::admission::ClientCall;
@@ -60,15 +61,13 @@ fn place(
     client: &Client<'_>,
     draft: &Draft<'_>,
 ) -> Option<(Option<Target>, Reason)> {
-    for (role, entity) in [(DEAL, Entity::Deal), (CONTACT, Entity::Contact)] {
-        if draft.gives(role) {
-            return Some((Some(made(role, entity)), Reason::LoggedOnMade { entity }));
-        }
+    if let Some(place) = made_card(draft) {
+        return Some((Some(place.target), place.reason));
     }
     if client.contact.is_some() || client.company.is_some() {
         return match call.settings.call_history {
             CallHistory::CrmChooses => Some((None, Reason::LoggedByCrm)),
-            CallHistory::Card => card(client),
+            CallHistory::Card => card(client).map(|place| (Some(place.target), place.reason)),
         };
     }
     let unsorted = Reason::LoggedOnMade {
@@ -79,31 +78,71 @@ fn place(
         .then(|| (Some(made(UNSORTED, Entity::Deal)), unsorted))
 }
 
-fn card(client: &Client<'_>) -> Option<(Option<Target>, Reason)> {
+/// A card that something is written on or hangs on.
+pub(super) struct Place {
+    /// The card.
+    pub(super) target: Target,
+    /// Its sort.
+    pub(super) entity: Entity,
+    /// Who answers for it.
+    pub(super) owner: Option<CrmUserId>,
+    reason: Reason,
+}
+
+/// Returns the card on which what belongs to the call hangs: the one that the call makes, else the
+/// client's. Not an unsorted record: it is no card before a person accepts it.
+pub(super) fn card_of_call(client: &Client<'_>, draft: &Draft<'_>) -> Option<Place> {
+    made_card(draft).or_else(|| card(client))
+}
+
+fn made_card(draft: &Draft<'_>) -> Option<Place> {
+    let makers = [(DEAL, Entity::Deal), (CONTACT, Entity::Contact)];
+    let (role, entity) = makers.into_iter().find(|(role, _)| draft.gives(role))?;
+    Some(Place {
+        target: made(role, entity),
+        entity,
+        owner: draft.responsible_of(role).cloned(),
+        reason: Reason::LoggedOnMade { entity },
+    })
+}
+
+/// Returns the client's card: the only open deal, else the contact, else the company.
+fn card(client: &Client<'_>) -> Option<Place> {
     let open = client.open_deals.as_slice();
-    let (target, reason) = match (open, client.contact, client.company) {
+    let (entity, id, owner, reason) = match (open, client.contact, client.company) {
         ([deal], _, _) => (
-            known(Entity::Deal, &deal.id),
+            Entity::Deal,
+            &deal.id,
+            &deal.responsible,
             Reason::LoggedOnDeal {
                 deal: deal.id.clone(),
             },
         ),
         (_, Some(contact), _) => (
-            known(Entity::Contact, &contact.id),
+            Entity::Contact,
+            &contact.id,
+            &contact.responsible,
             Reason::LoggedOnContact {
                 contact: named(contact),
                 open: open.len(),
             },
         ),
         (_, None, Some(company)) => (
-            known(Entity::Company, &company.id),
+            Entity::Company,
+            &company.id,
+            &company.responsible,
             Reason::LoggedOnCompany {
                 company: named(company),
             },
         ),
         (_, None, None) => return None,
     };
-    Some((Some(target), reason))
+    Some(Place {
+        target: known(entity, id),
+        entity,
+        owner: owner.clone(),
+        reason,
+    })
 }
 
 /// Says in the CRM's terms what a call came to. A refusal by hand means "busy" of the client who

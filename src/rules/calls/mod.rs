@@ -1,17 +1,27 @@
-//! What is made of telephone calls (rows S1-07 … S1-20, S1-26, S1-28).
+//! What is made of telephone calls (rows S1-07 … S1-22, S1-26 … S1-28, V-03, V-09).
 //!
 //! ```text
 //! admission  is it a client's call at all?          -> ignored, with the reason
 //! client     who is it, new or known?               <- facts, ledger
 //! entities   which case, and what does it make?     -> contact, deal, unsorted
+//! task       who has what to do about it?           -> task
 //! log        on which card is the call written?     -> call-record
+//! fields     what is told in additional fields?     -> contact-fields, deal-fields
+//!
+//! people     whose call it is, who answers for what it makes
+//! texts      names and texts from templates, tags
 //! ```
+//!
+//! At the answer (S1-27) only `entities` has something to do; the end adds the rest.
 
 mod admission;
 mod client;
 mod entities;
+mod fields;
 mod log;
 mod people;
+mod task;
+mod texts;
 
 use crate::model::call::{Call, CallResult};
 use crate::model::explanation::Reason;
@@ -21,7 +31,7 @@ use crate::model::plan::Plan;
 use self::admission::ClientCall;
 use self::client::Client;
 use super::draft::Draft;
-use super::settings::{CallHistory, KnownAction};
+use super::settings::{CallHistory, KnownAction, Moment, Telephony};
 use super::situation::Situation;
 
 /// Returns what the CRM has to be asked about a call, or why the call is ignored.
@@ -42,25 +52,43 @@ pub(super) fn plan(situation: &Situation<'_>, call: &Call, facts: &Facts) -> Res
     if let Some(what) = &call.call.blind {
         draft.explain(Reason::SeenPartly { what: what.clone() });
     }
-    if matches!(call.call.result, CallResult::Open) {
+    if call.is_at_end() && matches!(call.call.result, CallResult::Open) {
         draft.explain(Reason::EndUnseen);
     }
     let client = Client::find(&call, facts, &mut draft);
-    entities::plan(&call, &client, &mut draft);
-    log::plan(&call, &client, &mut draft);
+    match call.settings.telephony {
+        Telephony::Another => {
+            draft.explain(Reason::OtherTelephony);
+            fields::plan(&call, &client, &mut draft);
+            return Ok(draft.finish(!client.known));
+        }
+        Telephony::Ours => entities::plan(&call, &client, &mut draft),
+    }
+    if call.is_at_end() {
+        task::plan(&call, &client, &mut draft);
+        log::plan(&call, &client, &mut draft);
+        // Last: a field that the CRM does not take must not keep task and log waiting.
+        fields::plan(&call, &client, &mut draft);
+    }
     Ok(draft.finish(!client.known))
 }
 
 /// Deals cost the account further requests: they are asked for only where they can matter, to
-/// choose the card of the log, or to decide whether and on which contact a deal is made.
+/// choose the card of the log or of a task, or to decide whether and on which contact a deal is
+/// made.
 fn wants_deals(call: &ClientCall<'_>) -> bool {
+    let fills_deals = call.is_at_end() && fields::wants_deals(call);
+    if fills_deals || call.settings.telephony == Telephony::Another {
+        return fills_deals;
+    }
     let logged_on_deals = match call.settings.call_history {
-        CallHistory::Card => true,
-        CallHistory::CrmChooses => false,
+        CallHistory::Card => call.is_at_end(),
+        CallHistory::CrmChooses => call.is_at_end() && task::may_act(call),
     };
-    let case = call
-        .known_case()
-        .filter(|case| case.on && !call.is_filtered());
+    let case = call.known_case().filter(|case| {
+        let now = call.is_at_end() || case.at == Moment::Answer;
+        case.on && now && !call.is_filtered()
+    });
     let decides_on_deals = case.is_some_and(|case| match case.action {
         KnownAction::ContactAndDeal { .. } | KnownAction::DealAlways { .. } => true,
         KnownAction::Unsorted { .. } => false,

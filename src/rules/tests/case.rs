@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -184,6 +185,7 @@ impl Earlier {
                 verdict: Verdict::Planned,
                 explanation: planned.explanation,
                 roles,
+                seen: None,
             }],
             steps: planned
                 .steps
@@ -248,6 +250,7 @@ fn result(effect: &Effect) -> StepResult {
         Effect::CreateUnsorted(_) => Entity::Unsorted,
         Effect::RecordCall(_) => Entity::CallRecord,
         Effect::CreateTask(_) => Entity::Task,
+        Effect::FillFields(_) => Entity::Fields,
     };
     let id = "9001".to_owned();
     StepResult {
@@ -311,6 +314,7 @@ fn decide(case: &Case) -> (Triage, Plan, Vec<String>) {
         steps: case.capabilities.steps.iter().map(step).collect(),
         phases: case.capabilities.phases.clone(),
     };
+    let zone = TimeZone::get("Europe/Moscow").expect("a zone");
     let situation = Situation {
         snapshot: &snapshot,
         phase: case.phase,
@@ -320,6 +324,7 @@ fn decide(case: &Case) -> (Triage, Plan, Vec<String>) {
         account: &case.account,
         capabilities: &capabilities,
         source_name: &case.source_name,
+        time_zone: &zone,
         now: case.now,
     };
     let planned = plan(&situation, &case.facts);

@@ -1,5 +1,6 @@
 //! What holds for any call, any facts, any settings and any ledger.
 
+use jiff::tz::TimeZone;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -14,11 +15,12 @@ use crate::model::ids::{CrmUserId, Extension};
 use crate::model::ledger::{Decision, Ledger, LedgerStep, StepState, Verdict};
 use crate::model::outcome::StepResult;
 use crate::model::phone::{ClientNumber, Phone};
-use crate::model::plan::{Effect, NewContact, Plan, Role, StepKind, Target};
+use crate::model::plan::{Effect, NewContact, Plan, PlannedStep, Role, StepKind, Target};
 use crate::model::timestamp::Timestamp;
 use crate::rules::settings::{
-    CallHistory, CallSettings, DirectionSettings, IntegrationSettings, KnownAction, KnownCase,
-    UnknownAction, UnknownCase,
+    Assign, CallHistory, CallParameter, CallSettings, DirectionSettings, FieldCard, FieldRule,
+    Filter, IntegrationSettings, Interval, KnownAction, KnownCase, Moment, ResponsibleRule,
+    TagSettings, Talker, TaskDue, TaskSettings, Telephony, Template, UnknownAction, UnknownCase,
 };
 use crate::rules::situation::Situation;
 use crate::rules::{Triage, plan, replaced, triage};
@@ -160,7 +162,15 @@ fn an_unknown_case() -> impl Strategy<Value = UnknownCase> {
         UnknownAction::Unsorted { pipeline },
         UnknownAction::Contact {},
     ]);
-    (prop::bool::weighted(0.9), action).prop_map(|(on, action)| UnknownCase { on, action })
+    (prop::bool::weighted(0.9), action, a_moment()).prop_map(|(on, action, at)| UnknownCase {
+        on,
+        action,
+        at,
+    })
+}
+
+fn a_moment() -> impl Strategy<Value = Moment> {
+    prop::sample::select(vec![Moment::End, Moment::Answer])
 }
 
 fn a_known_case() -> impl Strategy<Value = KnownCase> {
@@ -169,6 +179,15 @@ fn a_known_case() -> impl Strategy<Value = KnownCase> {
         KnownAction::ContactAndDeal {
             pipeline: pipeline.clone(),
             stage: stage.clone(),
+            wait: None,
+        },
+        KnownAction::ContactAndDeal {
+            pipeline: pipeline.clone(),
+            stage: stage.clone(),
+            wait: Some(Interval {
+                days: 1,
+                ..Interval::default()
+            }),
         },
         KnownAction::DealAlways {
             pipeline: pipeline.clone(),
@@ -176,7 +195,85 @@ fn a_known_case() -> impl Strategy<Value = KnownCase> {
         },
         KnownAction::Unsorted { pipeline },
     ]);
-    (prop::bool::weighted(0.9), action).prop_map(|(on, action)| KnownCase { on, action })
+    (prop::bool::weighted(0.9), action, a_moment()).prop_map(|(on, action, at)| KnownCase {
+        on,
+        action,
+        at,
+    })
+}
+
+fn a_template() -> impl Strategy<Value = Template> {
+    let texts = [
+        "{{ event }} {{ client_phone }}",
+        "{{ contact_name }}",
+        "{% if answered %}{{ employee_name | upper }}{% endif %}",
+        "{{ nothing }}",
+        "{{",
+    ];
+    prop::sample::select(texts.to_vec()).prop_map(|text| Template(text.to_owned()))
+}
+
+prop_compose! {
+    fn a_task()(
+        on in prop::bool::weighted(0.9),
+        text in option::of(a_template()),
+        task_type in option::of(Just("2".to_owned())),
+        minutes in any::<u32>(),
+    ) -> TaskSettings {
+        let due = TaskDue::After(Interval { minutes, ..Interval::default() });
+        TaskSettings { on, text, task_type, due }
+    }
+}
+
+prop_compose! {
+    fn a_field()(
+        card in prop::sample::select(vec![FieldCard::Contact, FieldCard::Deal]),
+        value in a_template(),
+        update_always in any::<bool>(),
+    ) -> FieldRule {
+        FieldRule { card, field: "41".to_owned(), value, update_always }
+    }
+}
+
+fn a_rule() -> impl Strategy<Value = ResponsibleRule> {
+    let assign = prop::sample::select(vec![
+        Assign::User {
+            user: CrmUserId("502".to_owned()),
+        },
+        Assign::Employee {
+            employee: "petrova".parse().expect("an id"),
+        },
+        Assign::Employee {
+            employee: "nobody".parse().expect("an id"),
+        },
+        Assign::Talker {},
+        Assign::Caller {},
+        Assign::ContactOwner {},
+    ]);
+    let parameter = prop::sample::select(vec![
+        CallParameter::Direction,
+        CallParameter::Result,
+        CallParameter::Employee,
+        CallParameter::Queue,
+        CallParameter::OurNumber,
+    ]);
+    let values = prop::sample::select(vec!["incoming", "missed", "ivanov"]);
+    let when = (parameter, values, any::<bool>()).prop_map(|(parameter, value, include)| {
+        let values = vec![value.to_owned()];
+        if include {
+            Filter::Include { parameter, values }
+        } else {
+            Filter::Exclude { parameter, values }
+        }
+    });
+    (option::of(when), assign, prop::bool::weighted(0.9)).prop_map(|(when, assign, on)| {
+        ResponsibleRule {
+            name: "a rule".to_owned(),
+            on,
+            when,
+            assign,
+        }
+    })
 }
 
 prop_compose! {
@@ -186,9 +283,14 @@ prop_compose! {
         missed_unknown in option::of(an_unknown_case()),
         answered_known in option::of(a_known_case()),
         missed_known in option::of(a_known_case()),
+        contact_name in option::of(a_template()),
+        deal_name in option::of(a_template()),
+        task in option::of(a_task()),
+        missed_task in option::of(a_task()),
     ) -> DirectionSettings {
         DirectionSettings {
             filtered_numbers, answered_unknown, missed_unknown, answered_known, missed_known,
+            contact_name, deal_name, task, missed_task,
         }
     }
 }
@@ -198,12 +300,22 @@ prop_compose! {
         present in prop::bool::weighted(0.95),
         partner_numbers in vec(a_phone(), 0..1),
         call_history in prop::sample::select(vec![CallHistory::Card, CallHistory::CrmChooses]),
+        talker in prop::sample::select(vec![Talker::First, Talker::Last]),
+        responsible in vec(a_rule(), 0..3),
+        number in any::<bool>(),
+        telephony in prop_oneof![
+            4 => Just(Telephony::Ours),
+            1 => Just(Telephony::Another),
+        ],
+        fields in vec(a_field(), 0..3),
         incoming in a_direction(),
         outgoing in a_direction(),
     ) -> IntegrationSettings {
         let default_responsible = CrmUserId("501".to_owned());
+        let tags = TagSettings { number, source: number, list: vec!["call".to_owned()] };
         let calls = CallSettings {
             default_responsible, partner_numbers, call_history, incoming, outgoing,
+            talker, responsible, tags, telephony, fields,
         };
         IntegrationSettings { calls: present.then_some(calls), ..IntegrationSettings::default() }
     }
@@ -241,6 +353,9 @@ fn a_ledger() -> impl Strategy<Value = Ledger> {
         "deal",
         "unsorted",
         "call-record",
+        "task",
+        "contact-fields",
+        "deal-fields",
         "something-else",
     ];
     let step = (a_state(), 0..3_u32, 1..3_u64);
@@ -258,6 +373,7 @@ fn a_ledger() -> impl Strategy<Value = Ledger> {
             verdict: Verdict::Planned,
             explanation: Explanation::default(),
             roles: Vec::new(),
+            seen: None,
         };
         let mut decisions = vec![decision(1, Phase::Answered)];
         if again {
@@ -302,7 +418,7 @@ fn some_capabilities() -> impl Strategy<Value = Capabilities> {
                 batch_max: 50,
             })
             .collect(),
-        phases: vec![(Kind::Call, Phase::Ended)],
+        phases: vec![(Kind::Call, Phase::Answered), (Kind::Call, Phase::Ended)],
     })
 }
 
@@ -310,6 +426,7 @@ fn the_people() -> Employees {
     let person = |id: &str, extension: &str, user: Option<&str>, own: &[&str]| Employee {
         id: id.parse().expect("an id"),
         name: id.to_owned(),
+        email: None,
         extensions: vec![EmployeeExtension {
             source: "office".parse().expect("an id"),
             extension: Extension(extension.to_owned()),
@@ -351,11 +468,28 @@ fn check_plan(situation: &Situation<'_>, triaged: &Triage, planned: &Plan) {
     if let Some(settled) = situation.ledger.first_time {
         assert_eq!(*first_time, Some(settled), "settled once");
     }
+    if situation.phase == Phase::Answered {
+        let ended = steps.iter().find(|step| {
+            matches!(
+                step.effect.kind(),
+                StepKind::RecordCall | StepKind::CreateTask | StepKind::FillFields
+            )
+        });
+        assert!(ended.is_none(), "{planned} before the end");
+    }
     let replaced = replaced(situation);
     let stands = |role: &Role| {
         let step = situation.ledger.step(role);
         step.filter(|_| !replaced.contains(&role))
     };
+    let calls = situation.settings.calls.as_ref();
+    if calls.is_some_and(|calls| calls.telephony == Telephony::Another) {
+        let only_fields = |step: &PlannedStep| step.effect.kind() == StepKind::FillFields;
+        assert!(
+            steps.iter().all(only_fields),
+            "{planned} beside another telephony"
+        );
+    }
     for (number, step) in steps.iter().enumerate() {
         let earlier = &steps[..number];
         assert!(
@@ -392,7 +526,7 @@ proptest! {
     fn a_plan_never_panics_never_repeats_a_role_and_is_always_the_same(
         call in a_call(),
         phase in prop::sample::select(vec![
-            Phase::Ended, Phase::Ended, Phase::Ended, Phase::RecordingReady,
+            Phase::Ended, Phase::Ended, Phase::Answered, Phase::RecordingReady,
         ]),
         facts in some_facts(),
         settings in some_settings(),
@@ -415,6 +549,7 @@ proptest! {
             account: &account,
             capabilities: &capabilities,
             source_name: "office",
+            time_zone: &TimeZone::UTC,
             now: Timestamp::from_secs(1_763_000_100),
         };
         let planned = plan(&situation, &facts);

@@ -4,6 +4,11 @@
 use super::case::{check, tables};
 
 #[test]
+fn s1_06_an_employee_without_a_user_is_left_to_the_responsible() {
+    check("s1_06_an_employee_without_a_user_is_left_to_the_responsible");
+}
+
+#[test]
 fn s1_07_answered_call_from_unknown_number_makes_contact_and_deal() {
     check("s1_07_answered_call_from_unknown_number_makes_contact_and_deal");
 }
@@ -94,6 +99,21 @@ fn s1_19_missed_call_to_known_client_makes_what_its_own_case_says() {
 }
 
 #[test]
+fn s1_11_contact_and_deal_makes_both_in_the_pipeline_and_stage_of_the_case() {
+    check("s1_11_contact_and_deal_makes_both_in_the_pipeline_and_stage_of_the_case");
+}
+
+#[test]
+fn s1_12_an_unsorted_record_is_made_whatever_else_there_is() {
+    check("s1_12_an_unsorted_record_is_made_whatever_else_there_is");
+}
+
+#[test]
+fn s1_13_contact_makes_a_contact_and_nothing_else() {
+    check("s1_13_contact_makes_a_contact_and_nothing_else");
+}
+
+#[test]
 fn s1_14_only_an_ended_call_is_decided() {
     check("s1_14_only_an_ended_call_is_decided");
 }
@@ -166,6 +186,66 @@ fn a_decision_made_again_plans_only_what_was_not_done() {
 #[test]
 fn a_later_phase_adds_to_an_earlier_one_and_repeats_nothing() {
     check("a_later_phase_adds_to_an_earlier_one_and_repeats_nothing");
+}
+
+#[test]
+fn s1_15_a_new_deal_waits_after_the_last_one_was_closed() {
+    check("s1_15_a_new_deal_waits_after_the_last_one_was_closed");
+}
+
+#[test]
+fn s1_16_an_answered_call_makes_a_task_for_who_took_it() {
+    check("s1_16_an_answered_call_makes_a_task_for_who_took_it");
+}
+
+#[test]
+fn s1_16_a_missed_call_makes_a_task_for_the_responsible() {
+    check("s1_16_a_missed_call_makes_a_task_for_the_responsible");
+}
+
+#[test]
+fn s1_17_the_first_rule_of_responsibles_that_finds_somebody_wins() {
+    check("s1_17_the_first_rule_of_responsibles_that_finds_somebody_wins");
+}
+
+#[test]
+fn s1_21_the_number_is_a_tag_of_every_new_record() {
+    check("s1_21_the_number_is_a_tag_of_every_new_record");
+}
+
+#[test]
+fn s1_22_each_case_has_its_own_pipeline_and_stage() {
+    check("s1_22_each_case_has_its_own_pipeline_and_stage");
+}
+
+#[test]
+fn s1_27_entities_are_made_at_the_answer_where_a_case_says_so() {
+    check("s1_27_entities_are_made_at_the_answer_where_a_case_says_so");
+}
+
+#[test]
+fn v_03_a_call_is_of_who_talked_first_or_last() {
+    check("v_03_a_call_is_of_who_talked_first_or_last");
+}
+
+#[test]
+fn v_03_a_lost_outgoing_call_goes_to_whom_a_rule_names() {
+    check("v_03_a_lost_outgoing_call_goes_to_whom_a_rule_names");
+}
+
+#[test]
+fn v_09_names_come_from_templates_or_defaults() {
+    check("v_09_names_come_from_templates_or_defaults");
+}
+
+#[test]
+fn additional_fields_are_filled_when_a_card_is_made_or_always() {
+    check("additional_fields_are_filled_when_a_card_is_made_or_always");
+}
+
+#[test]
+fn v_03_with_another_telephony_only_fields_are_filled() {
+    check("v_03_with_another_telephony_only_fields_are_filled");
 }
 
 #[test]

@@ -207,6 +207,7 @@ impl CrmDouble {
                 (Entity::CallRecord, format!("call {}", record.phone))
             }
             Effect::CreateTask(_) => (Entity::Task, "task".to_owned()),
+            Effect::FillFields(_) => (Entity::Fields, "fields".to_owned()),
         };
         state.effects.push(what);
         let card = Card {

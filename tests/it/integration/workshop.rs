@@ -29,7 +29,7 @@ use trunkline::model::phone::{ClientNumber, Phone};
 use trunkline::model::timestamp::Timestamp;
 use trunkline::pbx::Batch;
 use trunkline::rules::settings::{
-    CallHistory, CallSettings, DirectionSettings, IntegrationSettings, UnknownAction, UnknownCase,
+    CallSettings, DirectionSettings, IntegrationSettings, Moment, UnknownAction, UnknownCase,
 };
 use trunkline::store::command::{Accepted, WorkId};
 use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
@@ -221,6 +221,7 @@ impl Workshop {
             settings: Arc::new(settings()),
             employees: Arc::default(),
             source_names: Arc::default(),
+            time_zone: jiff::tz::TimeZone::UTC,
             adapter: Arc::new(crm.clone()),
             batcher: Batcher::new(Arc::new(crm.clone())),
             portal: Arc::clone(portal),
@@ -375,18 +376,16 @@ fn settings() -> IntegrationSettings {
             pipeline: "10".into(),
             stage: "11".into(),
         },
+        at: Moment::End,
     };
     IntegrationSettings {
         calls: Some(CallSettings {
-            default_responsible: CrmUserId("501".to_owned()),
-            partner_numbers: Vec::new(),
-            call_history: CallHistory::Card,
             incoming: DirectionSettings {
                 answered_unknown: Some(case.clone()),
                 missed_unknown: Some(case),
                 ..DirectionSettings::default()
             },
-            outgoing: DirectionSettings::default(),
+            ..CallSettings::new(CrmUserId("501".to_owned()))
         }),
         ..IntegrationSettings::default()
     }

@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde_json::Value;
 use trunkline::lab::ami::ScriptedCall;
 
 use super::daemon::Daemon;
+use super::mariadb::{self, MariaDb, Tables};
 use super::office::Office;
 use super::wait::{until, when};
 
@@ -35,20 +37,68 @@ const CALLS: usize = SEEN.len() + DEAD.len() + CUT.len() + 1;
 /// How much faster than recorded.
 const SPEED: f64 = 3.0;
 
-impl Office {
-    /// Opens an office whose switch keeps a log that the daemon reads.
-    async fn with_log(kind: &str) -> Self {
-        let office = Self::open().await;
+/// Where the switch keeps its log.
+#[derive(Clone, Copy)]
+enum Log<'a> {
+    /// In a file of this kind.
+    File(&'a str),
+    /// In a table of this kind.
+    Table(&'a str, &'a MariaDb),
+}
+
+/// An office whose switch keeps a log that the daemon reads.
+struct Logged {
+    office: Office,
+    tables: Option<Tables>,
+}
+
+impl std::ops::Deref for Logged {
+    type Target = Office;
+
+    fn deref(&self) -> &Office {
+        &self.office
+    }
+}
+
+impl Logged {
+    async fn open(log: Log<'_>) -> Self {
+        let office = Office::open().await;
         let logs = office.home.path("asterisk-log");
         office.ami.keep_logs(&logs).expect("a folder");
-        let file = logs.join(kind.replace('_', "-")).join("Master.csv");
-        let table = format!(
-            "[sources.settings.log]\nkind = \"{kind}\"\npath = \"{}\"\ntime_zone = \"UTC\"\n\n",
-            file.display()
-        );
+        let mut tables = None;
+        let (settings, secret) = match log {
+            Log::File(kind) => {
+                let file = logs.join(kind.replace('_', "-")).join("Master.csv");
+                let path = file.display();
+                let settings =
+                    format!("kind = \"{kind}\"\npath = \"{path}\"\ntime_zone = \"UTC\"\n");
+                (settings, "")
+            }
+            Log::Table(kind, server) => {
+                let kept = server.keep_tables(&logs).await;
+                office.home.write("secrets/log", mariadb::PASSWORD);
+                let settings = format!(
+                    "kind = \"{kind}\"\nport = {}\nusername = \"{}\"\ndatabase = \"{}\"\n\
+                     time_zone = \"{}\"\n",
+                    server.port,
+                    mariadb::USER,
+                    kept.database,
+                    mariadb::ZONE
+                );
+                tables = Some(kept);
+                (
+                    settings,
+                    "log_password = { file = \"../../secrets/log\" }\n",
+                )
+            }
+        };
         let place = "[sources.secrets]\nsecret = { file = \"../../secrets/ami\" }";
-        office.home.edit_tenant(place, &format!("{table}{place}"));
-        office
+        let with_log = format!(
+            "[sources.settings.log]\n{settings}\n[sources.secrets]\n{secret}secret = {{ file = \
+             \"../../secrets/ami\" }}"
+        );
+        office.home.edit_tenant(place, &with_log);
+        Self { office, tables }
     }
 
     /// Plays calls side by side, to their end.
@@ -62,6 +112,14 @@ impl Office {
             .collect();
         for play in plays {
             assert!(!play.await.expect("it is played").cut_off);
+        }
+        self.logged().await;
+    }
+
+    /// Waits until the log holds what happened so far.
+    async fn logged(&self) {
+        if let Some(tables) = &self.tables {
+            tables.caught_up().await;
         }
     }
 
@@ -93,8 +151,8 @@ impl Office {
     }
 }
 
-async fn undisturbed(kind: &str) -> (BTreeSet<String>, i64) {
-    let office = Office::with_log(kind).await;
+async fn undisturbed(log: Log<'_>) -> (BTreeSet<String>, i64) {
+    let office = Logged::open(log).await;
     let daemon = office.start().await;
     for part in [&SEEN[..], &DEAD, &CUT, &[HALF_SEEN]] {
         office.play(part).await;
@@ -103,8 +161,8 @@ async fn undisturbed(kind: &str) -> (BTreeSet<String>, i64) {
     (office.holds(), office.seconds_of(HALF_SEEN.1))
 }
 
-async fn disturbed(kind: &str) -> (Office, Daemon) {
-    let office = Office::with_log(kind).await;
+async fn disturbed(log: Log<'_>) -> (Logged, Daemon) {
+    let office = Logged::open(log).await;
     let daemon = office.start().await;
     office.play(&SEEN).await;
     daemon.settled(SEEN.len()).await;
@@ -130,6 +188,7 @@ async fn disturbed(kind: &str) -> (Office, Daemon) {
     .await;
     daemon.kill();
     playing.await.expect("it is played");
+    office.logged().await;
     // Whoever takes the moment of the next start for the end of the call is wrong by this.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let daemon = office.start().await;
@@ -139,12 +198,21 @@ async fn disturbed(kind: &str) -> (Office, Daemon) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_of_outages_ends_with_the_crm_of_an_undisturbed_day_by_the_log_of_events() {
-    let (whole, (office, daemon)) =
-        tokio::join!(undisturbed("cel_custom"), disturbed("cel_custom"));
+    let log = Log::File("cel_custom");
+    let (whole, (office, daemon)) = tokio::join!(undisturbed(log), disturbed(log));
     assert_eq!(office.holds(), whole.0);
     let seconds = office.seconds_of(HALF_SEEN.1);
     assert!((seconds - whole.1).abs() <= 1, "{seconds}, {}", whole.1);
+    let gauges = everything_was_recovered(&daemon).await;
+    assert!(
+        gauges["log_offset_bytes"].as_f64() > Some(1000.0),
+        "{gauges}"
+    );
+}
 
+/// Expects three notes of a recovery, nothing blind, and no call told of that was seen; returns
+/// the figures of the source.
+async fn everything_was_recovered(daemon: &Daemon) -> Value {
     let notes = daemon.notes().await;
     let words = |wanted| notes.iter().filter(|(word, _)| word == wanted).count();
     assert_eq!((words("recovered"), words("blind")), (3, 0), "{notes:?}");
@@ -156,17 +224,73 @@ async fn a_day_of_outages_ends_with_the_crm_of_an_undisturbed_day_by_the_log_of_
     let status = daemon.get("/v1/status").await;
     let gauges = &status["sources"][0]["state"]["gauges"];
     assert_eq!(gauges["log_recovered_calls"], 1.0, "{gauges}");
-    assert!(
-        gauges["log_offset_bytes"].as_f64() > Some(1000.0),
-        "{gauges}"
-    );
+    gauges.clone()
 }
 
 /// Its records know neither who gave up nor the milliseconds; for the CRM it is the same day.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_of_outages_ends_with_the_crm_of_an_undisturbed_day_by_the_log_of_records() {
-    let (whole, (office, _daemon)) = tokio::join!(undisturbed("cdr_csv"), disturbed("cdr_csv"));
+    let log = Log::File("cdr_csv");
+    let (whole, (office, _daemon)) = tokio::join!(undisturbed(log), disturbed(log));
     assert_eq!(office.holds(), whole.0);
     let seconds = office.seconds_of(HALF_SEEN.1);
     assert!((seconds - whole.1).abs() <= 2, "{seconds}, {}", whole.1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_of_outages_ends_with_the_crm_of_an_undisturbed_day_by_freepbx_events_in_mariadb() {
+    let Some(server) = MariaDb::start().await else {
+        return;
+    };
+    let log = Log::Table("cel_table", &server);
+    let (whole, (office, daemon)) = tokio::join!(undisturbed(log), disturbed(log));
+    assert_eq!(office.holds(), whole.0);
+    let seconds = office.seconds_of(HALF_SEEN.1);
+    assert!((seconds - whole.1).abs() <= 2, "{seconds}, {}", whole.1);
+    everything_was_recovered(&daemon).await;
+    assert!(!office.home.log().contains(mariadb::PASSWORD));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_of_outages_ends_with_the_crm_of_an_undisturbed_day_by_freepbx_records_in_mariadb() {
+    let Some(server) = MariaDb::start().await else {
+        return;
+    };
+    let log = Log::Table("cdr_table", &server);
+    let (whole, (office, _daemon)) = tokio::join!(undisturbed(log), disturbed(log));
+    assert_eq!(office.holds(), whole.0);
+    let seconds = office.seconds_of(HALF_SEEN.1);
+    assert!((seconds - whole.1).abs() <= 2, "{seconds}, {}", whole.1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_table_is_read_by_time_and_where_no_database_is_the_time_is_blind() {
+    let Some(mut server) = MariaDb::start().await else {
+        return;
+    };
+    let office = Logged::open(Log::Table("cel_table", &server)).await;
+    office.play(&SEEN).await;
+    office.start().await.kill();
+    let tables = office.tables.clone().expect("tables");
+    server.empty(&tables).await;
+    // The table knows whole seconds: the call must not begin in the one in which seeing ended.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    office.play(&[HALF_SEEN]).await;
+    let daemon = office.start().await;
+    daemon.settled(1).await;
+    assert_eq!(office.oracle().calls_of_phone(HALF_SEEN.1).len(), 1);
+    let notes = daemon.notes().await;
+    let begins_later = |(word, note): &(String, String)| {
+        word == "blind" && note.contains("1 call(s)") && note.contains(".cel on 127.0.0.1")
+    };
+    assert!(notes.iter().any(begins_later), "{notes:?}");
+
+    daemon.kill();
+    server.stop();
+    let daemon = office.start().await;
+    let notes = daemon.notes().await;
+    let gone = |(word, note): &(String, String)| {
+        word == "remark" && note.contains("cannot be read") && note.contains("log.username")
+    };
+    assert!(notes.iter().any(gone), "{notes:?}");
 }

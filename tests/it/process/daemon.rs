@@ -188,7 +188,7 @@ impl Daemon {
     /// Waits until so many communications are stored, all of them are over and no work is left.
     pub(super) async fn settled(&self, communications: usize) {
         until("nothing is left to do", async || {
-            let found = self.get("/v1/journal").await;
+            let found = self.get("/v1/journal?limit=500").await;
             let items = list(&found, "items");
             let is_over = |item: &Value| item["phase"] == "ended" && item["outcome"] != "open";
             let over = items.len() == communications && items.iter().all(is_over);

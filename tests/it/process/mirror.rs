@@ -7,7 +7,7 @@ use trunkline::lab::amocrm::{CardEdit, SeedCard};
 use super::office::{ANNA, Office};
 use super::wait::{until, when};
 
-/// Boris's user in the CRM: extension 102.
+/// Boris's user in the CRM.
 const BORIS: u64 = 503;
 
 const USER: &str = "username = \"trunkline\"\n";
@@ -20,11 +20,11 @@ fn row<'a>(rows: &'a Rows, family: &str, key: &str) -> Option<&'a str> {
     rows.get(&name).map(String::as_str)
 }
 
-/// Waits until this client has this extension in a copy that may be used; returns all rows.
-async fn copied(office: &Office, client: (&str, &str), extension: &str) -> Rows {
+/// Waits until this client has this manager in a copy that may be used; returns all rows.
+async fn copied(office: &Office, client: (&str, &str), manager: &str) -> Rows {
     until("the copy is in step", async || {
         let rows = office.ami.database();
-        let is = row(&rows, client.0, client.1) == Some(extension);
+        let is = row(&rows, client.0, client.1) == Some(manager);
         let usable = row(&rows, "about", "until").is_some();
         when(is && usable, format!("{rows:?}"))?;
         Ok(rows)
@@ -48,11 +48,13 @@ async fn the_phone_system_has_a_copy_that_follows_the_crm_and_goes_when_it_is_no
         .crm
         .add_contact(&SeedCard::new(hostile, "8 (916) 111-22-33", ANNA));
     let daemon = office.start().await;
-    let rows = copied(&office, CLIENT, "101").await;
+    let rows = copied(&office, CLIENT, "anna").await;
+    assert_eq!(row(&rows, "manager", "anna"), Some("101"));
+    assert_eq!(row(&rows, "manager", "boris"), Some("102"));
     assert_eq!(row(&rows, "about", "country"), Some("7"));
     assert_eq!(row(&rows, "about", "prefix"), Some("8"));
     assert_eq!(row(&rows, "about", "others"), Some("manager"));
-    assert_eq!(rows.len(), 6, "{rows:?}");
+    assert_eq!(rows.len(), 8, "{rows:?}");
 
     // The card is handed over while the daemon is dead; what is there stays until it knows better.
     daemon.kill();
@@ -61,10 +63,13 @@ async fn the_phone_system_has_a_copy_that_follows_the_crm_and_goes_when_it_is_no
         ..CardEdit::default()
     };
     assert!(office.crm.edit_contact(contact, &edit));
-    assert_eq!(row(&office.ami.database(), CLIENT.0, CLIENT.1), Some("101"));
+    assert_eq!(
+        row(&office.ami.database(), CLIENT.0, CLIENT.1),
+        Some("anna")
+    );
     let daemon = office.start().await;
-    let rows = copied(&office, CLIENT, "102").await;
-    assert_eq!(rows.len(), 6, "{rows:?}");
+    let rows = copied(&office, CLIENT, "boris").await;
+    assert_eq!(rows.len(), 8, "{rows:?}");
     let status = daemon.get("/v1/status").await;
     let gauges = &status["sources"][0]["state"]["gauges"];
     assert_eq!(gauges["mirrored_clients"], 1.0, "{status}");

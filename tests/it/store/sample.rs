@@ -170,6 +170,7 @@ pub(super) fn deal_step(work: WorkId) -> LedgerStep {
 /// A task that needs the deal.
 pub(super) fn task_step(work: WorkId) -> LedgerStep {
     let task = NewTask {
+        task_type: None,
         card: Some(made(&role("deal"), Entity::Deal)),
         responsible: None,
         text: "Call back".to_owned(),
@@ -211,6 +212,7 @@ pub(super) fn decide(work: WorkId, steps: Vec<LedgerStep>) -> Decide {
             },
             explanation: Explanation(vec![Reason::InternalCall]),
             roles: steps.iter().map(|step| step.role.clone()).collect(),
+            seen: None,
         },
         first_time: Some(true),
         steps,

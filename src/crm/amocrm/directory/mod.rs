@@ -62,7 +62,12 @@ fn list_of(entity: Entity) -> Option<&'static str> {
         Entity::Contact => Some("contacts"),
         Entity::Company => Some("companies"),
         Entity::Deal => Some("leads"),
-        Entity::Lead | Entity::Unsorted | Entity::Task | Entity::CallRecord | Entity::Note => None,
+        Entity::Lead
+        | Entity::Unsorted
+        | Entity::Task
+        | Entity::CallRecord
+        | Entity::Note
+        | Entity::Fields => None,
     }
 }
 

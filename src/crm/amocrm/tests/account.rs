@@ -44,8 +44,10 @@ impl NewAccount {
             ("GET /api/v4/users", _) if self.lists_users => list(
                 "users",
                 vec![
-                    json!({"id": 501, "name": "Иван", "email": "i@example.org", "rights": {"is_active": true}}),
-                    json!({"id": 502, "name": "Пётр", "email": null, "rights": {"is_active": false}}),
+                    json!({"id": 501, "name": "Иван", "email": "i@example.org",
+                        "phone_number": "101", "rights": {"is_active": true}}),
+                    json!({"id": 502, "name": "Пётр", "email": null,
+                        "phone_number": null, "rights": {"is_active": false}}),
                 ],
             ),
             ("GET /api/v4/users", _) => Reply::Json(

@@ -300,9 +300,8 @@ fn every_kind_of_step_is_declared_and_written() {
         let step = declared.step(kind).expect("declared");
         assert_ne!(step.certainty, Certainty::Undecidable, "{kind:?}");
         assert_eq!(one_of(kind).effect.kind(), kind);
-        assert!(
-            super::super::map::item(&one_of(kind), &set_up()).is_ok(),
-            "{kind:?}"
-        );
+        // Fields are filled card by card, after a look at the card.
+        let is_item = super::super::map::item(&one_of(kind), &set_up()).is_ok();
+        assert_eq!(is_item, kind != StepKind::FillFields, "{kind:?}");
     }
 }

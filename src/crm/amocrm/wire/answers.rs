@@ -107,6 +107,8 @@ pub(crate) struct User {
     pub(crate) name: Option<String>,
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) email: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) phone_number: Option<String>,
     #[serde(default, deserialize_with = "lenient::or_empty")]
     pub(crate) rights: Rights,
 }
@@ -277,13 +279,20 @@ impl CardRecord {
 
     /// Returns the first text of the field with an id.
     pub(crate) fn text_by_id(&self, field_id: i64) -> Option<&str> {
-        self.custom_fields_values
-            .iter()
-            .find(|field| field.field_id == field_id)?
-            .values
-            .first()?
-            .value
-            .as_deref()
+        self.values_by_id(field_id).first()?.value.as_deref()
+    }
+
+    /// Says whether anything stands in the field with an id, text or not.
+    pub(crate) fn is_filled(&self, field_id: i64) -> bool {
+        let is_text_blank = |text: &str| text.trim().is_empty();
+        let mut values = self.values_by_id(field_id).iter();
+        values.any(|value| !value.value.as_deref().is_some_and(is_text_blank))
+    }
+
+    fn values_by_id(&self, field_id: i64) -> &[FieldValue] {
+        let mut fields = self.custom_fields_values.iter();
+        let found = fields.find(|field| field.field_id == field_id);
+        found.map_or(&[], |field| &field.values)
     }
 }
 

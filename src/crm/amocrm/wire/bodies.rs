@@ -207,6 +207,12 @@ pub(crate) struct Task {
     pub(crate) request_id: String,
 }
 
+/// The body of `PATCH /{entity}/{id}`: fields that it does not name keep their values (§7).
+#[derive(Debug, Serialize)]
+pub(crate) struct CardChange {
+    pub(crate) custom_fields_values: Vec<Field>,
+}
+
 /// An item of `POST /{entity}/custom_fields` (§7).
 #[derive(Debug, Serialize)]
 pub(crate) struct NewField {

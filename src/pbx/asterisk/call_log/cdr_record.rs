@@ -1,8 +1,10 @@
-//! A line of `cdr_csv` as the record that it is. Pure.
+//! A line of `cdr_csv`, or a row of a CDR table, as the record that it is. Pure.
 //!
 //! Sixteen columns stand in every version; `loguniqueid` and `loguserfield` in cdr.conf add one
 //! each, `newcdrcolumns` three more (peeraccount, linkedid, sequence). Nothing in the file says
 //! which are on: their number and the form of a Uniqueid do.
+
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -10,8 +12,25 @@ use super::csv;
 use super::moments::{moment, moment_of_uniqueid};
 use crate::model::timestamp::Timestamp;
 
-/// Columns that are always there.
-const BASE: usize = 16;
+/// Columns that are always there, as the CDR tables of Asterisk call them.
+const BASE: [&str; 16] = [
+    "accountcode",
+    "src",
+    "dst",
+    "dcontext",
+    "clid",
+    "channel",
+    "dstchannel",
+    "lastapp",
+    "lastdata",
+    "start",
+    "answer",
+    "end",
+    "duration",
+    "billsec",
+    "disposition",
+    "amaflags",
+];
 /// Columns that `newcdrcolumns` adds.
 const NEW: usize = 3;
 
@@ -29,6 +48,8 @@ pub(super) enum Disposition {
 pub(in crate::pbx::asterisk) struct CdrRecord {
     pub(super) source: String,
     pub(super) destination: String,
+    /// The number that the client called, where FreePBX's table has it.
+    pub(super) did: Option<String>,
     pub(super) context: String,
     pub(super) caller_name: String,
     pub(super) channel: String,
@@ -48,48 +69,78 @@ pub(in crate::pbx::asterisk) struct CdrRecord {
 
 impl CdrRecord {
     /// Reads a line; `None` when it is none of ours, or has no Uniqueid to know the call by.
-    /// Of the zones the one is taken in which the leg does not begin before its channel.
     pub(in crate::pbx::asterisk) fn read(line: &str, zones: &[TimeZone]) -> Option<Self> {
         let fields = csv::fields(line)?;
-        let text = |at: usize| fields.get(at).map(|field| field.trim().to_owned());
         let more = fields
             .len()
-            .checked_sub(BASE)
+            .checked_sub(BASE.len())
             .filter(|more| *more <= 2 + NEW)?;
         let (own, new) = match more {
             0..=2 => (more, 0),
             _ => (more - NEW, NEW),
         };
-        let uniqueid = text(BASE).filter(|id| own > 0 && !id.is_empty())?;
-        if own == 1 && moment_of_uniqueid(&uniqueid).is_none() {
+        let text = |name: &str| match name {
+            "uniqueid" if own > 0 => fields.get(BASE.len()).cloned(),
+            "linkedid" if new > 0 => fields.get(fields.len() - 2).cloned(),
+            name => {
+                let position = BASE.iter().position(|column| *column == name)?;
+                fields.get(position).cloned()
+            }
+        };
+        if own == 1 && moment_of_uniqueid(&text("uniqueid")?).is_none() {
             // That is the userfield.
             return None;
         }
-        let linkedid = text(fields.len() - 2).filter(|id| new > 0 && !id.is_empty());
-        let zone = zone_of(&uniqueid, &text(9)?, zones)?;
-        let time = |at: usize| moment(&text(at)?, zone);
+        Self::of(&text, zones)
+    }
+
+    /// Reads a row whose columns are found by name, as the CDR tables of Asterisk call them. Where
+    /// there is no column for the answer and the end, as in FreePBX's table, they are reckoned.
+    /// Of the zones the one is taken in which the leg does not begin before its channel.
+    pub(super) fn of(field: &dyn Fn(&str) -> Option<String>, zones: &[TimeZone]) -> Option<Self> {
+        let text = |name: &str| field(name).map(|text| text.trim().to_owned());
+        let filled = |name: &str| text(name).filter(|text| !text.is_empty());
+        let uniqueid = filled("uniqueid")?;
+        let started = filled("start").or(filled("calldate"))?;
+        let zone = zone_of(&uniqueid, &started, zones)?;
+        let start = moment(&started, zone)?;
+        let billed_s: u64 = text("billsec")?.parse().ok()?;
+        let disposition = match text("disposition")?.to_ascii_uppercase().as_str() {
+            "ANSWERED" => Disposition::Answered,
+            "BUSY" => Disposition::Busy,
+            "FAILED" | "CONGESTION" => Disposition::Failed,
+            "NO ANSWER" | "NOANSWER" => Disposition::NoAnswer,
+            _ => return None,
+        };
+        let (answer, end) = match text("end") {
+            Some(end) => {
+                let answer = text("answer").and_then(|at| moment(&at, zone));
+                (answer, moment(&end, zone)?)
+            }
+            None => {
+                let lasted: u64 = text("duration")?.parse().ok()?;
+                let end = start.plus(Duration::from_secs(lasted));
+                let answer = end.minus(Duration::from_secs(billed_s));
+                (Some(answer), end)
+            }
+        };
         Some(Self {
-            source: text(1)?,
-            destination: text(2)?,
-            context: text(3)?,
-            caller_name: name_of(&text(4)?),
-            channel: text(5).filter(|name| name.contains('/'))?,
-            dest_channel: text(6)?,
-            app: text(7)?,
-            app_data: text(8)?,
-            start: time(9)?,
-            answer: time(10),
-            end: time(11)?,
-            billed_s: text(13)?.parse().ok()?,
-            disposition: match text(14)?.to_ascii_uppercase().as_str() {
-                "ANSWERED" => Disposition::Answered,
-                "BUSY" => Disposition::Busy,
-                "FAILED" | "CONGESTION" => Disposition::Failed,
-                "NO ANSWER" | "NOANSWER" => Disposition::NoAnswer,
-                _ => return None,
-            },
+            source: text("src")?,
+            destination: text("dst")?,
+            did: filled("did"),
+            context: text("dcontext")?,
+            caller_name: name_of(&text("clid")?),
+            channel: text("channel").filter(|name| name.contains('/'))?,
+            dest_channel: text("dstchannel")?,
+            app: text("lastapp")?,
+            app_data: text("lastdata")?,
+            start,
+            answer: answer.filter(|_| disposition == Disposition::Answered),
+            end,
+            billed_s,
+            disposition,
             uniqueid,
-            linkedid,
+            linkedid: filled("linkedid"),
         })
     }
 
@@ -169,5 +220,37 @@ mod tests {
             let record = CdrRecord::read(&line, &zones).unwrap();
             assert_eq!(record.start.as_secs(), 1_795_210_154, "{line}");
         }
+    }
+
+    #[test]
+    fn a_row_of_freepbx_names_the_did_and_its_answer_and_end_are_reckoned() {
+        let row = [
+            ("calldate", "2026-11-21 00:29:14"),
+            ("clid", "\"Anna\" <79161234567>"),
+            ("src", "79161234567"),
+            ("dst", "600"),
+            ("dcontext", "ext-group"),
+            ("channel", "PJSIP/trunk-00000000"),
+            ("dstchannel", "PJSIP/101-00000001"),
+            ("lastapp", "Dial"),
+            ("lastdata", "PJSIP/101,4,tT"),
+            ("duration", "30"),
+            ("billsec", "21"),
+            ("disposition", "ANSWERED"),
+            ("uniqueid", "1795210154.0"),
+            ("did", "74950000001"),
+            ("linkedid", ""),
+        ];
+        let field = |name: &str| {
+            let found = row.iter().find(|(column, _)| *column == name)?;
+            Some(found.1.to_owned())
+        };
+        let moscow = TimeZone::get("Europe/Moscow").unwrap();
+        let record = CdrRecord::of(&field, &[moscow]).unwrap();
+        assert_eq!(record.did.as_deref(), Some("74950000001"));
+        assert_eq!(record.start.as_secs(), 1_795_210_154);
+        assert_eq!(record.answer.map(Timestamp::as_secs), Some(1_795_210_163));
+        assert_eq!(record.end.as_secs(), 1_795_210_184);
+        assert_eq!(record.call_id(), "1795210154.0");
     }
 }

@@ -222,10 +222,10 @@ impl<'a> Telling<'a> {
             let target = |one: &&CdrRecord| {
                 extension_of(&one.dest_channel) == Some(number) || one.app_data.contains(number)
             };
-            let shown = if trunk && group.iter().any(target) {
-                ""
-            } else {
-                number
+            let shown = match &record.did {
+                Some(did) if trunk => did.as_str(),
+                _ if trunk && group.iter().any(target) => "",
+                _ => number,
             };
             let began = self
                 .block("Newchannel", &record.channel, &id)

@@ -1,4 +1,4 @@
-//! A line of `cel_custom` as the event that it is. Pure.
+//! A line of `cel_custom`, or a row of a CEL table, as the event that it is. Pure.
 
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -110,8 +110,14 @@ impl CelEvent {
         let fields = csv::fields(line)?;
         let text = |name: &str| {
             let position = columns.iter().position(|column| column == name)?;
-            fields.get(position).map(|field| field.trim().to_owned())
+            fields.get(position).cloned()
         };
+        Self::of(&text, zones)
+    }
+
+    /// Reads a row whose columns are found by name; `None` when it is none of ours.
+    pub(super) fn of(field: &dyn Fn(&str) -> Option<String>, zones: &[TimeZone]) -> Option<Self> {
+        let text = |name: &str| Some(field(name)?.trim().to_owned());
         let filled = |name: &str| text(name).filter(|text| !text.is_empty());
         let uniqueid = filled("uniqueid")?;
         Some(Self {

@@ -12,7 +12,8 @@ pub(super) const TAIL_BYTES: usize = 96;
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Position {
-    /// Bytes from the beginning of the file to the end of the last line that was taken.
+    /// Bytes from the beginning of the file to the end of the last line that was taken; of a table
+    /// the id of the last row.
     pub(super) offset: u64,
     /// The bytes before that place, in hexadecimal digits; at the most [`TAIL_BYTES`].
     pub(super) tail: String,
@@ -43,6 +44,9 @@ impl Position {
 /// What of the log outlives the session. It goes into the same commit as what the log told.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in crate::pbx::asterisk) struct LogBookmark {
+    /// Which log it is a place in: in another one it means nothing.
+    #[serde(default)]
+    pub(super) place: String,
     /// From where the next session reads.
     pub(super) position: Position,
     /// A recovery that is not finished.

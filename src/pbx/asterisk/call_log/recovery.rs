@@ -4,21 +4,24 @@
 //! ```text
 //! session begins -> read from the place kept -> told to the tracker, committed piece by piece
 //!                -> survey, reconcile         -> one commit: calls, place, what was recovered
-//! session is up  -> the place follows the end of the file, a heartbeat behind
+//! session is up  -> the place follows the end of the log, a heartbeat behind
 //! ```
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::task::JoinHandle;
 
 use super::cdr_record::CdrRecord;
 use super::cdr_story::{cdr_messages, is_told_by};
 use super::cel_event::CelEvent;
 use super::cel_story::CelStory;
+use super::pages::{self, Entry, Pages};
 use super::position::{LogBookmark, Position, Unfinished};
-use super::settings::{LogKind, LogSettings};
-use super::walk::{self, Walk};
+use super::reading::{Reading, Recovered};
+use super::settings::{LogKind, LogPlace, LogSettings};
 use crate::clock::SharedClock;
 use crate::model::communication::Snapshot;
 use crate::model::timestamp::Timestamp;
@@ -33,28 +36,15 @@ use crate::pbx::{ListenerContext, SinkError, StateReport};
 /// it reaches us, or reach us out of order. What is told twice changes nothing.
 const OVERLAP: Duration = Duration::from_secs(5);
 
-/// Lines taken in between two commits: some seconds of a busy PBX.
-const LINES_A_COMMIT: usize = 2_000;
-
 /// Records of a blind interval that are kept at once: a week of a busy office. Older ones make
 /// room and are counted as a gap.
 const RECORDS_MAX: usize = 100_000;
 
-/// How often the file is looked at while a record is waited for.
-const GRACE_PAUSE: Duration = Duration::from_millis(250);
+/// Later than everything that a log tells.
+const LATEST: Timestamp = Timestamp::from_millis(i64::MAX);
 
-/// What the log told of a blind interval.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::pbx::asterisk) struct Recovered {
-    /// Since when nothing had been seen.
-    pub(in crate::pbx::asterisk) from: Timestamp,
-    /// Why.
-    pub(in crate::pbx::asterisk) why: String,
-    /// Calls that it told of.
-    pub(in crate::pbx::asterisk) calls: u64,
-    /// What it does not hold, in words.
-    pub(in crate::pbx::asterisk) gap: Option<String>,
-}
+/// How often the log is looked at while a record is waited for.
+const GRACE_PAUSE: Duration = Duration::from_millis(250);
 
 /// The log of one session.
 pub(in crate::pbx::asterisk) struct LogKeeper {
@@ -62,31 +52,16 @@ pub(in crate::pbx::asterisk) struct LogKeeper {
     story: CelStory,
     channels: ChannelRules,
     reading: Option<Reading>,
-    /// Where the file ended a heartbeat ago, and now.
+    /// Where the log ended a heartbeat ago, and now.
     older: Option<Position>,
     newer: Option<Position>,
+    /// A look at a table's end that is under way: a database may be slow, and events do not wait.
+    look: Option<JoinHandle<io::Result<Position>>>,
+    /// Since when nothing is known of a table whose times are whole seconds.
+    told_until: Option<Timestamp>,
+    complained: bool,
     clock: SharedClock,
     state: Arc<dyn StateReport>,
-}
-
-/// A recovery that is under way.
-struct Reading {
-    walk: Walk,
-    /// The place from which on not everything was told yet.
-    untold: Position,
-    /// Events that were read and not told yet.
-    ahead: VecDeque<CelEvent>,
-    from: Timestamp,
-    why: String,
-    calls: BTreeSet<String>,
-    /// Calls that were open when seeing stopped.
-    open_before: BTreeSet<String>,
-    calls_before: u64,
-    gap: bool,
-    /// The time of the first line that was read.
-    first: Option<Timestamp>,
-    known_place: bool,
-    unreadable: u64,
 }
 
 impl LogKeeper {
@@ -102,20 +77,36 @@ impl LogKeeper {
             reading: None,
             older: None,
             newer: None,
+            look: None,
+            told_until: None,
+            complained: false,
             clock: context.clock.clone(),
             state: context.state.clone(),
         })
     }
 
-    /// Tells what the log says of events up to `until`, or all of it. Only the log of events can
-    /// be told in part.
+    /// Tells what the log says of events up to `until`, or all of it. Only a log of events can be
+    /// told in part.
     pub(in crate::pbx::asterisk) async fn tell_until(
         &mut self,
         books: &mut Books,
         until: Timestamp,
     ) -> Result<(), SinkError> {
-        if self.settings.kind == LogKind::CelCustom && self.begin(books).await {
+        if self.settings.kind.is_of_events() && self.begin(books).await {
             self.tell_events(books, until).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells, right before the channels are asked for, what a table says that writes whole seconds:
+    /// whether something in it was before that question cannot be seen from its time.
+    pub(in crate::pbx::asterisk) async fn tell_before_list(
+        &mut self,
+        books: &mut Books,
+    ) -> Result<(), SinkError> {
+        if self.settings.kind == LogKind::CelTable && self.begin(books).await {
+            self.told_until = Some(self.clock.now());
+            self.tell_events(books, LATEST).await?;
         }
         Ok(())
     }
@@ -134,23 +125,30 @@ impl LogKeeper {
         }
         match self.settings.kind {
             LogKind::CelCustom => self.tell_events(books, until).await?,
-            LogKind::CdrCsv => self.tell_records(books, live).await?,
+            // It was told before the list.
+            LogKind::CelTable => {}
+            LogKind::CdrCsv | LogKind::CdrTable => self.tell_records(books, live).await?,
         }
         let Some(reading) = self.reading.take() else {
             return Ok(None);
         };
-        books.replayed_until(until);
-        let place = reading.untold.clone();
-        self.older = Some(place.clone());
-        self.newer = Some(place.clone());
-        books.set_log(LogBookmark {
-            position: place,
-            unfinished: None,
-        });
-        let told = reading.result(&self.settings);
+        books.replayed_until(self.told_until.unwrap_or(until));
+        let position = reading.untold.clone();
+        self.older = Some(position.clone());
+        self.newer = Some(position.clone());
+        books.set_log(self.bookmark(position));
+        let told = reading.result(&self.settings.place);
         self.state.gauge("log_recovered_calls", told.calls as f64);
         tracing::info!(from = %told.from, calls = told.calls, gap = told.gap, "the pbx's log was told");
         Ok(Some(told))
+    }
+
+    fn bookmark(&self, position: Position) -> LogBookmark {
+        LogBookmark {
+            place: self.settings.place.to_string(),
+            position,
+            unfinished: None,
+        }
     }
 
     /// Opens the log at the place kept; says whether there is something to recover and the log
@@ -162,33 +160,22 @@ impl LogKeeper {
         let Some((from, why)) = books.blind_since() else {
             return false;
         };
+        let settings = Arc::clone(&self.settings);
         let bookmark = books.log().cloned();
-        let place = bookmark.as_ref().map(|one| one.position.clone());
-        let path = self.settings.path.clone();
-        let known = place.clone();
-        match blocking(move || Walk::begin(&path, known.as_ref())).await {
-            Ok(walk) => {
-                let unfinished = bookmark.and_then(|one| one.unfinished);
-                let unfinished = unfinished.unwrap_or(Unfinished {
-                    from,
-                    why,
-                    calls: 0,
-                    gap: false,
-                });
-                self.reading = Some(Reading {
-                    gap: walk.gap || unfinished.gap,
-                    untold: place.clone().unwrap_or_default(),
-                    walk,
-                    ahead: VecDeque::new(),
-                    from: unfinished.from,
-                    why: unfinished.why,
-                    calls: BTreeSet::new(),
-                    open_before: books.tracker().unfinished(),
-                    calls_before: unfinished.calls,
-                    first: None,
-                    known_place: place.is_some(),
-                    unreadable: 0,
-                });
+        let unfinished = bookmark.as_ref().and_then(|one| one.unfinished.clone());
+        let unfinished = unfinished.unwrap_or(Unfinished {
+            from,
+            why,
+            calls: 0,
+            gap: false,
+        });
+        let here = bookmark.filter(|one| one.place == settings.place.to_string());
+        let place = here.map(|one| one.position);
+        let since = from.minus(OVERLAP);
+        match Pages::begin(&settings, place.as_ref(), since).await {
+            Ok(pages) => {
+                let open = books.tracker().unfinished();
+                self.reading = Some(Reading::new(pages, place, unfinished, open));
                 true
             }
             Err(error) => {
@@ -198,43 +185,32 @@ impl LogKeeper {
         }
     }
 
-    fn complain(&self, books: &mut Books, error: &io::Error) {
+    fn complain(&mut self, books: &mut Books, error: &io::Error) {
+        if std::mem::replace(&mut self.complained, true) {
+            return;
+        }
+        let who = match &self.settings.place {
+            LogPlace::File(_) => "the user trunkline",
+            LogPlace::Table(_) => "the account log.username",
+        };
         books.remark(&format!(
-            "the PBX's log {} cannot be read, so what is not seen stays unknown: {error}; the user \
-             trunkline must be able to read it (docs/pbx-log.md)",
-            self.settings.path.display()
+            "the PBX's log {} cannot be read, so what is not seen stays unknown: {error}; {who} \
+             must be able to read it (docs/pbx-log.md)",
+            self.settings.place
         ));
     }
 
-    /// Reads some lines; `false` at the end of the file.
-    async fn read_lines(&mut self, books: &mut Books) -> Option<Vec<String>> {
-        let reading = self.reading.take()?;
-        let read = blocking(move || {
-            let mut reading = reading;
-            let mut lines = Vec::new();
-            while lines.len() < LINES_A_COMMIT {
-                match reading.walk.next() {
-                    Ok(Some(line)) => lines.push(line),
-                    Ok(None) => break,
-                    Err(error) => return Ok((reading, lines, Some(error))),
-                }
-            }
-            Ok((reading, lines, None))
-        });
-        match read.await {
-            Ok((mut reading, lines, error)) => {
-                if let Some(error) = error {
-                    reading.gap = true;
-                    self.complain(books, &error);
-                }
-                self.reading = Some(reading);
-                Some(lines)
-            }
-            Err(error) => {
-                self.complain(books, &error);
-                None
-            }
+    /// Reads some entries; none at the end of the log, or where it cannot be read on.
+    async fn read_on(&mut self, books: &mut Books) -> Vec<Entry> {
+        let Some(reading) = &mut self.reading else {
+            return Vec::new();
+        };
+        let (entries, error) = reading.pages.next().await;
+        if let Some(error) = error {
+            reading.gap = true;
+            self.complain(books, &error);
         }
+        entries
     }
 
     async fn tell_events(&mut self, books: &mut Books, until: Timestamp) -> Result<(), SinkError> {
@@ -254,8 +230,8 @@ impl LogKeeper {
                     // The rest is told later, by the log or by AMI.
                     return Ok(());
                 }
-                reading.untold = reading.walk.position();
-                books.set_log(reading.bookmark());
+                reading.untold = reading.pages.position();
+                books.set_log(reading.bookmark(&self.settings.place));
                 if let Some(latest) = latest {
                     let now = self.clock.now();
                     self.state
@@ -266,17 +242,14 @@ impl LogKeeper {
                 // Also where a whole piece told nothing: a long file is not begun again.
                 books.commit_anyhow().await?;
             }
-            let Some(lines) = self
-                .read_lines(books)
-                .await
-                .filter(|lines| !lines.is_empty())
-            else {
+            let entries = self.read_on(books).await;
+            if entries.is_empty() {
                 return Ok(());
-            };
+            }
             let settings = Arc::clone(&self.settings);
             if let Some(reading) = &mut self.reading {
-                for line in lines {
-                    match CelEvent::read(&line, &settings.columns, &settings.zones) {
+                for entry in entries {
+                    match entry.event(&settings) {
                         Some(event) => {
                             reading.first.get_or_insert(event.at);
                             if from.is_none_or(|from| event.at >= from) {
@@ -320,17 +293,17 @@ impl LogKeeper {
         let mut records: VecDeque<CdrRecord> = VecDeque::new();
         let mut waited = Duration::ZERO;
         loop {
-            while let Some(lines) = self
-                .read_lines(books)
-                .await
-                .filter(|lines| !lines.is_empty())
-            {
+            if self.reading.as_mut().is_some_and(|one| one.pages.again()) {
+                records.clear();
+            }
+            loop {
+                let entries = self.read_on(books).await;
                 let settings = Arc::clone(&self.settings);
-                let Some(reading) = &mut self.reading else {
+                let Some(reading) = self.reading.as_mut().filter(|_| !entries.is_empty()) else {
                     break;
                 };
-                for line in lines {
-                    let Some(record) = CdrRecord::read(&line, &settings.zones) else {
+                for entry in entries {
+                    let Some(record) = entry.record(&settings) else {
                         reading.unreadable += 1;
                         continue;
                     };
@@ -367,21 +340,48 @@ impl LogKeeper {
         Ok(())
     }
 
-    /// Takes the end of the file for the place, where none is known yet: what stands there was
+    /// Takes the end of the log for the place, where none is known yet: what stands there was
     /// before our time.
     pub(in crate::pbx::asterisk) async fn begin_at_end(&mut self, books: &mut Books) {
-        if books.log().is_none() && books.blind_since().is_none() {
-            self.follow(books).await;
+        if books.log().is_none() && books.blind_since().is_none() && self.has_places() {
+            let end = pages::end_of(&self.settings.place).await;
+            self.stand_at(books, end);
         }
     }
 
-    /// Follows the end of the file while the session is up; the place that is kept is one look
+    /// Records in a table are found by their time alone.
+    fn has_places(&self) -> bool {
+        self.settings.kind != LogKind::CdrTable
+    }
+
+    /// Follows the end of the log while the session is up; the place that is kept is one look
     /// old, so that what is written while we look is not passed over.
     pub(in crate::pbx::asterisk) async fn follow(&mut self, books: &mut Books) {
-        let path = self.settings.path.clone();
-        match blocking(move || walk::end_of(&path)).await {
+        if !self.has_places() {
+            return;
+        }
+        let settings = Arc::clone(&self.settings);
+        let look = async move { pages::end_of(&settings.place).await };
+        let end = match &self.settings.place {
+            LogPlace::File(_) => look.await,
+            LogPlace::Table(_) => {
+                if self.look.as_ref().is_some_and(|look| !look.is_finished()) {
+                    return;
+                }
+                let Some(done) = self.look.replace(tokio::spawn(look)) else {
+                    return;
+                };
+                done.await
+                    .unwrap_or_else(|error| Err(io::Error::other(error)))
+            }
+        };
+        self.stand_at(books, end);
+    }
+
+    fn stand_at(&mut self, books: &mut Books, end: io::Result<Position>) {
+        match end {
             Ok(end) => {
-                self.state.gauge("log_offset_bytes", end.offset as f64);
+                self.state.gauge(self.gauge(), end.offset as f64);
                 self.state.gauge("log_behind_s", 0.0);
                 self.older = self.newer.replace(end.clone()).or(Some(end));
             }
@@ -389,61 +389,14 @@ impl LogKeeper {
             Err(error) => tracing::debug!(%error, "the pbx's log cannot be read"),
         }
         if let Some(position) = self.older.clone() {
-            books.set_log(LogBookmark {
-                position,
-                unfinished: None,
-            });
-        }
-    }
-}
-
-impl Reading {
-    fn total(&self) -> u64 {
-        self.calls_before.saturating_add(self.calls.len() as u64)
-    }
-
-    fn bookmark(&self) -> LogBookmark {
-        LogBookmark {
-            position: self.untold.clone(),
-            unfinished: Some(Unfinished {
-                from: self.from,
-                why: self.why.clone(),
-                calls: self.total(),
-                gap: self.gap,
-            }),
+            books.set_log(self.bookmark(position));
         }
     }
 
-    fn result(self, settings: &LogSettings) -> Recovered {
-        let calls = self.total();
-        let path = settings.path.display();
-        // Without a place that is known, only a line from before the interval proves that the
-        // file holds all of it.
-        let reaches_back = self.first.is_some_and(|first| first <= self.from);
-        let unsure = (self.gap || !self.known_place) && !reaches_back;
-        let gap = if unsure {
-            Some(format!(
-                "{path} begins later, and no older file beside it was found"
-            ))
-        } else if self.unreadable > 0 || self.walk.passed_over > 0 {
-            let lines = self.unreadable + self.walk.passed_over;
-            Some(format!("{lines} line(s) of {path} cannot be read"))
-        } else {
-            None
-        };
-        Recovered {
-            from: self.from,
-            why: self.why,
-            calls,
-            gap,
+    fn gauge(&self) -> &'static str {
+        match self.settings.place {
+            LogPlace::File(_) => "log_offset_bytes",
+            LogPlace::Table(_) => "log_row",
         }
     }
-}
-
-/// Reads a file off the async thread.
-async fn blocking<T: Send + 'static>(
-    read: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    let done = tokio::task::spawn_blocking(read).await;
-    done.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::rows::{Change, ClientKey, MADE, Row, UNTIL, extension_value, small_rows};
+use super::rows::{Change, ClientKey, MADE, Row, UNTIL, small_rows};
 use super::settings::MirrorSettings;
 use super::{LOOK, Mirror, Phase};
 use crate::model::phone::Phone;
@@ -100,10 +100,12 @@ impl Mirror<'_> {
         let until = Row::About(UNTIL.to_owned());
         match self.settings {
             Some(_) => {
-                let Some(numbers) = self.known.dialled(self.source) else {
+                let numbers = self.known.dialled(self.source);
+                let managers = self.known.managers(self.source);
+                let Some((numbers, managers)) = numbers.zip(managers) else {
                     return self.rest(0, Duration::ZERO);
                 };
-                let wanted = small_rows(&numbers);
+                let wanted = small_rows(&numbers, &managers);
                 let mut changes = self.held.small_changes(&wanted, &[until]);
                 // First of all: by it a session without the setting sees that there is something.
                 let made = Row::About(MADE.to_owned());
@@ -134,8 +136,8 @@ impl Mirror<'_> {
             };
             let last = page.clients.last().map(|(phone, _)| phone.clone());
             end = last.filter(|_| page.more);
-            let clients = page.clients.iter().filter_map(|(phone, extension)| {
-                Some((ClientKey::of(phone)?, extension_value(extension.as_ref()?)?))
+            let clients = page.clients.iter().filter_map(|(phone, manager)| {
+                Some((ClientKey::of(phone)?, Arc::from(manager.as_ref()?.as_str())))
             });
             wanted.extend(clients);
             wanted.sort_unstable();
@@ -145,8 +147,8 @@ impl Mirror<'_> {
                 end = None;
                 if !std::mem::replace(&mut self.too_many_told, true) {
                     self.remarks.push(format!(
-                        "more than {} clients have a manager who can be rung: the copy in \
-                         Asterisk's database holds no more (clients_max)",
+                        "more than {} numbers have a personal manager: the copy in Asterisk's \
+                         database holds no more (clients_max)",
                         settings.clients_max
                     ));
                 }

@@ -2,21 +2,23 @@
 //!
 //! | family, below `trunkline/TENANT/SOURCE/` | key | value |
 //! | --- | --- | --- |
-//! | `client/NN`, the number's last two digits | digits of the E.164 number | extension |
+//! | `client/NN`, the number's last two digits | digits of the E.164 number | the manager: an employee's id |
+//! | `manager` | an employee's id | the extension that is rung for this employee's clients now |
 //! | `about` | `made` | `1`: there is a copy |
 //! | `about` | `until` | seconds since 1970: what is older than it is not to be used |
 //! | `about` | `country`, `prefix` | of a number in its national form |
 //! | `about` | `others` | the way of a dialled number that is not listed |
 //! | `dialled` | digits of a dialled number | its way |
 //!
-//! A way is an extension, `manager` (look for the client) or `usual`. Nothing but digits and these
-//! words is ever written, and names of sources are made of letters, digits, `-` and `_`.
+//! A way is an extension, `manager` (look for the client) or `usual`. Nothing but digits, these
+//! words and ids is ever written, and ids are made of letters, digits, `-` and `_`. Since clients
+//! have a manager and only managers an extension, the end of a working day changes few rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::ami_codec::Action;
-use crate::model::ids::{Extension, SourceKey};
+use crate::model::ids::{EmployeeId, Extension, SourceKey};
 use crate::model::phone::Phone;
 use crate::pbx::{DialledNumbers, DialledWay};
 
@@ -62,6 +64,8 @@ pub(super) enum Row {
     About(String),
     /// A dialled number.
     Dialled(String),
+    /// An employee.
+    Manager(String),
     /// A client.
     Client(ClientKey),
 }
@@ -78,6 +82,7 @@ pub(super) struct Change {
 pub(super) enum Part {
     About,
     Dialled,
+    Managers,
     Clients(u8),
 }
 
@@ -86,7 +91,8 @@ impl Part {
     pub(super) fn next(self) -> Option<Self> {
         match self {
             Self::About => Some(Self::Dialled),
-            Self::Dialled => Some(Self::Clients(0)),
+            Self::Dialled => Some(Self::Managers),
+            Self::Managers => Some(Self::Clients(0)),
             Self::Clients(last) if last + 1 < CLIENT_PARTS => Some(Self::Clients(last + 1)),
             Self::Clients(_) => None,
         }
@@ -109,6 +115,7 @@ impl Names {
         match part {
             Part::About => format!("{}/about", self.base),
             Part::Dialled => format!("{}/dialled", self.base),
+            Part::Managers => format!("{}/manager", self.base),
             Part::Clients(part) => format!("{}/client/{part:02}", self.base),
         }
     }
@@ -117,6 +124,7 @@ impl Names {
         match row {
             Row::About(key) => (self.family(Part::About), key.clone()),
             Row::Dialled(key) => (self.family(Part::Dialled), key.clone()),
+            Row::Manager(key) => (self.family(Part::Managers), key.clone()),
             Row::Client(key) => {
                 // Below a hundred.
                 let part = Part::Clients(u8::try_from(key.part()).unwrap_or_default());
@@ -159,6 +167,7 @@ impl Names {
         match part {
             Part::About => is_plain(key).then(|| Row::About(key.to_owned())),
             Part::Dialled => is_plain(key).then(|| Row::Dialled(key.to_owned())),
+            Part::Managers => is_plain(key).then(|| Row::Manager(key.to_owned())),
             Part::Clients(number) => {
                 let key = ClientKey::of_digits(key)?;
                 (key.part() == u64::from(number)).then_some(Row::Client(key))
@@ -167,16 +176,16 @@ impl Names {
     }
 }
 
-/// Longest key that is taken for one of ours.
+/// Longest key that is taken for one of ours: that of an id.
 const KEY_BYTES_MAX: usize = 64;
 
 fn is_plain(key: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric();
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     !key.is_empty() && key.len() <= KEY_BYTES_MAX && key.bytes().all(plain)
 }
 
 /// Returns an extension as a value; `None` for one that the dialplan would not dial.
-pub(super) fn extension_value(extension: &Extension) -> Option<Arc<str>> {
+fn extension_value(extension: &Extension) -> Option<Arc<str>> {
     let text = extension.0.as_str();
     let fits = !text.is_empty() && text.len() <= EXTENSION_DIGITS_MAX;
     (fits && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.into())
@@ -191,7 +200,10 @@ fn way_value(way: &DialledWay) -> Arc<str> {
 }
 
 /// Returns all rows that are not clients', but for the time until which they hold.
-pub(super) fn small_rows(numbers: &DialledNumbers) -> BTreeMap<Row, Arc<str>> {
+pub(super) fn small_rows(
+    numbers: &DialledNumbers,
+    managers: &[(EmployeeId, Extension)],
+) -> BTreeMap<Row, Arc<str>> {
     let about = |key: &str, value: Arc<str>| (Row::About(key.to_owned()), value);
     let mut rows = BTreeMap::from([
         about(MADE, "1".into()),
@@ -202,6 +214,11 @@ pub(super) fn small_rows(numbers: &DialledNumbers) -> BTreeMap<Row, Arc<str>> {
     for (digits, way) in &numbers.listed {
         if is_plain(digits) {
             rows.insert(Row::Dialled(digits.clone()), way_value(way));
+        }
+    }
+    for (employee, extension) in managers {
+        if let Some(value) = extension_value(extension) {
+            rows.insert(Row::Manager(employee.to_string()), value);
         }
     }
     rows

@@ -119,6 +119,7 @@ impl Bench {
     fn new(clients: &[(&str, &str)]) -> Self {
         let known = Known::default();
         known.write(clients);
+        known.ring(&[("anna", "101"), ("boris", "102"), ("vera", "103")]);
         Self {
             source: "acme/office".parse().expect("a key"),
             settings: MirrorSettings {
@@ -163,8 +164,8 @@ impl Bench {
     }
 }
 
-const ANNA: (&str, &str) = ("79161112233", "101");
-const BORIS: (&str, &str) = ("74951234567", "102");
+const ANNA: (&str, &str) = ("79161112233", "anna");
+const BORIS: (&str, &str) = ("74951234567", "boris");
 
 #[tokio::test(start_paused = true)]
 async fn the_database_is_filled_and_the_dialplan_told_last_that_it_may_use_it() {
@@ -179,8 +180,10 @@ async fn the_database_is_filled_and_the_dialplan_told_last_that_it_may_use_it() 
     let remarks = bench.session(true, A_WHILE * 2, |_| ()).await;
     assert_eq!(remarks, [""; 0]);
     for (name, value) in [
-        ("client/33/79161112233", "101"),
-        ("client/67/74951234567", "102"),
+        ("client/33/79161112233", "anna"),
+        ("client/67/74951234567", "boris"),
+        ("manager/anna", "101"),
+        ("manager/boris", "102"),
         ("dialled/74950000001", "103"),
         ("dialled/74950000002", "usual"),
         ("about/others", "manager"),
@@ -189,7 +192,7 @@ async fn the_database_is_filled_and_the_dialplan_told_last_that_it_may_use_it() 
     ] {
         assert_eq!(bench.row(name), Some(value), "{name}");
     }
-    // Who has nobody to be rung is not there.
+    // Who has no manager is not there.
     assert_eq!(bench.row("client/44/79031112244"), None);
     let until: i64 = bench
         .row("about/until")
@@ -199,9 +202,9 @@ async fn the_database_is_filled_and_the_dialplan_told_last_that_it_may_use_it() 
     let held_for = until - NOW_S - 96 * 3600;
     assert!((0..60).contains(&held_for), "{held_for}");
     let writes = &bench.database.writes;
-    assert_eq!(writes.len(), 9, "{writes:?}");
+    assert_eq!(writes.len(), 12, "{writes:?}");
     assert!(writes[0].contains("/about/made"), "{writes:?}");
-    assert!(writes[8].contains("/about/until"), "{writes:?}");
+    assert!(writes[11].contains("/about/until"), "{writes:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -209,7 +212,7 @@ async fn a_change_is_there_seconds_later_and_nothing_else_is_written() {
     let mut bench = Bench::new(&[ANNA, BORIS]);
     bench.session(true, A_WHILE, |_| ()).await;
     bench.database.writes.clear();
-    let change = |known: &Known| known.write(&[(ANNA.0, "102"), ("380441112233", "103")]);
+    let change = |known: &Known| known.write(&[(ANNA.0, "boris"), ("380441112233", "vera")]);
     bench.session(true, A_WHILE * 2, change).await;
     let base = "/trunkline/acme/office/client";
     let mut writes = std::mem::take(&mut bench.database.writes);
@@ -217,8 +220,8 @@ async fn a_change_is_there_seconds_later_and_nothing_else_is_written() {
     assert_eq!(
         writes,
         [
-            format!("{base}/33/380441112233 = 103"),
-            format!("{base}/33/79161112233 = 102"),
+            format!("{base}/33/380441112233 = vera"),
+            format!("{base}/33/79161112233 = boris"),
             format!("{base}/67/74951234567 gone"),
         ]
     );
@@ -242,7 +245,7 @@ async fn another_session_writes_differences_alone_and_puts_right_what_others_did
         [
             format!("{base}/about/country = 7"),
             format!("{base}/client/11/70000000011 gone"),
-            format!("{base}/client/33/79161112233 = 101"),
+            format!("{base}/client/33/79161112233 = anna"),
         ]
     );
 }
@@ -262,7 +265,7 @@ async fn switched_off_the_copy_goes_and_what_is_of_others_stays() {
         bench.database.rows.insert(row.to_owned(), "x".to_owned());
     }
     bench.session(true, A_WHILE, |_| ()).await;
-    assert_eq!(bench.database.rows.len(), others.len() + 7);
+    assert_eq!(bench.database.rows.len(), others.len() + 10);
     bench.database.writes.clear();
     bench.session(false, A_WHILE, |_| ()).await;
     let left: Vec<&str> = bench.database.rows.keys().map(String::as_str).collect();
@@ -271,7 +274,7 @@ async fn switched_off_the_copy_goes_and_what_is_of_others_stays() {
     assert_eq!(left, expected);
     let writes = &bench.database.writes;
     assert!(writes[0].ends_with("/about/until gone"), "{writes:?}");
-    assert!(writes[6].ends_with("/about/made gone"), "{writes:?}");
+    assert!(writes[9].ends_with("/about/made gone"), "{writes:?}");
     // From now on it costs one question a session.
     bench.database.asked = 0;
     bench.session(false, A_WHILE, |_| ()).await;
@@ -298,17 +301,31 @@ async fn before_everything_is_known_what_is_there_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_made_of_digits_is_never_written() {
-    let mut bench = Bench::new(&[
-        (
-            "79161112201",
-            "10\r\nAction: Command\r\nCommand: core stop now",
-        ),
-        ("79161112202", "101)$[1]"),
-        ("79161112203", "*55"),
-        ("79161112204", "anna"),
-        ("79161112205", "123456789012345678901"),
-        ("79161112206", "106"),
+async fn the_end_of_a_working_day_changes_the_managers_row_and_no_clients() {
+    let mut bench = Bench::new(&[ANNA, BORIS]);
+    bench.session(true, A_WHILE, |_| ()).await;
+    bench.database.writes.clear();
+    let evening = |known: &Known| known.ring(&[("anna", "102"), ("vera", "103")]);
+    bench.session(true, A_WHILE * 8, evening).await;
+    assert_eq!(
+        bench.database.writes,
+        [
+            "/trunkline/acme/office/manager/boris gone",
+            "/trunkline/acme/office/manager/anna = 102",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_extension_that_is_not_made_of_digits_is_never_written() {
+    let mut bench = Bench::new(&[ANNA]);
+    bench.known.ring(&[
+        ("anna", "10\r\nAction: Command\r\nCommand: core stop now"),
+        ("boris", "101)$[1]"),
+        ("vera", "*55"),
+        ("gleb", "anna"),
+        ("olga", "123456789012345678901"),
+        ("pavel-2", "106"),
     ]);
     bench.known.0.lock().expect("whole").listed = vec![
         ("7495\nx".to_owned(), DialledWay::Usual),
@@ -319,13 +336,13 @@ async fn what_is_not_made_of_digits_is_never_written() {
     ];
     bench.session(true, A_WHILE, |_| ()).await;
     let rows = bench.database.rows.iter();
-    let clients = rows.filter(|(row, _)| row.contains("client"));
-    let clients: Vec<_> = clients
+    let managers = rows.filter(|(row, _)| row.contains("/manager/"));
+    let managers: Vec<_> = managers
         .map(|(row, value)| (row.as_str(), value.as_str()))
         .collect();
     assert_eq!(
-        clients,
-        [("/trunkline/acme/office/client/06/79161112206", "106")]
+        managers,
+        [("/trunkline/acme/office/manager/pavel-2", "106")]
     );
     assert_eq!(bench.row("dialled/74950000001"), Some("usual"));
     let plain = |c: char| c.is_ascii_alphanumeric() || "/=- _".contains(c);
@@ -336,11 +353,11 @@ async fn what_is_not_made_of_digits_is_never_written() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_clients_are_written_than_are_permitted_and_that_is_told() {
-    let mut bench = Bench::new(&[ANNA, BORIS, ("79161112244", "103")]);
+    let mut bench = Bench::new(&[ANNA, BORIS, ("79161112244", "vera")]);
     bench.settings.clients_max = 2;
     let remarks = bench.session(true, A_WHILE * 3, |_| ()).await;
     assert_eq!(remarks.len(), 1, "{remarks:?}");
-    assert!(remarks[0].contains("more than 2 clients"), "{remarks:?}");
+    assert!(remarks[0].contains("more than 2 numbers"), "{remarks:?}");
     let clients = bench
         .database
         .rows
@@ -354,17 +371,17 @@ async fn many_clients_come_and_go_slowly() {
     let digits: Vec<String> = (0..3_000_u64)
         .map(|n| format!("{}", 79_000_000_000 + n * 7))
         .collect();
-    let clients: Vec<(&str, &str)> = digits.iter().map(|d| (d.as_str(), "101")).collect();
+    let clients: Vec<(&str, &str)> = digits.iter().map(|d| (d.as_str(), "anna")).collect();
     let mut bench = Bench::new(&clients);
     bench.session(true, A_WHILE, |_| ()).await;
     // Reading took some seconds of it; then a hundred each second.
     let written = bench.database.writes.len();
     assert!((1_000..2_500).contains(&written), "{written}");
     bench.session(true, A_WHILE * 2, |_| ()).await;
-    assert_eq!(bench.database.rows.len(), 3_005);
+    assert_eq!(bench.database.rows.len(), 3_008);
     bench.known.write(&[ANNA]);
     bench.session(true, A_WHILE * 3, |_| ()).await;
-    assert_eq!(bench.database.rows.len(), 6);
+    assert_eq!(bench.database.rows.len(), 9);
 }
 
 #[tokio::test(start_paused = true)]
@@ -396,7 +413,7 @@ async fn a_row_that_is_not_taken_is_told_of_and_the_end_is_put_off_only_when_it_
     bench.database.is_full = false;
     bench.session(true, A_WHILE, |_| ()).await;
     assert_ne!(bench.row("about/until"), Some(until.as_str()));
-    assert_eq!(bench.row("client/67/74951234567"), Some("102"));
+    assert_eq!(bench.row("client/67/74951234567"), Some("boris"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ use super::fake_pbx::{PASSWORD, USER};
 use crate::clock::TokioClock;
 use crate::model::call::Call;
 use crate::model::communication::Body;
-use crate::model::ids::{Extension, SourceKey};
+use crate::model::ids::{EmployeeId, Extension, SourceKey};
 use crate::model::number_rules::NumberRules;
 use crate::model::phone::Phone;
 use crate::model::secret::{Secret, Secrets};
@@ -194,24 +194,34 @@ pub(in super::super) struct Known(pub(in super::super) Mutex<Writing>);
 #[derive(Default)]
 pub(in super::super) struct Writing {
     /// `None` = not everything is known yet.
-    pub(in super::super) clients: Option<Vec<(Phone, Option<Extension>)>>,
+    pub(in super::super) clients: Option<Vec<(Phone, Option<EmployeeId>)>>,
+    pub(in super::super) managers: Vec<(EmployeeId, Extension)>,
     pub(in super::super) listed: Vec<(String, DialledWay)>,
     pub(in super::super) revision: u64,
 }
 
 impl Known {
-    /// Writes who is known from now on: numbers without `+`, and extensions.
+    /// Writes who is known from now on: numbers without `+`, and managers.
     pub(in super::super) fn write(&self, clients: &[(&str, &str)]) {
         let phone = |digits: &str| Phone::try_from(format!("+{digits}")).expect("a number");
-        let clients = clients.iter().map(|(digits, extension)| {
-            let extension = (!extension.is_empty()).then(|| Extension((*extension).to_owned()));
-            (phone(digits), extension)
+        let clients = clients.iter().map(|(digits, manager)| {
+            let manager = (!manager.is_empty()).then(|| manager.parse().expect("an id"));
+            (phone(digits), manager)
         });
         let mut clients: Vec<_> = clients.collect();
         clients.sort_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
         let mut known = self.0.lock().expect("not poisoned");
         known.clients = Some(clients);
         known.revision += 1;
+    }
+
+    /// Writes who is rung from now on: employees and extensions. No revision tells of it.
+    pub(in super::super) fn ring(&self, managers: &[(&str, &str)]) {
+        let managers = managers.iter().map(|(employee, extension)| {
+            let extension = Extension((*extension).to_owned());
+            (employee.parse().expect("an id"), extension)
+        });
+        self.0.lock().expect("not poisoned").managers = managers.collect();
     }
 }
 
@@ -228,6 +238,10 @@ impl KnownCallers for Known {
         let clients = rest.by_ref().take(max).collect();
         let more = rest.next().is_some();
         Some(ClientsPage { clients, more })
+    }
+
+    fn managers(&self, _: &SourceKey) -> Option<Vec<(EmployeeId, Extension)>> {
+        Some(self.0.lock().expect("not poisoned").managers.clone())
     }
 
     fn dialled(&self, _: &SourceKey) -> Option<DialledNumbers> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::settings::{AsteriskSettings, LoginMethod};
+use super::super::settings::{AsteriskSettings, LOG_PASSWORD, LoginMethod};
 use super::doubles::secrets;
 use crate::model::secret::{Secret, Secrets};
 
@@ -67,14 +67,21 @@ fn the_examples_of_the_manual_are_read() {
         rest.filter_map(|rest| rest.split("```").next())
     };
     let examples: Vec<&str> = examples_of(MANUAL).chain(examples_of(LOG_MANUAL)).collect();
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 6);
     for example in examples {
         let document: toml::Table = example
             .parse()
             .unwrap_or_else(|e| panic!("{e} in {example}"));
         let settings = document["sources"][0]["settings"].clone();
         let settings = serde_json::to_value(settings).expect("plain values");
-        let found = mistakes(&settings, &secrets());
+        let mut given = secrets();
+        if document["sources"][0]["secrets"]
+            .get(LOG_PASSWORD)
+            .is_some()
+        {
+            given.insert(LOG_PASSWORD, Secret::new("a word".to_owned()));
+        }
+        let found = mistakes(&settings, &given);
         // The manual's certificate file is on no test machine.
         assert!(
             found == "none" || found.starts_with("tls.ca: /etc/"),
@@ -116,8 +123,8 @@ fn a_log_needs_its_kind_alone_where_its_place_is_known() {
     for profile in ["plain", "freepbx"] {
         let log = read(profile).expect("reads").log.expect("a log");
         assert_eq!(
-            log.path.to_str(),
-            Some("/var/log/asterisk/cdr-csv/Master.csv")
+            log.place.to_string(),
+            "/var/log/asterisk/cdr-csv/Master.csv"
         );
         assert_eq!(log.grace.as_secs(), 5);
     }
@@ -150,6 +157,38 @@ fn every_mistake_of_the_log_is_named_at_once() {
     "#);
     let settings = json!({ "host": "10.0.0.5", "username": "trunkline", "log": {} });
     assert_eq!(mistakes(&settings, &secrets()), "log.kind: is missing\n");
+}
+
+#[test]
+fn a_table_needs_an_account_and_its_password() {
+    let settings = |log: Value| json!({ "host": "10.0.0.5", "username": "trunkline", "log": log });
+    let table = settings(json!({ "kind": "cel_table", "username": "reader" }));
+    let mut both = secrets();
+    both.insert(LOG_PASSWORD, Secret::new("a word".to_owned()));
+    let read = AsteriskSettings::read(&table, &both).expect("reads");
+    let log = read.log.expect("a log");
+    assert_eq!(log.place.to_string(), "asteriskcdrdb.cel on 127.0.0.1:3306");
+    assert!(format!("{log:?}").contains("reader") && !format!("{log:?}").contains("a word"));
+
+    assert_eq!(
+        mistakes(&table, &secrets()),
+        "secrets.log_password: is missing: the password of log.username\n"
+    );
+    let file = settings(json!({ "kind": "cel_custom" }));
+    assert_eq!(
+        mistakes(&file, &both),
+        "secrets.log_password: is not needed: log names no table of a database\n"
+    );
+    let wrong = settings(json!({
+        "kind": "cdr_table", "port": 0, "table": "cdr; DROP", "path": "/var/log", "columns": [],
+    }));
+    insta::assert_snapshot!(mistakes(&wrong, &both), @"
+    log.port: must be from 1 to 65535
+    log.username: is missing or empty
+    log.table: must be made of Latin letters, digits, _ and $
+    log.columns: is not known here; known are kind, host, port, username, database, table, time_zone, grace_s
+    log.path: is not known here; known are kind, host, port, username, database, table, time_zone, grace_s
+    ");
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! Who of a tenant is who in a CRM account, and who is nobody there (S1-06).
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use crate::crm::DescribedAccount;
+use crate::crm::account::status::description_row;
+use crate::model::ids::{AccountId, TenantId};
+use crate::model::pairing::{PortalUser, pairing};
+use crate::problem::problem;
+
+use super::state::AdminState;
+
+pub(super) async fn report(
+    state: web::Data<AdminState>,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
+    let (tenant, account) = path.into_inner();
+    let (Ok(tenant), Ok(account)) = (tenant.parse::<TenantId>(), account.parse::<AccountId>())
+    else {
+        return super::not_found();
+    };
+    let overview = state.overview.load_full();
+    let mut accounts = overview.accounts.iter();
+    let Some(found) = accounts.find(|one| one.tenant == tenant && one.account == account) else {
+        return super::not_found();
+    };
+    let stored = match state.store.account(description_row(&found.portal)).await {
+        Ok(stored) => stored,
+        Err(error) => return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    };
+    // A row of another version that cannot be read is written anew at the next start.
+    let read = stored.and_then(|value| serde_json::from_value::<DescribedAccount>(value).ok());
+    let Some(described) = read else {
+        return problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the account was not read yet: status says whether its CRM answers",
+        );
+    };
+    let users: Vec<PortalUser> = described
+        .account
+        .users
+        .into_iter()
+        .map(|user| PortalUser {
+            user: user.id,
+            name: user.name,
+            email: user.email,
+            phone: user.phone,
+            active: user.active,
+        })
+        .collect();
+    let mut pairing = pairing(&found.employees, &account, &users);
+    if users.is_empty() {
+        // The CRM does not let us list them: that is no reason to call anybody gone.
+        pairing.gone.clear();
+    }
+    HttpResponse::Ok().json(json!({
+        "as_of": described.as_of,
+        "users_listed": !users.is_empty(),
+        "limits": described.account.limits,
+        "mapping": pairing,
+    }))
+}

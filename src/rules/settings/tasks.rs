@@ -1,0 +1,31 @@
+//! Tasks that a call makes (S1-16).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Interval, Template};
+
+/// One task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskSettings {
+    /// The toggle.
+    #[serde(default = "super::on")]
+    pub on: bool,
+    /// What is to be done; absent = the default text (V-09).
+    #[serde(default)]
+    pub text: Option<Template>,
+    /// The type, by the CRM's id; absent = the CRM's "get in touch".
+    #[serde(default)]
+    pub task_type: Option<String>,
+    /// When it is due.
+    pub due: TaskDue,
+}
+
+/// When a task is due, counted from the end of the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TaskDue {
+    /// After so much time, day and night.
+    After(Interval),
+}

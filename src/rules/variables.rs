@@ -1,0 +1,252 @@
+//! The variables of templates, by kind of communication: name, meaning and a sample each. The
+//! tables of `docs/settings.md` are made from here, and a test keeps the two together.
+
+use crate::model::explanation::Side;
+
+use super::template::{Value, Values};
+
+/// One variable of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name, as it stands between the braces.
+    pub name: &'static str,
+    /// What it says, in Russian.
+    pub meaning_ru: &'static str,
+    /// What it says, in English.
+    pub meaning_en: &'static str,
+    /// A value as it may come.
+    pub sample: Sample,
+}
+
+/// A value as it may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sample {
+    /// A text that is always there.
+    Text(&'static str),
+    /// A text that may be empty.
+    Maybe(&'static str),
+    /// Yes or no, for `{% if %}`.
+    Flag,
+    /// A number.
+    Number(u64),
+}
+
+const fn variable(
+    name: &'static str,
+    meaning_ru: &'static str,
+    meaning_en: &'static str,
+    sample: Sample,
+) -> Variable {
+    Variable {
+        name,
+        meaning_ru,
+        meaning_en,
+        sample,
+    }
+}
+
+/// What templates of calls may use.
+pub const OF_CALLS: [Variable; 18] = [
+    variable(
+        "client_phone",
+        "номер клиента (E.164)",
+        "the client's number (E.164)",
+        Sample::Text("+79161234567"),
+    ),
+    variable(
+        "client_name",
+        "имя клиента, как его показала телефония; может быть пусто",
+        "the client's name as the phone system showed it; may be empty",
+        Sample::Maybe("OLGA"),
+    ),
+    variable(
+        "contact_name",
+        "имя контакта, который уже есть в CRM; у нового клиента пусто",
+        "the name of the contact that the CRM has; empty for a new client",
+        Sample::Maybe("Ольга"),
+    ),
+    variable(
+        "our_number",
+        "номер компании: на который звонили или который показан; может быть пусто",
+        "the company's number: the one called or shown; may be empty",
+        Sample::Maybe("+74951112233"),
+    ),
+    variable(
+        "source_name",
+        "название источника",
+        "the source's name",
+        Sample::Text("Офис"),
+    ),
+    variable(
+        "event",
+        "что произошло: «Входящий звонок», «Пропущенный звонок», «Исходящий звонок»",
+        "what happened, in Russian",
+        Sample::Text("Входящий звонок"),
+    ),
+    variable(
+        "incoming",
+        "звонок входящий",
+        "the call came in",
+        Sample::Flag,
+    ),
+    variable("answered", "разговор был", "they talked", Sample::Flag),
+    variable(
+        "known",
+        "клиент уже есть в контактах",
+        "a contact has the number",
+        Sample::Flag,
+    ),
+    variable(
+        "employee_name",
+        "сотрудник звонка; пусто, если он неизвестен",
+        "the call's employee; empty where unknown",
+        Sample::Maybe("Иванов Иван"),
+    ),
+    variable(
+        "extension",
+        "внутренний номер сотрудника; может быть пусто",
+        "the employee's extension; may be empty",
+        Sample::Maybe("101"),
+    ),
+    variable(
+        "queue",
+        "последняя очередь, в которой был звонок; может быть пусто",
+        "the last queue of the call; may be empty",
+        Sample::Maybe("sales"),
+    ),
+    variable(
+        "date",
+        "день звонка в поясе компании",
+        "the day of the call in the company's zone",
+        Sample::Text("20.11.2026"),
+    ),
+    variable(
+        "time",
+        "время начала звонка в поясе компании",
+        "the time at which the call began, in the company's zone",
+        Sample::Text("12:00"),
+    ),
+    variable(
+        "talk",
+        "сколько говорили, минуты и секунды",
+        "how long they talked, minutes and seconds",
+        Sample::Text("0:54"),
+    ),
+    variable(
+        "talk_s",
+        "сколько говорили, секунды",
+        "seconds of talk",
+        Sample::Number(54),
+    ),
+    variable(
+        "wait_s",
+        "сколько клиент ждал, секунды",
+        "seconds of waiting",
+        Sample::Number(8),
+    ),
+    variable(
+        "miss_reason",
+        "почему не поговорили; пусто, если разговор был",
+        "why they did not talk, in Russian; empty where they did",
+        Sample::Maybe("клиент не дождался ответа"),
+    ),
+];
+
+/// Returns sets of values on which a template must work: everything there, and nothing but what
+/// is always there, for every combination of yes and no.
+pub(super) fn samples(variables: &[Variable]) -> Vec<Values> {
+    let flags: Vec<&'static str> = variables
+        .iter()
+        .filter(|variable| variable.sample == Sample::Flag)
+        .map(|variable| variable.name)
+        .collect();
+    let mut sets = Vec::new();
+    for whole in [true, false] {
+        for bits in 0..1_u32 << flags.len() {
+            let value = |variable: &Variable| match variable.sample {
+                Sample::Text(text) => Value::Text(text.to_owned()),
+                Sample::Maybe(text) if whole => Value::Text(text.to_owned()),
+                Sample::Maybe(_) => Value::Text(String::new()),
+                Sample::Number(number) => Value::Number(number),
+                Sample::Flag => {
+                    let place = flags.iter().position(|flag| *flag == variable.name);
+                    Value::Flag(place.is_some_and(|place| bits >> place & 1 == 1))
+                }
+            };
+            sets.push(variables.iter().map(|one| (one.name, value(one))).collect());
+        }
+    }
+    sets
+}
+
+/// The template of a contact's name where none is set (V-09).
+pub const CONTACT_NAME: &str = "{{ client_phone }}";
+
+/// The template of a deal's name where none is set (V-09).
+pub const DEAL_NAME: &str = "{{ event }} {{ client_phone }}";
+
+/// Returns the template of a task's text where none is set (V-09).
+pub fn task_text(side: Side, answered: bool) -> &'static str {
+    match (side, answered) {
+        (_, true) => {
+            "Обработать звонок {{ client_phone }}{% if contact_name and contact_name != client_phone %} ({{ contact_name }}){% endif %}"
+        }
+        (Side::Incoming, false) => {
+            "Перезвонить {{ client_phone }}{% if contact_name and contact_name != client_phone %} ({{ contact_name }}){% endif %}: \
+             пропущенный звонок {{ date }} в {{ time }}"
+        }
+        (Side::Outgoing, false) => {
+            "Дозвониться до {{ client_phone }}{% if contact_name and contact_name != client_phone %} ({{ contact_name }}){% endif %}"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::template::Template;
+
+    const PAGE: &str = include_str!("../../docs/settings.md");
+
+    #[test]
+    fn v_09_the_page_lists_every_variable_with_its_meaning_and_a_sample() {
+        for one in OF_CALLS {
+            let sample = match one.sample {
+                Sample::Text(text) | Sample::Maybe(text) => text.to_owned(),
+                Sample::Flag => "true".to_owned(),
+                Sample::Number(number) => number.to_string(),
+            };
+            let row = format!("| `{}` | {} | `{sample}` |", one.name, one.meaning_en);
+            assert!(PAGE.contains(&row), "docs/settings.md lacks: {row}");
+            assert!(!one.meaning_ru.is_empty());
+        }
+        let rows = PAGE
+            .lines()
+            .skip_while(|line| !line.starts_with("| variable of calls"));
+        let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
+        assert_eq!(
+            rows.count(),
+            OF_CALLS.len(),
+            "rows that no variable stands behind"
+        );
+    }
+
+    #[test]
+    fn v_09_the_defaults_are_templates_without_mistakes_and_stand_on_the_page() {
+        let tasks = [
+            (Side::Incoming, true),
+            (Side::Incoming, false),
+            (Side::Outgoing, true),
+            (Side::Outgoing, false),
+        ];
+        let tasks = tasks.map(|(side, answered)| task_text(side, answered));
+        for text in [CONTACT_NAME, DEAL_NAME].into_iter().chain(tasks) {
+            let mistakes = Template(text.to_owned()).mistakes(&samples(&OF_CALLS));
+            assert_eq!(mistakes, Vec::<String>::new(), "{text}");
+            assert!(
+                PAGE.contains(&format!("`{text}`")),
+                "docs/settings.md lacks {text}"
+            );
+        }
+    }
+}
