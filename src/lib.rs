@@ -18,6 +18,7 @@ pub mod model;
 pub mod pbx;
 pub mod problem;
 pub mod questions;
+pub mod recordings;
 pub mod rehearsal;
 pub mod rules;
 pub mod sabotage;

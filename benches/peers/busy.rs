@@ -84,6 +84,7 @@ pub(crate) async fn fill(path: &Path) -> anyhow::Result<()> {
                     source: source.clone(),
                     acceptances: acceptances.collect::<anyhow::Result<_>>()?,
                     checkpoint: None,
+                    recordings: Vec::new(),
                     notes: Vec::new(),
                     now: at,
                 })

@@ -247,18 +247,6 @@ impl Daemon {
         Ok(())
     }
 
-    /// Tells it to read its configuration again.
-    pub(crate) fn reload(&self) -> anyhow::Result<()> {
-        let asked = Command::new("sh")
-            .arg("-c")
-            .arg(format!("kill -HUP {}", self.server.pid()))
-            .status()?;
-        match asked.success() {
-            true => Ok(()),
-            false => bail!("the daemon cannot be told to reload"),
-        }
-    }
-
     pub(crate) fn stop(self) -> anyhow::Result<()> {
         self.server.stop()
     }

@@ -1,7 +1,7 @@
 //! A backlog after an outage: how many requests it costs, and whether the CRM's limit is used.
 //!
-//! The daemon works until it knows the account's clients; then its integration is switched off,
-//! ended calls are handed in, and it is switched on again. The CRM is the
+//! The daemon works until it knows the account's clients; then the CRM closes every connection while
+//! ended calls are handed in, and answers again. The CRM is the
 //! simulated amoCRM with its limit raised tenfold. Beside the figures of the whole stand those of
 //! a second account that drains at the same time as a black hole next to it.
 
@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use tokio::time::{self, Instant};
 use trunkline::lab::amocrm::{self, AmoLab, AmoOptions, SeedCard};
 use trunkline::lab::day::daemon::Daemon as Watched;
+use trunkline::lab::fault::{Fault, Rule, When};
 use trunkline::lab::request_log::Counters;
 
 use super::crm::SilentCrm;
@@ -118,7 +119,7 @@ async fn drain(
 ) -> anyhow::Result<Drained> {
     let crm = account(clients).await?;
     let port = port_of(&crm.base_url())?;
-    let home = Home::furnish_with(scene.fresh("daemon")?, port, &tenant("on", black_hole))?;
+    let home = Home::furnish_with(scene.fresh("daemon")?, port, &tenant(black_hole))?;
     home.write("token", &crm.long_lived_token())?;
     if let Some(hole) = black_hole {
         home.write(
@@ -129,14 +130,11 @@ async fn drain(
     let (daemon, _) = home.start().await?;
     let watched = Watched::new(home.address())?;
     wait_for_directory(&watched).await?;
-    home.write("tenants.d/bench.toml", &tenant("off", black_hole))?;
-    daemon.reload()?;
-    wait_until_off(&watched).await?;
+    crm.add_fault(Rule::new("", "*", When::Always, Fault::RefusedBefore))?;
     daemon.fill_of(Source::Taken, calls, clients).await?;
-    home.write("tenants.d/bench.toml", &tenant("on", black_hole))?;
+    crm.clear_faults();
     let before = crm.log_counters();
     let began = Instant::now();
-    daemon.reload()?;
     let seen = watch(&crm, &watched).await?;
     let took = began.elapsed();
     let after = crm.log_counters();
@@ -172,23 +170,11 @@ async fn wait_for_directory(daemon: &Watched) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until nothing is sent to the account any more.
-async fn wait_until_off(daemon: &Watched) -> anyhow::Result<()> {
-    let began = Instant::now();
-    while daemon.directory_is_kept(PORTAL).await? {
-        if began.elapsed() > STALLED {
-            bail!("the integration was not switched off within {STALLED:?}");
-        }
-        time::sleep(LOOK_PAUSE).await;
-    }
-    Ok(())
-}
-
 /// Looks on until nothing is left to do; returns how many requests had come at which time.
 async fn watch(crm: &AmoLab, daemon: &Watched) -> anyhow::Result<Vec<(f64, f64)>> {
     let began = Instant::now();
     let mut seen = Vec::new();
-    let (mut least, mut moved, mut was_open) = (u64::MAX, Instant::now(), false);
+    let (mut least, mut moved) = (u64::MAX, Instant::now());
     loop {
         time::sleep(LOOK_PAUSE).await;
         seen.push((
@@ -201,8 +187,7 @@ async fn watch(crm: &AmoLab, daemon: &Watched) -> anyhow::Result<Vec<(f64, f64)>
             .iter()
             .filter(|one| one.key.ends_with("/calls"));
         let open: u64 = mine.map(|one| one.open_works).sum();
-        was_open |= open > 0;
-        if was_open && open == 0 {
+        if open == 0 {
             return Ok(seen);
         }
         if open < least {
@@ -258,7 +243,7 @@ fn port_of(url: &str) -> anyhow::Result<u16> {
     port.parse().with_context(|| format!("no port in {url}"))
 }
 
-fn tenant(activity: &str, black_hole: Option<u16>) -> String {
+fn tenant(black_hole: Option<u16>) -> String {
     let neighbour = match black_hole {
         Some(_) => NEIGHBOUR,
         None => "",
@@ -291,7 +276,7 @@ token = {{ file = "../token" }}
 [[integrations]]
 id = "calls"
 account = "crm"
-activity = "{activity}"
+activity = "on"
 takes = [{{ source = "taken", kinds = ["call"] }}]
 [integrations.settings.calls]
 default_responsible = "501"

@@ -20,11 +20,14 @@ pub(super) struct Alarm {
     pub text: String,
 }
 
-/// Returns what a person must do about credentials.
-pub(super) async fn credential_alarms(overview: &Overview) -> Vec<Alarm> {
+/// Returns what a person must do about credentials, with the page to open where there is one.
+pub(super) async fn credential_alarms(state: &AdminState, overview: &Overview) -> Vec<Alarm> {
     let mut found = Vec::new();
     for account in &overview.accounts {
-        if let Some(text) = account.adapter.alarm().await {
+        if let Some(mut text) = account.adapter.alarm().await {
+            if let Ok(link) = state.consent.link(&account.tenant, &account.account) {
+                text.push_str(&format!("; or open, until {}: {}", link.until, link.url));
+            }
             found.push(Alarm {
                 word: "credential",
                 what: format!("account {}/{}", account.tenant, account.account),

@@ -5,6 +5,7 @@ pub mod access;
 mod accounts;
 mod again;
 mod alarms;
+mod authorisation;
 mod calls;
 mod dead_letters;
 mod directories;
@@ -58,7 +59,15 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/v1/accounts", web::get().to(accounts::list))
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation",
-            web::post().to(accounts::authorise),
+            web::post().to(authorisation::authorise),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}/authorisation",
+            web::delete().to(authorisation::forget),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}/authorisation/link",
+            web::post().to(authorisation::link),
         )
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/mapping",

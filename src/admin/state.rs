@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
 use crate::clock::SharedClock;
-use crate::crm::Adapter;
+use crate::crm::{Adapter, SharedDesk};
 use crate::integration::context::board_name;
 use crate::integration::handle::SharedHandles;
 use crate::integration::portal::Portal;
@@ -39,6 +39,8 @@ pub struct Overview {
     pub off: Vec<Off>,
     /// The settings of every integration, with what its decisions rest on.
     pub settings: Vec<Candidate>,
+    /// The address under which the outside reaches us, without a slash at the end.
+    pub public_url: Option<String>,
 }
 
 /// One source.
@@ -67,6 +69,19 @@ pub struct AccountOverview {
     pub employees: Arc<Employees>,
     /// What speaks to it.
     pub adapter: Arc<dyn Adapter>,
+    /// What administrators call it.
+    pub shown: AccountShown,
+}
+
+/// What administrators call a CRM account (S1-01).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct AccountShown {
+    /// Its CRM.
+    pub crm: String,
+    /// Its title; its own name where none was given.
+    pub title: String,
+    /// Its address.
+    pub address: String,
 }
 
 /// One integration.
@@ -121,6 +136,8 @@ pub struct AdminState {
     pub desk: Arc<CallDesk>,
     /// Reads settings that are not in force.
     pub drafts: ReadDraft,
+    /// Who lets accounts in.
+    pub consent: SharedDesk,
     /// Where questions come in.
     pub questions: Arc<Desk>,
     /// Everything is bound and started.

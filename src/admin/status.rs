@@ -16,7 +16,7 @@ use crate::model::ids::{IntegrationKey, PortalKey};
 use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 use crate::store::command::WorkState;
-use crate::store::query::StoreFigures;
+use crate::store::query::{RecordingFigures, StoreFigures};
 
 use super::alarms::{Alarm, alarms, credential_alarms};
 use super::state::{AdminState, IntegrationOverview, Off, SourceOverview};
@@ -32,8 +32,17 @@ struct Status {
     accounts: Vec<AccountStatus>,
     queues: Vec<QueueStatus>,
     knowledge: Vec<KnowledgeStatus>,
+    recordings: RecordingStatus,
     alarms: Vec<Alarm>,
     off: Vec<Off>,
+}
+
+/// What became of the recordings of calls.
+#[derive(Serialize)]
+struct RecordingStatus {
+    #[serde(flatten)]
+    figures: RecordingFigures,
+    state: Option<ChildStatus>,
 }
 
 /// A queue and its bound.
@@ -133,6 +142,10 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
         }
     };
+    let recordings = match state.store.recording_figures().await {
+        Ok(recordings) => recordings,
+        Err(error) => return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    };
     let mut open: BTreeMap<IntegrationKey, Open> = BTreeMap::new();
     for work in works {
         let entry = open.entry(work.integration).or_default();
@@ -146,7 +159,7 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
     }
     let overview = state.overview.load_full();
     let mut alarms = alarms(&state, &figures);
-    alarms.extend(credential_alarms(&overview).await);
+    alarms.extend(credential_alarms(&state, &overview).await);
     let mut dead: BTreeMap<IntegrationKey, usize> = BTreeMap::new();
     if figures.dead_letters > 0 {
         for integration in &overview.integrations {
@@ -201,6 +214,10 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             .collect(),
         queues: queues(&state),
         knowledge: knowledge(&state),
+        recordings: RecordingStatus {
+            figures: recordings,
+            state: state.board.get("recordings"),
+        },
         alarms,
         off: overview.off.clone(),
     };
@@ -222,6 +239,7 @@ pub(super) async fn readyz(state: web::Data<AdminState>) -> HttpResponse {
 }
 
 pub(super) async fn metrics(state: web::Data<AdminState>) -> HttpResponse {
+    super::authorisation::metrics(&state.overview.load_full()).await;
     if let Ok(figures) = state.store.figures().await {
         // Counts of this size are exact in a float.
         metrics::gauge!("trunkline_store_communications").set(figures.communications as f64);

@@ -9,6 +9,9 @@ use crate::model::explanation::{Language, Reason};
 use crate::model::facts::{ContactFact, Facts, FactsOrigin};
 use crate::model::ids::{CommunicationKey, IntegrationKey};
 use crate::model::ledger::{Decision, Ledger, LedgerStep, Verdict};
+use crate::model::passing::{Audience, PassingState};
+use crate::model::plan::Role;
+use crate::model::recording::RecordingState;
 use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 use crate::store::command::{JournalNote, Work};
@@ -37,6 +40,16 @@ struct StoryView {
     integrations: Vec<IntegrationView>,
     works: Vec<Work>,
     notes: Vec<JournalNote>,
+    recording: Option<RecordingView>,
+}
+
+/// The recording of a call. Its address stands in the step that gave it to the CRM.
+#[derive(Serialize)]
+struct RecordingView {
+    names: Vec<String>,
+    #[serde(flatten)]
+    state: RecordingState,
+    due: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -45,6 +58,18 @@ struct IntegrationView {
     first_time: Option<bool>,
     decisions: Vec<DecisionView>,
     steps: Vec<LedgerStep>,
+    /// What was shown while it was worth showing.
+    passing: Vec<PassingView>,
+}
+
+#[derive(Serialize)]
+struct PassingView {
+    role: Role,
+    audience: Audience,
+    useful_until: Timestamp,
+    #[serde(flatten)]
+    state: PassingState,
+    explanation: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -136,6 +161,11 @@ fn view(story: Story, again: Vec<Vec<Again>>, language: Language) -> StoryView {
             .collect(),
         works: story.works,
         notes: story.notes,
+        recording: story.recording.map(|recording| RecordingView {
+            names: recording.names,
+            state: recording.state,
+            due: recording.due,
+        }),
     }
 }
 
@@ -155,6 +185,17 @@ fn integration_view(
             .map(|one| decision_view(one, again.next(), language))
             .collect(),
         steps: ledger.steps,
+        passing: ledger
+            .passing
+            .into_iter()
+            .map(|step| PassingView {
+                role: step.role,
+                audience: step.audience,
+                useful_until: step.useful_until,
+                state: step.state,
+                explanation: step.reasons.iter().map(|one| one.text(language)).collect(),
+            })
+            .collect(),
     }
 }
 

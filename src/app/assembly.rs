@@ -9,7 +9,9 @@ use actix::ArbiterHandle;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 
-use crate::admin::state::{AccountOverview, IntegrationOverview, Off, Overview, SourceOverview};
+use crate::admin::state::{
+    AccountOverview, AccountShown, IntegrationOverview, Off, Overview, SourceOverview,
+};
 use crate::clock::SharedClock;
 use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
@@ -22,11 +24,13 @@ use crate::integration::batcher::Batcher;
 use crate::integration::child::{IntegrationChild, IntegrationSeat};
 use crate::integration::context::{IntegrationContext, random_jitter};
 use crate::integration::handle::SharedHandles;
+use crate::integration::passing::PassingDesk;
 use crate::integration::portal::{DoorSettings, Portal};
 use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::{Supervised, supervise};
 use crate::model::activity::Activity;
 use crate::model::call_order::CallPermit;
+use crate::model::communication::{Kind, Phase};
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::pbx::call_desk::{CallDesk, DeskTable, DeskTenant};
 use crate::rules;
@@ -36,6 +40,7 @@ use crate::store::command::JournalNote;
 
 use super::pairs::Pairs;
 use super::questions::Questions;
+use super::recording_child::Recordings;
 use super::setup_child::SetupChild;
 use super::source_child::{SourceChild, board_name};
 use super::sync_child::Syncs;
@@ -60,7 +65,9 @@ pub(super) struct Shared {
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
     pub(super) pairs: Arc<Pairs>,
+    pub(super) passing: PassingDesk,
     pub(super) questions: Arc<Questions>,
+    pub(super) recordings: Arc<Recordings>,
     pub(super) work_arbiter: ArbiterHandle,
     pub(super) session_arbiter: ArbiterHandle,
 }
@@ -390,6 +397,7 @@ impl Assembly {
             batcher: Arc::clone(&account.batcher),
             portal: Arc::clone(&account.portal),
             store: self.shared.store.clone(),
+            public: Arc::clone(&self.shared.recordings.public),
             clock: Arc::clone(&self.shared.clock),
             board: Arc::clone(&self.shared.board),
             handles: Arc::clone(&self.shared.handles),
@@ -416,6 +424,9 @@ impl Assembly {
                     name: source.name.clone(),
                     session,
                 });
+                if !source.recordings.is_empty() {
+                    routing.record(source.key.clone());
+                }
                 if let Some(hook) = source.source.hook() {
                     let secrets = source.hook_secrets.clone();
                     hooks.insert(
@@ -451,6 +462,7 @@ impl Assembly {
                         integration: integration.key.clone(),
                         portal: context.portal.key.clone(),
                         phases,
+                        recordings: able.contains(&(Kind::Call, Phase::RecordingReady)),
                         off: integration.activity == Activity::Off,
                     };
                     routing.add(
@@ -471,16 +483,24 @@ impl Assembly {
                 account: account.clone(),
                 portal: running.portal.key.clone(),
                 adapter: Arc::clone(&running.adapter),
+                shown: shown(new, tenant, account),
             });
         }
         overview.off = what_is_off(new);
         let settings = new.tenants.iter().flat_map(super::rehearsing::candidates);
         overview.settings = settings.collect();
+        let public_url = new.daemon.public_url.as_ref();
+        overview.public_url = public_url.map(|url| url.as_str().trim_end_matches('/').to_owned());
         let table = contexts
             .iter()
             .map(|(_, context)| (context.key.clone(), Arc::clone(&context.portal)))
             .collect();
         self.shared.portals.store(Arc::new(table));
+        self.shared.recordings.configure(new);
+        let takes = new.tenants.iter().flat_map(|tenant| &tenant.integrations);
+        self.shared
+            .passing
+            .replace(takes.filter_map(|one| Some((*by_key.get(&one.key)?, one.takes.as_slice()))));
         self.shared.desk.replace(desk_table(new));
         self.shared.questions.apply(new);
         self.shared.overview.store(Arc::new(overview));
@@ -627,6 +647,18 @@ fn desk_table(new: &Configuration) -> DeskTable {
     table
 }
 
+/// Returns what administrators call an account.
+fn shown(new: &Configuration, tenant: &TenantId, account: &AccountId) -> AccountShown {
+    let found = new
+        .tenant(tenant)
+        .and_then(|tenant| tenant.account(account));
+    found.map_or_else(AccountShown::default, |found| AccountShown {
+        crm: found.crm.to_owned(),
+        title: found.name.clone(),
+        address: found.settings.address(),
+    })
+}
+
 /// Returns what decisions of an integration rest on.
 pub(super) fn basis(tenant: &Tenant, integration: &IntegrationConfig) -> Basis {
     let names = tenant.sources.iter();
@@ -660,7 +692,7 @@ fn what_is_off(configuration: &Configuration) -> Vec<Off> {
         });
         off.push(Off {
             what: "webhooks of CRMs and authorisation by redirect".to_owned(),
-            why: "public_url is not set: tokens are pasted".to_owned(),
+            why: "public_url is not set: tokens and codes are pasted".to_owned(),
         });
     }
     off

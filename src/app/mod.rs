@@ -2,11 +2,13 @@
 
 mod assembly;
 mod blocks;
+mod consent;
 mod directories;
 mod fastagi;
 mod listeners;
 mod pairs;
 mod questions;
+mod recording_child;
 mod rehearsing;
 mod retention;
 mod run;

@@ -78,6 +78,13 @@ pub(super) struct AccountPair {
     name: String,
 }
 
+impl AccountPair {
+    /// Returns under which name the pair is stored.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl PairVault for AccountPair {
     fn turn(&self) -> BoxFuture<'_, PairTurn> {
         Arc::clone(&self.turn).lock_owned().boxed()

@@ -25,7 +25,9 @@ use crate::intake::room::{Bounds, Room};
 use crate::intake::routing::Routing;
 use crate::intake::sink::Intake;
 use crate::integration::handle::Handles;
+use crate::integration::passing::PassingDesk;
 use crate::integration::status::StatusBoard;
+use crate::integration::supervisor::supervise;
 use crate::model::explanation::Language;
 use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
@@ -36,10 +38,12 @@ use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 use crate::telemetry;
 
 use super::assembly::{Assembly, Shared, reload_note};
+use super::consent::Desk;
 use super::fastagi;
 use super::listeners;
 use super::pairs::Pairs;
 use super::questions::Questions;
+use super::recording_child::{RecordingChild, Recordings};
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
 
@@ -88,6 +92,8 @@ async fn live(
     }));
     let handles = Arc::new(Handles::default());
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
+    let recordings = Arc::new(Recordings::new(&configuration));
+    let (passing, passing_work) = PassingDesk::open();
     let overview = Arc::new(ArcSwap::from_pointee(Overview::default()));
     let questions = Arc::new(Questions::new(
         store.clone(),
@@ -97,7 +103,9 @@ async fn live(
     let waker = LaneWaker {
         portals: Arc::clone(&portals),
         handles: Arc::clone(&handles),
+        passing: passing.clone(),
         talks: Arc::clone(questions.desk.talks()),
+        recordings: Arc::clone(&recordings.wake),
     };
     let intake = Intake {
         store: store.clone(),
@@ -119,11 +127,20 @@ async fn live(
         overview,
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
         pairs: Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path))),
+        passing,
         questions: Arc::clone(&questions),
+        recordings: Arc::clone(&recordings),
         work_arbiter: work.handle(),
         session_arbiter: sessions.handle(),
     };
     let ready = Arc::new(Readiness::default());
+    let consent = Desk::new(
+        Arc::clone(&shared.overview),
+        store.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&handles),
+        Arc::clone(&shared.pairs),
+    );
     let admin = AdminState {
         store: store.clone(),
         clock: Arc::clone(&clock),
@@ -132,12 +149,14 @@ async fn live(
         overview: Arc::clone(&shared.overview),
         desk: Arc::clone(&shared.desk),
         drafts: super::rehearsing::drafts(&path),
+        consent: Arc::new(consent),
         questions: Arc::clone(&questions.desk),
         ready: Arc::clone(&ready),
         metrics,
         started_at,
         language: first_language(&configuration),
     };
+    let child = RecordingChild::new(&recordings, &intake, &board);
     // Before anything that may have to wait, such as for room on the disk: memory can answer.
     questions.apply(&configuration);
     let directories = super::directories::keep(store.clone(), &questions.books);
@@ -178,8 +197,10 @@ async fn live(
         store.shut_down().await;
         return result;
     }
+    let showing = tokio::task::spawn_local(passing_work.run());
     let mut assembly = Assembly::new(shared.clone());
     assembly.apply(&configuration).await?;
+    let keeper = supervise(child, Arc::clone(&board), Arc::clone(&clock));
 
     let space = tokio::task::spawn_local(super::space::watch(
         folder,
@@ -233,11 +254,14 @@ async fn live(
     space.abort();
     directories.abort();
     feeding.abort();
+    // What is shown late is not shown: there is nothing to bring to an end.
+    showing.abort();
     questions.stop();
     let parts = async {
         // First, so that no call waits for us.
         fastagi.stop().await;
         join_all(endpoints.iter().map(|endpoint| endpoint.stop(true))).await;
+        keeper.stop().await;
         assembly.stop().await;
         // A rotation whose answer nobody waits for would cost an authorisation by hand.
         shared.pairs.close().await;
@@ -298,6 +322,10 @@ fn bind(
         intake,
         hooks: Arc::clone(&shared.hooks),
         crm_hooks: Arc::clone(&shared.crm_hooks),
+        recordings: shared
+            .recordings
+            .player(shared.store.clone(), Arc::clone(&shared.clock)),
+        consent: Arc::clone(&admin.consent),
         trusted_proxies: daemon.trusted_proxies.clone().into(),
         flood: Arc::new(FloodGuard::new(FloodBounds {
             source_per_second: daemon.intake.source_requests_per_second_max,

@@ -2,6 +2,7 @@
 //! again until the CRM answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -16,6 +17,10 @@ use crate::model::outcome::Outcome;
 use crate::store::StoreHandle;
 
 use super::assembly::Shared;
+
+/// How often a credential that time alone would end is seen after: amoCRM's pairs are renewed in
+/// the last hour of their day.
+const KEEP_EVERY: Duration = Duration::from_secs(20 * 60);
 
 pub(super) struct SetupChild {
     name: String,
@@ -86,9 +91,13 @@ impl Child for SetupChild {
                         // It is read again at the next start; nothing but reports rests on it.
                         tracing::warn!(account = name, why, "account description not kept");
                     }
-                    // Nothing more to do before the next start.
-                    let _ = stop.wait_for(|stop| *stop).await;
-                    LifeEnd::Stopped
+                    // Nothing more to do before the next start but to keep what lets us in.
+                    loop {
+                        tokio::select! {
+                            () = tokio::time::sleep(KEEP_EVERY) => adapter.keep().await,
+                            _ = stop.wait_for(|stop| *stop) => return LifeEnd::Stopped,
+                        }
+                    }
                 }
                 Outcome::NotApplied(not_applied) => LifeEnd::Failed(not_applied.why),
                 Outcome::Ambiguous { why } | Outcome::AuthExpired { why } => LifeEnd::Failed(why),

@@ -25,10 +25,15 @@ impl StoreVault {
     ) -> Self {
         Self {
             store,
-            token_name: format!("account/{tenant}/{account}/token"),
+            token_name: token_name(tenant, account),
             portal,
         }
     }
+}
+
+/// Returns under which name an account's token is stored.
+pub(super) fn token_name(tenant: &TenantId, account: &AccountId) -> String {
+    format!("account/{tenant}/{account}/token")
 }
 
 pub(super) fn vault_error(error: StoreError) -> VaultError {

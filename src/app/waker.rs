@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use crate::intake::sink::Waker;
 use crate::integration::handle::SharedHandles;
+use crate::integration::passing::PassingDesk;
 use crate::integration::portal::Portal;
 use crate::model::communication::Snapshot;
 use crate::model::ids::IntegrationKey;
@@ -19,11 +21,15 @@ pub(super) type PortalTable = Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>
 pub(super) struct LaneWaker {
     pub(super) portals: PortalTable,
     pub(super) handles: SharedHandles,
+    pub(super) passing: PassingDesk,
     pub(super) talks: Arc<LastTalks>,
+    /// Wakes the keeper of recordings.
+    pub(super) recordings: Arc<Notify>,
 }
 
 impl Waker for LaneWaker {
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
+        self.passing.told(snapshot);
         self.talks.note(snapshot);
         if works.is_empty() {
             return;
@@ -37,5 +43,9 @@ impl Waker for LaneWaker {
             }
         }
         self.handles.wake(woken);
+    }
+
+    fn recordings(&self) {
+        self.recordings.notify_one();
     }
 }

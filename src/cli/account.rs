@@ -1,10 +1,10 @@
 //! `trunkline account …`.
 
-use std::io::Read as _;
-
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::account_edit as edit;
+use super::authorisation;
 use super::client::{Client, ClientError};
 use super::output::Output;
 use super::status::items;
@@ -24,9 +24,18 @@ pub(super) enum Account {
         /// The account: tenant/account.
         account: String,
     },
-    /// Let an account in by an authorization code, which is read from standard input: an argument
-    /// would stand in the list of processes.
+    /// Let an account in: shows the CRM's page to open, where it can send people back to us, and
+    /// takes an authorization code from standard input (an argument would stand in the list of
+    /// processes).
     Authorise {
+        /// The account: tenant/account.
+        account: String,
+    },
+    /// Change the title or the address of an account in its tenant's file; a change after which the
+    /// configuration would be wrong is not made.
+    Edit(edit::Edit),
+    /// Forget what an account was let in with; also one that is configured no more.
+    Forget {
         /// The account: tenant/account.
         account: String,
     },
@@ -41,7 +50,10 @@ pub(super) async fn run(
         Account::List => list(client, output).await,
         Account::Resume { portal } => resume(client, &portal, output).await,
         Account::Mapping { account } => mapping(client, &account, output).await,
-        Account::Authorise { account } => authorise(client, &account, output).await,
+        Account::Authorise { account } => authorisation::run(client, &account, output).await,
+        // It needs no daemon, and was carried out before one was asked.
+        Account::Edit(_) => Ok(()),
+        Account::Forget { account } => authorisation::forget(client, &account, output).await,
     }
 }
 
@@ -54,11 +66,13 @@ async fn list(client: &Client, output: &mut Output) -> Result<(), ClientError> {
     for account in items(&found, "items") {
         let text = |name: &str| account.get(name).and_then(Value::as_str);
         output.line(&format!(
-            "{}/{}  {}  {}",
+            "{}/{}  {}  {}  {}{}",
             text("tenant").unwrap_or("-"),
             text("account").unwrap_or("-"),
-            text("portal").unwrap_or("-"),
+            text("title").unwrap_or("-"),
+            text("address").unwrap_or("-"),
             text("alarm").unwrap_or("in order"),
+            authorisation::until(account),
         ));
     }
     Ok(())
@@ -142,25 +156,6 @@ async fn mapping(client: &Client, account: &str, output: &mut Output) -> Result<
             text(one, "/user"),
             text(one, "/name"),
         ));
-    }
-    Ok(())
-}
-
-async fn authorise(client: &Client, account: &str, output: &mut Output) -> Result<(), ClientError> {
-    let Some((tenant, name)) = account.split_once('/') else {
-        return Err(ClientError::Wrong(format!(
-            "{account}: write tenant/account"
-        )));
-    };
-    let mut code = String::new();
-    let read = std::io::stdin().lock().read_to_string(&mut code);
-    read.map_err(|error| ClientError::Local(format!("read the code: {error}")))?;
-    let path = format!("/v1/tenants/{tenant}/accounts/{name}/authorisation");
-    let done = client.post(&path, &json!({ "code": code.trim() })).await?;
-    if output.json() {
-        output.value(&done);
-    } else {
-        output.line(&format!("{account} is authorised"));
     }
     Ok(())
 }

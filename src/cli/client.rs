@@ -103,6 +103,12 @@ impl Client {
         self.send(request).await
     }
 
+    /// Asks for a removal.
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, ClientError> {
+        self.send(self.http.delete(format!("{}{path}", self.base)))
+            .await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
         let request = match &self.token {
             Some(token) => request.bearer_auth(token),

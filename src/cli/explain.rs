@@ -93,6 +93,21 @@ pub(super) async fn show(
                 tell_again(again, output);
             }
         }
+        for shown in items(integration, "passing") {
+            let why = match shown.get("why").and_then(Value::as_str) {
+                Some(why) => format!(" ({why})"),
+                None => String::new(),
+            };
+            output.line(&format!(
+                "  {}: {} at {}{why}",
+                text(shown, "role"),
+                text(shown, "state"),
+                text(shown, "at")
+            ));
+            for reason in items(shown, "explanation") {
+                output.line(&format!("    {}", reason.as_str().unwrap_or("-")));
+            }
+        }
         for step in items(integration, "steps") {
             output.line(&format!(
                 "  step {}: {}",
@@ -100,6 +115,9 @@ pub(super) async fn show(
                 step_state(step)
             ));
         }
+    }
+    if let Some(recording) = story.get("recording").filter(|one| !one.is_null()) {
+        output.line(&format!("recording: {}", recording_state(recording)));
     }
     for note in items(&story, "notes") {
         output.line(&format!("  {} {}", text(note, "at"), text(note, "text")));
@@ -124,6 +142,20 @@ fn tell_again(again: &Value, output: &mut Output) {
             let why = why.unwrap_or("the daemon does not say why");
             output.line(&format!("    cannot be made again: {why}"));
         }
+    }
+}
+
+fn recording_state(recording: &Value) -> String {
+    let part = |name: &str| recording.get(name).and_then(Value::as_str);
+    match part("state") {
+        Some("sought") => match part("why") {
+            Some(why) => format!("looked for: {why}"),
+            None => "looked for".to_owned(),
+        },
+        Some("ready") => "can be played".to_owned(),
+        Some("missing") => part("reason").unwrap_or("given up").to_owned(),
+        Some("forgotten") => "no longer kept".to_owned(),
+        other => other.unwrap_or("-").to_owned(),
     }
 }
 

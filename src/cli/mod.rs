@@ -1,6 +1,8 @@
 //! The command line. Everything but `run` and `check-config` speaks to the running daemon.
 
 mod account;
+mod account_edit;
+mod authorisation;
 mod call;
 mod client;
 mod explain;
@@ -138,6 +140,9 @@ fn execute(cli: Cli, output: &mut Output) -> u8 {
         }
         Command::Run => run(&cli.config, output),
         Command::CheckConfig => check(&cli.config, output),
+        Command::Account(account::Account::Edit(edit)) => {
+            account_edit::run(&cli.config, edit, output)
+        }
         command => ask(&cli.config, command, output),
     }
 }

@@ -88,6 +88,22 @@ pub(super) async fn show(client: &Client, output: &mut Output) -> Result<(), Cli
             text(knowledge, "portal")
         ));
     }
+    let recordings = status.get("recordings").unwrap_or(&empty);
+    let counted = |name: &str| recordings.get(name).and_then(Value::as_u64).unwrap_or(0);
+    if ["sought", "ready", "not_told", "missing"]
+        .iter()
+        .any(|name| counted(name) > 0)
+    {
+        output.line(&format!(
+            "recordings: {} looked for, {} ready, {} ready without an address to give, {} given \
+             up{}",
+            counted("sought"),
+            counted("ready"),
+            counted("not_told"),
+            counted("missing"),
+            trouble(recordings.get("state").unwrap_or(&empty))
+        ));
+    }
     for alarm in items(&status, "alarms") {
         output.line(&format!(
             "ALARM {} {}: {}",

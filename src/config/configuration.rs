@@ -18,6 +18,7 @@ use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationKey, SourceId, SourceKey, TenantId};
 use crate::model::number_rules::NumberRules;
 use crate::model::phone::Region;
+use crate::model::recording::{RecordingKeeping, RecordingRoot};
 use crate::model::secret::{Secret, Secrets};
 use crate::pbx::Source;
 use crate::rules::settings::IntegrationSettings;
@@ -55,6 +56,8 @@ pub struct DaemonSettings {
     pub questions: QuestionsSettings,
     /// Where the dialplan of an Asterisk asks.
     pub fastagi: FastAgiSettings,
+    /// How recordings are kept.
+    pub recordings: RecordingKeeping,
     /// The log.
     pub log: LogSettings,
     /// Addresses of outside services that stand in for others: rehearsals against simulators.
@@ -213,8 +216,10 @@ pub struct SourceConfig {
     pub source: Arc<dyn Source>,
     /// The secrets of its HTTP path, the present one first; empty = it is not reached over HTTP.
     pub hook_secrets: Vec<Secret>,
-    /// Everything that a running session depends on. The name and the path's secrets are not in
-    /// it: they are looked up at every use.
+    /// Where its recordings lie; empty = they are not looked for.
+    pub recordings: Vec<RecordingRoot>,
+    /// Everything that a running session depends on. The name, the path's secrets and the places
+    /// of recordings are not in it: they are looked up at every use.
     pub fingerprint: Fingerprint,
 }
 

@@ -18,6 +18,7 @@ use super::configuration::{
 use super::key_path::KeyPath;
 use super::mistake::Findings;
 use super::raw::{RawAdmin, RawDaemon, RawFastAgi, RawIntake, RawQuestions, RawStore};
+use super::recordings;
 use super::secret_place::{self, Environment, Place};
 
 /// Shortest text that a store key is derived from: 32 random bytes are what the cipher takes,
@@ -28,7 +29,7 @@ const KEY_BYTES_MIN: usize = 32;
 /// a network.
 pub(super) const TOKEN_BYTES_MIN: usize = 16;
 
-const MIB: u64 = 1024 * 1024;
+pub(super) const MIB: u64 = 1024 * 1024;
 
 /// Least free space that can be asked for, in MiB: one group of commits of the busiest intake
 /// and the work that follows from it.
@@ -74,6 +75,7 @@ pub(super) fn check(
     let store = store(findings, &raw.store, environment);
     let admin = admin(findings, &raw.admin, environment);
     let intake = intake(findings, &raw.intake);
+    let recordings = recordings::keeping(findings, &raw.recordings, &raw.store);
     let questions = questions(findings, &raw.questions);
     let fastagi = fastagi(findings, &raw.fastagi);
     let listeners = [
@@ -104,6 +106,7 @@ pub(super) fn check(
         intake: intake?,
         questions: questions?,
         fastagi: fastagi?,
+        recordings: recordings?,
         log: LogSettings {
             format: raw.log.format,
             level: raw.log.level,
@@ -140,7 +143,7 @@ fn public_url(text: &str) -> Result<Url, String> {
 }
 
 /// Reads the address of a web service: scheme, host, port and perhaps a path, nothing more.
-fn web_url(text: &str) -> Result<Url, String> {
+pub(super) fn web_url(text: &str) -> Result<Url, String> {
     let example = "write it like https://box.example";
     let url =
         Url::parse(text).map_err(|error| format!("this is no address: {error}; {example}"))?;

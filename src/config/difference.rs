@@ -122,6 +122,7 @@ fn daemon_sections(old: &DaemonSettings, new: &DaemonSettings) -> Vec<&'static s
         ("intake", old.intake == new.intake),
         ("questions", old.questions == new.questions),
         ("fastagi", old.fastagi == new.fastagi),
+        ("recordings", old.recordings == new.recordings),
         ("log", old.log == new.log),
         ("base_urls", old.base_urls == new.base_urls),
     ];

@@ -35,7 +35,49 @@ pub fn load_with(
     environment: &Environment,
     registries: Registries<'_>,
 ) -> Result<Configuration, Vec<ConfigMistake>> {
-    let mut report = Report::default();
+    load_reporting(path, environment, registries, Report::default())
+}
+
+/// A text that is read instead of a file's own.
+#[derive(Debug)]
+pub(super) struct Instead {
+    pub(super) file: PathBuf,
+    pub(super) text: String,
+}
+
+/// Like [`load`], as if one of the files were another.
+pub(super) fn load_instead(
+    path: &Path,
+    environment: &Environment,
+    instead: Instead,
+) -> Result<Configuration, Vec<ConfigMistake>> {
+    let report = Report {
+        instead: Some(instead),
+        ..Report::default()
+    };
+    load_reporting(path, environment, Registries::built_in(), report)
+}
+
+/// Returns the tenants' files that can be read, with their texts.
+pub(super) fn tenant_texts(path: &Path) -> Vec<(PathBuf, String)> {
+    let main = read_file(path).ok();
+    let main = main.and_then(|text| Document::parse(text).ok());
+    let files = tenant_files(&tenants_folder(path, main.as_ref())).unwrap_or_default();
+    files
+        .into_iter()
+        .filter_map(|file| {
+            let text = read_file(&file).ok()?;
+            Some((file, text))
+        })
+        .collect()
+}
+
+fn load_reporting(
+    path: &Path,
+    environment: &Environment,
+    registries: Registries<'_>,
+    mut report: Report,
+) -> Result<Configuration, Vec<ConfigMistake>> {
     let main = report.parse(path);
     let daemon = main
         .as_ref()
@@ -229,6 +271,7 @@ fn read_file(path: &Path) -> Result<String, String> {
 /// The mistakes and warnings of all files.
 #[derive(Default)]
 struct Report {
+    instead: Option<Instead>,
     mistakes: Vec<ConfigMistake>,
     warnings: Vec<ConfigMistake>,
 }
@@ -241,7 +284,8 @@ impl Report {
 
     /// Reads and parses a file; `None` after adding the mistake.
     fn parse(&mut self, path: &Path) -> Option<Document> {
-        let text = match read_file(path) {
+        let instead = self.instead.as_ref().filter(|one| one.file == path);
+        let text = match instead.map_or_else(|| read_file(path), |one| Ok(one.text.clone())) {
             Ok(text) => text,
             Err(message) => {
                 self.mistake(path, None, "", message);

@@ -10,6 +10,7 @@
 
 mod access;
 mod account;
+mod account_edit;
 mod answering;
 mod configuration;
 mod daemon;
@@ -27,12 +28,14 @@ mod node_reader;
 mod people;
 mod raw;
 mod reading;
+mod recordings;
 mod secret_place;
 mod source;
 mod suggestion;
 mod tenant;
 
 pub use access::{AccessError, AdminAccess, admin_access};
+pub use account_edit::{AccountEdit, EditError, TitleEdit, edit_account};
 pub use configuration::{
     AccountConfig, AdminSettings, Configuration, DaemonSettings, FastAgiSettings, IntakeSettings,
     IntegrationConfig, LogFormat, LogLevel, LogSettings, QuestionsSettings, SourceConfig,

@@ -29,6 +29,7 @@ pub(super) struct RawDaemon {
     pub(super) intake: RawIntake,
     pub(super) questions: RawQuestions,
     pub(super) fastagi: RawFastAgi,
+    pub(super) recordings: RawKeeping,
     pub(super) log: RawLog,
     pub(super) base_urls: BTreeMap<String, String>,
 }
@@ -51,6 +52,27 @@ pub(super) struct RawAdmin {
     pub(super) socket: String,
     pub(super) token_file: Option<String>,
     pub(super) token_credential: Option<String>,
+}
+
+/// How recordings are kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKeeping {
+    pub(super) folder: String,
+    pub(super) retention_days: u32,
+    pub(super) link_days: Option<u32>,
+    pub(super) seek_days: u32,
+    pub(super) ffmpeg: String,
+}
+
+/// Where recordings of a source lie; a folder or an address.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRoot {
+    pub(super) folder: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) pbx_path: Option<String>,
+    pub(super) user: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -222,6 +244,8 @@ pub(super) struct RawSource {
     pub(super) questions: RawSourceQuestions,
     #[serde(default)]
     pub(super) settings: Map<String, Value>,
+    #[serde(default)]
+    pub(super) recordings: Vec<RawRoot>,
     #[serde(default)]
     pub(super) secrets: BTreeMap<String, RawSecret>,
 }

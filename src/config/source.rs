@@ -20,6 +20,7 @@ use super::mistake::Findings;
 use super::names::{self, Unique};
 use super::raw::{RawNumbers, RawSource};
 use super::reading::Places;
+use super::recordings;
 use super::secret_place;
 use super::suggestion;
 use super::tenant::Context;
@@ -114,7 +115,8 @@ fn build(
     identity: SourceIdentity,
     context: &Context<'_>,
 ) -> Option<SourceConfig> {
-    let known: Vec<&str> = kind.secrets.iter().chain(&HOOK_SECRETS).copied().collect();
+    let others = HOOK_SECRETS.iter().chain(&[recordings::SECRET]);
+    let known: Vec<&str> = kind.secrets.iter().chain(others).copied().collect();
     let path = table.key("secrets");
     let fetched =
         secret_place::fetch_all(findings, &path, &raw.secrets, &known, context.environment);
@@ -125,6 +127,12 @@ fn build(
             own.insert(name, secret.clone());
         }
     }
+    let recordings = recordings::roots(
+        findings,
+        &table.key("recordings"),
+        &raw.recordings,
+        fetched.secrets.get(recordings::SECRET),
+    );
     let settings = Value::Object(raw.settings.clone());
     let fingerprint = FingerprintBuilder::default()
         .part(kind.name)
@@ -156,6 +164,7 @@ fn build(
         answering: SourceAnswering::default(),
         source,
         hook_secrets,
+        recordings,
         fingerprint,
     })
 }

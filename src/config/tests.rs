@@ -4,6 +4,7 @@ mod answering;
 mod changes;
 mod kinds;
 mod mistakes;
+mod recordings;
 mod wrong_keys;
 
 use std::fs;

@@ -4,13 +4,22 @@
 //! only door to the network is `account`.
 
 pub mod amocrm;
+mod consent;
+mod credential;
 mod directory_reader;
 pub mod pair_vault;
 pub mod registry;
+mod screen;
 
+pub use self::consent::{
+    Answer, CONSENT_WITHIN, Consent, ConsentDesk, ConsentLink, Grant, LetIn, NoAccounts, NoPage,
+    Returned, SharedDesk, States, SwitchOff, SwitchedOff,
+};
+pub use self::credential::{CredentialState, CredentialWay};
 pub use self::directory_reader::{
     Changes, Covered, DirectoryReader, DirectorySettings, HookAddress, Piece, PieceNext,
 };
+pub use self::screen::{Popup, Screen};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +103,26 @@ pub trait Adapter: Send + Sync {
     /// Says what a person must do about the credential, if anything.
     fn alarm(&self) -> BoxFuture<'_, Option<String>> {
         async { None }.boxed()
+    }
+
+    /// Says how it is let in and until when.
+    fn credential(&self) -> BoxFuture<'_, Option<CredentialState>> {
+        async { None }.boxed()
+    }
+
+    /// Does what keeps the credential alive, where time alone would end it. Called now and then.
+    fn keep(&self) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
+
+    /// Returns how a person lets us in on a page of the CRM, where the CRM has one.
+    fn consent(&self) -> Option<&dyn Consent> {
+        None
+    }
+
+    /// Returns what shows cards to the CRM's users, where the CRM can.
+    fn screen(&self) -> Option<&dyn Screen> {
+        None
     }
 }
 
@@ -224,6 +253,11 @@ pub trait AccountSettings: Send + Sync {
 
     /// Returns the host that requests go to.
     fn base_url(&self) -> &str;
+
+    /// Returns the portal's address, as people open it.
+    fn address(&self) -> String {
+        self.base_url().to_owned()
+    }
 
     /// Returns the requests a second that we allow ourselves.
     fn rate_per_second(&self) -> f64;

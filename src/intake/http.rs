@@ -12,6 +12,7 @@ use arc_swap::ArcSwapOption;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::crm::SharedDesk;
 use crate::model::ids::SourceKey;
 use crate::model::mistake::Mistake;
 use crate::model::secret::Secret;
@@ -21,7 +22,9 @@ use crate::store::command::Accepted;
 
 use super::crm_hooks::{self, CrmHookTable};
 use super::flood::FloodGuard;
+use super::oauth;
 use super::path::{for_log, secret_matches};
+use super::recordings::{self, PlayRecording};
 use super::sink::Intake;
 
 /// A source that is posted to.
@@ -47,6 +50,10 @@ pub struct IntakeHttp {
     pub hooks: Arc<HookTable>,
     /// Which CRM may tell of changes.
     pub crm_hooks: Arc<CrmHookTable>,
+    /// Plays recordings.
+    pub recordings: PlayRecording,
+    /// Who lets accounts in.
+    pub consent: SharedDesk,
     /// Whose `X-Forwarded-For` is believed, for the log.
     pub trusted_proxies: Arc<[IpAddr]>,
     /// Against floods.
@@ -76,6 +83,13 @@ pub fn configure(config: &mut web::ServiceConfig) {
             "/crm/{kind}/{tenant}/{integration}/{secret}",
             web::post().to(crm_hooks::told),
         )
+        .service(
+            web::resource("/r/{token}")
+                .route(web::get().to(recordings::play))
+                .route(web::head().to(recordings::play)),
+        )
+        .route("/oauth/{crm}", web::get().to(oauth::returned))
+        .route("/oauth/{crm}/disabled", web::get().to(oauth::switched_off))
         .route(
             "/healthz",
             web::get().to(|| async { HttpResponse::Ok().body("ok\n") }),
@@ -206,7 +220,7 @@ fn too_many(who: &'static str, wait: Duration) -> HttpResponse {
 
 /// Returns who sent a request: the peer, or behind a trusted proxy the address that the proxy
 /// added last.
-fn sender(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
+pub(super) fn sender(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
     let peer = request.peer_addr().map(|peer| peer.ip())?;
     let forwarded = request
         .headers()
@@ -301,6 +315,7 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
+    use crate::crm::NoAccounts;
     use crate::intake::flood::FloodBounds;
     use crate::intake::room::{Bounds, Room};
     use crate::intake::routing::Routing;
@@ -337,6 +352,8 @@ mod tests {
             },
             hooks: Arc::clone(&hooks),
             crm_hooks: Arc::default(),
+            recordings: Arc::new(|_, _, _| Box::pin(async { None })),
+            consent: Arc::new(NoAccounts),
             trusted_proxies: Arc::new([]),
             flood: Arc::new(FloodGuard::new(FloodBounds {
                 source_per_second: NonZeroU32::new(100).unwrap(),

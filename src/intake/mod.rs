@@ -4,7 +4,9 @@
 pub mod crm_hooks;
 pub mod flood;
 pub mod http;
+mod oauth;
 pub mod path;
+pub mod recordings;
 pub mod room;
 pub mod routing;
 pub mod sink;

@@ -15,8 +15,11 @@ pub fn secret_matches(given: &str, secrets: &[Secret]) -> bool {
 }
 
 /// Returns a path as it may stand in a log: the last of five or more parts, where secrets stand,
-/// is cut.
+/// is cut, and so is the token of a recording.
 pub fn for_log(path: &str) -> String {
+    if path.starts_with("/r/") {
+        return "/r/***".to_owned();
+    }
     let parts: Vec<&str> = path.split('/').collect();
     if parts.len() < 6 {
         return path.chars().take(200).collect();
@@ -55,6 +58,7 @@ mod tests {
             for_log("/v1/events/acme/site/s3cr3t/word"),
             "/v1/events/acme/site/***"
         );
+        assert_eq!(for_log("/r/4vJ9_token"), "/r/***");
         assert_eq!(for_log("/healthz"), "/healthz");
     }
 }

@@ -1,9 +1,15 @@
 //! Who takes what: a pure table from (source, kind) to integrations.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::model::communication::{Kind, Phase, Snapshot};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::model::call::Direction;
+use crate::model::communication::{Body, Kind, Phase, Snapshot};
 use crate::model::ids::{IntegrationKey, PortalKey, SourceKey};
+use crate::model::recording::{Recording, RecordingState};
+use crate::model::timestamp::Timestamp;
 use crate::store::command::{Acceptance, Route};
 
 /// An integration that takes a kind of communication from a source.
@@ -15,6 +21,8 @@ pub struct Taker {
     pub portal: PortalKey,
     /// The phases at which it may have something to do.
     pub phases: Vec<Phase>,
+    /// It has something to do when the recording of a call can be played.
+    pub recordings: bool,
     /// It is switched off: it takes nothing, and the journal says so (S1-04).
     pub off: bool,
 }
@@ -23,12 +31,60 @@ pub struct Taker {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Routing {
     takers: HashMap<(SourceKey, Kind), Vec<Taker>>,
+    /// The sources whose recordings are looked for.
+    recorded: HashSet<SourceKey>,
 }
 
 impl Routing {
     /// Adds a taker.
     pub fn add(&mut self, source: SourceKey, kind: Kind, taker: Taker) {
         self.takers.entry((source, kind)).or_default().push(taker);
+    }
+
+    /// Has the recordings of a source looked for.
+    pub fn record(&mut self, source: SourceKey) {
+        self.recorded.insert(source);
+    }
+
+    /// Returns the recording that a snapshot tells of: a client's call is over, somebody talked,
+    /// and files are named.
+    pub fn recording(&self, snapshot: &Snapshot, now: Timestamp) -> Option<Recording> {
+        let Body::Call { call } = &snapshot.body else {
+            return None;
+        };
+        let talked = call.is_over() && call.is_answered() && call.direction != Direction::Internal;
+        if !talked || call.recordings.is_empty() || !self.recorded.contains(&snapshot.key.source) {
+            return None;
+        }
+        let ended_at = call.ended_at.unwrap_or(call.started_at);
+        Some(Recording {
+            communication: snapshot.key.clone(),
+            token: new_token(),
+            names: call.recordings.clone(),
+            started_at: call.started_at,
+            ended_at,
+            state: RecordingState::Sought {
+                attempts: 0,
+                why: None,
+            },
+            // At once, also where the phone system's clock is ahead of ours.
+            due: Some(ended_at.min(now)),
+        })
+    }
+
+    /// Returns who has something to do when the recording of a call of this source can be played.
+    pub fn recording_routes(&self, source: &SourceKey) -> Vec<Route> {
+        let takers = self.takers.get(&(source.clone(), Kind::Call));
+        takers
+            .into_iter()
+            .flatten()
+            .filter(|taker| taker.recordings && !taker.off)
+            .map(|taker| Route {
+                integration: taker.integration.clone(),
+                portal: taker.portal.clone(),
+                phase: Phase::RecordingReady,
+            })
+            .collect()
     }
 
     /// Joins a snapshot with its routes. A phase that was skipped (a source that reports a call
@@ -79,13 +135,18 @@ impl Routing {
     }
 }
 
+/// Draws the last part of a public address.
+fn new_token() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the kernel's random numbers cannot fail after boot");
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::communication::Body;
     use crate::model::ids::CommunicationKey;
     use crate::model::request::SiteRequest;
-    use crate::model::timestamp::Timestamp;
 
     fn request() -> Snapshot {
         let source: SourceKey = "acme/site".parse().expect("a key");
@@ -112,6 +173,7 @@ mod tests {
             integration: format!("acme/{name}").parse().expect("a key"),
             portal: PortalKey::new("crm", "demo"),
             phases: vec![Phase::Received],
+            recordings: false,
             off,
         }
     }

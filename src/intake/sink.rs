@@ -23,6 +23,9 @@ use super::routing::Routing;
 pub trait Waker: Send + Sync {
     /// These works were made from this snapshot, or stand in the lanes of more addresses by it.
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]);
+
+    /// There are recordings to be looked for.
+    fn recordings(&self) {}
 }
 
 /// Everything that acceptance needs, shared by all sources.
@@ -52,8 +55,15 @@ impl Intake {
         }
         let routing = self.routing.load_full();
         let snapshots = batch.snapshots.clone();
+        let now = self.clock.now();
+        let recordings: Vec<_> = snapshots
+            .iter()
+            .filter_map(|snapshot| routing.recording(snapshot, now))
+            .collect();
+        let recorded = !recordings.is_empty();
         let accept = Accept {
             source: source.clone(),
+            recordings,
             acceptances: batch
                 .snapshots
                 .into_iter()
@@ -65,12 +75,15 @@ impl Intake {
                 .into_iter()
                 .map(|note| journal_note(source, note))
                 .collect(),
-            now: self.clock.now(),
+            now,
         };
         if sabotage::broken(Promise::AcknowledgeAfterCommit) {
             return Ok(self.acknowledge_first(snapshots, accept));
         }
         let accepted = self.store.accept(accept).await.map_err(sink_error)?;
+        if recorded {
+            self.waker.recordings();
+        }
         for (snapshot, outcome) in snapshots.iter().zip(&accepted) {
             if let Accepted::Stored { works, gained } = outcome {
                 tell(snapshot, works.len());

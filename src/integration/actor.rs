@@ -24,9 +24,10 @@ use super::gate::{Gate, Heard, Passage, Word};
 use super::halt::Halt;
 use super::supervisor::LifeEnd;
 
-/// Works that are under way at once: enough to fill two requests of the largest batch that a CRM
-/// takes (50) while others are being decided; each holds a few kilobytes.
-const RUNNING_MAX: usize = 128;
+/// Works that are under way at once: enough to fill requests of the largest batch that a CRM takes
+/// (50) of three sorts, with others of each on their way and as many works again busy with the
+/// store; each holds a few kilobytes.
+const RUNNING_MAX: usize = 512;
 
 /// Messages that may wait for the actor: wake-ups only, and a lost one is made good by
 /// [`LOOK_AROUND`].

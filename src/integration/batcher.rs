@@ -1,9 +1,16 @@
 //! Puts ready steps that may share a request into one, from many lanes, where the CRM takes
 //! several.
 //!
+//! ```text
+//! ready -> waits in the queue of its sort -> chosen -> intent on disk -> sent with the others
+//! ```
+//!
 //! A step is sent at once while nothing of its sort is on its way and no other can become ready
 //! in a moment; what comes meanwhile goes together in the next request. So a quiet account loses
-//! no time, and a crowd fills requests up to the adapter's bound.
+//! no time, and a crowd fills requests up to the adapter's bound. As long as a crowd fills them,
+//! several are on their way at once: the limiter sets the pace, not the CRM's distance.
+//!
+//! Only who is chosen writes its intent: a kill leaves no more steps in doubt than were in requests.
 //!
 //! Each step has its own outcome: a neighbour that is refused does not fail it. Where a whole
 //! request came to nothing clear (refused without a name, or no answer), its steps look for their
@@ -15,11 +22,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{Notify, oneshot};
 
 use crate::crm::{Adapter, StepCommand};
-use crate::model::outcome::{Outcome, StepResult};
-use crate::model::plan::{StepKey, StepKind};
+use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome, StepResult};
+use crate::model::plan::{Effect, StepKey, StepKind};
 
 /// How long a request waits at the most for works that are busy here: reading the store and
 /// writing an intent take a few milliseconds, a slow disk's sync some tens.
@@ -29,18 +37,28 @@ const GATHER_MAX: Duration = Duration::from_millis(50);
 /// are forgotten, which costs a few more requests that come to nothing.
 const SUSPECTS_MAX: usize = 4096;
 
+/// Requests of one sort that are on their way at once while a crowd fills them. At amoCRM's seven
+/// a second, each may take half a second before the CRM's distance sets the pace.
+const REQUESTS_MAX: usize = 4;
+
 struct Waiting {
-    command: StepCommand,
+    key: StepKey,
     /// The largest request that it may stand in.
     company_max: usize,
-    answer: oneshot::Sender<Outcome<StepResult>>,
+    chosen: oneshot::Sender<Place>,
+}
+
+/// A place in a request.
+struct Place {
+    command: oneshot::Sender<StepCommand>,
+    answer: oneshot::Receiver<Outcome<StepResult>>,
 }
 
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
-    /// A request of this sort is on its way, or being gathered.
-    busy: bool,
+    /// Requests of this sort that are on their way, or being gathered.
+    requests: usize,
 }
 
 /// Steps of one sort can share a request.
@@ -73,44 +91,75 @@ impl Batcher {
         })
     }
 
-    /// Sends a step, perhaps with others; returns its own outcome. Meanwhile the work is not
-    /// counted as coming.
-    pub(super) async fn send(
+    /// Sends a step, perhaps with others; returns its own outcome. When it is chosen, `intend`
+    /// writes the intent and gives the command; `None` = it is not to be sent any more, and then
+    /// nothing is returned either. Meanwhile the work is not counted as coming.
+    pub(super) async fn send<E>(
         self: &Arc<Self>,
-        command: StepCommand,
+        key: StepKey,
+        effect: &Effect,
         presence: &Presence,
-    ) -> Outcome<StepResult> {
-        let kind = command.effect.kind();
-        let sort = (kind, self.adapter.request_sort(&command.effect));
-        let (answer, answered) = oneshot::channel();
-        let idle = {
+        intend: impl Future<Output = Result<Option<StepCommand>, E>>,
+    ) -> Result<Option<Outcome<StepResult>>, E> {
+        let kind = effect.kind();
+        let sort = (kind, self.adapter.request_sort(effect));
+        let most = self.most(sort);
+        let (chosen, place) = oneshot::channel();
+        let begins = {
             let mut state = self.state();
-            let suspect = state.suspects.get(&command.key).copied();
+            let suspect = state.suspects.get(&key).copied();
             let queue = state.queues.entry(sort).or_default();
             queue.waiting.push_back(Waiting {
-                command,
+                key,
                 company_max: suspect.unwrap_or(usize::MAX),
-                answer,
+                chosen,
             });
-            !std::mem::replace(&mut queue.busy, true)
+            let begins = match queue.requests {
+                0 => true,
+                some => some < REQUESTS_MAX && queue.is_full(most),
+            };
+            queue.requests = queue.requests.saturating_add(usize::from(begins));
+            begins
         };
-        if idle {
+        if begins {
             // A task of its own: the request goes on when the work that began it is given up.
             tokio::spawn(Arc::clone(self).drain(sort));
         }
-        match presence.apart(answered).await {
-            Ok(outcome) => outcome,
-            Err(_) => Outcome::Ambiguous {
-                why: "the request was broken off".to_owned(),
-            },
-        }
+        let sending = async {
+            let Ok(place) = place.await else {
+                return Ok(Some(Outcome::NotApplied(NotApplied {
+                    cause: NotAppliedCause::Failed,
+                    why: "the request was broken off before it began".to_owned(),
+                    retry_after: None,
+                })));
+            };
+            let Some(command) = intend.await? else {
+                return Ok(None);
+            };
+            // Nobody waits for it any more: the answer is gone as well.
+            let _ = place.command.send(command);
+            Ok(Some(place.answer.await.unwrap_or_else(|_| {
+                Outcome::Ambiguous {
+                    why: "the request was broken off".to_owned(),
+                }
+            })))
+        };
+        presence.apart(sending).await
+    }
+
+    /// Returns how many steps of a sort a request takes. Asked each time: what an account can do
+    /// is known better after the first request.
+    fn most(&self, sort: Sort) -> usize {
+        let capabilities = self.adapter.capabilities();
+        let step = capabilities.step(sort.0);
+        step.map_or(1, |step| step.batch_max.max(1))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends request after request until nothing of the sort waits.
+    /// Sends request after request until nothing of the sort waits, or others see to it.
     async fn drain(self: Arc<Self>, sort: Sort) {
         let mut turn = Turn {
             batcher: &self,
@@ -118,31 +167,48 @@ impl Batcher {
             broken_off: true,
         };
         loop {
-            // Asked each time: what an account can do is known better after the first request.
-            let capabilities = self.adapter.capabilities();
-            let most = capabilities
-                .step(sort.0)
-                .map_or(1, |step| step.batch_max.max(1));
+            let most = self.most(sort);
             self.gather(sort, most).await;
             let batch = self.take(sort, most);
             if batch.is_empty() {
                 turn.broken_off = false;
                 return;
             }
-            let keys: Vec<StepKey> = batch.iter().map(|one| one.command.key.clone()).collect();
-            let (commands, answers): (Vec<_>, Vec<_>) = batch
-                .into_iter()
-                .map(|one| (one.command, one.answer))
-                .unzip();
-            let mut outcomes = self.adapter.execute(commands).await;
-            outcomes.resize_with(keys.len(), || Outcome::Ambiguous {
-                why: "the adapter gave no answer for it".to_owned(),
-            });
-            self.state().suspect(keys, &outcomes);
-            for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                // The work was given up meanwhile: its next life looks for the effect.
-                let _ = answer.send(outcome);
-            }
+            self.request(batch).await;
+        }
+    }
+
+    /// Has the chosen ones write their intents, and sends those that did.
+    async fn request(&self, batch: Vec<Waiting>) {
+        let asked = batch.into_iter().filter_map(|one| {
+            let (command, intended) = oneshot::channel();
+            let (answer, answered) = oneshot::channel();
+            let place = Place {
+                command,
+                answer: answered,
+            };
+            // The work was given up meanwhile.
+            one.chosen.send(place).ok()?;
+            Some(async move { Some((one.key, intended.await.ok()?, answer)) })
+        });
+        let chosen = join_all(asked).await.into_iter().flatten();
+        let (mut keys, mut commands, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, command, answer) in chosen {
+            keys.push(key);
+            commands.push(command);
+            answers.push(answer);
+        }
+        if commands.is_empty() {
+            return;
+        }
+        let mut outcomes = self.adapter.execute(commands).await;
+        outcomes.resize_with(keys.len(), || Outcome::Ambiguous {
+            why: "the adapter gave no answer for it".to_owned(),
+        });
+        self.state().suspect(keys, &outcomes);
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // The work was given up meanwhile: its next life looks for the effect.
+            let _ = answer.send(outcome);
         }
     }
 
@@ -169,26 +235,32 @@ impl Batcher {
         }
     }
 
-    /// Takes the next request's steps; marks the sort as idle when there are none.
+    /// Takes the next request's steps; none where nothing waits, or where it fills no request and
+    /// another one is on its way: then this one's turn is over.
     fn take(&self, sort: Sort, most: usize) -> Vec<Waiting> {
         let mut state = self.state();
         let Some(queue) = state.queues.get_mut(&sort) else {
             return Vec::new();
         };
+        queue.waiting.retain(|one| !one.chosen.is_closed());
         let company = queue.company(most);
         let mut batch = Vec::new();
-        let mut rest = VecDeque::new();
-        for one in queue.waiting.drain(..) {
-            // Those who are suspected keep to themselves: who has nothing to do with it would only
-            // share their lot.
-            if batch.len() < company && one.company_max.min(most) == company {
-                batch.push(one);
-            } else {
-                rest.push_back(one);
+        if queue.requests <= 1 || queue.is_full(most) {
+            let mut rest = VecDeque::new();
+            for one in queue.waiting.drain(..) {
+                // Those who are suspected keep to themselves: who has nothing to do with it would
+                // only share their lot.
+                if batch.len() < company && one.company_max.min(most) == company {
+                    batch.push(one);
+                } else {
+                    rest.push_back(one);
+                }
             }
+            queue.waiting = rest;
         }
-        queue.waiting = rest;
-        queue.busy = !batch.is_empty();
+        if batch.is_empty() {
+            queue.requests = queue.requests.saturating_sub(1);
+        }
         batch
     }
 }
@@ -296,17 +368,19 @@ impl Drop for Turn<'_> {
         }
         let mut state = self.batcher.state();
         if let Some(queue) = state.queues.get_mut(&self.sort) {
-            // Whoever waits is told by its answer's end, looks, and begins anew.
+            // Whoever waits is told by the end of its channel, and begins anew.
             queue.waiting.clear();
-            queue.busy = false;
+            queue.requests = queue.requests.saturating_sub(1);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use futures_util::FutureExt;
-    use futures_util::future::{BoxFuture, join_all};
+    use futures_util::future::BoxFuture;
 
     use super::*;
     use crate::crm::{AccountDescription, Class};
@@ -321,6 +395,8 @@ mod tests {
         bad: Role,
         capabilities: Capabilities,
         requests: Mutex<Vec<usize>>,
+        /// Requests on their way: now, and the most ever.
+        at_once: Mutex<(usize, usize)>,
     }
 
     impl Picky {
@@ -337,7 +413,12 @@ mod tests {
                     phases: Vec::new(),
                 },
                 requests: Mutex::default(),
+                at_once: Mutex::default(),
             })
+        }
+
+        fn most_at_once(&self) -> usize {
+            self.at_once.lock().expect("no panic").1
         }
 
         fn requests(&self) -> Vec<usize> {
@@ -376,8 +457,16 @@ mod tests {
                 }),
                 (true, _) => unclear(),
             };
+            {
+                let mut at_once = self.at_once.lock().expect("no panic");
+                at_once.0 += 1;
+                at_once.1 = at_once.1.max(at_once.0);
+            }
             async move {
-                tokio::task::yield_now().await;
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                self.at_once.lock().expect("no panic").0 -= 1;
                 vec![outcome; count]
             }
             .boxed()
@@ -406,11 +495,20 @@ mod tests {
         }
     }
 
+    /// Sends a step whose intent is written at once.
+    async fn send(batcher: &Arc<Batcher>, role: &str, presence: &Presence) -> Outcome<StepResult> {
+        let command = command(role);
+        let (key, effect) = (command.key.clone(), command.effect.clone());
+        let intend = async { Ok::<_, Infallible>(Some(command)) };
+        let Ok(outcome) = batcher.send(key, &effect, presence, intend).await;
+        outcome.expect("it was to be sent")
+    }
+
     /// Sends steps of these roles at one moment; returns what each came to.
     async fn send_all(batcher: &Arc<Batcher>, roles: &[String]) -> Vec<Outcome<StepResult>> {
         let here: Vec<Presence> = roles.iter().map(|_| Presence::new(batcher)).collect();
         let sending = roles.iter().zip(&here);
-        join_all(sending.map(|(role, presence)| batcher.send(command(role), presence))).await
+        join_all(sending.map(|(role, presence)| send(batcher, role, presence))).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -462,7 +560,7 @@ mod tests {
         let early = ["b".to_owned()];
         let (_, late) = tokio::join!(send_all(&batcher, &early), async {
             tokio::time::sleep(GATHER_MAX / 2).await;
-            batcher.send(command("c"), &slow).await
+            send(&batcher, "c", &slow).await
         });
         assert!(matches!(late, Outcome::Done(_)));
         assert_eq!(adapter.requests(), [1, 2]);
@@ -470,5 +568,40 @@ mod tests {
         let began = tokio::time::Instant::now();
         send_all(&batcher, &["d".to_owned()]).await;
         assert_eq!(began.elapsed(), GATHER_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_who_is_chosen_writes_an_intent_and_who_is_given_up_is_passed_over() {
+        let adapter = Picky::new("bad");
+        let batcher = Batcher::new(Arc::clone(&adapter) as Arc<dyn Adapter>);
+        let intents = Cell::new(0);
+        let step = async |role: &str, goes: bool| {
+            let presence = Presence::new(&batcher);
+            let command = command(role);
+            let (key, effect) = (command.key.clone(), command.effect.clone());
+            let intend = async {
+                intents.set(intents.get() + 1);
+                Ok::<_, Infallible>(goes.then_some(command))
+            };
+            batcher.send(key, &effect, &presence, intend).await
+        };
+        let given_up = step("a", true);
+        assert!(given_up.now_or_never().is_none(), "it waits");
+        assert_eq!(intents.get(), 0);
+        let (declined, sent) = tokio::join!(step("b", false), step("c", true));
+        assert_eq!(declined, Ok(None));
+        assert!(matches!(sent, Ok(Some(Outcome::Done(_)))));
+        assert_eq!(adapter.requests(), [1]);
+        assert_eq!(intents.get(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_has_several_requests_on_their_way_and_the_rest_goes_together() {
+        let adapter = Picky::new("bad");
+        let batcher = Batcher::new(Arc::clone(&adapter) as Arc<dyn Adapter>);
+        let roles: Vec<String> = (0..170).map(|n: u32| n.to_string()).collect();
+        send_all(&batcher, &roles).await;
+        assert_eq!(adapter.requests(), [50, 50, 50, 20]);
+        assert_eq!(adapter.most_at_once(), 3);
     }
 }

@@ -3,20 +3,27 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use jiff::tz::TimeZone;
+use url::Url;
 
 use crate::clock::SharedClock;
 use crate::crm::Adapter;
 use crate::model::activity::Activity;
+use crate::model::communication::{Body, Snapshot};
 use crate::model::employee::Employees;
 use crate::model::ids::{AccountId, IntegrationKey, SourceKey};
+use crate::model::recording::RecordingAddress;
 use crate::rules::settings::IntegrationSettings;
-use crate::store::StoreHandle;
+use crate::store::{StoreError, StoreHandle};
 
 use super::batcher::Batcher;
 use super::handle::Handles;
 use super::portal::Portal;
 use super::status::StatusBoard;
+
+/// The address under which the outside reaches us, where it does; replaced at reload.
+pub type SharedPublicUrl = Arc<ArcSwapOption<Url>>;
 
 /// One integration as configured, with what it needs to run. Immutable: a reload makes a new one.
 #[derive(Clone)]
@@ -45,6 +52,8 @@ pub struct IntegrationContext {
     pub portal: Arc<Portal>,
     /// The store.
     pub store: StoreHandle,
+    /// Where the outside reaches us.
+    pub public: SharedPublicUrl,
     /// The time of day.
     pub clock: SharedClock,
     /// Where its state is shown.
@@ -59,6 +68,28 @@ impl IntegrationContext {
     /// Returns its name on the status board.
     pub fn board_name(&self) -> String {
         board_name(&self.key)
+    }
+
+    /// Returns where the recording of a call can be played, or will be; `None` = it has none, or
+    /// nobody outside reaches us.
+    pub async fn recording(
+        &self,
+        snapshot: &Snapshot,
+    ) -> Result<Option<RecordingAddress>, StoreError> {
+        let is_recorded = match &snapshot.body {
+            Body::Call { call } => !call.recordings.is_empty(),
+            Body::Chat { .. } | Body::Request { .. } => false,
+        };
+        let Some(public) = self.public.load_full().filter(|_| is_recorded) else {
+            return Ok(None);
+        };
+        let recording = match self.store.recording(snapshot.key.clone()).await {
+            Ok(recording) => recording,
+            // A row that cannot be read is no reason to hold the call up.
+            Err(StoreError::Unreadable { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(recording.and_then(|recording| recording.address(&public)))
     }
 
     /// Returns a source's name for cards; the id where none was given.

@@ -57,6 +57,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         Activity::Observe | Activity::Off => observed::as_if_sent(ledger),
     };
     let source_name = context.source_name(&work.communication.source);
+    let recording = context.recording(&snapshot).await?;
     let situation = Situation {
         snapshot: &snapshot,
         phase: work.phase,
@@ -67,11 +68,13 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         capabilities: context.adapter.capabilities(),
         source_name: &source_name,
         time_zone: &context.time_zone,
+        recording: recording.as_ref(),
         now: context.clock.now(),
     };
     let replaces: Vec<Role> = rules::replaced(&situation).into_iter().cloned().collect();
     let (plan, facts) = match rules::triage(&situation) {
         Triage::Ignore(explanation) => (nothing(explanation), None),
+        Triage::Plan(plan) => (*plan, None),
         Triage::Ask(_) if run.asking == Asking::Nobody => return Ok(Decided::NeedsCrm),
         Triage::Ask(query) => {
             let made = made_lately(context, &snapshot).await?;
@@ -163,10 +166,11 @@ fn record(
             work: work.id,
             phase: work.phase,
             at: now,
-            revision: snapshot.revision,
+            revision: situation.snapshot.revision,
             settings: context.settings_revision,
             portal: Some(context.portal.key.clone()),
             facts,
+            recording: situation.recording.cloned(),
             verdict: match context.activity {
                 _ if roles.is_empty() => Verdict::Ignored,
                 Activity::On => Verdict::Planned,

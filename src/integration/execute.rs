@@ -80,6 +80,7 @@ pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreErr
         let next = match next {
             Tried::State(next) => next,
             Tried::NotBegun(delay) => return Ok(Executed::After(delay)),
+            Tried::NotChosen => continue,
         };
         report(context, work, step, &next);
         let until = match &next {
@@ -104,6 +105,8 @@ enum Tried {
     State(StepState),
     /// The door of the account is shut: nothing was begun, and the step is as it was.
     NotBegun(Duration),
+    /// When its turn had come, it was not to be sent any more: the step is as it was.
+    NotChosen,
 }
 
 /// Returns how long a waiting step waits yet. A wait longer than any that is ever written comes
@@ -218,6 +221,14 @@ fn never_applied(step: &LedgerStep) -> bool {
     }
 }
 
+fn key(context: &IntegrationContext, work: &Work, step: &LedgerStep) -> StepKey {
+    StepKey {
+        integration: context.key.clone(),
+        communication: work.communication.clone(),
+        role: step.role.clone(),
+    }
+}
+
 fn command(
     context: &IntegrationContext,
     work: &Work,
@@ -226,17 +237,13 @@ fn command(
     now: Timestamp,
 ) -> StepCommand {
     StepCommand {
-        key: StepKey {
-            integration: context.key.clone(),
-            communication: work.communication.clone(),
-            role: step.role.clone(),
-        },
+        key: key(context, work, step),
         effect,
         first_sent_at: step.first_sent_at.unwrap_or(now),
     }
 }
 
-/// Writes the intent, sends, and returns the state that follows.
+/// Waits for a place in a request, writes the intent, sends, and returns the state that follows.
 async fn send(
     run: &Run,
     work: &Work,
@@ -254,10 +261,20 @@ async fn send(
         run.heard.note(&Outcome::<()>::NotApplied(refusal));
         return Ok(Tried::NotBegun(delay));
     }
-    let now = context.clock.now();
-    change(run, work, step, StepState::InFlight { since: now }).await?;
-    let command = command(context, work, step, effect, now);
-    let outcome = context.batcher.send(command, &run.presence).await;
+    let key = key(context, work, step);
+    let intend = async {
+        if run.halt.is_wished() || context.portal.http.refusal().is_some() {
+            return Ok(None);
+        }
+        let now = context.clock.now();
+        change(run, work, step, StepState::InFlight { since: now }).await?;
+        Ok(Some(command(context, work, step, effect.clone(), now)))
+    };
+    let batcher = &context.batcher;
+    let Some(outcome) = batcher.send(key, &effect, &run.presence, intend).await? else {
+        // It is looked again why: the door is shut, or the work is to stop.
+        return Ok(Tried::NotChosen);
+    };
     run.heard.note(&outcome);
     Ok(Tried::State(after_sending(run, step, outcome)))
 }

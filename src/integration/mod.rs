@@ -16,6 +16,7 @@ pub mod lanes;
 mod made_lately;
 mod moved;
 mod observed;
+pub mod passing;
 pub mod portal;
 mod resolve;
 pub mod retry;

@@ -82,6 +82,7 @@ mod tests {
             first_time: None,
             decisions: Vec::new(),
             steps: vec![step],
+            passing: Vec::new(),
         }
     }
 

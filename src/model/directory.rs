@@ -106,6 +106,7 @@ pub fn made_by(ledger: &Ledger, role: &Role) -> Option<DirectoryChange> {
         Effect::CreateUnsorted(_)
         | Effect::RecordCall(_)
         | Effect::CreateTask(_)
-        | Effect::FillFields(_) => None,
+        | Effect::FillFields(_)
+        | Effect::LinkRecording(_) => None,
     }
 }

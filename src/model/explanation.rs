@@ -362,6 +362,14 @@ pub enum Reason {
     /// Nowhere: the client is not in the CRM and nothing is made. A normal end.
     NothingToLogOn,
 
+    // The recording of a call that was decided before.
+    /// Its address is put to the entry of the call history.
+    RecordingLinked,
+    /// The entry, or the unsorted record, had its address from the beginning.
+    RecordingThere,
+    /// There is no entry of the call that its address could be put to.
+    RecordingWithoutEntry,
+
     // Which employee the log names.
     /// Nobody of the tenant has this extension.
     ExtensionUnknown {

@@ -7,7 +7,9 @@ use super::explanation::Explanation;
 use super::facts::Facts;
 use super::ids::PortalKey;
 use super::outcome::StepResult;
+use super::passing::PassingStep;
 use super::plan::{Card, Effect, Entity, Role};
+use super::recording::RecordingAddress;
 use super::timestamp::Timestamp;
 
 /// Where a step stands.
@@ -122,6 +124,9 @@ pub struct Decision {
     pub portal: Option<PortalKey>,
     /// What the CRM said, where it was asked.
     pub facts: Option<Facts>,
+    /// The address of the call's recording, where there was one to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingAddress>,
     /// What it came to.
     pub verdict: Verdict,
     /// Why.
@@ -176,6 +181,9 @@ pub struct Ledger {
     pub decisions: Vec<Decision>,
     /// The steps, in order.
     pub steps: Vec<LedgerStep>,
+    /// What was shown while it was worth showing, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passing: Vec<PassingStep>,
 }
 
 impl Ledger {

@@ -250,6 +250,23 @@ pub struct CallRecord {
     pub source_name: String,
 }
 
+/// The recording of a call, to be put to the entry of the call history that stands already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingLink {
+    /// The entry.
+    pub entry: Target,
+    /// The card that the entry stands on, where the CRM said which.
+    pub on: Option<Card>,
+    /// The step that made the entry: its marker stands there.
+    pub by: Role,
+    /// The entry as it was written.
+    pub record: CallRecord,
+    /// The recording's public address.
+    pub link: String,
+    /// What is said about it where it can only stand beside the entry.
+    pub text: String,
+}
+
 /// A task to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewTask {
@@ -302,6 +319,8 @@ pub enum Effect {
     CreateTask(NewTask),
     /// Fill additional fields of a card.
     FillFields(FillFields),
+    /// Put the recording's address to an entry of the call history.
+    LinkRecording(RecordingLink),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -320,17 +339,20 @@ pub enum StepKind {
     CreateTask,
     /// [`Effect::FillFields`].
     FillFields,
+    /// [`Effect::LinkRecording`].
+    LinkRecording,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 6] = [
+    pub const ALL: [StepKind; 7] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
         StepKind::RecordCall,
         StepKind::CreateTask,
         StepKind::FillFields,
+        StepKind::LinkRecording,
     ];
 }
 
@@ -344,6 +366,7 @@ impl Effect {
             Effect::RecordCall(_) => StepKind::RecordCall,
             Effect::CreateTask(_) => StepKind::CreateTask,
             Effect::FillFields(_) => StepKind::FillFields,
+            Effect::LinkRecording(_) => StepKind::LinkRecording,
         }
     }
 
@@ -355,6 +378,7 @@ impl Effect {
             Effect::RecordCall(record) => record.card.as_mut(),
             Effect::CreateTask(task) => task.card.as_mut(),
             Effect::FillFields(fill) => Some(&mut fill.card),
+            Effect::LinkRecording(link) => Some(&mut link.entry),
         }
     }
 
@@ -366,6 +390,7 @@ impl Effect {
             Effect::RecordCall(record) => record.card.as_ref(),
             Effect::CreateTask(task) => task.card.as_ref(),
             Effect::FillFields(fill) => Some(&fill.card),
+            Effect::LinkRecording(link) => Some(&link.entry),
         }
     }
 }

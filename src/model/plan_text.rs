@@ -109,6 +109,14 @@ impl fmt::Display for Effect {
                 }
                 Ok(())
             }
+            Effect::LinkRecording(link) => {
+                write!(f, "link recording")?;
+                target(f, "entry", Some(&link.entry))?;
+                if let Some(card) = &link.on {
+                    write!(f, "  on={}#{}", card.entity, card.id)?;
+                }
+                named_text(f, "link", Some(&link.link))
+            }
         }
     }
 }

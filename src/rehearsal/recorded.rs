@@ -171,6 +171,14 @@ fn picked(ledger: &Ledger, phase: Phase) -> Option<&Decision> {
     Some(of_phase.take_while(untouched).last().unwrap_or(first))
 }
 
+/// The phases at which settings decide. What a recording brings later follows from what they made.
+const REHEARSED: [Phase; 4] = [
+    Phase::Answered,
+    Phase::Accepted,
+    Phase::Ended,
+    Phase::Received,
+];
+
 /// Returns what an integration really decided about a communication.
 ///
 /// # Errors
@@ -185,12 +193,7 @@ pub fn stored(record: &Record<'_>, integration: &IntegrationKey) -> Result<Made,
         });
     };
     let mut explanation = Explanation::default();
-    for phase in [
-        Phase::Answered,
-        Phase::Accepted,
-        Phase::Ended,
-        Phase::Received,
-    ] {
+    for phase in REHEARSED {
         let decision = picked(own.ledger, phase);
         for reason in decision.into_iter().flat_map(|one| &one.explanation) {
             if !explanation.0.contains(reason) {
@@ -198,7 +201,12 @@ pub fn stored(record: &Record<'_>, integration: &IntegrationKey) -> Result<Made,
             }
         }
     }
-    let steps = own.ledger.steps.iter().map(|step| PlannedStep {
+    let is_rehearsed = |step: &&LedgerStep| {
+        let mut decisions = own.ledger.decisions.iter();
+        decisions.any(|one| one.work == step.work && REHEARSED.contains(&one.phase))
+    };
+    let steps = own.ledger.steps.iter().filter(is_rehearsed);
+    let steps = steps.map(|step| PlannedStep {
         role: step.role.clone(),
         effect: step.effect.clone(),
     });

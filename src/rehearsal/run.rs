@@ -98,6 +98,7 @@ fn decide<'b>(
                 explanation,
             });
         }
+        Triage::Plan(plan) => return Ok(*plan),
         Triage::Ask(query) => query,
     };
     let facts = input.facts_without(ledger).ok_or(NotRehearsed::NotAsked)?;
@@ -111,7 +112,7 @@ fn situation<'a>(
     stage: &'a Stage<'_>,
     basis: &'a Basis,
     snapshot: &'a Snapshot,
-    input: &Input<'_>,
+    input: &Input<'a>,
     phase: Phase,
     ledger: &'a Ledger,
 ) -> Option<Situation<'a>> {
@@ -127,6 +128,7 @@ fn situation<'a>(
         capabilities: stage.capabilities,
         source_name: named.map_or(source.as_str(), String::as_str),
         time_zone: &stage.time_zone,
+        recording: input.decided.1.recording.as_ref(),
         now: input.now,
     })
 }
@@ -175,6 +177,7 @@ fn note(ledger: &mut Ledger, plan: &Plan, input: &Input<'_>, phase: Phase, work:
         settings: 0,
         portal: None,
         facts: None,
+        recording: None,
         verdict: match plan.steps.is_empty() {
             true => Verdict::Ignored,
             false => Verdict::Planned,

@@ -126,6 +126,7 @@ fn decide(ledger: &mut Ledger, settings: &Candidate, phase: Phase, known: Option
         settings: 1,
         portal: Some(portal()),
         facts: known,
+        recording: None,
         verdict: Decided::Planned,
         explanation: Default::default(),
         roles: Vec::new(),

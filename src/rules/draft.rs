@@ -99,7 +99,10 @@ impl<'a> Draft<'a> {
             Effect::CreateContact(contact) => contact.responsible.as_ref(),
             Effect::CreateDeal(deal) => deal.responsible.as_ref(),
             Effect::CreateTask(task) => task.responsible.as_ref(),
-            Effect::CreateUnsorted(_) | Effect::RecordCall(_) | Effect::FillFields(_) => None,
+            Effect::CreateUnsorted(_)
+            | Effect::RecordCall(_)
+            | Effect::FillFields(_)
+            | Effect::LinkRecording(_) => None,
         }
     }
 
@@ -142,7 +145,7 @@ fn made_by(kind: StepKind) -> Entity {
         StepKind::CreateContact => Entity::Contact,
         StepKind::CreateDeal => Entity::Deal,
         StepKind::CreateUnsorted => Entity::Unsorted,
-        StepKind::RecordCall => Entity::CallRecord,
+        StepKind::RecordCall | StepKind::LinkRecording => Entity::CallRecord,
         StepKind::CreateTask => Entity::Task,
         StepKind::FillFields => Entity::Fields,
     }

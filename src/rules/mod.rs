@@ -11,6 +11,7 @@ mod filter;
 mod names;
 mod phases;
 mod plan;
+pub mod popup;
 mod replan;
 pub mod replay;
 pub mod settings;

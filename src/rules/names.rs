@@ -41,3 +41,8 @@ pub(super) fn outgoing_summary(call: &Call, phone: &Phone) -> String {
     };
     format!("Исходящий звонок на {phone}: {outcome}")
 }
+
+/// Says where a recording can be heard.
+pub(super) fn recording(link: &str) -> String {
+    format!("Запись разговора: {link}")
+}

@@ -16,6 +16,9 @@ use super::situation::Situation;
 /// [`triage`]: super::triage()
 /// [`replaced`]: super::replaced()
 pub fn plan(situation: &Situation<'_>, facts: &Facts) -> Plan {
+    if let Some(plan) = calls::recording::plan(situation) {
+        return plan;
+    }
     let planned = match &situation.snapshot.body {
         Body::Call { call } => calls::plan(situation, call, facts),
         body @ (Body::Chat { .. } | Body::Request { .. }) => {

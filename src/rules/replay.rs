@@ -66,6 +66,7 @@ pub fn replay(
         account,
         capabilities,
         source_name,
+        recording: decision.recording.as_ref(),
         time_zone: &zone,
         now: seen.now,
     };
@@ -75,6 +76,7 @@ pub fn replay(
             first_time: None,
             explanation,
         }),
+        (Triage::Plan(plan), _) => Ok(*plan),
         (Triage::Ask(_), Some(facts)) => Ok(plan(&situation, facts)),
         (Triage::Ask(_), None) => Err(ReplayError::NothingAsked),
     }

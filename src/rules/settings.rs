@@ -20,6 +20,7 @@ pub use self::responsible::{Assign, ResponsibleRule};
 pub use self::tags::TagSettings;
 pub use self::tasks::{TaskDue, TaskSettings};
 pub use super::filter::{CallParameter, Filter};
+pub use super::popup::{PopupSettings, ShowTo};
 pub use super::template::Template;
 
 /// The settings of one integration, by kind of communication. A kind that is absent is decided
@@ -36,6 +37,9 @@ pub struct IntegrationSettings {
     /// What to do about a step of which it cannot be known whether it arrived.
     #[serde(default)]
     pub when_undecidable: WhenUndecidable,
+    /// The card of a caller is shown while the telephone rings (S2-39).
+    #[serde(default)]
+    pub popup: Option<PopupSettings>,
 }
 
 /// What an integration rather has where a CRM gives no way to find out whether a request that was

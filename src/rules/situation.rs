@@ -7,6 +7,7 @@ use crate::model::communication::{Phase, Snapshot};
 use crate::model::employee::Employees;
 use crate::model::ids::AccountId;
 use crate::model::ledger::Ledger;
+use crate::model::recording::RecordingAddress;
 use crate::model::timestamp::Timestamp;
 
 use super::settings::IntegrationSettings;
@@ -32,6 +33,9 @@ pub struct Situation<'a> {
     pub source_name: &'a str,
     /// The company's time zone, in which texts tell the time of day.
     pub time_zone: &'a TimeZone,
+    /// Where the call's recording can be played, or will be; `None` = there is none, or no public
+    /// address.
+    pub recording: Option<&'a RecordingAddress>,
     /// Now.
     pub now: Timestamp,
 }

@@ -3,6 +3,7 @@
 use crate::model::communication::Body;
 use crate::model::explanation::{Explanation, Reason};
 use crate::model::facts::FactsQuery;
+use crate::model::plan::Plan;
 
 use super::calls;
 use super::situation::Situation;
@@ -12,12 +13,17 @@ use super::situation::Situation;
 pub enum Triage {
     /// Nothing is done; why.
     Ignore(Explanation),
+    /// Nothing has to be asked: this is the plan.
+    Plan(Box<Plan>),
     /// The CRM is asked this, then [`plan`](super::plan()) decides.
     Ask(FactsQuery),
 }
 
 /// Says whether a communication's phase is ignored, or what the CRM has to be asked about it.
 pub fn triage(situation: &Situation<'_>) -> Triage {
+    if let Some(plan) = calls::recording::plan(situation) {
+        return Triage::Plan(Box::new(plan));
+    }
     let admitted = match &situation.snapshot.body {
         Body::Call { call } => calls::triage(situation, call),
         // Settings have no place for chats and requests yet, so nothing can be configured.

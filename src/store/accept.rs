@@ -2,10 +2,11 @@
 
 use redb::ReadableTable;
 
-use super::command::{Accept, Acceptance, Accepted, JournalNote, Work, WorkId, WorkState};
+use super::command::{Accept, Acceptance, Accepted, JournalNote, Route, Work, WorkId, WorkState};
 use super::error::{StoreError, Trouble};
 use super::outcome::put_communication;
 use super::query::{JournalOutcome, StoredCommunication};
+use super::recordings;
 use super::tables::{Counter, Tables, get_text, put_text, skip_unreadable};
 use crate::model::communication::{Address, Snapshot};
 use crate::model::ids::{CommunicationKey, IntegrationKey};
@@ -31,6 +32,16 @@ pub(super) fn accept(tables: &mut Tables<'_>, command: &Accept) -> Result<Vec<Ac
         let key = command.source.to_string();
         put_text(&mut tables.checkpoints, &key, checkpoint)?;
         tables.wrote = true;
+    }
+    for recording in &command.recordings {
+        // A picture that is older than the stored one names no files that are to be looked for.
+        let by = command.acceptances.iter().zip(&accepted);
+        let is_stale = by
+            .filter(|(one, _)| one.snapshot.key == recording.communication)
+            .all(|(_, outcome)| *outcome == Accepted::Stale);
+        if !is_stale {
+            recordings::look_for(tables, recording)?;
+        }
     }
     for note in &command.notes {
         tables.put_note(note)?;
@@ -84,34 +95,44 @@ fn make_works(
     let snapshot = &acceptance.snapshot;
     let mut made = Vec::new();
     for route in &acceptance.routes {
-        let (communication, integration, phase) = (
-            snapshot.key.to_string(),
-            route.integration.to_string(),
-            route.phase.to_string(),
-        );
-        let unique = (communication.as_str(), integration.as_str(), phase.as_str());
-        if tables.work_unique.get(unique)?.is_some() {
-            continue;
-        }
-        let id = tables.next(Counter::Work)?;
-        tables.work_unique.insert(unique, id)?;
-        tables.put_work(&Work {
-            id,
-            integration: route.integration.clone(),
-            portal: route.portal.clone(),
-            communication: snapshot.key.clone(),
-            phase: route.phase,
-            addresses: distinct(snapshot.body.addresses()),
-            accepted_at: now,
-            state: WorkState::Undecided {
-                not_before: None,
-                why: None,
-                attempts: 0,
-            },
-        })?;
-        made.push((route.integration.clone(), id));
+        made.extend(make_work(tables, snapshot, route, now)?);
     }
     Ok(made)
+}
+
+/// Makes the work of a route, unless it was made before.
+pub(super) fn make_work(
+    tables: &mut Tables<'_>,
+    snapshot: &Snapshot,
+    route: &Route,
+    now: Timestamp,
+) -> Result<Option<(IntegrationKey, WorkId)>, Trouble> {
+    let (communication, integration, phase) = (
+        snapshot.key.to_string(),
+        route.integration.to_string(),
+        route.phase.to_string(),
+    );
+    let unique = (communication.as_str(), integration.as_str(), phase.as_str());
+    if tables.work_unique.get(unique)?.is_some() {
+        return Ok(None);
+    }
+    let id = tables.next(Counter::Work)?;
+    tables.work_unique.insert(unique, id)?;
+    tables.put_work(&Work {
+        id,
+        integration: route.integration.clone(),
+        portal: route.portal.clone(),
+        communication: snapshot.key.clone(),
+        phase: route.phase,
+        addresses: distinct(snapshot.body.addresses()),
+        accepted_at: now,
+        state: WorkState::Undecided {
+            not_before: None,
+            why: None,
+            attempts: 0,
+        },
+    })?;
+    Ok(Some((route.integration.clone(), id)))
 }
 
 /// Puts the undecided works of a communication into the lanes that it has gained; returns those

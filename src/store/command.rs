@@ -7,7 +7,9 @@ use serde_json::Value;
 use crate::model::communication::{Address, Phase, Snapshot};
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
 use crate::model::ledger::{Decision, LedgerStep, StepState};
+use crate::model::passing::{PassingState, PassingStep};
 use crate::model::plan::Role;
+use crate::model::recording::{Recording, RecordingState};
 use crate::model::timestamp::Timestamp;
 
 /// The store's own number of a piece of work; grows in order of acceptance over all integrations.
@@ -52,7 +54,29 @@ pub struct Accept {
     pub checkpoint: Option<Value>,
     /// Remarks for the journal.
     pub notes: Vec<JournalNote>,
+    /// Recordings to be looked for, of calls among the snapshots. One that is known keeps its
+    /// token, and is looked for anew where other files are named.
+    pub recordings: Vec<Recording>,
     /// The time of acceptance.
+    pub now: Timestamp,
+}
+
+/// Changes what became of a recording. The works that it makes and the remark are on disk with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordingChange {
+    /// The call.
+    pub communication: CommunicationKey,
+    /// The files that this is about: a change that others have overtaken is dropped.
+    pub names: Vec<String>,
+    /// What became of it.
+    pub state: RecordingState,
+    /// When something is to be done about it again.
+    pub due: Option<Timestamp>,
+    /// Where the call is to be worked on because of it.
+    pub routes: Vec<Route>,
+    /// For the journal.
+    pub note: Option<JournalNote>,
+    /// Now.
     pub now: Timestamp,
 }
 
@@ -134,6 +158,33 @@ pub struct Advance {
     pub work: WorkId,
     /// The steps and their new states.
     pub steps: Vec<StepChange>,
+}
+
+/// Writes down a passing step, or what it came to. Needs no work: it stands in no lane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pass {
+    /// Whose.
+    pub integration: IntegrationKey,
+    /// The communication.
+    pub communication: CommunicationKey,
+    /// What.
+    pub what: Passing,
+}
+
+/// What is written down of a passing step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Passing {
+    /// It was decided. Refused ([`StoreError::StepExists`]) where one of its role was before.
+    ///
+    /// [`StoreError::StepExists`]: super::StoreError::StepExists
+    Begin(PassingStep),
+    /// It was sent, and came to this.
+    Settle {
+        /// Which.
+        role: Role,
+        /// To what.
+        state: PassingState,
+    },
 }
 
 /// One step's change.

@@ -23,7 +23,7 @@ use crate::model::ids::PortalKey;
 use crate::model::plan::{Card, Entity};
 
 impl Reader<'_> {
-    fn table_if_made<K: Key + 'static, V: RowValue + 'static>(
+    pub(super) fn table_if_made<K: Key + 'static, V: RowValue + 'static>(
         &self,
         definition: TableDefinition<'_, K, V>,
     ) -> Result<Option<ReadOnlyTable<K, V>>, Trouble> {

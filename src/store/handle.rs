@@ -10,8 +10,8 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
 use super::command::{
-    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Retention, Revive, Revived,
-    SweepReport, Work, WorkId,
+    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Pass, RecordingChange, Retention,
+    Revive, Revived, SweepReport, Work, WorkId,
 };
 use super::directory::{
     DirectoryAnswer, DirectoryApplied, DirectoryBatch, DirectoryChunk, DirectoryFeed,
@@ -19,10 +19,11 @@ use super::directory::{
 };
 use super::error::{StoreEnd, StoreError, Trouble};
 use super::query::{
-    DeadLetter, JournalPage, JournalSearch, NoteSearch, StoreFigures, StoredCommunication,
-    StoredNote, Story,
+    DeadLetter, JournalPage, JournalSearch, NoteSearch, RecordingFigures, StoreFigures,
+    StoredCommunication, StoredNote, Story,
 };
 use super::reader::Reader;
+use super::recordings::digest;
 use super::search;
 use super::shared::Shared;
 use super::sweep;
@@ -30,6 +31,7 @@ use super::writer::{Command, Reply};
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
 use crate::model::ledger::Ledger;
 use crate::model::plan::{Card, StepKey};
+use crate::model::recording::Recording;
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
 
@@ -114,6 +116,12 @@ impl StoreHandle {
         self.ask(|reply| Command::Revive(command, reply)).await
     }
 
+    /// Writes down a passing step, or what it came to.
+    pub async fn pass(&self, command: Pass) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Pass(Box::new(command), reply))
+            .await
+    }
+
     /// Writes a remark into the journal.
     pub async fn note(&self, note: JournalNote) -> Result<(), StoreError> {
         self.ask(|reply| Command::Note(note, reply)).await
@@ -172,6 +180,15 @@ impl StoreHandle {
         batch: DirectoryBatch,
     ) -> Result<DirectoryApplied, StoreError> {
         self.ask(|reply| Command::Directory(Box::new(batch), reply))
+            .await
+    }
+
+    /// Changes what became of a recording; returns the works that were made because of it.
+    pub async fn change_recording(
+        &self,
+        change: RecordingChange,
+    ) -> Result<Vec<(IntegrationKey, WorkId)>, StoreError> {
+        self.ask(|reply| Command::Recording(Box::new(change), reply))
             .await
     }
 
@@ -306,6 +323,46 @@ impl StoreHandle {
     ) -> Result<Option<(u64, Value)>, StoreError> {
         self.read(move |reader| reader.settings(&key, revision))
             .await
+    }
+
+    /// Returns what is known of a call's recording.
+    pub async fn recording(&self, call: CommunicationKey) -> Result<Option<Recording>, StoreError> {
+        self.read(move |reader| reader.recording(&call)).await
+    }
+
+    /// Returns the recording that has this token.
+    pub async fn recording_of_token(&self, token: String) -> Result<Option<Recording>, StoreError> {
+        self.recording_of_digest(digest(&token)).await
+    }
+
+    /// Returns the recording whose token has this SHA-256 digest.
+    pub async fn recording_of_digest(
+        &self,
+        digest: [u8; 32],
+    ) -> Result<Option<Recording>, StoreError> {
+        self.read(move |reader| reader.recording_of_digest(&digest))
+            .await
+    }
+
+    /// Returns the recordings about which something is to be done by now, the oldest first.
+    pub async fn recordings_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Recording>, StoreError> {
+        self.read(move |reader| reader.recordings_due(now, limit))
+            .await
+    }
+
+    /// Returns recordings that can be played and that nobody was told of.
+    pub async fn recordings_untold(&self, limit: usize) -> Result<Vec<Recording>, StoreError> {
+        self.read(move |reader| reader.recordings_untold(limit))
+            .await
+    }
+
+    /// Counts the recordings by what became of them.
+    pub async fn recording_figures(&self) -> Result<RecordingFigures, StoreError> {
+        self.read(|reader| reader.recording_figures()).await
     }
 
     /// Returns the checkpoint that a source committed last.

@@ -8,6 +8,7 @@ use crate::model::ids::{CommunicationKey, IntegrationKey, SourceKey, TenantId};
 use crate::model::ledger::Ledger;
 use crate::model::phone::Phone;
 use crate::model::plan::{Effect, Role};
+use crate::model::recording::Recording;
 use crate::model::timestamp::Timestamp;
 
 /// What a communication came to over all its integrations; the gravest stands.
@@ -121,6 +122,24 @@ pub struct Story {
     pub works: Vec<Work>,
     /// Remarks about it.
     pub notes: Vec<JournalNote>,
+    /// Its recording, where it has one.
+    #[serde(default)]
+    pub recording: Option<Recording>,
+}
+
+/// How many recordings there are, by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RecordingFigures {
+    /// They are looked for, fetched or converted.
+    pub sought: u64,
+    /// They can be played, and the CRMs were given the address.
+    pub ready: u64,
+    /// They can be played, and there is no address to give to the CRMs.
+    pub not_told: u64,
+    /// They were given up.
+    pub missing: u64,
+    /// They were kept for as long as was wished.
+    pub forgotten: u64,
 }
 
 /// A dead letter.

@@ -92,6 +92,7 @@ impl Reader<'_> {
             ledgers: Vec::new(),
             works: Vec::new(),
             notes: Vec::new(),
+            recording: self.recording(key).unwrap_or_default(),
         };
         for row in self.table(LEDGERS)?.range(ledgers_of(&text))? {
             let (place, row) = row?;

@@ -117,6 +117,7 @@ mod tests {
             acceptances: acceptances.collect(),
             source: Clone::clone(&source),
             checkpoint: None,
+            recordings: Vec::new(),
             notes: vec![],
             now: Timestamp::from_secs(100),
         };

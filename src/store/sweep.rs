@@ -10,6 +10,7 @@ use super::error::{StoreError, Trouble};
 use super::facet::{of_outcome, reindex};
 use super::query::{JournalOutcome, NoteId, StoredCommunication};
 use super::reader::Reader;
+use super::recordings;
 use super::tables::{
     COMMUNICATIONS, JOURNAL_INDEX, NOTES, Tables, get_text, ledgers_of, numbers_of,
     skip_unreadable, uniques_of,
@@ -186,5 +187,6 @@ fn forget(
         tables.notes.remove(id)?;
     }
     tables.notes_of.retain_in(numbers_of(&text), |_, _| false)?;
+    recordings::forget(tables, key)?;
     Ok(true)
 }

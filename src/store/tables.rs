@@ -13,6 +13,7 @@ use super::command::{JournalNote, Work, WorkId};
 use super::directory_tables::LazyDirectory;
 use super::error::{StoreError, Trouble};
 use super::query::NoteId;
+use super::recordings::LazyRecordings;
 use super::row::{RowHealth, encode};
 use crate::model::ids::{CommunicationKey, IntegrationKey};
 use crate::model::ledger::{Ledger, StepState};
@@ -123,6 +124,7 @@ pub(super) struct Tables<'t> {
     pub(super) credentials: Table<'t, &'static str, Bytes>,
     pub(super) accounts: Table<'t, &'static str, Bytes>,
     pub(super) directory: LazyDirectory<'t>,
+    pub(super) recordings: LazyRecordings<'t>,
     pub(super) health: &'t RowHealth,
     /// Something was written: the transaction is worth a commit.
     pub(super) wrote: bool,
@@ -150,6 +152,7 @@ impl<'t> Tables<'t> {
             credentials: txn.open_table(CREDENTIALS)?,
             accounts: txn.open_table(ACCOUNTS)?,
             directory: LazyDirectory::new(txn),
+            recordings: LazyRecordings::new(txn),
             health,
             wrote: false,
         })

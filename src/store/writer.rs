@@ -7,13 +7,15 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::accept::accept;
 use super::command::{
-    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Revive, Revived, SweepReport,
-    WorkId,
+    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Pass, RecordingChange, Revive,
+    Revived, SweepReport, WorkId,
 };
 use super::directory::{DirectoryApplied, DirectoryBatch};
 use super::directory_tables::apply as apply_directory;
 use super::error::{StoreEnd, StoreError, Trouble};
 use super::keep::{delete_credential, put_account, put_credential, put_settings};
+use super::passing::pass;
+use super::recordings;
 use super::revive::revive;
 use super::shared::Shared;
 use super::sweep::{SweepList, sweep};
@@ -35,6 +37,7 @@ pub(super) enum Command {
     Advance(Fence, Advance, Reply<()>),
     Close(Fence, WorkId, Timestamp, Reply<()>),
     Revive(Revive, Reply<Revived>),
+    Pass(Box<Pass>, Reply<()>),
     Note(JournalNote, Reply<()>),
     PutSettings(IntegrationKey, Value, Timestamp, Reply<u64>),
     PutCredential(String, Vec<u8>, Reply<()>),
@@ -42,6 +45,7 @@ pub(super) enum Command {
     PutAccount(PortalKey, Value, Reply<()>),
     Sweep(SweepList, Reply<SweepReport>),
     Directory(Box<DirectoryBatch>, Reply<DirectoryApplied>),
+    Recording(Box<RecordingChange>, Reply<Vec<(IntegrationKey, WorkId)>>),
     /// Answers when the writer has come this far: shows that it turns.
     Probe(Reply<()>),
     /// Ends the writer after what came before.
@@ -145,6 +149,7 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::Advance(fence, c, reply) => settle(reply, advance(tables, fence, &c)),
         Command::Close(fence, work, at, reply) => settle(reply, close(tables, fence, work, at)),
         Command::Revive(c, reply) => settle(reply, revive(tables, &c)),
+        Command::Pass(c, reply) => settle(reply, pass(tables, &c)),
         Command::Note(note, reply) => settle(reply, tables.put_note(&note).map(|_| ())),
         Command::PutSettings(key, settings, at, reply) => {
             settle(reply, put_settings(tables, &key, settings, at))
@@ -155,6 +160,7 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::DeleteCredential(name, reply) => settle(reply, delete_credential(tables, &name)),
         Command::PutAccount(key, value, reply) => settle(reply, put_account(tables, &key, &value)),
         Command::Sweep(list, reply) => settle(reply, sweep(tables, &list)),
+        Command::Recording(c, reply) => settle(reply, recordings::change(tables, &c)),
         Command::Directory(batch, reply) => settle(reply, apply_directory(tables, &batch)),
         Command::Probe(reply) => settle(reply, Ok(())),
         // Taken out of the group before; there is nobody to answer.

@@ -4,6 +4,7 @@ import asyncio
 
 from expectations import Call, Contact, Deal, Holding
 from manners import answers, diverts, refuses
+from playback import plays_back
 from scenario import (
     ANNA, BORIS, DEFAULT, DESK, MENU, NOBODY, NOTHING, OVERFLOW, PAIR, QUEUE, SALES, TAPED,
     Chapter, answered_in, answered_out, missed_in, missed_out,
@@ -105,7 +106,7 @@ async def hold_unhold(stage: Stage, client: str):
 
 @scenario("79035551010", answered_in(ANNA))
 async def recording(stage: Stage, client: str):
-    """The talk is recorded."""
+    """The talk is recorded, and played from the address in its entry."""
     stage.anna.manner = answers()
     call = await stage.client_calls(TAPED, client)
     desk = await stage.anna.next_call()
@@ -114,6 +115,8 @@ async def recording(stage: Stage, client: str):
     tapes = [path for path in stage.server.recordings() if client in path.name]
     if not tapes:
         raise CallFailed("no recording was written")
+    if stage.lab is not None:
+        await plays_back(stage.lab.control, client, tapes[0])
 
 
 # ---- several phones -------------------------------------------------------------------------

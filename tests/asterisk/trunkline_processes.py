@@ -11,7 +11,7 @@ from pathlib import Path
 
 import children
 import http_json
-from asterisk_server import free_port
+from asterisk_server import AsteriskServer, free_port
 from relay import Relay
 
 COMPANY = Path(__file__).parent / "company"
@@ -66,7 +66,7 @@ class Daemon:
     """`trunkline run`, with a configuration of its own; may be killed and started again."""
 
     def __init__(
-        self, program: Path, folder: Path, lab: Lab, ami_secret: str, relay: Relay,
+        self, program: Path, folder: Path, lab: Lab, server: AsteriskServer, relay: Relay,
         fastagi_port: int, call_log: tuple[str, Path],
     ):
         self._program = program
@@ -77,17 +77,17 @@ class Daemon:
         self._questions = f"http://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
         self._token = secrets.token_hex(24)
         self._process: asyncio.subprocess.Process | None = None
-        self._configure(lab, ami_secret, fastagi_port, call_log)
+        self._configure(lab, server, fastagi_port, call_log)
 
     def _configure(
-        self, lab: Lab, ami_secret: str, fastagi_port: int, call_log: tuple[str, Path],
+        self, lab: Lab, server: AsteriskServer, fastagi_port: int, call_log: tuple[str, Path],
     ):
         hidden = self._folder / "secrets"
         hidden.mkdir(mode=0o700)
         for name, text in {
             "store-key": secrets.token_hex(32),
             "admin-token": self._token,
-            "ami": ami_secret,
+            "ami": server.ami_secret,
             "amocrm": lab.token,
         }.items():
             path = hidden / name
@@ -102,6 +102,7 @@ class Daemon:
             "ami_port": self._relay.port,
             "log_kind": call_log[0],
             "log_path": call_log[1],
+            "monitor": server.folder / "spool/monitor",
         }
         shutil.copytree(COMPANY, self._folder / "etc")
         for path in (self._folder / "etc").rglob("*.toml"):
@@ -172,7 +173,9 @@ class Daemon:
         )
         works = sum(integration["open_works"] for integration in status["integrations"])
         parts = [f"{int(calls)} open calls"] if calls else []
-        return ", ".join(parts + ([f"{works} open works"] if works else []))
+        sought = status["recordings"]["sought"]
+        parts += [f"{works} open works"] if works else []
+        return ", ".join(parts + ([f"{sought} recordings to find"] if sought else []))
 
     async def until_at_rest(self):
         """Returns when everything that was heard of is in the CRM."""

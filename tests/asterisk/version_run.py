@@ -113,7 +113,7 @@ class VersionRun:
         self._stage.link = await Relay(self._stage.server.ami_address).open()
         self._stage.daemon = Daemon(
             self._programs / "trunkline", self._folder, self._lab,
-            self._stage.server.ami_secret, self._stage.link, self._stage.server.fastagi_port,
+            self._stage.server, self._stage.link, self._stage.server.fastagi_port,
             (self._log, self._stage.server.call_log(self._log)),
         )
         await self._stage.daemon.start()

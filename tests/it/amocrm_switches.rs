@@ -15,7 +15,7 @@ use trunkline::model::plan::{Effect, Entity, UnsortedForm};
 use super::amocrm_lab::{PHONE, Rehearsal, ask, call, deal, done, every_kind, incoming};
 
 /// Returns every account that differs from the assumed one in one thing, with a name for it.
-fn readings() -> Vec<(String, Switches)> {
+pub(super) fn readings() -> Vec<(String, Switches)> {
     let assumed = serde_json::to_value(Switches::default()).expect("switches are JSON");
     let others = |value: &Value| match value {
         Value::Bool(on) => vec![json!(!on)],
@@ -229,7 +229,10 @@ async fn rehearse(switches: Switches, filters: bool) {
         let most = match command.effect {
             Effect::CreateContact(_) | Effect::CreateDeal(_) => 1,
             Effect::CreateUnsorted(_) => 2,
-            Effect::RecordCall(_) | Effect::CreateTask(_) | Effect::FillFields(_) => 0,
+            Effect::RecordCall(_)
+            | Effect::CreateTask(_)
+            | Effect::FillFields(_)
+            | Effect::LinkRecording(_) => 0,
         };
         assert!(used <= most, "{} stands on {used} cards", command.key.role);
     }
@@ -285,7 +288,7 @@ async fn what_is_a_deactivated_users_is_made_all_the_same() {
             }
             Effect::RecordCall(record) => record.employee = left,
             Effect::CreateTask(task) => task.responsible = left,
-            Effect::FillFields(_) => continue,
+            Effect::FillFields(_) | Effect::LinkRecording(_) => continue,
         }
         let result = done(rehearsal.execute(&command).await);
         assert!(!result.cards.is_empty(), "{}", command.key.role);

@@ -3,6 +3,9 @@
 mod amocrm_fields;
 mod amocrm_lab;
 mod amocrm_oauth;
+mod amocrm_popup;
+mod amocrm_portal;
+mod amocrm_recordings;
 mod amocrm_switches;
 mod crash_backend;
 mod dialplan;

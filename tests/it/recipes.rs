@@ -19,7 +19,8 @@ fn after(kind: StepKind) -> Option<StepKind> {
         StepKind::CreateUnsorted => Some(StepKind::RecordCall),
         StepKind::RecordCall => Some(StepKind::CreateTask),
         StepKind::CreateTask => Some(StepKind::FillFields),
-        StepKind::FillFields => None,
+        StepKind::FillFields => Some(StepKind::LinkRecording),
+        StepKind::LinkRecording => None,
     }
 }
 

@@ -13,7 +13,7 @@ use super::breaker::{Admission, Breaker, BreakerState};
 use super::classify::{self, Failure, Happened, Health, Judgement};
 use super::limiter::{Limiter, LimiterOptions, NoTurn};
 use super::status::{AccountStatus, Held, HeldCause, LastError};
-use super::transport::{HttpSetupError, Performed, Request, Response, Transport};
+use super::transport::{Elsewhere, HttpSetupError, Performed, Request, Response, Transport};
 use crate::clock::SharedClock;
 use crate::model::ids::PortalKey;
 use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome};
@@ -98,6 +98,26 @@ impl AccountHttp {
     /// Sends a request when its turn comes. `Done` is an answer that the adapter must read:
     /// success, or a refusal other than 401, 402, 408, 429, 5xx and a 403 that is not JSON.
     pub async fn send(&self, request: Request) -> Outcome<Response> {
+        self.send_where(request, None).await
+    }
+
+    /// Sends a request to another host of the same CRM, in the account's own turn.
+    pub async fn send_elsewhere(&self, request: Request, to: Elsewhere) -> Outcome<Response> {
+        self.send_where(request, Some(&to)).await
+    }
+
+    /// Returns where requests go.
+    pub fn base_url(&self) -> String {
+        self.transport.base_url()
+    }
+
+    /// Has requests go to another address from now on: the portal was renamed. The adapter answers
+    /// for the host being its CRM's own.
+    pub fn move_to(&self, base_url: &str) -> Result<(), HttpSetupError> {
+        self.transport.move_to(base_url)
+    }
+
+    async fn send_where(&self, request: Request, to: Option<&Elsewhere>) -> Outcome<Response> {
         // Asked twice: at once, so that nobody queues in vain, and again when the turn comes.
         if let Some(refusal) = self.refusal() {
             return Outcome::NotApplied(refusal);
@@ -124,7 +144,8 @@ impl AccountHttp {
         };
         let purpose = request.purpose;
         let (method, path) = (request.method, request.path.clone());
-        let performed = self.transport.perform(request, || self.clock.now()).await;
+        let performed = self.transport.perform(request, to, || self.clock.now());
+        let performed = performed.await;
         drop(permit);
         let happened = performed.happened();
         probe.settled();

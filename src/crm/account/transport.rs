@@ -1,12 +1,13 @@
 //! One request over HTTP, told as what happened to it. Knows neither limiter nor breaker.
 //!
 //! Only the host of the configured address is ever contacted: no redirects, no proxies, no
-//! addresses from answers.
+//! addresses from answers, but where an adapter checked that a host is its CRM's own.
 
 use std::error::Error as _;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderName;
 use url::Url;
@@ -84,6 +85,15 @@ pub struct Request {
     pub class: Class,
 }
 
+/// Another host of the same CRM, and what it is asked with.
+#[derive(Debug, Clone)]
+pub struct Elsewhere {
+    /// Scheme, host, perhaps a port and a path.
+    pub base_url: String,
+    /// A header that only it is told.
+    pub header: (&'static str, Secret),
+}
+
 /// A response, whatever its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
@@ -112,7 +122,7 @@ impl Response {
 
 /// The way to one address.
 pub(super) struct Transport {
-    base: Url,
+    base: ArcSwap<Url>,
     client: reqwest::Client,
 }
 
@@ -120,17 +130,38 @@ impl Transport {
     /// Prepares the way; connects to nothing.
     pub(super) fn new(base_url: &str) -> Result<Self, HttpSetupError> {
         Ok(Self {
-            base: read_base(base_url)?,
+            base: ArcSwap::from_pointee(read_base(base_url)?),
             client: build_client()?,
         })
     }
 
+    /// Returns where requests go, without a slash at the end.
+    pub(super) fn base_url(&self) -> String {
+        self.base.load().as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// Has requests go to another address from now on.
+    pub(super) fn move_to(&self, base_url: &str) -> Result<(), HttpSetupError> {
+        self.base.store(Arc::new(read_base(base_url)?));
+        Ok(())
+    }
+
     /// Sends a request and reads its answer; `now` is for a `Retry-After` that is a date.
-    pub(super) async fn perform(&self, request: Request, now: impl Fn() -> Timestamp) -> Performed {
-        let mut url = self.base.clone();
+    pub(super) async fn perform(
+        &self,
+        request: Request,
+        elsewhere: Option<&Elsewhere>,
+        now: impl Fn() -> Timestamp,
+    ) -> Performed {
+        let base = match elsewhere.map(|elsewhere| read_base(&elsewhere.base_url)) {
+            None => Url::clone(&self.base.load()),
+            Some(Ok(base)) => base,
+            Some(Err(error)) => return Performed::NotSent(error.to_string()),
+        };
+        let mut url = base.clone();
         url.set_path(&format!(
             "{}{}",
-            self.base.path().trim_end_matches('/'),
+            base.path().trim_end_matches('/'),
             request.path
         ));
         if !request.query.is_empty() {
@@ -145,6 +176,9 @@ impl Transport {
         let mut building = self.client.request(method, url);
         if let Some(token) = &request.bearer {
             building = building.bearer_auth(token.expose());
+        }
+        if let Some(Elsewhere { header, .. }) = elsewhere {
+            building = building.header(header.0, header.1.expose());
         }
         if let Some(body) = request.body {
             building = building

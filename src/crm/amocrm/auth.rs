@@ -4,15 +4,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
 use tokio::time::Instant;
 
+use super::claims::Claims;
 use super::oauth::{OAuth, OAuthClient};
 use super::settings::{AmoSettings, CLIENT_SECRET};
 use crate::crm::account::classify::Failure;
-use crate::crm::{AccountDoor, TokenVault, VaultError};
+use crate::crm::{AccountDoor, CredentialState, CredentialWay, TokenVault, VaultError};
 use crate::model::outcome::{NotAppliedCause, Outcome, Rejection};
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
@@ -26,7 +24,7 @@ const REST_MAX: Duration = Duration::from_secs(600);
 const REMEDY: &str = "make a new long-lived token in amoCRM (amoMarket, your integration, Keys) \
                       and enter it as the account's secret \"token\"";
 
-/// A long-lived token that ends within this time is told of.
+/// A credential that ends within this time is told of.
 const ENDS_SOON: Duration = Duration::from_secs(30 * 86_400);
 
 /// The credential of one account.
@@ -49,6 +47,8 @@ impl Auth {
             secret: door.secrets.get(CLIENT_SECRET).cloned().unwrap_or_default(),
             redirect_uri: oauth.redirect_uri.clone(),
             consent_page: settings.consent_page(),
+            portal: settings.host.clone(),
+            base_url: settings.base_url.clone(),
         };
         let (http, pairs) = (door.http.clone(), door.pairs.clone());
         Auth::OAuth(OAuth::new(client, http, pairs, door.clock.clone()))
@@ -97,19 +97,73 @@ impl Auth {
     pub(super) async fn alarm(&self, now: Timestamp) -> Option<String> {
         match self {
             Auth::LongLived(token) => {
-                let ends_at = token.ends_at().await?;
+                if let Some(why) = token.refusal() {
+                    return Some(why);
+                }
+                let ends_at = token.claims().await.ends_at?;
                 (ends_at.since(now) < ENDS_SOON)
                     .then(|| format!("the token ends at {ends_at}: {REMEDY}"))
             }
-            Auth::OAuth(pair) => pair.alarm().await,
+            Auth::OAuth(pair) => pair.alarm(now, ENDS_SOON).await,
         }
     }
 
-    /// Returns when a long-lived token ends, where it says so.
-    pub(super) async fn ends_at(&self) -> Option<Timestamp> {
+    /// Says how the account is let in, and until when.
+    pub(super) async fn credential(&self) -> CredentialState {
         match self {
-            Auth::LongLived(token) => token.ends_at().await,
-            Auth::OAuth(_) => None,
+            Auth::LongLived(token) => CredentialState {
+                way: CredentialWay::Token,
+                ends_at: token.claims().await.ends_at,
+                renamed_to: None,
+            },
+            Auth::OAuth(oauth) => {
+                let pair = oauth.pair().await.ok().flatten();
+                let host = oauth.host().await;
+                CredentialState {
+                    way: CredentialWay::Oauth,
+                    ends_at: pair.map(|pair| pair.refresh_ends_at()),
+                    renamed_to: (host != oauth.client.portal).then_some(host),
+                }
+            }
+        }
+    }
+
+    /// Returns what the present access token says about itself.
+    pub(super) async fn claims(&self) -> Claims {
+        match self {
+            Auth::LongLived(token) => token.claims().await,
+            Auth::OAuth(oauth) => match oauth.pair().await {
+                Ok(Some(pair)) => Claims::of(&pair.access),
+                Ok(None) | Err(_) => Claims::default(),
+            },
+        }
+    }
+
+    /// Renews a pair that nobody else may use for months.
+    pub(super) async fn keep(&self) {
+        match self {
+            Auth::LongLived(_) => {}
+            // What comes of it stands in the alarm; the next use would find the same.
+            Auth::OAuth(oauth) => drop(oauth.token().await),
+        }
+    }
+
+    /// Takes note that a person switched us off in the CRM.
+    pub(super) async fn end(&self, why: &str) {
+        match self {
+            // A token that is refused is told of already, and tried every ten minutes: switched on
+            // again, it may be good again.
+            Auth::LongLived(token) => token.say(why),
+            Auth::OAuth(oauth) => oauth.end(why).await,
+        }
+    }
+
+    /// Asks whether the portal was renamed, after a request to `from` said that it is not there.
+    pub(super) async fn moved_from(&self, from: &str) -> bool {
+        match self {
+            // The host that knows takes refresh tokens only (`crm/amocrm.md` §2).
+            Auth::LongLived(_) => false,
+            Auth::OAuth(oauth) => oauth.moved_from(from).await,
         }
     }
 }
@@ -180,9 +234,23 @@ impl LongLived {
         *self.lock() = None;
     }
 
-    async fn ends_at(&self) -> Option<Timestamp> {
-        let token = self.vault.load().await.ok()??;
-        read_expiry(token.expose())
+    /// Returns why the token is not taken, where it is not.
+    fn refusal(&self) -> Option<String> {
+        self.lock().as_ref().map(|refused| refused.why.clone())
+    }
+
+    /// Gives a refusal its reason.
+    fn say(&self, why: &str) {
+        if let Some(refused) = &mut *self.lock() {
+            refused.why = format!("{why}: {REMEDY}");
+        }
+    }
+
+    async fn claims(&self) -> Claims {
+        match self.vault.load().await {
+            Ok(Some(token)) => Claims::of(token.expose()),
+            Ok(None) | Err(_) => Claims::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Refused>> {
@@ -202,21 +270,13 @@ pub(super) fn vault_failure(error: &VaultError) -> Failure {
     }
 }
 
-/// Reads `exp` of a JWT without verifying it: it is our own token, and only a warning depends on
-/// it. `None` for a token of another form.
-fn read_expiry(token: &str) -> Option<Timestamp> {
-    let claims = token.split('.').nth(1)?;
-    let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
-    let claims: Value = serde_json::from_slice(&claims).ok()?;
-    claims.get("exp")?.as_i64().map(Timestamp::from_secs)
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::ready;
 
     use futures_util::FutureExt as _;
     use futures_util::future::BoxFuture;
+    use serde_json::Value;
 
     use super::*;
 
@@ -255,19 +315,6 @@ mod tests {
                 Ok(token()),
                 "tried again after {rest:?}"
             );
-        }
-    }
-
-    #[test]
-    fn the_end_of_a_token_is_read_where_it_says_one() {
-        let claims = URL_SAFE_NO_PAD.encode(br#"{"exp":1800000000,"account_id":1}"#);
-        let token = format!("e30.{claims}.signature");
-        assert_eq!(
-            read_expiry(&token),
-            Some(Timestamp::from_secs(1_800_000_000))
-        );
-        for other in ["", "opaque", "a.b.c", "..", "e30.e30.x", "e30.bnVsbA.x"] {
-            assert_eq!(read_expiry(other), None, "{other}");
         }
     }
 }

@@ -152,7 +152,7 @@ impl Client {
         self.store(Method::Post, path, items, class).await
     }
 
-    /// Sends what is to change about one record.
+    /// Sends what is to change about one record, or about each of a list.
     pub(super) async fn change<B: Serialize>(&self, path: &str, body: &B, class: Class) -> Written {
         self.store(Method::Patch, path, body, class).await
     }
@@ -211,32 +211,22 @@ impl Client {
                     words(&response.body)
                 ),
             }),
-            // Our paths exist in every account, and amoCRM says in JSON what it does not find: this
-            // is no account any more (renamed, §2), or a server in front of it. A call that is given
-            // up for that would be lost.
-            404 if !response.is_json() => Written::Failed(Failure::not_applied(
-                NotAppliedCause::Unreachable,
-                format!(
-                    "HTTP 404 without JSON, check the portal's address: {}",
-                    words(&response.body)
-                ),
-                None,
-            )),
             status => Written::Refused(Refusal::read(status, &response.body)),
         }
     }
 
-    async fn send(&self, mut request: Request) -> Result<Response, ReadError> {
-        let token = self.auth.token().await.map_err(ReadError::Failed)?;
-        request.bearer = Some(token.clone());
-        let mut outcome = self.http.send(request.clone()).await;
-        if let Outcome::AuthExpired { why } = &outcome {
-            // A refused request did nothing: it goes again, once, with the token that follows.
-            let next = self.auth.refused(token, why).await;
-            request.bearer = Some(next.map_err(ReadError::Failed)?);
-            outcome = self.http.send(request).await;
+    async fn send(&self, request: Request) -> Result<Response, ReadError> {
+        let base_url = self.http.base_url();
+        let mut outcome = self.send_with_token(request.clone()).await?;
+        if is_gone(&outcome) && self.auth.moved_from(&base_url).await {
+            // Nothing was done where nobody is.
+            outcome = self.send_with_token(request).await?;
         }
         match outcome {
+            // A call that is given up for that would be lost.
+            Outcome::Done(response) if is_no_account(&response) => Err(ReadError::Failed(
+                Failure::not_applied(NotAppliedCause::Unreachable, no_account(&response), None),
+            )),
             Outcome::Done(response) => {
                 self.auth.accepted();
                 Ok(response)
@@ -251,6 +241,40 @@ impl Client {
             Outcome::Rejected(rejection) => Err(ReadError::Refused(rejection)),
         }
     }
+
+    /// Sends with the present token, and where that is refused once more with the one that follows:
+    /// a refused request did nothing.
+    async fn send_with_token(&self, mut request: Request) -> Result<Outcome<Response>, ReadError> {
+        let token = self.auth.token().await.map_err(ReadError::Failed)?;
+        request.bearer = Some(token.clone());
+        let outcome = self.http.send(request.clone()).await;
+        let Outcome::AuthExpired { why } = &outcome else {
+            return Ok(outcome);
+        };
+        let next = self.auth.refused(token, why).await;
+        request.bearer = Some(next.map_err(ReadError::Failed)?);
+        Ok(self.http.send(request).await)
+    }
+}
+
+/// Says whether there is perhaps no portal of this name any more (§2).
+fn is_gone(outcome: &Outcome<Response>) -> bool {
+    match outcome {
+        Outcome::Done(response) => is_no_account(response),
+        Outcome::NotApplied(not_applied) => not_applied.cause == NotAppliedCause::Unreachable,
+        Outcome::Ambiguous { .. } | Outcome::AuthExpired { .. } | Outcome::Rejected(_) => false,
+    }
+}
+
+/// Our paths exist in every account, and amoCRM says in JSON what it does not find: this is no
+/// account any more, or a server in front of it.
+fn is_no_account(response: &Response) -> bool {
+    response.status == 404 && !response.is_json()
+}
+
+fn no_account(response: &Response) -> String {
+    let words = words(&response.body);
+    format!("HTTP 404 without JSON, check the portal's address: {words}")
 }
 
 fn failed(why: String) -> ReadError {

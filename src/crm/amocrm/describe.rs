@@ -37,7 +37,7 @@ impl AmoAdapter {
             setup::fields_if_allowed(&self.client, "companies", class, &mut limits)
                 .await?
                 .unwrap_or_default();
-        if let Some(ends_at) = self.client.auth.ends_at().await
+        if let Some(ends_at) = self.client.auth.credential().await.ends_at
             && ends_at.since(self.clock.now()).as_secs() < TOKEN_ENDS_SOON_S
         {
             limits.push(format!(

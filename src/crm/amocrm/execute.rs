@@ -3,14 +3,12 @@
 use serde_json::Value;
 
 use super::AmoAdapter;
-use super::client::{ReadError, Written};
-use super::map::{self, Item};
+use super::client::Written;
+use super::map::{self, Item, Verb};
 use super::replies::{not_mentioned, read_stored, refused};
-use super::wire::answers::CardRecord;
-use super::wire::bodies::CardChange;
 use crate::crm::{Class, StepCommand};
-use crate::model::outcome::{Outcome, Rejection, StepResult};
-use crate::model::plan::{Card, Effect, FieldFill, FillFields};
+use crate::model::outcome::{Outcome, StepResult};
+use crate::model::plan::Effect;
 
 /// Most items of one request: permitted are 250, recommended at most 50 (`crm/amocrm.md` §4).
 pub(super) const BATCH_MAX: usize = 50;
@@ -18,9 +16,6 @@ pub(super) const BATCH_MAX: usize = 50;
 /// What is said of a record that names nobody because its user was refused.
 const USER_REFUSED: &str = "amoCRM refuses the user as responsible (deactivated?): the record was \
                             left to the owner of the token";
-
-/// What is said where every field had its value.
-const NOTHING_TO_FILL: &str = "every field is filled already";
 
 type Outcomes = Vec<Option<Outcome<StepResult>>>;
 
@@ -58,55 +53,12 @@ impl AmoAdapter {
             .collect()
     }
 
-    /// Fills the fields of a card that are empty, or are written at every time. What a person typed
-    /// a moment ago is seen, for the card is read first.
-    async fn fill(&self, fill: &FillFields) -> Outcome<StepResult> {
-        let card = match map::known(&fill.card) {
-            Ok(card) => card,
-            Err(rejection) => return Outcome::Rejected(rejection),
-        };
-        let filled = |note: Option<&str>| {
-            Outcome::Done(StepResult {
-                cards: vec![card.clone()],
-                note: note.map(str::to_owned),
-                ..StepResult::default()
-            })
-        };
-        let (path, change) = match self.unfilled(card, &fill.fields).await {
-            Ok(Some(missing)) => missing,
-            Ok(None) => return filled(Some(NOTHING_TO_FILL)),
-            Err(unread) => return unread.into_outcome(),
-        };
-        match self.client.change(&path, &change, Class::Work).await {
-            Written::Failed(failure) => failure.into_outcome(),
-            Written::Refused(refusal) => Outcome::Rejected(refusal.whole()),
-            Written::Stored(_) => filled(None),
-        }
-    }
-
-    /// Reads a card and says what is still to be written of these fields, and where.
-    pub(super) async fn unfilled(
-        &self,
-        card: &Card,
-        fields: &[FieldFill],
-    ) -> Result<Option<(String, CardChange)>, ReadError> {
-        let path = map::card_path(card).map_err(ReadError::Refused)?;
-        let read: Option<CardRecord> = self.client.record(&path, Vec::new(), Class::Work).await?;
-        let gone = || Rejection {
-            code: "204".to_owned(),
-            message: format!("there is no {} {} any more", card.entity, card.id),
-        };
-        let read = read.filter(|read| !read.is_deleted);
-        let read = read.ok_or_else(|| ReadError::Refused(gone()))?;
-        let change = map::unfilled(fields, &read).map_err(ReadError::Refused)?;
-        Ok(change.map(|change| (path, change)))
-    }
-
     /// Sends items together and writes down the outcome of each. An item that was refused only for
     /// a user whom it names is sent once more without: the call of a client whose manager has left
     /// must not be lost for that. A refused item was not stored (`crm/amocrm.md` §3).
     async fn send_group(&self, group: &[(usize, Item)], outcomes: &mut Outcomes) {
         let nobodys = self.send_once(group, outcomes).await;
+        self.send_instead(group, outcomes).await;
         if nobodys.is_empty() {
             return;
         }
@@ -115,6 +67,20 @@ impl AmoAdapter {
             if let Some(Some(Outcome::Done(result))) = outcomes.get_mut(*index) {
                 result.note.get_or_insert_with(|| USER_REFUSED.to_owned());
             }
+        }
+    }
+
+    /// Sends what stands in for items that were refused, where something does.
+    async fn send_instead(&self, group: &[(usize, Item)], outcomes: &mut Outcomes) {
+        let refused =
+            |index: usize| matches!(outcomes.get(index), Some(Some(Outcome::Rejected(_))));
+        let others: Vec<(usize, Item)> = group
+            .iter()
+            .filter(|(index, _)| refused(*index))
+            .filter_map(|(index, item)| Some((*index, Item::clone(item.instead.as_deref()?))))
+            .collect();
+        if !others.is_empty() {
+            self.send_once(&others, outcomes).await;
         }
     }
 
@@ -134,7 +100,11 @@ impl AmoAdapter {
                 *place = Some(outcome);
             }
         };
-        match self.client.write(&first.path, &bodies, Class::Work).await {
+        let written = match first.verb {
+            Verb::Make => self.client.write(&first.path, &bodies, Class::Work).await,
+            Verb::Change => self.client.change(&first.path, &bodies, Class::Work).await,
+        };
+        match written {
             Written::Failed(failure) => {
                 for (index, _) in group {
                     write(*index, failure.clone().into_outcome());
@@ -175,7 +145,8 @@ impl AmoAdapter {
 
 fn place(groups: &mut Vec<Vec<(usize, Item)>>, index: usize, item: Item) {
     let room = groups.iter_mut().find(|group| {
-        group.len() < BATCH_MAX && group.first().is_some_and(|(_, i)| i.path == item.path)
+        let alike = |(_, first): &(usize, Item)| first.path == item.path && first.verb == item.verb;
+        group.len() < BATCH_MAX && group.first().is_some_and(alike)
     });
     match room {
         Some(group) => group.push((index, item)),

@@ -9,6 +9,7 @@
 //! | call without a card | call notes of all contacts, leads, companies | `params.uniq` |
 //! | task | tasks of the card | text and due time |
 //! | fields | the card | their values |
+//! | recording | call notes, then ordinary notes, of the card (`recording`) | the address |
 //!
 //! It does not wait, so "absent" is true at the time of looking only: whether the request can still
 //! take effect later is the caller's to reckon with (`Adapter::settles_after`).
@@ -33,7 +34,7 @@ use crate::model::plan::{
 const CLOCKS_APART: Duration = Duration::from_secs(3600);
 
 /// Why looking came to no end.
-enum Unclear {
+pub(super) enum Unclear {
     Read(ReadError),
     /// The step is one that cannot have been sent.
     Unsendable,
@@ -73,6 +74,7 @@ impl AmoAdapter {
             Effect::RecordCall(record) => looking.call(record).await,
             Effect::CreateTask(task) => looking.task(task).await,
             Effect::FillFields(fill) => looking.fields(fill).await,
+            Effect::LinkRecording(link) => looking.recording(link).await,
         };
         match seen {
             Ok(look) => Outcome::Done(look),
@@ -84,12 +86,13 @@ impl AmoAdapter {
 }
 
 /// One search for one effect.
-struct Looking<'a> {
-    adapter: &'a AmoAdapter,
+pub(super) struct Looking<'a> {
+    pub(super) adapter: &'a AmoAdapter,
     setup: &'a Setup,
-    command: &'a StepCommand,
+    pub(super) command: &'a StepCommand,
     marker: String,
-    since: i64,
+    /// Older records cannot be it: Unix seconds.
+    pub(super) since: i64,
 }
 
 impl Looking<'_> {

@@ -8,12 +8,12 @@
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::recording;
 use super::setup::Setup;
-use super::wire::answers::CardRecord;
 use super::wire::bodies::{
-    Call, CallNote, CallParams, CardChange, Contact, Field, FormMetadata, Lead, LeadEmbedded,
-    Party, Reference, SipMetadata, Tag, TagList, Task, Unsorted, UnsortedCard, UnsortedEmbedded,
-    UnsortedMetadata, Value,
+    Call, CallNote, CallParams, Contact, Field, FormMetadata, Lead, LeadEmbedded, Party, Reference,
+    SipMetadata, Tag, TagList, Task, Unsorted, UnsortedCard, UnsortedEmbedded, UnsortedMetadata,
+    Value,
 };
 use super::wire::refusal::USER_KEYS;
 use crate::crm::StepCommand;
@@ -22,8 +22,8 @@ use crate::model::ids::CrmUserId;
 use crate::model::outcome::Rejection;
 use crate::model::phone::Phone;
 use crate::model::plan::{
-    CallRecord, CallStatus, Card, Effect, Entity, FieldFill, NewContact, NewDeal, NewTask,
-    NewUnsorted, Target, UnsortedForm,
+    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted,
+    Target, UnsortedForm,
 };
 
 /// Follow-up, "get in touch": the same id in every account (`crm/amocrm.md` §6).
@@ -51,15 +51,27 @@ pub(super) enum Answer {
     Tasks,
 }
 
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// POST.
+    Make,
+    /// PATCH.
+    Change,
+}
+
 /// One item of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Item {
+    pub(super) verb: Verb,
     /// Where it goes; items with the same path may share a request.
     pub(super) path: String,
     pub(super) answer: Answer,
     /// The item's own name in the answer.
     pub(super) request_id: String,
     pub(super) body: Json,
+    /// What is sent where this one is refused.
+    pub(super) instead: Option<Box<Item>>,
 }
 
 impl Item {
@@ -106,7 +118,12 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
             Some(target) => {
                 let card = known(target)?;
                 let path = format!("/api/v4/{}/notes", entity_path(card.entity)?);
-                let body = json(&note_body(record, card, &marker)?);
+                let body = call_note(&RecordedCall {
+                    record,
+                    card,
+                    marker: &marker,
+                    link: record.link.as_deref(),
+                });
                 (path, Answer::Notes(card.entity), body)
             }
             None => (
@@ -125,12 +142,15 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
             let message = "fields are filled card by card".to_owned();
             return Err(refuse("not_an_item", message));
         }
+        Effect::LinkRecording(link) => return recording::item(command, link),
     };
     Ok(Item {
+        verb: Verb::Make,
         path,
         answer,
         request_id: marker,
         body: body?,
+        instead: None,
     })
 }
 
@@ -147,6 +167,7 @@ pub(super) fn request_sort(effect: &Effect) -> &'static str {
             Some(Target::Made { .. }) => "",
             None => "calls",
         },
+        Effect::LinkRecording(link) => recording::request_sort(link),
     }
 }
 
@@ -191,39 +212,6 @@ pub(super) fn known(target: &Target) -> Result<&Card, Rejection> {
 pub(super) fn id(what: &str, text: &str) -> Result<i64, Rejection> {
     text.parse()
         .map_err(|_| refuse("bad_id", format!("{text:?} is no id of a {what} in amoCRM")))
-}
-
-/// Returns the path of the card whose fields are filled.
-pub(super) fn card_path(card: &Card) -> Result<String, Rejection> {
-    let path = entity_path(card.entity)?;
-    Ok(format!("/api/v4/{path}/{}", id("card", &card.id)?))
-}
-
-/// Returns what is still to be written of the fields, given the card as it is; nothing where
-/// every field has what it must have.
-pub(super) fn unfilled(
-    fields: &[FieldFill],
-    card: &CardRecord,
-) -> Result<Option<CardChange>, Rejection> {
-    let mut wanted = Vec::new();
-    for fill in fields {
-        let field_id = id("field", &fill.field)?;
-        let is_kept = card.is_filled(field_id) && !fill.overwrite;
-        let is_done = is_kept || card.text_by_id(field_id).map(str::trim) == Some(&fill.value);
-        if !is_done {
-            wanted.push(Field {
-                field_id: Some(field_id),
-                field_code: None,
-                values: vec![Value {
-                    value: fill.value.clone(),
-                    enum_code: None,
-                }],
-            });
-        }
-    }
-    Ok((!wanted.is_empty()).then_some(CardChange {
-        custom_fields_values: wanted,
-    }))
 }
 
 fn contact_body(
@@ -391,20 +379,35 @@ fn call_body(record: &CallRecord, marker: &str) -> Result<Call, Rejection> {
     })
 }
 
-fn note_body(record: &CallRecord, card: &Card, marker: &str) -> Result<CallNote, Rejection> {
+/// A call that stands on a card, or shall.
+pub(super) struct RecordedCall<'a> {
+    pub(super) record: &'a CallRecord,
+    pub(super) card: &'a Card,
+    pub(super) marker: &'a str,
+    pub(super) link: Option<&'a str>,
+}
+
+/// Writes the note of a call.
+pub(super) fn call_note(call: &RecordedCall<'_>) -> Result<Json, Rejection> {
+    let RecordedCall {
+        record,
+        card,
+        marker,
+        link,
+    } = call;
     // The analytics of amoCRM count a call only where author and responsible are one (§11).
     let employee = user(record.employee.as_ref())?;
-    Ok(CallNote {
+    json(&CallNote {
         entity_id: id("card", &card.id)?,
         note_type: match direction(record)? {
             Way::In => "call_in",
             Way::Out => "call_out",
         },
         params: CallParams {
-            uniq: marker.to_owned(),
+            uniq: (*marker).to_owned(),
             duration: record.talk_s,
             source: record.source_name.clone(),
-            link: record.link.clone().unwrap_or_default(),
+            link: link.unwrap_or_default().to_owned(),
             phone: record.phone.to_string(),
             call_status: status_code(record.status),
             call_responsible: employee,
@@ -412,7 +415,7 @@ fn note_body(record: &CallRecord, card: &Card, marker: &str) -> Result<CallNote,
         responsible_user_id: employee,
         created_by: employee,
         created_at: record.at.as_secs(),
-        request_id: marker.to_owned(),
+        request_id: (*marker).to_owned(),
     })
 }
 

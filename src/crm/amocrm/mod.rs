@@ -5,20 +5,29 @@
 //! door; nothing here repeats a request by itself.
 
 mod auth;
+mod claims;
 mod client;
+mod consent;
 mod describe;
 mod directory;
 mod execute;
+mod fields;
+mod hosts;
 mod look;
 mod map;
 mod oauth;
 mod pair;
+mod popup;
+mod recording;
 mod replies;
 mod scan;
 mod search;
 pub mod settings;
 mod setup;
+mod signature;
 mod stored_phone;
+mod turned_away;
+mod whereabouts;
 mod wire;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,7 +41,10 @@ use self::search::Search;
 use self::settings::AmoSettings;
 use self::setup::{Setup, SetupKeeper};
 use super::registry::CrmKind;
-use super::{AccountDescription, AccountDoor, Adapter, Class, DirectoryReader, StepCommand};
+use super::{
+    AccountDescription, AccountDoor, Adapter, Class, Consent, CredentialState, DirectoryReader,
+    Screen, StepCommand,
+};
 use crate::clock::SharedClock;
 use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Kind, Phase};
@@ -54,6 +66,8 @@ pub struct AmoAdapter {
     setup: SetupKeeper,
     clock: SharedClock,
     written_forms: bool,
+    /// The integration's secret, where it is known: notices are signed with it.
+    client_secret: Option<Secret>,
     /// The marker field could not be made: effects are found by search only.
     unmarked: AtomicBool,
     /// Which events the account tells.
@@ -71,6 +85,7 @@ impl AmoAdapter {
             setup: SetupKeeper::new(door.vault, settings.marker_field.clone()),
             clock: door.clock,
             written_forms: settings.written_forms,
+            client_secret: door.secrets.get(settings::CLIENT_SECRET).cloned(),
             unmarked: AtomicBool::new(false),
             events: directory::Told::default(),
             with_marker: capabilities(Certainty::ByKey),
@@ -146,14 +161,30 @@ impl Adapter for AmoAdapter {
     fn alarm(&self) -> BoxFuture<'_, Option<String>> {
         async { self.client.auth.alarm(self.clock.now()).await }.boxed()
     }
+
+    fn credential(&self) -> BoxFuture<'_, Option<CredentialState>> {
+        async { Some(self.client.auth.credential().await) }.boxed()
+    }
+
+    fn keep(&self) -> BoxFuture<'_, ()> {
+        self.client.auth.keep().boxed()
+    }
+
+    fn consent(&self) -> Option<&dyn Consent> {
+        Some(self)
+    }
+
+    fn screen(&self) -> Option<&dyn Screen> {
+        Some(self)
+    }
 }
 
 /// Says what can be done, given how sure we can be of cards that we make.
 fn capabilities(cards: Certainty) -> Capabilities {
     let certainty = |kind| match kind {
         StepKind::CreateContact | StepKind::CreateDeal | StepKind::CreateUnsorted => cards,
-        // `uniq` is stored and returned with every note.
-        StepKind::RecordCall => Certainty::ByKey,
+        // `uniq` is stored and returned with every note; a recording's address is one of a kind.
+        StepKind::RecordCall | StepKind::LinkRecording => Certainty::ByKey,
         // Text and due time.
         StepKind::CreateTask => Certainty::BySearch,
         // The card is read back.
@@ -176,6 +207,7 @@ fn capabilities(cards: Certainty) -> Capabilities {
         phases: vec![
             (Kind::Call, Phase::Answered),
             (Kind::Call, Phase::Ended),
+            (Kind::Call, Phase::RecordingReady),
             (Kind::Chat, Phase::Started),
             (Kind::Chat, Phase::Accepted),
             (Kind::Chat, Phase::Ended),

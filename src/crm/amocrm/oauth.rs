@@ -7,6 +7,9 @@
 //! ```
 //! A token whose answer was lost is never sent again: amoCRM takes a token that comes twice for a
 //! stolen one. While the access token lives, work goes on.
+//!
+//! Everything that changes the pair is here: code, rotation, and the new name of a portal that was
+//! renamed (`whereabouts`).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +19,10 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::auth::vault_failure;
-use super::pair::{Pair, Standing, standing};
+use super::hosts;
+use super::pair::{Pair, Place, Standing, standing};
+use super::turned_away::{NOT_THERE, TurnedAway};
+use super::whereabouts::Whereabouts;
 use super::wire::token::TokenAnswer;
 use crate::clock::SharedClock;
 use crate::crm::Class;
@@ -42,35 +48,44 @@ pub(super) struct OAuthClient {
     pub(super) redirect_uri: String,
     /// Where an administrator permits the integration.
     pub(super) consent_page: String,
+    /// The portal's host, as configured.
+    pub(super) portal: String,
+    /// Where requests to it go, unless it is renamed.
+    pub(super) base_url: String,
 }
 
 impl OAuthClient {
     /// Says how to let us in again.
     fn remedy(&self) -> String {
-        format!(
-            "open {}?client_id={}&mode=popup or the integration's page in amoMarket (Keys), and \
-             give the authorization code within 20 minutes: trunkline account authorise",
-            self.consent_page, self.id
-        )
+        "trunkline account authorise shows the page to open, or takes the authorization code of \
+         the integration's page in amoMarket (Keys) within 20 minutes"
+            .to_owned()
+    }
+
+    /// Returns where requests to a host of amoCRM's go.
+    pub(super) fn base_of(&self, host: &str) -> String {
+        hosts::base_of(&self.base_url, &self.portal, host)
     }
 }
 
 /// The credential of one account.
 pub(super) struct OAuth {
-    client: OAuthClient,
-    http: Arc<AccountHttp>,
-    vault: Arc<dyn PairVault>,
+    pub(super) client: OAuthClient,
+    pub(super) http: Arc<AccountHttp>,
+    pub(super) vault: Arc<dyn PairVault>,
     clock: SharedClock,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
-    pair: Option<Pair>,
+pub(super) struct State {
+    pub(super) pair: Option<Pair>,
     /// A new code is needed: why.
     lost: Option<String>,
     /// The last rotation came to nothing.
     resting: Option<Resting>,
+    /// When it was last asked whether the portal was renamed.
+    pub(super) asked_where_at: Option<Instant>,
 }
 
 struct Resting {
@@ -104,6 +119,9 @@ impl OAuth {
             );
             return Err(Failure::AuthExpired { why });
         };
+        if let Some(why) = &pair.ended {
+            return Err(Failure::AuthExpired { why: why.clone() });
+        }
         if !pair.wants_renewal(self.clock.now()) {
             return Ok(Secret::new(pair.access));
         }
@@ -146,7 +164,9 @@ impl OAuth {
             }
             Outcome::Rejected(rejection) => return Outcome::Rejected(rejection),
         };
-        let pair = answer.pair(asked_at, None);
+        let host = self.host().await;
+        let place = Place::new(&self.client.portal, &host);
+        let pair = answer.pair(asked_at, None, place);
         // The witness first: should we end in between, the pair is lost and another code is asked
         // for; the other way round an old pair might pass for the newest.
         let saved = match self.vault.save_witness(pair.witness(false)).await {
@@ -165,30 +185,81 @@ impl OAuth {
         Outcome::Done(())
     }
 
-    /// Says what a person must do, if anything.
-    pub(super) async fn alarm(&self) -> Option<String> {
-        match self.pair().await {
-            Ok(Some(_)) => self.state().lost.clone(),
-            Ok(None) => Some(format!("not authorised yet: {}", self.client.remedy())),
-            Err(_) => None,
+    /// Says what a person must do, if anything; tells of an end that is less than `soon` away.
+    pub(super) async fn alarm(&self, now: Timestamp, soon: Duration) -> Option<String> {
+        let pair = match self.pair().await {
+            Ok(Some(pair)) => pair,
+            Ok(None) => return Some(format!("not authorised yet: {}", self.client.remedy())),
+            Err(_) => return None,
+        };
+        if let Some(why) = &self.state().lost {
+            return Some(why.clone());
         }
+        let ends_at = pair.refresh_ends_at();
+        (ends_at.since(now) < soon).then(|| {
+            format!(
+                "the refresh token was not used since {} and ends at {ends_at}: see why the \
+                 account is not reached, or let it in again: {}",
+                pair.from,
+                self.client.remedy()
+            )
+        })
     }
 
-    async fn pair(&self) -> Result<Option<Pair>, Failure> {
+    /// Returns the stored pair, read at most once.
+    pub(super) async fn pair(&self) -> Result<Option<Pair>, Failure> {
         if let Some(pair) = &self.state().pair {
             return Ok(Some(pair.clone()));
         }
-        let pair = self.load().await?;
-        self.state().pair.clone_from(&pair);
+        self.load().await
+    }
+
+    /// Returns the portal's host as it is called now.
+    pub(super) async fn host(&self) -> String {
+        let pair = self.pair().await.ok().flatten();
+        pair.and_then(|pair| pair.place.host(&self.client.portal))
+            .unwrap_or_else(|| self.client.portal.clone())
+    }
+
+    /// Forgets what is remembered of the pair: it is not in the store any more.
+    pub(super) fn forget(&self) {
+        *self.state() = State::default();
+    }
+
+    /// Takes note that a person switched the integration off: nothing more is sent until another
+    /// lets it in again.
+    pub(super) async fn end(&self, why: &str) {
+        let _turn = self.vault.turn().await;
+        let why = format!("{why}; {}", self.client.remedy());
+        if let Ok(Some(pair)) = self.load().await {
+            let ended = Some(why.clone());
+            let pair = Pair { ended, ..pair };
+            if let Err(error) = self.vault.save(write(&pair)).await {
+                tracing::error!(%error, "cannot write down that the account was switched off");
+            }
+            self.state().pair = Some(pair);
+        }
+        tracing::error!(why, "the account rests");
+        self.state().lost = Some(why);
+    }
+
+    pub(super) async fn load(&self) -> Result<Option<Pair>, Failure> {
+        let stored = self.vault.load().await.map_err(|e| vault_failure(&e))?;
+        let read = stored.and_then(|text| serde_json::from_str::<Pair>(text.expose()).ok());
+        // Tokens of the portal that was configured here before are not sent to this one.
+        let pair = read.filter(|pair| pair.place.host(&self.client.portal).is_some());
+        if let Some(pair) = &pair {
+            self.settle(pair);
+            let mut state = self.state();
+            state.pair = Some(pair.clone());
+            if pair.ended.is_some() {
+                state.lost.clone_from(&pair.ended);
+            }
+        }
         Ok(pair)
     }
 
-    async fn load(&self) -> Result<Option<Pair>, Failure> {
-        let stored = self.vault.load().await.map_err(|e| vault_failure(&e))?;
-        Ok(stored.and_then(|text| serde_json::from_str(text.expose()).ok()))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -208,7 +279,6 @@ impl OAuth {
             let why = format!("the account is not authorised: {}", self.client.remedy());
             return Err(Failure::AuthExpired { why });
         };
-        self.state().pair = Some(pair.clone());
         if pair.access != stale && pair.is_valid(self.clock.now()) {
             return Ok(Secret::new(pair.access));
         }
@@ -234,10 +304,43 @@ impl OAuth {
             .await
             .map_err(failed)?;
         let asked_at = self.clock.now();
-        let body = json!({ "grant_type": "refresh_token", "refresh_token": pair.refresh });
-        match self.ask(body).await {
+        let body = || json!({ "grant_type": "refresh_token", "refresh_token": pair.refresh });
+        let mut answer = self.ask(body()).await;
+        let mut pair = pair.clone();
+        if let Some(turned_away) = TurnedAway::of(&answer) {
+            let found = self.whereabouts(&pair).await;
+            // Nothing was rotated: the token was not even looked at, or not at the account's host.
+            let unused = match &found {
+                Whereabouts::Moved(_) => true,
+                Whereabouts::Here | Whereabouts::Unknown(_) => turned_away == TurnedAway::Unread,
+            };
+            if unused {
+                let unsent = pair.witness(false);
+                self.vault.save_witness(unsent).await.map_err(failed)?;
+            }
+            match found {
+                Whereabouts::Moved(host) => {
+                    pair = self.follow(pair, &host).await?;
+                    let sent = pair.witness(true);
+                    self.vault.save_witness(sent).await.map_err(failed)?;
+                    answer = self.ask(body()).await;
+                }
+                Whereabouts::Unknown(why) if unused => {
+                    let cause = NotAppliedCause::Unreachable;
+                    let why = format!("the portal may have been renamed, and to what: {why}");
+                    let retry_after = None;
+                    return Err(self.rest(NotApplied {
+                        cause,
+                        why,
+                        retry_after,
+                    }));
+                }
+                Whereabouts::Here | Whereabouts::Unknown(_) => {}
+            }
+        }
+        match answer {
             Outcome::Done(answer) => {
-                let next = answer.pair(asked_at, Some(&pair));
+                let next = answer.pair(asked_at, Some(&pair), pair.place.clone());
                 self.vault.save(write(&next)).await.map_err(failed)?;
                 self.vault
                     .save_witness(next.witness(false))
@@ -269,6 +372,11 @@ impl OAuth {
             Outcome::Ambiguous { why } => {
                 Err(self.lost(format!("the answer to the renewal was lost ({why})")))
             }
+            Outcome::AuthExpired { why } if TurnedAway::by(&why) == TurnedAway::Unread => Err(self
+                .lost(format!(
+                    "amoCRM does not know the integration, check client_id and client_secret \
+                     ({why})"
+                ))),
             Outcome::AuthExpired { why } => Err(self.lost(format!("amoCRM refuses it ({why})"))),
             Outcome::Rejected(rejection) => {
                 Err(self.lost(format!("amoCRM refuses it ({})", rejection.message)))
@@ -326,6 +434,12 @@ impl OAuth {
             Outcome::Rejected(rejection) => return Outcome::Rejected(rejection),
         };
         let status = response.status;
+        if status == 404 {
+            return Outcome::Rejected(Rejection {
+                code: NOT_THERE.to_owned(),
+                message: format!("HTTP 404: {}", words(&response.body)),
+            });
+        }
         if !(200..=299).contains(&status) {
             return refused(format!("HTTP {status}: {}", words(&response.body)));
         }
@@ -346,19 +460,21 @@ fn refused<T>(message: String) -> Outcome<T> {
     })
 }
 
-fn write(pair: &Pair) -> Secret {
+pub(super) fn write(pair: &Pair) -> Secret {
     // Plain texts and numbers always can be written.
     Secret::new(serde_json::to_string(pair).unwrap_or_default())
 }
 
 impl TokenAnswer {
-    fn pair(self, from: Timestamp, before: Option<&Pair>) -> Pair {
+    fn pair(self, from: Timestamp, before: Option<&Pair>, place: Place) -> Pair {
         Pair {
             access: self.access_token,
             refresh: self.refresh_token,
             from,
             until: from.plus(Duration::from_secs(self.expires_in)),
             previous: before.map(|pair| super::pair::fingerprint(&pair.refresh)),
+            place,
+            ended: None,
         }
     }
 }

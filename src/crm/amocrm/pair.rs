@@ -22,9 +22,58 @@ pub(super) struct Pair {
     pub(super) until: Timestamp,
     /// The fingerprint of the refresh token that this pair came from; `None` for the first pair.
     pub(super) previous: Option<String>,
+    /// Where the account lets us in.
+    #[serde(flatten)]
+    pub(super) place: Place,
+    /// The account lets us in no more: why. Kept, so that a restart does not knock again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ended: Option<String>,
 }
 
+/// Which portal a pair is good for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// The host as it was configured when the account was let in. `None` = the pair is older than
+    /// this note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    portal: Option<String>,
+    /// The host to which the portal was renamed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    renamed_to: Option<String>,
+}
+
+impl Place {
+    /// Names the portal as configured and as it is called now.
+    pub(super) fn new(portal: &str, now: &str) -> Self {
+        Self {
+            portal: Some(portal.to_owned()),
+            renamed_to: (now != portal).then(|| now.to_owned()),
+        }
+    }
+
+    /// Returns the portal's present host, when the portal is this one as configured; `None` when
+    /// the pair belongs to another portal, whose tokens have no business here.
+    pub(super) fn host(&self, configured: &str) -> Option<String> {
+        let now = self.renamed_to.as_deref();
+        match &self.portal {
+            Some(portal) if portal != configured => {
+                // The administrator followed the rename: both speak of one portal.
+                (now == Some(configured)).then(|| configured.to_owned())
+            }
+            Some(_) | None => Some(now.unwrap_or(configured).to_owned()),
+        }
+    }
+}
+
+/// How long a refresh token lives when it is not used (`crm/amocrm.md` §2: three months).
+const REFRESH_LIFE: Duration = Duration::from_secs(90 * 86_400);
+
 impl Pair {
+    /// Returns when the refresh token ends unless it is used before.
+    pub(super) fn refresh_ends_at(&self) -> Timestamp {
+        self.from.plus(REFRESH_LIFE)
+    }
+
     /// Says whether the access token can be sent.
     pub(super) fn is_valid(&self, now: Timestamp) -> bool {
         now < self.until
@@ -95,7 +144,34 @@ mod tests {
             from: Timestamp::from_secs(0),
             until: Timestamp::from_secs(86_400),
             previous: previous.map(|n| fingerprint(&format!("refresh {n}"))),
+            place: Place::default(),
+            ended: None,
         }
+    }
+
+    #[test]
+    fn a_pair_is_good_for_its_own_portal_under_its_old_name_and_its_new_one() {
+        let host = |place: &Place, configured| place.host(configured);
+        let old = Place::default();
+        assert_eq!(host(&old, "demo.x").as_deref(), Some("demo.x"));
+        let plain = Place::new("demo.x", "demo.x");
+        assert_eq!(host(&plain, "demo.x").as_deref(), Some("demo.x"));
+        assert_eq!(host(&plain, "other.x"), None);
+        let renamed = Place::new("demo.x", "new.x");
+        assert_eq!(host(&renamed, "demo.x").as_deref(), Some("new.x"));
+        assert_eq!(host(&renamed, "new.x").as_deref(), Some("new.x"));
+        assert_eq!(host(&renamed, "other.x"), None);
+    }
+
+    #[test]
+    fn a_pair_of_an_earlier_version_is_read() {
+        let text = r#"{"access":"a","refresh":"r","from":"1970-01-01T00:00:00Z","until":"1970-01-02T00:00:00Z","previous":null}"#;
+        let written = serde_json::to_value(pair(1)).unwrap();
+        let mut early: serde_json::Value = serde_json::from_str(text).unwrap();
+        early["from"] = written["from"].clone();
+        early["until"] = written["until"].clone();
+        let early: Pair = serde_json::from_value(early).unwrap();
+        assert_eq!((early.place, early.ended), (Place::default(), None));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::AmoAdapter;
+use super::hosts::{self, DOMAINS};
 use crate::crm::account::transport;
 use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
 use crate::model::ids::PortalKey;
@@ -20,9 +21,6 @@ pub(super) const CLIENT_SECRET: &str = "client_secret";
 
 /// The secrets that an account of this CRM has: the long-lived token, or what OAuth needs.
 pub const SECRETS: &[&str] = &["token", CLIENT_SECRET];
-
-/// The domains under which portals live (`crm/amocrm.md` §1).
-const DOMAINS: [&str; 3] = ["amocrm.ru", "amocrm.com", "kommo.com"];
 
 /// What the CRM permits in any sliding second, per integration and account (§4, §21.9).
 const PER_SECOND_MAX: u32 = 7;
@@ -248,6 +246,10 @@ impl AccountSettings for AmoSettings {
         Arc::new(AmoAdapter::new(self, door))
     }
 
+    fn address(&self) -> String {
+        format!("https://{}", self.host)
+    }
+
     fn fingerprint(&self) -> String {
         format!("{self:?}")
     }
@@ -265,15 +267,11 @@ fn read_host(value: &Value) -> Result<String, String> {
     if !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
         return Err(bad());
     }
-    let host = url.host_str().ok_or_else(bad)?.to_ascii_lowercase();
-    let (name, domain) = host.split_once('.').ok_or_else(bad)?;
-    if name.is_empty() || name == "www" || !DOMAINS.contains(&domain) {
+    let host = url.host_str().ok_or_else(bad)?;
+    hosts::own(host).ok_or_else(|| {
         let domains = DOMAINS.join(", ");
-        return Err(format!(
-            "must be a portal's own host under one of {domains}"
-        ));
-    }
-    Ok(host)
+        format!("must be a portal's own host under one of {domains}")
+    })
 }
 
 fn read_rate(value: &Value, max: f64) -> Result<f64, String> {

@@ -26,7 +26,7 @@ use crate::model::ids::{CommunicationKey, CrmUserId, IntegrationKey};
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::{
     CallRecord, CallStatus, Card, Effect, Entity, FieldFill, FillFields, NewContact, NewDeal,
-    NewTask, NewUnsorted, Role, StepKey, Target, UnsortedForm,
+    NewTask, NewUnsorted, RecordingLink, Role, StepKey, Target, UnsortedForm,
 };
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
@@ -302,6 +302,31 @@ fn fields(call: &str, card: Option<Target>) -> StepCommand {
     )
 }
 
+fn recording(call: &str) -> StepCommand {
+    let made = call_record(call, known(Entity::Contact, "7001"), Some("501"));
+    let Effect::RecordCall(record) = made.effect else {
+        panic!("it records a call");
+    };
+    let card = |entity, id: &str| Card {
+        entity,
+        id: id.to_owned(),
+    };
+    let link = RecordingLink {
+        entry: Target::Known {
+            card: card(Entity::CallRecord, "66001"),
+        },
+        on: Some(card(Entity::Contact, "7001")),
+        by: made.key.role,
+        record: CallRecord {
+            link: None,
+            ..record
+        },
+        link: "https://box.example/r/token".to_owned(),
+        text: "Запись разговора: https://box.example/r/token".to_owned(),
+    };
+    command(call, "recording", Effect::LinkRecording(link))
+}
+
 /// One command of every kind.
 fn one_of(kind: StepKind) -> StepCommand {
     match kind {
@@ -311,6 +336,7 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::RecordCall => call_record("1", known(Entity::Contact, "7001"), Some("501")),
         StepKind::CreateTask => task("1", known(Entity::Contact, "7001")),
         StepKind::FillFields => fields("1", known(Entity::Contact, "7001")),
+        StepKind::LinkRecording => recording("1"),
     }
 }
 

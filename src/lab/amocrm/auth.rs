@@ -19,7 +19,7 @@ const CODE_TTL_S: i64 = 20 * 60;
 /// About a kilobyte each.
 const TOKENS_MAX: usize = 20_000;
 /// The shared host named in tokens.
-const API_DOMAIN: &str = "api-lab.amocrm.ru";
+pub(super) const API_DOMAIN: &str = "api-lab.amocrm.ru";
 
 /// Where tokens are asked for.
 const TOKEN_PATH: &str = "/oauth2/access_token";
@@ -35,7 +35,7 @@ pub(super) struct Caller {
 /// Credentials and what became of them.
 #[derive(Debug)]
 pub(super) struct Auth {
-    clients: Vec<ClientOptions>,
+    pub(super) clients: Vec<ClientOptions>,
     users: Vec<u64>,
     seed: String,
     account_id: u64,

@@ -17,6 +17,9 @@
 //! | `POST`, `DELETE /_lab/block`, `/_lab/paid` | block by the limiter; subscription |
 //! | `POST /_lab/tokens`, `/_lab/code` | `{client_id, user_id, until?}` |
 //! | `POST /_lab/tokens/expire`, `DELETE /_lab/tokens` | end or revoke the access tokens |
+//! | `POST /_lab/consent` | `{link, user_id, refuse?}`: as a person on the consent page; answers where the person is sent |
+//! | `POST /_lab/switch_off` | `{client_id}`: revokes the tokens; answers the query of the notice |
+//! | `POST /_lab/rename` | `{subdomain}` |
 //! | `POST /_lab/reset` | a new account |
 
 use serde::Deserialize;
@@ -78,6 +81,27 @@ struct TokenWish {
     user_id: u64,
     #[serde(default)]
     until: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Visit {
+    link: String,
+    user_id: u64,
+    #[serde(default)]
+    refuse: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Integration {
+    client_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Name {
+    subdomain: String,
 }
 
 /// Answers a request under `/_lab/`.
@@ -158,6 +182,25 @@ fn answer(lab: &AmoHandle, incoming: &Incoming, rest: &[&str]) -> Result<Reply, 
         ("POST", ["code"]) => {
             let wish: TokenWish = read(incoming)?;
             show(&json!({"code": lab.issue_code(&wish.client_id, wish.user_id)}))
+        }
+        ("POST", ["consent"]) => {
+            let visit: Visit = read(incoming)?;
+            let sent = match visit.refuse {
+                true => lab.refuse_consent(&visit.link),
+                false => lab.consent(&visit.link, visit.user_id),
+            };
+            let sent = sent.map_err(|e| Reply::problem(400, "Bad Request", &e.to_string()))?;
+            show(&json!({"redirect": sent}))
+        }
+        ("POST", ["switch_off"]) => {
+            let integration: Integration = read(incoming)?;
+            lab.revoke_tokens();
+            let notice = lab.switch_off_notice(&integration.client_id);
+            show(&json!({"query": notice}))
+        }
+        ("POST", ["rename"]) => {
+            let name: Name = read(incoming)?;
+            done(|| lab.rename(&name.subdomain))
         }
         ("POST", ["reset"]) => done(|| lab.reset()),
         _ => Err(Reply::not_found()),

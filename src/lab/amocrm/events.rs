@@ -98,6 +98,10 @@ impl World {
         })
     }
 
+    fn is_active(&self, user: u64) -> bool {
+        self.user(user).is_some_and(|user| user.is_active)
+    }
+
     /// `POST /api/v2/events/`: shows the card of a number to users.
     pub(super) fn popup(&mut self, incoming: &Incoming, caller: &Caller) -> Reply {
         if incoming.method != "POST" {
@@ -107,8 +111,18 @@ impl World {
             Ok(added) => added,
             Err(reply) => return reply,
         };
+        if self.switches.popup_users_are_checked {
+            let users = added.iter().flat_map(|popup| &popup.users);
+            if let Some(bad) = users.copied().find(|id| !self.is_active(*id)) {
+                return Reply::problem(400, "Bad Request", &format!("No such user: {bad}"));
+            }
+        }
         let mut items = Vec::new();
-        for popup in added {
+        for mut popup in added {
+            // One whom nobody is meant for any more would else be shown to everybody.
+            let was_for_some = !popup.users.is_empty();
+            popup.users.retain(|id| self.is_active(*id));
+            let shown = !was_for_some || !popup.users.is_empty();
             let uid = self.opaque("popup", 32);
             let card = self.card_of_phone(&popup.phone);
             items.push(json!({
@@ -116,11 +130,16 @@ impl World {
                 "element_type": card.map(|(kind, _)| kind.legacy()),
                 "uid": uid, "phone_number": popup.phone,
             }));
-            self.show_popup(Popup {
-                at: caller.now.seconds(),
-                entity_id: card.map(|(_, id)| id),
-                ..popup
-            });
+            if shown {
+                self.show_popup(Popup {
+                    at: caller.now.seconds(),
+                    entity_id: card.map(|(_, id)| id),
+                    ..popup
+                });
+            }
+        }
+        if self.switches.popup_answer_is_empty {
+            return Reply::empty();
         }
         Reply::ok(&json!({"_links": incoming.self_link(), "_embedded": {"items": items}}))
     }

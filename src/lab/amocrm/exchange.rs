@@ -11,6 +11,8 @@ const LIMIT_DEFAULT: u64 = 50;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Incoming {
     pub(super) method: String,
+    /// The host that was meant, where the address names one (`/@HOST/…`); else any.
+    pub(super) host: Option<String>,
     /// Path without the query; the contract's paths need no decoding.
     pub(super) path: String,
     /// The query as it came.

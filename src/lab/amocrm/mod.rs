@@ -14,6 +14,7 @@ mod card_links;
 mod card_read;
 mod card_write;
 mod complex;
+mod consent;
 mod control;
 mod delivery;
 mod events;
@@ -23,6 +24,7 @@ mod fields;
 mod handle;
 mod hook_queue;
 mod hooks;
+mod hosts;
 mod lab_clock;
 mod notes;
 mod options;
@@ -43,10 +45,11 @@ mod unsorted_desk;
 mod unsorted_metadata;
 mod world;
 
+pub use consent::ConsentRefused;
 pub use handle::AmoHandle;
 pub use options::{
-    AmoOptions, ClientOptions, FieldOptions, PipelineOptions, RepeatedUniq, RepeatedUnsorted,
-    Switches, Tokens, UserOptions,
+    AmoOptions, ClientOptions, FieldOptions, PipelineOptions, RenamedHost, RepeatedUniq,
+    RepeatedUnsorted, Switches, Tokens, UserOptions,
 };
 pub use oracle::{
     CallView, CardView, Duplicates, LeadView, NoteView, Oracle, OracleCounters, TaskView,

@@ -286,6 +286,10 @@ impl World {
             review.choice("id".into());
             return None;
         };
+        if note.note_type.starts_with("call_") && !self.switches.call_notes_change {
+            review.choice("id".into());
+            return None;
+        }
         let note_type = object
             .text("note_type", review)
             .unwrap_or_else(|| note.note_type.clone());
@@ -305,12 +309,15 @@ impl World {
     }
 
     fn change_note(&mut self, draft: NoteDraft, caller: &Caller) -> Value {
+        let merge = self.switches.changed_params_merge;
         let Some(note) = draft.id.and_then(|id| self.notes.get_mut(&id)) else {
             return Value::Null;
         };
         note.note_type = draft.note_type;
-        if let Some(params) = note.params.as_object_mut() {
-            params.extend(draft.params);
+        match note.params.as_object_mut() {
+            Some(params) if merge => params.extend(draft.params),
+            _ if draft.params.is_empty() => {}
+            _ => note.params = Value::Object(draft.params),
         }
         note.responsible_user_id = draft
             .responsible_user_id

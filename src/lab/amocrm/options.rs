@@ -201,6 +201,18 @@ pub enum RepeatedUniq {
     Reject,
 }
 
+/// What the old host of a renamed account answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RenamedHost {
+    /// 404 with a page.
+    NotFound,
+    /// 401, as to an integration that it does not know.
+    Unauthorized,
+    /// A redirect to the new host.
+    Redirect,
+}
+
 /// Behaviours that the contract marks as unconfirmed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -253,6 +265,11 @@ pub struct Switches {
     pub calls_match_waiting_contacts: bool,
     /// What becomes of a call with a `uniq` that is stored already (§16).
     pub repeated_uniq: RepeatedUniq,
+    /// The note of a call can be changed (§11: `PATCH` is listed for notes in general).
+    pub call_notes_change: bool,
+    /// The parameters of a changed note are laid over the stored ones; otherwise they take their
+    /// place (§11).
+    pub changed_params_merge: bool,
     /// Linking what is linked already is a success (§16).
     pub repeated_link_succeeds: bool,
     /// Duplicate control of `leads/complex` is on for this integration (§9).
@@ -265,6 +282,13 @@ pub struct Switches {
     pub resubscribing_enables_hook: bool,
     /// A long-lived token carries `exp` (§2).
     pub long_lived_token_has_exp: bool,
+    /// What the old host of a renamed account answers (§2: 404 or 401).
+    pub renamed_host: RenamedHost,
+    /// A popup for a user who is unknown or deactivated is refused; else such users are passed
+    /// over (§12 does not say).
+    pub popup_users_are_checked: bool,
+    /// A popup is answered with 204 and no body (§12 shows a body).
+    pub popup_answer_is_empty: bool,
 }
 
 impl Default for Switches {
@@ -294,12 +318,17 @@ impl Default for Switches {
             mixed_calls_answer_200: true,
             calls_match_waiting_contacts: false,
             repeated_uniq: RepeatedUniq::Store,
+            call_notes_change: true,
+            changed_params_merge: true,
             repeated_link_succeeds: true,
             duplicate_control: false,
             merge_tells_deletion: true,
             hooks_name_old_responsible: true,
             resubscribing_enables_hook: true,
             long_lived_token_has_exp: true,
+            renamed_host: RenamedHost::NotFound,
+            popup_users_are_checked: false,
+            popup_answer_is_empty: false,
         }
     }
 }

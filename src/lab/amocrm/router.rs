@@ -23,6 +23,9 @@ impl World {
         if incoming.user_agent.as_deref().unwrap_or("").is_empty() {
             self.odd("no user agent".into());
         }
+        if let Some(stranger) = self.not_my_host(incoming) {
+            return stranger;
+        }
         let segments: Vec<&str> = incoming.path.split('/').filter(|s| !s.is_empty()).collect();
         match segments.as_slice() {
             ["oauth2", "access_token"] if incoming.method == "POST" => {

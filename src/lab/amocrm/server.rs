@@ -271,9 +271,11 @@ fn keep_first_half(incoming: &mut Incoming) {
 
 fn incoming_of(request: &HttpRequest, body: &Bytes, lab: &AmoHandle) -> Incoming {
     let headers = request.headers();
+    let (host, path) = super::hosts::split(request.path());
     Incoming {
         method: request.method().as_str().to_owned(),
-        path: request.path().to_owned(),
+        host,
+        path,
         query_text: request.query_string().to_owned(),
         query: Query::parse(request.query_string()),
         authorization: header(headers, "authorization"),

@@ -249,6 +249,16 @@ pub(super) fn text(reason: &Reason) -> String {
              made (S1-26)."
                 .to_owned()
         }
+        Reason::RecordingLinked => {
+            "The recording can be played: its address is put to the call's entry.".to_owned()
+        }
+        Reason::RecordingThere => {
+            "The call's entry has the address of the recording already.".to_owned()
+        }
+        Reason::RecordingWithoutEntry => {
+            "The CRM has no entry of this call: the address of the recording is put nowhere."
+                .to_owned()
+        }
         Reason::ExtensionUnknown { extension } => format!(
             "No employee has the extension {extension}: the call is logged without an employee."
         ),

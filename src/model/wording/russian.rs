@@ -247,6 +247,13 @@ pub(super) fn text(reason: &Reason) -> String {
         Reason::NothingToLogOn => {
             "Записать звонок некуда: клиента нет в CRM, и ничего не создаётся (S1-26).".to_owned()
         }
+        Reason::RecordingLinked => {
+            "Запись разговора готова: её адрес добавляется к записи о звонке.".to_owned()
+        }
+        Reason::RecordingThere => "Адрес записи разговора уже стоит в записи о звонке.".to_owned(),
+        Reason::RecordingWithoutEntry => {
+            "В CRM нет записи об этом звонке: адрес записи разговора не добавлен.".to_owned()
+        }
         Reason::ExtensionUnknown { extension } => format!(
             "Внутренний номер {extension} не указан ни у одного сотрудника: звонок записывается без \
              сотрудника."

@@ -15,7 +15,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 58;
+const REASONS: usize = 61;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -79,6 +79,9 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::OtherTelephony => 55,
         Reason::FieldsFilled { .. } => 56,
         Reason::NoCardForFields { .. } => 57,
+        Reason::RecordingLinked => 58,
+        Reason::RecordingThere => 59,
+        Reason::RecordingWithoutEntry => 60,
     }
 }
 
@@ -160,6 +163,9 @@ fn samples() -> Vec<Reason> {
         Reason::LoggedByCrm,
         Reason::LoggedInUnsorted,
         Reason::NothingToLogOn,
+        Reason::RecordingLinked,
+        Reason::RecordingThere,
+        Reason::RecordingWithoutEntry,
         Reason::ExtensionUnknown {
             extension: extension(),
         },

@@ -30,7 +30,7 @@ use super::orders::{OrderQueue, Orders};
 use super::settings::AsteriskSettings;
 use super::tracker::{LiveState, TrackerSettings};
 use super::transport::ByteStream;
-use super::variables::{RECORDING, RecordingQuestions};
+use super::variables::RecordingQuestions;
 use crate::model::timestamp::Timestamp;
 use crate::pbx::{ListenerContext, ListenerError, SourceIdentity};
 
@@ -368,10 +368,12 @@ impl Session<'_> {
             }
             booted = full_boot(&received).or(booted);
             books.handle(&received.message, at);
-            if let Some(place) = self.recordings.occasion(&received.message)
-                && !to_ask.contains(&place)
-            {
-                to_ask.push(place);
+            if let Some((place, variables)) = self.recordings.occasion(&received.message) {
+                for variable in variables {
+                    if !to_ask.contains(&(place.clone(), *variable)) {
+                        to_ask.push((place.clone(), *variable));
+                    }
+                }
             }
         }
         if let Some((at, arrived)) = latest {
@@ -379,9 +381,9 @@ impl Session<'_> {
             books.tick(at);
         }
         books.commit().await?;
-        for place in to_ask {
-            let id = connection.send(place.question(RECORDING)).await?;
-            self.recordings.asked(id, place);
+        for (place, variable) in to_ask {
+            let id = connection.send(place.question(variable)).await?;
+            self.recordings.asked(id, place, variable);
         }
         if let Some(uptime_s) = booted
             && !std::mem::replace(&mut self.seen_full_boot, true)

@@ -13,6 +13,10 @@ pub(super) const DID: &str = "FROM_DID";
 /// FreePBX keeps the name of the call's recording here, until the channel is gone.
 pub(super) const RECORDING: &str = "CDR(recordingfile)";
 
+/// The application that records keeps the whole path of its file here; told by an event only to a
+/// user with the class dialplan.
+const RECORDED_FILE: &str = "MIXMONITOR_FILENAME";
+
 /// Questions that may be open at once. Each is answered within milliseconds; past it the PBX has
 /// stopped answering and further ones would only pile up.
 const OPEN_MAX: usize = 500;
@@ -68,37 +72,37 @@ impl Place {
 /// Asks for the recordings of calls while they go on.
 #[derive(Debug, Default)]
 pub(super) struct RecordingQuestions {
-    open: HashMap<String, Place>,
+    open: HashMap<String, (Place, &'static str)>,
     denied: bool,
 }
 
 impl RecordingQuestions {
-    /// Says which channel's recording an event makes worth asking for: a recording began, or the
-    /// call's first channel (which has the name on FreePBX) is put through. The dialplan sets the
-    /// name shortly before or after either.
-    pub(super) fn occasion(&self, event: &Message) -> Option<Place> {
+    /// Says which variables of which channel an event makes worth asking for: a recording began, or
+    /// the call's first channel (which has the name on FreePBX) is put through. The dialplan sets
+    /// that name shortly before or after either.
+    pub(super) fn occasion(&self, event: &Message) -> Option<(Place, &'static [&'static str])> {
         if self.denied || self.open.len() >= OPEN_MAX {
             return None;
         }
         let place = Place::of_event(event)?;
         match event.event()? {
-            "MixMonitorStart" => Some(place),
-            "BridgeEnter" if place.uniqueid == place.linkedid => Some(place),
+            "MixMonitorStart" => Some((place, &[RECORDED_FILE, RECORDING])),
+            "BridgeEnter" if place.uniqueid == place.linkedid => Some((place, &[RECORDING])),
             _ => None,
         }
     }
 
     /// Remembers a question that was sent under this id.
-    pub(super) fn asked(&mut self, action_id: String, place: Place) {
-        self.open.insert(action_id, place);
+    pub(super) fn asked(&mut self, action_id: String, place: Place, variable: &'static str) {
+        self.open.insert(action_id, (place, variable));
     }
 
     /// Takes an answer; returns it as an event when it says something new.
     pub(super) fn answered(&mut self, response: &Message) -> Option<Message> {
-        let place = self.open.remove(response.action_id()?)?;
+        let (place, variable) = self.open.remove(response.action_id()?)?;
         let refused = response.get("Message");
         self.denied |= refused.is_some_and(|why| why.eq_ignore_ascii_case("Permission denied"));
-        place.event(RECORDING, response)
+        place.event(variable, response)
     }
 }
 
@@ -133,10 +137,11 @@ mod tests {
     #[test]
     fn an_answer_becomes_an_event_once_and_a_refusal_ends_the_asking() {
         let mut questions = RecordingQuestions::default();
-        let place = questions
+        let (place, variables) = questions
             .occasion(&event("BridgeEnter", "1.0"))
             .expect("asks");
-        questions.asked("a-1".to_owned(), place.clone());
+        assert_eq!(variables, [RECORDING]);
+        questions.asked("a-1".to_owned(), place.clone(), RECORDING);
         let answer = Message::from_pairs([
             ("Response", "Success"),
             ("ActionID", "a-1"),
@@ -147,7 +152,7 @@ mod tests {
         assert_eq!(told.get("Value"), Some("in-1-2.wav"));
         assert_eq!(questions.answered(&answer), None);
 
-        questions.asked("a-2".to_owned(), place);
+        questions.asked("a-2".to_owned(), place, RECORDED_FILE);
         let refusal = Message::from_pairs([
             ("Response", "Error"),
             ("ActionID", "a-2"),

@@ -236,7 +236,8 @@ fn unsorted(call: &ClientCall<'_>, client: &Client<'_>, pipeline: String, draft:
         Side::Incoming => UnsortedForm::IncomingCall {
             talk_s: call.talk_s(),
             callee: people::employee(call).ok(),
-            link: None,
+            // The record cannot be changed later, so that the address stands there in advance.
+            link: call.situation.recording.map(|one| one.link.clone()),
         },
         Side::Outgoing => UnsortedForm::Form {
             name: names::event(call.side, call.call).to_owned(),

@@ -13,7 +13,7 @@ use crate::rules::draft::{Draft, Wish, made};
 use crate::rules::settings::CallHistory;
 
 /// The role of the log entry.
-const CALL_RECORD: &str = "call-record";
+pub(super) const CALL_RECORD: &str = "call-record";
 
 /// Plans the log entry of a call, after everything else is planned.
 pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
@@ -41,7 +41,7 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
             talk_s: call.talk_s(),
             at: call.call.started_at,
             employee,
-            link: None,
+            link: ready_link(call),
             source_name: call.situation.source_name.to_owned(),
         }),
     );
@@ -51,6 +51,16 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
             draft.explain(reason);
         }
     }
+}
+
+/// Returns the recording's address where it can be played already, such as after an outage of the
+/// CRM; else a later step puts it to the entry.
+fn ready_link(call: &ClientCall<'_>) -> Option<String> {
+    let recording = call
+        .situation
+        .recording
+        .filter(|recording| recording.ready)?;
+    Some(recording.link.clone())
 }
 
 /// Chooses the card. What the call itself makes goes first, even where the CRM otherwise chooses:

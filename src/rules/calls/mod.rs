@@ -10,6 +10,7 @@
 //!
 //! people     whose call it is, who answers for what it makes
 //! texts      names and texts from templates, tags
+//! recording  can it be played by now?               -> recording
 //! ```
 //!
 //! At the answer (S1-27) only `entities` has something to do; the end adds the rest.
@@ -20,6 +21,7 @@ mod entities;
 mod fields;
 mod log;
 mod people;
+pub(super) mod recording;
 mod task;
 mod texts;
 

@@ -17,6 +17,7 @@ use crate::model::ids::AccountId;
 use crate::model::ledger::{Decision, Ledger, LedgerStep, StepState, Verdict};
 use crate::model::outcome::StepResult;
 use crate::model::plan::{Card, Effect, Entity, Plan, PlannedStep, StepKind};
+use crate::model::recording::RecordingAddress;
 use crate::model::timestamp::Timestamp;
 use crate::rules::settings::IntegrationSettings;
 use crate::rules::situation::Situation;
@@ -91,6 +92,8 @@ struct Case {
     settings: IntegrationSettings,
     employees: Employees,
     capabilities: Offer,
+    #[serde(default)]
+    recording: Option<RecordingAddress>,
 }
 
 #[derive(Deserialize)]
@@ -181,6 +184,7 @@ impl Earlier {
                 revision: 1,
                 settings: 1,
                 portal: None,
+                recording: None,
                 facts: Some(case.facts),
                 verdict: Verdict::Planned,
                 explanation: planned.explanation,
@@ -194,6 +198,7 @@ impl Earlier {
                 .map(|step| step.expect("a state for every step"))
                 .map(|(step, word)| ledger_step(step, word, case.now))
                 .collect(),
+            passing: Vec::new(),
         };
         assert_eq!(
             ledger.steps.len(),
@@ -248,7 +253,7 @@ fn result(effect: &Effect) -> StepResult {
         Effect::CreateContact(_) => Entity::Contact,
         Effect::CreateDeal(_) => Entity::Deal,
         Effect::CreateUnsorted(_) => Entity::Unsorted,
-        Effect::RecordCall(_) => Entity::CallRecord,
+        Effect::RecordCall(_) | Effect::LinkRecording(_) => Entity::CallRecord,
         Effect::CreateTask(_) => Entity::Task,
         Effect::FillFields(_) => Entity::Fields,
     };
@@ -274,6 +279,10 @@ fn tell(top: &Table, own: &Table) -> String {
             assert_eq!(planned.steps, [], "what is ignored has no steps");
             assert_eq!(planned.explanation, *why, "one reason, whoever asks");
             text.push_str("ignored\n");
+        }
+        Triage::Plan(plan) => {
+            assert_eq!(**plan, planned, "the same plan, whoever asks");
+            let _ = write!(text, "asks nothing\n{planned}");
         }
         Triage::Ask(query) => {
             let deals = if query.deals { " and deals" } else { "" };
@@ -325,6 +334,7 @@ fn decide(case: &Case) -> (Triage, Plan, Vec<String>) {
         capabilities: &capabilities,
         source_name: &case.source_name,
         time_zone: &zone,
+        recording: case.recording.as_ref(),
         now: case.now,
     };
     let planned = plan(&situation, &case.facts);

@@ -2,5 +2,6 @@
 //! come to, with the reasons as an administrator reads them.
 
 mod case;
+mod popup;
 mod properties;
 mod tables;

@@ -16,6 +16,7 @@ use crate::model::ledger::{Decision, Ledger, LedgerStep, StepState, Verdict};
 use crate::model::outcome::StepResult;
 use crate::model::phone::{ClientNumber, Phone};
 use crate::model::plan::{Effect, NewContact, Plan, PlannedStep, Role, StepKind, Target};
+use crate::model::recording::RecordingAddress;
 use crate::model::timestamp::Timestamp;
 use crate::rules::settings::{
     Assign, CallHistory, CallParameter, CallSettings, DirectionSettings, FieldCard, FieldRule,
@@ -370,6 +371,7 @@ fn a_ledger() -> impl Strategy<Value = Ledger> {
             settings: 1,
             portal: None,
             facts: None,
+            recording: None,
             verdict: Verdict::Planned,
             explanation: Explanation::default(),
             roles: Vec::new(),
@@ -400,6 +402,7 @@ fn a_ledger() -> impl Strategy<Value = Ledger> {
             first_time,
             decisions,
             steps: steps.collect(),
+            passing: Vec::new(),
         }
     })
 }
@@ -463,6 +466,7 @@ fn check_plan(situation: &Situation<'_>, triaged: &Triage, planned: &Plan) {
     }
     match triaged {
         Triage::Ignore(why) => assert!(steps.is_empty() && explanation == why),
+        Triage::Plan(plan) => assert_eq!(&**plan, planned),
         Triage::Ask(_) => assert!(first_time.is_some(), "first-time or repeat is settled"),
     }
     if let Some(settled) = situation.ledger.first_time {
@@ -532,7 +536,12 @@ proptest! {
         settings in some_settings(),
         ledger in a_ledger(),
         capabilities in some_capabilities(),
+        recording in option::of(any::<bool>()),
     ) {
+        let recording = recording.map(|ready| RecordingAddress {
+            link: "https://box.example/r/token".to_owned(),
+            ready,
+        });
         let snapshot = Snapshot {
             key: "romashka/office/1".parse().expect("a key"),
             revision: 1,
@@ -549,6 +558,7 @@ proptest! {
             account: &account,
             capabilities: &capabilities,
             source_name: "office",
+            recording: recording.as_ref(),
             time_zone: &TimeZone::UTC,
             now: Timestamp::from_secs(1_763_000_100),
         };

@@ -258,3 +258,8 @@ fn every_table_is_checked() {
         );
     }
 }
+
+#[test]
+fn a_recording_is_linked_to_the_entry_that_stands() {
+    check("a_recording_is_linked_to_the_entry_that_stands");
+}

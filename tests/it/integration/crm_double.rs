@@ -208,6 +208,7 @@ impl CrmDouble {
             }
             Effect::CreateTask(_) => (Entity::Task, "task".to_owned()),
             Effect::FillFields(_) => (Entity::Fields, "fields".to_owned()),
+            Effect::LinkRecording(link) => (Entity::CallRecord, format!("recording {}", link.link)),
         };
         state.effects.push(what);
         let card = Card {

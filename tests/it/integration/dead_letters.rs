@@ -47,6 +47,7 @@ fn state(workshop: &Workshop, portal: &Arc<Portal>) -> AdminState {
         board: Arc::clone(&workshop.board),
         handles: Arc::clone(&workshop.handles),
         overview: Arc::new(ArcSwap::from_pointee(overview)),
+        consent: Arc::new(trunkline::crm::NoAccounts),
         ready: Arc::default(),
         metrics: PrometheusBuilder::new().build_recorder().handle(),
         started_at: START,

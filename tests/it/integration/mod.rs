@@ -7,6 +7,7 @@ mod held;
 mod independence;
 mod lanes;
 mod moved;
+mod passing;
 mod power_cuts;
 mod supervision;
 mod switching;

@@ -226,6 +226,7 @@ impl Workshop {
             batcher: Batcher::new(Arc::new(crm.clone())),
             portal: Arc::clone(portal),
             store: self.store.clone(),
+            public: Arc::default(),
             clock: Arc::clone(&self.clock),
             board: Arc::clone(&self.board),
             handles: Arc::clone(&self.handles),
@@ -239,6 +240,7 @@ impl Workshop {
             integration: key,
             portal: portal.key.clone(),
             phases: vec![Phase::Ended],
+            recordings: true,
             off: activity == Activity::Off,
         };
         routing.add(source(), Kind::Call, taker);

@@ -44,7 +44,7 @@ impl Office {
         office
     }
 
-    async fn open_with(options: AmoOptions) -> Self {
+    pub(super) async fn open_with(options: AmoOptions) -> Self {
         let ami = AmiServer::start(AmiOptions::on(SocketAddr::from(([127, 0, 0, 1], 0)))).await;
         let ami = ami.expect("a free port");
         let crm = amocrm::start(options).await.expect("a free port");

@@ -17,6 +17,7 @@ use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions};
 
 use super::daemon::{Daemon, list};
 use super::office::{ANNA, Office, site_call};
+use super::recordings::{set_public, wav};
 use super::rules::{BORIS, office, play};
 use super::wait::{until, when};
 
@@ -127,6 +128,14 @@ async fn every_stored_decision_is_made_again_from_what_is_stored_and_comes_out_t
         "[integrations.settings.calls.incoming]\n",
         &format!("[integrations.settings.calls.incoming]\nfiltered_numbers = [\"{FILTERED}\"]\n"),
     );
+    let monitor = home.path("monitor");
+    std::fs::create_dir(&monitor).expect("a folder");
+    std::fs::write(monitor.join("a.wav"), wav(400)).expect("written");
+    home.edit_tenant(
+        "name = \"Сайт\"",
+        &format!("name = \"Сайт\"\nrecordings = [{{ folder = {monitor:?} }}]"),
+    );
+    set_public(&office);
     let crm = office.crm.handle();
     crm.add_contact(&SeedCard::new("Ольга", TWICE, ANNA));
     crm.add_contact(&SeedCard::new("Ольга (дубль)", TWICE, BORIS));
@@ -162,6 +171,14 @@ async fn every_stored_decision_is_made_again_from_what_is_stored_and_comes_out_t
     }
     daemon.settled(stream.calls).await;
     stream.post_round(&daemon, 1).await;
+    let recorded = site_call("recorded", "+79162220002", 900);
+    let recorded = with(recorded, json!({ "recordings": ["a.wav"] }));
+    stream.post(&daemon, recorded).await;
+    until("the recording can be played", async || {
+        let status = daemon.get("/v1/status").await;
+        when(status["recordings"]["ready"] == 1, &status["recordings"])
+    })
+    .await;
     daemon.settled(stream.calls).await;
 
     // Other settings and other people; the CRM is down, and the daemon is killed meanwhile.

@@ -9,6 +9,7 @@ mod group;
 mod journal;
 mod keeping;
 mod opening;
+mod recordings;
 mod revival;
 mod sample;
 mod sweeping;

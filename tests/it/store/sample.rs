@@ -124,6 +124,7 @@ pub(super) fn accept(acceptances: Vec<Acceptance>, checkpoint: u64) -> Accept {
         acceptances,
         checkpoint: Some(json!({ "n": checkpoint })),
         notes: Vec::new(),
+        recordings: Vec::new(),
         now: at(1000),
     }
 }
@@ -204,6 +205,7 @@ pub(super) fn decide(work: WorkId, steps: Vec<LedgerStep>) -> Decide {
             revision: 1,
             settings: 1,
             portal: Some(portal()),
+            recording: None,
             facts: None,
             verdict: if steps.is_empty() {
                 Verdict::Ignored

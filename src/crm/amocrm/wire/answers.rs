@@ -315,6 +315,12 @@ pub(crate) struct Note {
 pub(crate) struct NoteParams {
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) uniq: Option<String>,
+    /// The recording's address, of calls.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) link: Option<String>,
+    /// What an ordinary note says.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) text: Option<String>,
 }
 
 /// A task (§12).

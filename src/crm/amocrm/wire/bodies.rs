@@ -33,6 +33,22 @@ pub(crate) struct Reference {
     pub(crate) is_main: Option<bool>,
 }
 
+/// `POST /api/v2/events/` (§12).
+#[derive(Debug, Serialize)]
+pub(crate) struct Popups {
+    pub(crate) add: [PopupItem; 1],
+}
+
+/// One popup. Without users everybody sees it.
+#[derive(Debug, Serialize)]
+pub(crate) struct PopupItem {
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    pub(crate) phone_number: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) users: Vec<i64>,
+}
+
 /// An item of `POST /contacts` (§8).
 #[derive(Debug, Serialize)]
 pub(crate) struct Contact {

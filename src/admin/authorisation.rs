@@ -1,0 +1,112 @@
+//! Letting accounts in: by a page of the CRM, by a pasted code; and forgetting them.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::crm::{LetIn, NoPage};
+use crate::model::ids::{AccountId, TenantId};
+use crate::model::secret::Secret;
+use crate::problem::problem;
+
+use super::state::{AdminState, Overview};
+
+/// Longest code that is passed on: amoCRM's have about a thousand characters.
+const CODE_BYTES_MAX: usize = 8192;
+
+/// What an administrator got from the CRM.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Authorisation {
+    code: String,
+}
+
+/// Reads which account is meant.
+fn account(path: web::Path<(String, String)>) -> Option<(TenantId, AccountId)> {
+    let (tenant, account) = path.into_inner();
+    Some((tenant.parse().ok()?, account.parse().ok()?))
+}
+
+/// Lets an account in by a code.
+pub(super) async fn authorise(
+    state: web::Data<AdminState>,
+    path: web::Path<(String, String)>,
+    body: Result<web::Json<Authorisation>, actix_web::Error>,
+) -> HttpResponse {
+    let Some((tenant, account)) = account(path) else {
+        return super::not_found();
+    };
+    let code = match body {
+        Ok(body) => body.into_inner().code.trim().to_owned(),
+        // What was sent is not repeated: it is a secret.
+        Err(_) => {
+            return problem(
+                StatusCode::BAD_REQUEST,
+                "the body must be {\"code\": \"…\"}",
+            );
+        }
+    };
+    if code.is_empty() || code.len() > CODE_BYTES_MAX || code.contains(char::is_control) {
+        return problem(StatusCode::BAD_REQUEST, "this is no authorization code");
+    }
+    let end = state.consent.authorise(tenant, account, Secret::new(code));
+    let (status, text) = match end.await {
+        LetIn::Done => return HttpResponse::Ok().json(json!({ "authorised": true })),
+        LetIn::NoAccount => return super::not_found(),
+        LetIn::Refused(why) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("not authorised: {why}"),
+        ),
+        LetIn::Later(why) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the code was not used, try again: {why}"),
+        ),
+        LetIn::Lost(why) => (StatusCode::BAD_GATEWAY, format!("not authorised: {why}")),
+    };
+    problem(status, &text)
+}
+
+/// Returns a page at which a person lets an account in.
+pub(super) async fn link(
+    state: web::Data<AdminState>,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
+    let Some((tenant, account)) = account(path) else {
+        return super::not_found();
+    };
+    match state.consent.link(&tenant, &account) {
+        Ok(link) => HttpResponse::Ok().json(json!({ "link": link.url, "until": link.until })),
+        Err(NoPage::NoAccount) => super::not_found(),
+        Err(no) => problem(StatusCode::CONFLICT, &no.to_string()),
+    }
+}
+
+/// Forgets what an account was let in with (S1-02).
+pub(super) async fn forget(
+    state: web::Data<AdminState>,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
+    let Some((tenant, account)) = account(path) else {
+        return super::not_found();
+    };
+    match state.consent.forget(tenant, account).await {
+        Ok(forgotten) => HttpResponse::Ok().json(json!({ "forgotten": forgotten })),
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+/// Shows until when credentials are good, and whether a person must act upon one.
+pub(super) async fn metrics(overview: &Overview) {
+    for account in &overview.accounts {
+        let labels = [("account", format!("{}/{}", account.tenant, account.account))];
+        let credential = account.adapter.credential().await;
+        if let Some(ends_at) = credential.and_then(|credential| credential.ends_at) {
+            // Milliseconds of this age are exact in a float.
+            let seconds = ends_at.as_millis() as f64 / 1000.0;
+            metrics::gauge!("trunkline_credential_ends_at_seconds", &labels).set(seconds);
+        }
+        let alarm = f64::from(u8::from(account.adapter.alarm().await.is_some()));
+        metrics::gauge!("trunkline_credential_alarm", &labels).set(alarm);
+    }
+}

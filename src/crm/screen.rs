@@ -1,0 +1,24 @@
+//! Showing the card of a caller to the CRM's users while the telephone rings: a passing step.
+//! Shown late or twice it would be wrong, so it is sent once, in its seconds, and never repeated.
+
+use futures_util::future::BoxFuture;
+
+use crate::model::ids::CrmUserId;
+use crate::model::outcome::Outcome;
+use crate::model::phone::Phone;
+
+/// What is to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Popup {
+    /// Who calls.
+    pub phone: Phone,
+    /// Who is to see it; empty = everybody in the CRM.
+    pub users: Vec<CrmUserId>,
+}
+
+/// What shows cards to users.
+pub trait Screen: Send + Sync {
+    /// Shows the card of a number, first of all that goes to the account. Done as soon as the CRM
+    /// took it: whether anybody looked, nobody says.
+    fn show(&self, popup: Popup) -> BoxFuture<'_, Outcome<()>>;
+}
