@@ -140,6 +140,7 @@ async fn the_end_of_an_observed_call_is_decided_as_if_its_answer_had_been_sent()
     );
     let record = &list(&list(&story, "integrations")[0], "steps")[2]["effect"];
     assert_eq!(record["card"]["by"], "deal", "{record}");
+    let story = daemon.story(&format!("{key}?again=true")).await;
     let decisions = list(&list(&story, "integrations")[0], "decisions");
     assert_eq!(decisions.len(), 2, "{story:#}");
     for decision in decisions {
