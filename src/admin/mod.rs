@@ -8,6 +8,7 @@ mod alarms;
 mod calls;
 mod dead_letters;
 mod directories;
+pub mod discovery;
 mod journal;
 mod lookup;
 mod mapping;
@@ -40,6 +41,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/sources/{source}/calls",
             web::post().to(calls::place),
+        )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}/discovery",
+            web::get().to(discovery::discover),
         )
         .route(
             "/v1/tenants/{tenant}/sources/{source}/lookup",

@@ -23,6 +23,8 @@ use crate::questions::desk::Desk;
 use crate::store::StoreHandle;
 use crate::store::command::{Work, WorkState};
 
+use super::discovery::Discoverable;
+
 /// What is configured, in the form that administrators see.
 #[derive(Default)]
 pub struct Overview {
@@ -34,6 +36,8 @@ pub struct Overview {
     pub accounts: Vec<AccountOverview>,
     /// Portals, with their doors.
     pub portals: Vec<Arc<Portal>>,
+    /// Sources in which one can look around.
+    pub discoverable: Vec<Discoverable>,
     /// What does not work, and why.
     pub off: Vec<Off>,
 }

@@ -8,6 +8,7 @@ mod journal;
 mod lookup;
 mod outbox;
 mod output;
+mod pbx;
 mod status;
 mod sync;
 
@@ -71,6 +72,9 @@ enum Command {
     Sync(sync::Sync),
     /// Connect an employee with a number: the employee's phone rings first.
     Call(call::Call),
+    /// Look around in a phone system.
+    #[command(subcommand)]
+    Pbx(pbx::Pbx),
     /// Print the OpenAPI document of the admin endpoint.
     Openapi,
 }
@@ -211,6 +215,11 @@ async fn ask_daemon(
     command: Command,
     output: &mut Output,
 ) -> Result<(), client::ClientError> {
+    let command = match command {
+        // A phone system that is not configured yet is looked at without a daemon.
+        Command::Pbx(pbx) => return pbx::run(path, pbx, output).await,
+        command => command,
+    };
     let client = Client::from_config(path)?;
     match command {
         Command::Status => status::show(&client, output).await,
@@ -224,6 +233,6 @@ async fn ask_daemon(
         Command::Account(account) => account::run(&client, account, output).await,
         Command::Sync(wish) => sync::run(&client, wish, output).await,
         Command::Call(wish) => call::place(&client, wish, output).await,
-        Command::Run | Command::CheckConfig | Command::Openapi => Ok(()),
+        Command::Run | Command::CheckConfig | Command::Pbx(_) | Command::Openapi => Ok(()),
     }
 }
