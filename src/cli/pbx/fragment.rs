@@ -271,7 +271,7 @@ mod tests {
     fn holds_only_what_it_should(text: &str) {
         let table = written(text);
         let keys: Vec<&str> = table.keys().map(String::as_str).collect();
-        assert_eq!(keys, ["sources", "employees"]);
+        assert_eq!(keys, ["employees", "sources"]);
         let source = &table["sources"][0];
         assert_eq!(source["settings"]["host"].as_str(), Some(text));
         assert_eq!(source["settings"]["tls"]["ca"].as_str(), Some(text));

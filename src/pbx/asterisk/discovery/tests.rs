@@ -88,7 +88,7 @@ fn each_endpoint_is_told_apart_by_what_speaks_for_it() {
             phone("101", "Anna"),
             Role::Extension,
             Certainty::Clear,
-            "its caller id is its own: 101",
+            "it registers itself, as phones do",
         ),
         (
             trunk("megafon"),
