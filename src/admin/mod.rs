@@ -9,6 +9,7 @@ mod authorisation;
 mod calls;
 mod dead_letters;
 mod directories;
+pub mod discovery;
 mod journal;
 mod lookup;
 mod mapping;
@@ -46,6 +47,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/sources/{source}/calls",
             web::post().to(calls::place),
+        )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}/discovery",
+            web::get().to(discovery::discover),
         )
         .route(
             "/v1/tenants/{tenant}/sources/{source}/lookup",

@@ -24,6 +24,8 @@ use crate::rehearsal::Candidate;
 use crate::store::StoreHandle;
 use crate::store::command::{Work, WorkState};
 
+use super::discovery::Discoverable;
+
 /// What is configured, in the form that administrators see.
 #[derive(Default)]
 pub struct Overview {
@@ -35,6 +37,8 @@ pub struct Overview {
     pub accounts: Vec<AccountOverview>,
     /// Portals, with their doors.
     pub portals: Vec<Arc<Portal>>,
+    /// Sources in which one can look around.
+    pub discoverable: Vec<Discoverable>,
     /// What does not work, and why.
     pub off: Vec<Off>,
     /// The settings of every integration, with what its decisions rest on.

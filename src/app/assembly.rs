@@ -9,6 +9,7 @@ use actix::ArbiterHandle;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 
+use crate::admin::discovery::Discoverable;
 use crate::admin::state::{
     AccountOverview, AccountShown, IntegrationOverview, Off, Overview, SourceOverview,
 };
@@ -486,6 +487,7 @@ impl Assembly {
                 shown: shown(new, tenant, account),
             });
         }
+        overview.discoverable = discoverable(new);
         overview.off = what_is_off(new);
         let settings = new.tenants.iter().flat_map(super::rehearsing::candidates);
         overview.settings = settings.collect();
@@ -628,6 +630,22 @@ async fn store_token(
 }
 
 /// Says who may place calls where.
+/// Returns the sources in which an administrator can look around.
+fn discoverable(new: &Configuration) -> Vec<Discoverable> {
+    let of_tenant = |tenant: &Tenant| {
+        let employees = Arc::new(tenant.employees.clone());
+        let place = |source: &SourceConfig| {
+            Some(Discoverable {
+                key: source.key.clone(),
+                discoverer: source.source.discoverer()?,
+                employees: Arc::clone(&employees),
+            })
+        };
+        tenant.sources.iter().filter_map(place).collect::<Vec<_>>()
+    };
+    new.tenants.iter().flat_map(of_tenant).collect()
+}
+
 fn desk_table(new: &Configuration) -> DeskTable {
     let mut table = DeskTable::default();
     for tenant in &new.tenants {

@@ -10,6 +10,7 @@ mod journal;
 mod lookup;
 mod outbox;
 mod output;
+mod pbx;
 mod rehearse;
 mod status;
 mod sync;
@@ -79,6 +80,9 @@ enum Command {
     TestCall(test_call::TestCall),
     /// Say what settings would have made of recorded communications. Nothing is sent or changed.
     Rehearse(rehearse::Rehearse),
+    /// Look around in a phone system.
+    #[command(subcommand)]
+    Pbx(pbx::Pbx),
     /// Print the OpenAPI document of the admin endpoint.
     Openapi,
 }
@@ -233,6 +237,11 @@ async fn ask_daemon(
     command: Command,
     output: &mut Output,
 ) -> Result<(), client::ClientError> {
+    let command = match command {
+        // A phone system that is not configured yet is looked at without a daemon.
+        Command::Pbx(pbx) => return pbx::run(path, pbx, output).await,
+        command => command,
+    };
     let client = Client::from_config(path)?;
     match command {
         Command::Status => status::show(&client, output).await,
@@ -248,6 +257,6 @@ async fn ask_daemon(
         Command::Call(wish) => call::place(&client, wish, output).await,
         Command::TestCall(wish) => test_call::follow(&client, wish, output).await,
         Command::Rehearse(wish) => rehearse::show(&client, wish, output).await,
-        Command::Run | Command::CheckConfig | Command::Openapi => Ok(()),
+        Command::Run | Command::CheckConfig | Command::Pbx(_) | Command::Openapi => Ok(()),
     }
 }

@@ -180,7 +180,7 @@ impl IntegrationActor {
     /// Returns how many works may be under way now.
     fn room(&self, now: Instant) -> usize {
         match self.gate.passage(now) {
-            Passage::Free => RUNNING_MAX,
+            Passage::Free(most) => most.min(RUNNING_MAX),
             Passage::OneAtATime => 1,
             Passage::Closed => 0,
         }
@@ -432,7 +432,7 @@ impl Handler<Wake> for IntegrationActor {
 
     fn handle(&mut self, Wake(works): Wake, scope: &mut Context<Self>) {
         self.candidates.extend(&works);
-        if self.gate.passage(Instant::now()) != Passage::Free {
+        if !matches!(self.gate.passage(Instant::now()), Passage::Free(_)) {
             self.sort_out(&works, scope);
         }
         self.pump(scope);

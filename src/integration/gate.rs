@@ -10,7 +10,9 @@
 //! ```
 //!
 //! The breaker of `crm::account` guards the CRM; this guards our own disk, processor and log: of
-//! ten thousand works that wait, one a minute finds out that they still wait.
+//! ten thousand works that wait, one a minute finds out that they still wait. And a CRM of which
+//! nothing was heard yet is met by some works, not by all for which there is room: the more of
+//! them it serves, the more follow.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -25,11 +27,14 @@ use super::retry;
 /// What the CRM itself asked for is kept by its door, which refuses without sending anything.
 const HOLD_MAX: Duration = Duration::from_secs(60);
 
+/// Works that may be under way while nothing was heard of the CRM.
+const FIRST: usize = 128;
+
 /// How works may be begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Passage {
-    /// As many as there is room for.
-    Free,
+    /// So many may be under way, if there is room for them.
+    Free(usize),
     /// One, to see how things stand.
     OneAtATime,
     /// None.
@@ -41,13 +46,15 @@ pub(super) enum Passage {
 pub(super) struct Gate {
     refusals: u32,
     closed_until: Option<Instant>,
+    /// Works that were served since the last refusal.
+    served: usize,
 }
 
 impl Gate {
     /// Says how works may be begun now.
     pub(super) fn passage(&self, now: Instant) -> Passage {
         match self.closed_until {
-            None => Passage::Free,
+            None => Passage::Free(FIRST.saturating_add(self.served)),
             Some(until) if until > now => Passage::Closed,
             Some(_) => Passage::OneAtATime,
         }
@@ -68,12 +75,16 @@ impl Gate {
         let until = now + hold;
         let until = self.closed_until.map_or(until, |before| before.max(until));
         self.closed_until = Some(until);
+        self.served = 0;
         until.saturating_duration_since(now)
     }
 
     /// Takes note that the CRM served the account.
     pub(super) fn served(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            served: self.served.saturating_add(1),
+            ..Self::default()
+        };
     }
 }
 
@@ -136,7 +147,7 @@ mod tests {
     fn a_refused_account_is_tried_by_one_work_after_ever_longer_holds() {
         let mut gate = Gate::default();
         let mut now = Instant::now();
-        assert_eq!(gate.passage(now), Passage::Free);
+        assert_eq!(gate.passage(now), Passage::Free(FIRST));
         let mut holds = Vec::new();
         for _ in 0..8 {
             let hold = gate.refused(now, None, 0.0);
@@ -147,8 +158,19 @@ mod tests {
         }
         assert_eq!(holds, [1, 2, 4, 8, 16, 32, 60, 60]);
         gate.served();
-        assert_eq!(gate.passage(now), Passage::Free);
+        assert_eq!(gate.passage(now), Passage::Free(FIRST + 1));
         assert_eq!(gate.refused(now, None, 0.0), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn the_more_works_are_served_the_more_follow_until_one_is_refused() {
+        let mut gate = Gate::default();
+        let now = Instant::now();
+        (0..1000).for_each(|_| gate.served());
+        assert_eq!(gate.passage(now), Passage::Free(FIRST + 1000));
+        let hold = gate.refused(now, None, 0.0);
+        gate.served();
+        assert_eq!(gate.passage(now + hold), Passage::Free(FIRST + 1));
     }
 
     #[test]

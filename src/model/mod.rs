@@ -8,6 +8,7 @@ pub mod capabilities;
 pub mod chat;
 pub mod communication;
 pub mod directory;
+pub mod discovery;
 pub mod employee;
 pub mod explanation;
 pub mod facts;

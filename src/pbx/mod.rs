@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::clock::SharedClock;
 use crate::model::call_order::CallOrder;
 use crate::model::communication::{Kind, Snapshot};
+use crate::model::discovery::Discovery;
 use crate::model::ids::{CommunicationKey, EmployeeId, Extension, SourceKey};
 use crate::model::mistake::Mistake;
 use crate::model::number_rules::NumberRules;
@@ -34,6 +35,11 @@ pub trait Source: Send + Sync {
 
     /// Returns who places calls there, for a source that can and is permitted to.
     fn caller(&self) -> Option<Arc<dyn Caller>> {
+        None
+    }
+
+    /// Returns who looks around in it, for a source where that can be done.
+    fn discoverer(&self) -> Option<Arc<dyn Discoverer>> {
         None
     }
 
@@ -122,6 +128,29 @@ pub enum OrderError {
     Unclear,
     /// More orders wait than are kept.
     #[error("too many orders wait for the phone system")]
+    Busy,
+}
+
+/// Looks around in a phone system, and changes nothing there.
+pub trait Discoverer: Send + Sync {
+    /// Lists what is there and proposes what to configure, within half a minute.
+    fn discover(&self) -> BoxFuture<'_, Result<Discovery, DiscoverError>>;
+}
+
+/// Why nothing was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoverError {
+    /// It could not be reached, or does not let us in.
+    #[error(transparent)]
+    Session(#[from] ListenerError),
+    /// It took longer than anybody waits.
+    #[error("the phone system did not tell everything within {within_s} s")]
+    Late {
+        /// How long was waited, in seconds.
+        within_s: u64,
+    },
+    /// Somebody else is looking around there now.
+    #[error("somebody is looking around in this phone system now: try again in a minute")]
     Busy,
 }
 

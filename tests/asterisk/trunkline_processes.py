@@ -205,6 +205,12 @@ class Daemon:
         )
         return placed["communication"]
 
+    async def discovery(self) -> dict:
+        """What a look around in the PBX finds."""
+        return await http_json.get(
+            f"{self._admin}/v1/tenants/company/sources/office/discovery", self._token
+        )
+
     async def dead_letters(self) -> int:
         return (await self.status())["store"]["dead_letters"]
 

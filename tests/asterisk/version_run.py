@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import children
+import looked_at
 from ami_link import Notice, write_recording
 from asterisk_server import AsteriskServer
 from catalogue import SCENARIOS
@@ -168,6 +169,7 @@ class VersionRun:
             await asyncio.sleep(0.3)
         if dead := await self._stage.daemon.dead_letters():
             complaints.append(f"{dead} dead letters")
+        complaints += await looked_at.complaints(self._stage.daemon)
         crm = await CrmView.take(self._lab.control)
         for scenario in self._scenarios:
             found = differences(scenario.expected, crm.holding_of(scenario.client))

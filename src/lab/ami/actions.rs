@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::classes::{AmiUser, Classes};
 use super::database;
+use super::endpoints::{self, Driver};
 use super::lists;
 use super::login;
 use super::message::Message;
@@ -61,7 +62,8 @@ pub(super) fn answer(switch: &mut Switch, facts: &Facts, request: &Request<'_>) 
             _ => error(switch, request, "Permission denied"),
         };
     };
-    let Some(needed) = rights(&lower) else {
+    let known = rights(&lower).filter(|_| !switch.company.lacks(&lower));
+    let Some(needed) = known else {
         return error(
             switch,
             request,
@@ -101,6 +103,15 @@ pub(super) fn answer(switch: &mut Switch, facts: &Facts, request: &Request<'_>) 
         "dbgettree" => database::get_tree(switch, request),
         "dbdel" => database::delete(switch, request),
         "originate" => originate(switch, request),
+        "pjsipshowendpoints" => endpoints::pjsip_endpoints(switch, request),
+        "pjsipshowendpoint" => endpoints::pjsip_endpoint(switch, request),
+        "pjsipshowregistrationsoutbound" => endpoints::pjsip_registrations(switch, request),
+        "sippeers" => endpoints::sip_peers(switch, request),
+        "sipshowpeer" => endpoints::sip_peer(switch, request),
+        "sipshowregistry" => endpoints::registry(switch, request, Driver::Sip),
+        "iaxpeerlist" => endpoints::iax_peers(switch, request),
+        "iaxregistry" => endpoints::registry(switch, request, Driver::Iax),
+        "queuestatus" => endpoints::queue_status(switch, request),
         _ => error(switch, request, "Permission denied"),
     }
 }
@@ -109,11 +120,20 @@ pub(super) fn answer(switch: &mut Switch, facts: &Facts, request: &Request<'_>) 
 /// and an action that is not known here is `None`. From `ListCommands` in `ami-lists.transcript`.
 fn rights(action: &str) -> Option<Classes> {
     let list = match action {
-        "login" | "challenge" | "logoff" | "ping" | "events" | "bridgelist" | "bridgeinfo" => "",
-        "filter" | "dbput" | "dbdel" => "system",
-        "coresettings" | "corestatus" | "coreshowchannels" | "dbget" | "dbgettree" => {
-            "system,reporting"
-        }
+        "login" | "challenge" | "logoff" | "ping" | "events" | "bridgelist" | "bridgeinfo"
+        | "queuestatus" => "",
+        "filter" | "dbput" | "dbdel" | "pjsipshowendpoints" | "pjsipshowendpoint" => "system",
+        "coresettings"
+        | "corestatus"
+        | "coreshowchannels"
+        | "dbget"
+        | "dbgettree"
+        | "pjsipshowregistrationsoutbound"
+        | "sippeers"
+        | "sipshowpeer"
+        | "sipshowregistry"
+        | "iaxpeerlist"
+        | "iaxregistry" => "system,reporting",
         "status" => "system,call,reporting",
         "getvar" => "call,reporting",
         "originate" => "originate",

@@ -8,6 +8,7 @@ mod actions;
 pub mod capture;
 mod classes;
 mod database;
+mod endpoints;
 mod lists;
 mod living;
 mod living_lists;
@@ -25,6 +26,7 @@ mod time_line;
 mod words;
 
 pub use classes::{AmiUser, Classes};
+pub use endpoints::{AmiCompany, AmiEndpoint, AmiQueue, Driver, SIP_PASSWORD};
 pub use message::Message;
 pub use script::ScriptedCall;
 pub use server::{AmiOptions, AmiServer, AsteriskVersion, PlayError, Played};

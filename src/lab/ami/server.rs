@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::actions::Facts;
 use super::capture::{self, Capture};
 use super::classes::AmiUser;
+use super::endpoints::AmiCompany;
 use super::log_files::LogFiles;
 use super::message::Message;
 use super::script::{self, Requested, Script, ScriptedCall};
@@ -268,6 +269,17 @@ impl AmiServer {
             .switch()
             .originate
             .insert(extension.to_owned(), capture.to_owned());
+    }
+
+    /// Changes what is configured in the switch.
+    pub fn configure(&self, company: AmiCompany) {
+        self.shared.switch().company = company;
+    }
+
+    /// Puts a row into the small database.
+    pub fn put_row(&self, family: &str, key: &str, value: &str) {
+        let name = (family.to_owned(), key.to_owned());
+        self.shared.switch().database.insert(name, value.to_owned());
     }
 
     /// Begins to keep the logs `cdr-csv/Master.csv` and `cel-custom/Master.csv` below a folder,

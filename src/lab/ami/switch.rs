@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::classes::{AmiUser, Classes};
+use super::endpoints::AmiCompany;
 use super::living::Living;
 use super::log_files::LogFiles;
 use super::message::Message;
@@ -95,6 +96,7 @@ pub(super) struct Switch {
     pub(super) sessions: BTreeMap<u64, Session>,
     pub(super) living: Living,
     pub(super) database: BTreeMap<(String, String), String>,
+    pub(super) company: AmiCompany,
     pub(super) counters: Counters,
     /// The recording that plays when this extension is asked to call somebody.
     pub(super) originate: BTreeMap<String, String>,
@@ -114,6 +116,7 @@ impl Switch {
             sessions: BTreeMap::new(),
             living: Living::default(),
             database: BTreeMap::new(),
+            company: AmiCompany::office(),
             counters: Counters::default(),
             originate: BTreeMap::new(),
             life: CancellationToken::new(),

@@ -108,6 +108,21 @@ impl ChannelRules {
         self.settings.profile
     }
 
+    /// Returns the settings behind it.
+    pub fn settings(&self) -> &ChannelSettings {
+        &self.settings
+    }
+
+    /// Says what the settings name an endpoint expressly, whatever else speaks for it.
+    pub fn named(&self, name: &str) -> Option<Endpoint> {
+        let settings = &self.settings;
+        let fits = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, name));
+        if fits(&settings.trunks) {
+            return Some(Endpoint::Trunk(name.to_owned()));
+        }
+        fits(&settings.extensions).then(|| Endpoint::Extension(Extension(name.to_owned())))
+    }
+
     /// Says what a channel is the end of. `context` is the context that it began in, where known.
     pub fn classify(&self, channel: &str, context: Option<&str>) -> Endpoint {
         let Some((technology, name)) = endpoint_name(channel) else {
@@ -133,16 +148,8 @@ impl ChannelRules {
         {
             return Endpoint::Other;
         }
-        let settings = &self.settings;
-        if settings.trunks.iter().any(|pattern| matches(pattern, name)) {
-            return Endpoint::Trunk(name.to_owned());
-        }
-        if settings
-            .extensions
-            .iter()
-            .any(|pattern| matches(pattern, name))
-        {
-            return Endpoint::Extension(Extension(name.to_owned()));
+        if let Some(named) = self.named(name) {
+            return named;
         }
         if self.is_trunk_context(context) {
             return Endpoint::Trunk(name.to_owned());
@@ -151,7 +158,7 @@ impl ChannelRules {
             // A line card's channels are named by their slot: only patterns can make them phones.
             return Endpoint::Trunk(name.to_owned());
         }
-        match self.extension(name) {
+        match self.extension_of_name(name) {
             Some(extension) => Endpoint::Extension(extension),
             None => Endpoint::Trunk(name.to_owned()),
         }
@@ -167,11 +174,11 @@ impl ChannelRules {
             .or_else(|| name.strip_prefix("FMGL-"))
             .unwrap_or(name);
         let name = name.trim_end_matches('#');
-        self.extension(name)
+        self.extension_of_name(name)
     }
 
     /// Reads an endpoint's name as an extension.
-    fn extension(&self, name: &str) -> Option<Extension> {
+    pub fn extension_of_name(&self, name: &str) -> Option<Extension> {
         let settings = &self.settings;
         // A phone registered more than once may carry a suffix: 101-1, 101_2.
         let digits = name.split(['-', '_']).next().unwrap_or(name);
@@ -184,7 +191,8 @@ impl ChannelRules {
         fits.then(|| Extension(digits.to_owned()))
     }
 
-    fn is_trunk_context(&self, context: Option<&str>) -> bool {
+    /// Says whether calls that begin in this context come from a trunk.
+    pub fn is_trunk_context(&self, context: Option<&str>) -> bool {
         let Some(context) = context.filter(|context| !context.is_empty()) else {
             return false;
         };

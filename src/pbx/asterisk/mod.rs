@@ -14,6 +14,7 @@ mod call_log;
 pub mod channels;
 mod checkpoint;
 mod connection;
+mod discovery;
 mod event_clock;
 pub mod fastagi;
 mod lists;

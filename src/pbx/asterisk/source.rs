@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tracing::Instrument;
 
+use super::discovery::AsteriskDiscoverer;
 use super::orders::{AsteriskCaller, OrderQueue};
 use super::session;
 use super::settings::{AsteriskSettings, LOG_PASSWORD, SECRET};
@@ -15,7 +16,9 @@ use crate::model::communication::Kind;
 use crate::model::mistake::Mistake;
 use crate::model::secret::Secrets;
 use crate::pbx::registry::SourceKind;
-use crate::pbx::{Caller, Hook, Listener, ListenerContext, ListenerError, Source, SourceIdentity};
+use crate::pbx::{
+    Caller, Discoverer, Hook, Listener, ListenerContext, ListenerError, Source, SourceIdentity,
+};
 
 /// The registry's line.
 pub const KIND: SourceKind = SourceKind {
@@ -38,6 +41,7 @@ fn build(
     let places_calls = settings.originate.is_some();
     Ok(Arc::new(AsteriskSource {
         caller: places_calls.then(|| Arc::new(caller)),
+        discoverer: Arc::new(AsteriskDiscoverer::new(&settings)),
         listener: Arc::new(AsteriskListener {
             identity,
             settings,
@@ -49,6 +53,7 @@ fn build(
 struct AsteriskSource {
     listener: Arc<AsteriskListener>,
     caller: Option<Arc<AsteriskCaller>>,
+    discoverer: Arc<AsteriskDiscoverer>,
 }
 
 impl Source for AsteriskSource {
@@ -63,6 +68,10 @@ impl Source for AsteriskSource {
     fn caller(&self) -> Option<Arc<dyn Caller>> {
         let caller = self.caller.clone()?;
         Some(caller)
+    }
+
+    fn discoverer(&self) -> Option<Arc<dyn Discoverer>> {
+        Some(self.discoverer.clone())
     }
 
     fn kinds(&self) -> &'static [Kind] {

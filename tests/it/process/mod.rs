@@ -15,6 +15,7 @@ mod crm_down;
 mod daemon;
 mod delivery;
 mod directory;
+mod discover;
 mod fastagi;
 mod full_disk;
 mod home;

@@ -1,0 +1,59 @@
+//! A look around in a source: what is there, and what of it is configured.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+
+use crate::model::employee::Employees;
+use crate::model::ids::{SourceId, SourceKey, TenantId};
+use crate::pbx::{DiscoverError, Discoverer, ListenerError};
+use crate::problem::problem;
+
+use super::state::AdminState;
+
+/// A source in which one can look around.
+#[derive(Clone)]
+pub struct Discoverable {
+    /// Its key.
+    pub key: SourceKey,
+    /// Who looks.
+    pub discoverer: Arc<dyn Discoverer>,
+    /// The people of the tenant, who may have extensions there.
+    pub employees: Arc<Employees>,
+}
+
+pub(super) async fn discover(
+    state: web::Data<AdminState>,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
+    let (tenant, source) = path.into_inner();
+    let (Ok(tenant), Ok(source)) = (tenant.parse::<TenantId>(), source.parse::<SourceId>()) else {
+        return super::not_found();
+    };
+    let key = SourceKey::new(tenant, source);
+    let overview = state.overview.load_full();
+    if !overview.sources.iter().any(|one| one.key == key) {
+        return problem(StatusCode::NOT_FOUND, &format!("there is no source {key}"));
+    }
+    let mut places = overview.discoverable.iter();
+    let Some(place) = places.find(|one| one.key == key) else {
+        let text = format!("source {key} is posted to: there is nothing to look around in");
+        return problem(StatusCode::CONFLICT, &text);
+    };
+    match place.discoverer.discover().await {
+        Ok(mut found) => {
+            found.compare(&key.source, &place.employees);
+            HttpResponse::Ok().json(found)
+        }
+        Err(error) => {
+            let status = match &error {
+                DiscoverError::Busy => StatusCode::TOO_MANY_REQUESTS,
+                DiscoverError::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
+                DiscoverError::Session(ListenerError::Sink(_)) => StatusCode::SERVICE_UNAVAILABLE,
+                DiscoverError::Session(_) => StatusCode::BAD_GATEWAY,
+            };
+            problem(status, &error.to_string())
+        }
+    }
+}
