@@ -169,7 +169,7 @@ async fn a_piece_of_configuration_for_a_new_phone_system_is_right_as_it_is() {
         .iter()
         .filter_map(toml::Value::as_str)
         .collect();
-    assert_eq!(trunks, ["trunk", "7701", "branch"]);
+    assert_eq!(trunks, ["7701", "trunk", "branch"]);
     let employees = table["employees"].as_array().expect("a list");
     assert_eq!(employees.len(), 5, "{}", piece.out);
 

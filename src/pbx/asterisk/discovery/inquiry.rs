@@ -193,6 +193,8 @@ impl Inquiry<'_> {
                 self.limit(text);
             }
         }
+        // The PBX lists them in any order; two looks shall tell the same.
+        devices.sort_by(|a, b| a.name.cmp(&b.name));
         self.findings.devices.append(&mut devices);
         begin
     }
