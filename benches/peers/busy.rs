@@ -33,12 +33,14 @@ const AGE: Duration = Duration::from_secs(800 * 86_400);
 /// How many calls one commit takes.
 const AT_ONCE: usize = 1_000;
 
-/// The CRM's limit and the daemon's rate, ten times amoCRM's (`crm/amocrm.md` §4).
+/// The CRM's limit, ten times amoCRM's (`crm/amocrm.md` §4), and what each of the two accounts in
+/// it takes.
 const LIMIT: u32 = 70;
-const RATE: u32 = 60;
+const RATE: u32 = 30;
 
-/// The address of the CRM in the daemon's settings.
-pub(crate) const URL: &str = "https://busy.amocrm.ru";
+/// The addresses of the CRM in the daemon's settings: of an account that is read, and of one that
+/// is written to and asked about each caller, as if it were another.
+pub(crate) const URLS: [&str; 2] = ["https://busy.amocrm.ru", "https://drained.amocrm.ru"];
 const PORTAL: &str = "amocrm:busy.amocrm.ru";
 
 /// The argument by which the benchmark's own program runs the CRM.
@@ -46,19 +48,23 @@ pub(crate) const CHILD: &str = "busy-crm";
 
 /// What is added to the company's file.
 pub(crate) fn tenant() -> String {
-    format!(
-        r#"[[accounts]]
-id = "busy"
+    let accounts = [("busy", URLS[0], "true"), ("drained", URLS[1], "false")];
+    accounts
+        .map(|(id, url, directory)| {
+            format!(
+                r#"[[accounts]]
+id = "{id}"
 crm = "amocrm"
 [accounts.settings]
-url = "{URL}"
+url = "{url}"
 rate_per_second = {RATE}
 written_forms = false
+directory = {{ on = {directory} }}
 [accounts.secrets]
 token = {{ file = "../busy-token" }}
 [[integrations]]
-id = "busy"
-account = "busy"
+id = "{id}"
+account = "{id}"
 activity = "on"
 takes = [{{ source = "taken", kinds = ["call"] }}]
 [integrations.settings.calls]
@@ -67,7 +73,9 @@ default_responsible = "501"
 missed_unknown = {{ action = {{ kind = "contact" }} }}
 missed_known = {{ action = {{ kind = "deal_always", pipeline = "3100", stage = "3102" }} }}
 "#
-    )
+            )
+        })
+        .concat()
 }
 
 /// Adds to a store what keeps a daemon busy.
@@ -124,8 +132,8 @@ fn acceptance(number: u32, at: Timestamp, waits: bool) -> anyhow::Result<Accepta
     };
     let routes = match waits {
         true => vec![Route {
-            integration: "bench/busy".parse()?,
-            portal: PortalKey::new("amocrm", "busy.amocrm.ru"),
+            integration: "bench/drained".parse()?,
+            portal: PortalKey::new("amocrm", "drained.amocrm.ru"),
             phase: Phase::Ended,
         }],
         false => Vec::new(),
@@ -147,7 +155,7 @@ pub(crate) async fn is_busy(daemon: &Watched) -> anyhow::Result<()> {
     let mine = status
         .integrations
         .iter()
-        .find(|one| one.key == "bench/busy");
+        .find(|one| one.key == "bench/drained");
     let waiting = mine.map_or(0, |one| one.open_works);
     if waiting == 0 || waiting >= u64::from(BACKLOG) {
         bail!("of a backlog of {BACKLOG} calls {waiting} wait: it is not being sent");

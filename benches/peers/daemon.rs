@@ -105,9 +105,10 @@ format = "text"
         )
     }
 
-    /// Returns the daemon's file with a second CRM.
-    pub(crate) fn with_another(&self, crm_port: u16, url: &str, port: u16) -> String {
-        self.daemon_file(crm_port) + &format!("\"{url}\" = \"http://127.0.0.1:{port}\"\n")
+    /// Returns the daemon's file with further addresses, all of one other CRM.
+    pub(crate) fn with_another(&self, crm_port: u16, urls: &[&str], port: u16) -> String {
+        let line = |url: &&str| format!("\"{url}\" = \"http://127.0.0.1:{port}\"\n");
+        self.daemon_file(crm_port) + &urls.iter().map(line).collect::<String>()
     }
 
     /// Returns where questions are asked.

@@ -124,7 +124,7 @@ async fn drain(
     if let Some(hole) = black_hole {
         home.write(
             "trunkline.toml",
-            &home.with_another(port, "https://dead.amocrm.ru", hole),
+            &home.with_another(port, &["https://dead.amocrm.ru"], hole),
         )?;
     }
     let (daemon, _) = home.start().await?;

@@ -69,7 +69,7 @@ async fn turn(
     let home = Home::furnish_with(folder.clone(), silent.port, &tenant)?;
     if let Some(crm) = crm {
         home.write("busy-token", &crm.token)?;
-        let settings = home.with_another(silent.port, busy::URL, crm.port);
+        let settings = home.with_another(silent.port, &busy::URLS, crm.port);
         home.write("trunkline.toml", &settings)?;
     }
     std::fs::copy(store, folder.join("trunkline.redb"))?;

@@ -133,12 +133,17 @@ fn set_aside(context: &IntegrationContext, id: WorkId, why: &str) {
 
 async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError> {
     let context = &run.context;
+    let mut just_decided = None;
     loop {
         if run.halt.is_wished() {
             return Ok(Next::Halted);
         }
-        let Some(work) = context.store.work(id).await? else {
-            return Ok(Next::Closed);
+        let work = match just_decided.take() {
+            Some(work) => work,
+            None => match context.store.work(id).await? {
+                Some(work) => work,
+                None => return Ok(Next::Closed),
+            },
         };
         if let WorkState::Decided { .. } = work.state {
             let open = |ledger: Ledger| {
@@ -170,7 +175,13 @@ async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError
             return Ok(Next::Halted);
         }
         match decide(run, &work, tried).await? {
-            Decided::Yes => tried = 0,
+            Decided::Yes(at) => {
+                tried = 0;
+                just_decided = Some(Work {
+                    state: WorkState::Decided { at },
+                    ..work
+                });
+            }
             Decided::Halted => return Ok(Next::Halted),
             Decided::NeedsCrm => return Ok(Next::NeedsCrm),
             Decided::Vanished => {

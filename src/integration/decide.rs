@@ -24,8 +24,8 @@ use super::retry;
 
 /// What came of trying to decide.
 pub(super) enum Decided {
-    /// The decision is stored; its steps may be carried out.
-    Yes,
+    /// The decision of this time is stored; its steps may be carried out.
+    Yes(Timestamp),
     /// Not yet: the CRM did not say what must be known.
     Deferred {
         /// Why, for people.
@@ -100,7 +100,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
                     let plan = rules::plan(&situation, &facts);
                     let decision = record(context, work, &situation, plan, Some(facts), replaces);
                     store.decide(fence, decision).await?;
-                    return Ok(Decided::Yes);
+                    return Ok(Decided::Yes(situation.now));
                 }
                 Outcome::NotApplied(not_applied) => (not_applied.why, not_applied.retry_after),
                 Outcome::Ambiguous { why } => (why, None),
@@ -116,7 +116,7 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
     };
     let decision = record(context, work, &situation, plan, facts, replaces);
     store.decide(fence, decision).await?;
-    Ok(Decided::Yes)
+    Ok(Decided::Yes(situation.now))
 }
 
 /// The snapshot, with the present time for the call's own where that promise is broken.

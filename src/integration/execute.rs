@@ -40,14 +40,15 @@ pub(super) enum Executed {
 /// Carries the steps of a work on as far as possible now.
 pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreError> {
     let context = &run.context;
+    // Read once: while we hold the integration, only we change its open steps.
+    let mut ledger = context
+        .store
+        .ledger(context.key.clone(), work.communication.clone())
+        .await?;
     loop {
         if run.halt.is_wished() {
             return Ok(Executed::Halted);
         }
-        let ledger = context
-            .store
-            .ledger(context.key.clone(), work.communication.clone())
-            .await?;
         let now = context.clock.now();
         if is_stale(&ledger, work, now, &context.portal.key) {
             return Ok(Executed::Stale);
@@ -55,8 +56,8 @@ pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreErr
         let open = ledger
             .steps
             .iter()
-            .find(|s| s.work == work.id && !s.state.is_final());
-        let Some(step) = open else {
+            .position(|s| s.work == work.id && !s.state.is_final());
+        let Some((place, step)) = open.and_then(|at| Some((at, ledger.steps.get(at)?))) else {
             return Ok(Executed::All);
         };
         if let Some(left) = wait_left(&step.state, now)
@@ -92,7 +93,10 @@ pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreErr
             | StepState::Dropped { .. }
             | StepState::Expired { .. } => None,
         };
-        change(run, work, step, next).await?;
+        change(run, work, step, next.clone()).await?;
+        if let Some(step) = ledger.steps.get_mut(place) {
+            step.state = next;
+        }
         if let Some(until) = until {
             return Ok(Executed::After(until.since(context.clock.now())));
         }
