@@ -133,34 +133,34 @@ fn set_aside(context: &IntegrationContext, id: WorkId, why: &str) {
 
 async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError> {
     let context = &run.context;
-    let mut just_decided = None;
+    let mut just_decided: Option<(Work, Box<Ledger>)> = None;
     loop {
         if run.halt.is_wished() {
             return Ok(Next::Halted);
         }
-        let work = match just_decided.take() {
-            Some(work) => work,
+        let (work, ledger) = match just_decided.take() {
+            Some((work, ledger)) => (work, Some(ledger)),
             None => match context.store.work(id).await? {
-                Some(work) => work,
+                Some(work) => (work, None),
                 None => return Ok(Next::Closed),
             },
         };
         if let WorkState::Decided { .. } = work.state {
-            let open = |ledger: Ledger| {
-                let mut mine = ledger.steps.into_iter().filter(|step| step.work == id);
-                mine.any(|step| !step.state.is_final())
-            };
-            if run.asking == Asking::Nobody {
-                let communication = work.communication.clone();
-                let ledger = context
-                    .store
-                    .ledger(context.key.clone(), communication)
-                    .await?;
-                if open(ledger) {
-                    return Ok(Next::NeedsCrm);
+            // Read once: while we hold the integration, only we change its open steps.
+            let ledger = match ledger {
+                Some(ledger) => *ledger,
+                None => {
+                    let communication = work.communication.clone();
+                    let read = context.store.ledger(context.key.clone(), communication);
+                    read.await?
                 }
+            };
+            let mut mine = ledger.steps.iter().filter(|step| step.work == id);
+            if run.asking == Asking::Nobody && mine.any(|step| !step.state.is_final()) {
+                return Ok(Next::NeedsCrm);
             }
-            match execute(run, &work).await? {
+            match execute(run, &work, ledger).await? {
+                Executed::Closed => return Ok(Next::Closed),
                 Executed::All => {
                     let now = context.clock.now();
                     context.store.close(run.fence, id, now).await?;
@@ -175,12 +175,10 @@ async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError
             return Ok(Next::Halted);
         }
         match decide(run, &work, tried).await? {
-            Decided::Yes(at) => {
+            Decided::Yes { at, ledger } => {
                 tried = 0;
-                just_decided = Some(Work {
-                    state: WorkState::Decided { at },
-                    ..work
-                });
+                let state = WorkState::Decided { at };
+                just_decided = Some((Work { state, ..work }, ledger));
             }
             Decided::Halted => return Ok(Next::Halted),
             Decided::NeedsCrm => return Ok(Next::NeedsCrm),

@@ -5,7 +5,7 @@ use crate::model::activity::Activity;
 use crate::model::communication::{Body, Snapshot};
 use crate::model::explanation::Explanation;
 use crate::model::facts::{Facts, FactsQuery};
-use crate::model::ledger::{Decision, LedgerStep, Seen, StepState, Verdict};
+use crate::model::ledger::{Decision, Ledger, LedgerStep, Seen, StepState, Verdict};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, Role};
 use crate::model::timestamp::Timestamp;
@@ -24,8 +24,13 @@ use super::retry;
 
 /// What came of trying to decide.
 pub(super) enum Decided {
-    /// The decision of this time is stored; its steps may be carried out.
-    Yes(Timestamp),
+    /// It is stored; its steps may be carried out.
+    Yes {
+        /// The time that it was made for.
+        at: Timestamp,
+        /// The ledger as it leaves it.
+        ledger: Box<Ledger>,
+    },
     /// Not yet: the CRM did not say what must be known.
     Deferred {
         /// Why, for people.
@@ -99,8 +104,9 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
                     };
                     let plan = rules::plan(&situation, &facts);
                     let decision = record(context, work, &situation, plan, Some(facts), replaces);
-                    store.decide(fence, decision).await?;
-                    return Ok(Decided::Yes(situation.now));
+                    let ledger = Box::new(store.decide(fence, decision).await?);
+                    let at = situation.now;
+                    return Ok(Decided::Yes { at, ledger });
                 }
                 Outcome::NotApplied(not_applied) => (not_applied.why, not_applied.retry_after),
                 Outcome::Ambiguous { why } => (why, None),
@@ -115,8 +121,9 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         }
     };
     let decision = record(context, work, &situation, plan, facts, replaces);
-    store.decide(fence, decision).await?;
-    Ok(Decided::Yes(situation.now))
+    let at = situation.now;
+    let ledger = Box::new(store.decide(fence, decision).await?);
+    Ok(Decided::Yes { at, ledger })
 }
 
 /// The snapshot, with the present time for the call's own where that promise is broken.

@@ -92,8 +92,8 @@ impl StoreHandle {
     }
 
     /// Records a decision. A decided work may be decided again, with `replaces` naming what the
-    /// new decision takes the place of. `first_time`, once set, is kept.
-    pub async fn decide(&self, fence: Fence, command: Decide) -> Result<(), StoreError> {
+    /// new decision takes the place of. `first_time`, once set, is kept. Returns the ledger with it.
+    pub async fn decide(&self, fence: Fence, command: Decide) -> Result<Ledger, StoreError> {
         self.ask(|reply| Command::Decide(fence, Box::new(command), reply))
             .await
     }
@@ -101,7 +101,15 @@ impl StoreHandle {
     /// Changes states of steps of the ledger to which the work belongs. A final state is never
     /// left by this command.
     pub async fn advance(&self, fence: Fence, command: Advance) -> Result<(), StoreError> {
-        self.ask(|reply| Command::Advance(fence, command, reply))
+        self.ask(|reply| Command::Advance(fence, command, false, reply))
+            .await
+            .map(drop)
+    }
+
+    /// The same, and takes the work off the table in the same transaction where that leaves every
+    /// step of it final; says whether it did.
+    pub async fn advance_to_end(&self, fence: Fence, command: Advance) -> Result<bool, StoreError> {
+        self.ask(|reply| Command::Advance(fence, command, true, reply))
             .await
     }
 

@@ -30,6 +30,7 @@ mod facet;
 mod handle;
 mod keep;
 mod key;
+mod ledger_rows;
 mod measured;
 mod open;
 mod outcome;
