@@ -12,7 +12,7 @@ use crate::model::timestamp::Timestamp;
 use crate::rules::situation::Situation;
 use crate::rules::{self, Triage};
 use crate::sabotage::{self, Promise};
-use crate::store::command::{Decide, Work};
+use crate::store::command::{Decide, Work, WorkAtHand};
 use crate::store::{StoreError, StoreHandle};
 
 use super::advance::{Asking, Run};
@@ -47,16 +47,18 @@ pub(super) enum Decided {
 }
 
 /// Decides a work, or decides anew one whose plan grew old unsent.
-pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided, StoreError> {
+pub(super) async fn decide(
+    run: &Run,
+    at_hand: WorkAtHand,
+    tried: u32,
+) -> Result<Decided, StoreError> {
     let (context, fence) = (&run.context, run.fence);
     let store: &StoreHandle = &context.store;
-    let Some(stored) = store.communication(work.communication.clone()).await? else {
+    let (work, ledger) = (&at_hand.work, at_hand.ledger);
+    let Some(stored) = at_hand.stored else {
         return Ok(Decided::Vanished);
     };
     let snapshot = told_now(stored.snapshot, context.clock.now());
-    let ledger = store
-        .ledger(context.key.clone(), work.communication.clone())
-        .await?;
     let ledger = match context.activity {
         Activity::On => ledger,
         Activity::Observe | Activity::Off => observed::as_if_sent(ledger),

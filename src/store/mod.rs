@@ -35,6 +35,7 @@ mod measured;
 mod open;
 mod outcome;
 mod passing;
+mod read_pool;
 mod reader;
 mod recordings;
 mod revive;

@@ -5,7 +5,7 @@ use redb::{
 };
 use serde_json::Value;
 
-use super::command::{JournalNote, Work, WorkId};
+use super::command::{JournalNote, Work, WorkAtHand, WorkId, WorkState};
 use super::error::{StoreError, Trouble};
 use super::keep::SettingsRow;
 use super::key::StoreKey;
@@ -56,6 +56,21 @@ impl Reader<'_> {
             Some(row) => Ok(Some(self.health.read("works", id, row.value())?)),
             None => Ok(None),
         }
+    }
+
+    pub(super) fn work_at_hand(&self, id: WorkId) -> Result<Option<WorkAtHand>, Trouble> {
+        let Some(work) = self.work(id)? else {
+            return Ok(None);
+        };
+        let is_decided = matches!(work.state, WorkState::Decided { .. });
+        Ok(Some(WorkAtHand {
+            stored: match is_decided {
+                true => None,
+                false => self.communication(&work.communication)?,
+            },
+            ledger: self.ledger(&work.integration, &work.communication)?,
+            work,
+        }))
     }
 
     pub(super) fn communication(
