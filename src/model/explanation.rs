@@ -496,6 +496,13 @@ pub struct ConditionSeen {
     pub include: bool,
     /// It holds.
     pub holds: bool,
+    /// What the communication had of it, cut where it is long; none where it had nothing or the
+    /// source does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<String>,
+    /// Only an answer could have told (V-08).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undecided: bool,
 }
 
 /// How a request or a chat is brought into the CRM.

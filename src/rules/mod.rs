@@ -7,7 +7,7 @@
 pub mod basis;
 mod calls;
 mod draft;
-mod filter;
+mod filters;
 mod names;
 mod phases;
 mod plan;

@@ -23,7 +23,7 @@ pub use self::requests::{
 pub use self::responsible::{Assign, ResponsibleRule};
 pub use self::tags::TagSettings;
 pub use self::tasks::{TaskDue, TaskSettings};
-pub use super::filter::{CallParameter, Filter};
+pub use super::filters::{CallParameter, Comparison, Filter, Parameter};
 pub use super::popup::{PopupSettings, ShowTo};
 pub use super::template::Template;
 

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use crate::model::mistake::Mistake;
 use crate::model::phone::Phone;
 
-use super::filter::Parameter;
+use super::filters::Parameter;
 use super::settings::{
-    Assign, CallSettings, DirectionSettings, FieldRule, IntegrationSettings, Interval, KnownAction,
-    Moment, ResponsibleRule, TagSettings, TaskDue, TaskSettings, Telephony, Template,
-    UnknownAction,
+    Assign, CallParameter, CallSettings, DirectionSettings, FieldRule, IntegrationSettings,
+    Interval, KnownAction, Moment, ResponsibleRule, TagSettings, TaskDue, TaskSettings, Telephony,
+    Template, UnknownAction,
 };
 use super::variables::{self, OF_CALLS, Variable};
 
@@ -58,7 +58,7 @@ impl IntegrationSettings {
         if let Some(requests) = &self.requests {
             requests::employees_named(requests, &mut named);
         }
-        for calls in &self.calls {
+        if let Some(calls) = &self.calls {
             let sides = [("incoming", &calls.incoming), ("outgoing", &calls.outgoing)];
             for (side, direction) in sides {
                 if let Some(filter) = &direction.filter {
@@ -124,7 +124,11 @@ fn check_direction(
         }
     }
     if let Some(filter) = &direction.filter {
-        filter.mistakes(&format!("{path}.filter"), found);
+        let path = format!("{path}.filter");
+        filter.mistakes(&path, found);
+        if path.starts_with("calls.outgoing") {
+            filter.refuse(&path, &not_of_outgoing, found);
+        }
     }
     let unknown = [
         ("answered_unknown", &direction.answered_unknown),
@@ -179,6 +183,13 @@ fn check_direction(
             check_task(&format!("{path}.{key}"), task, &OF_CALLS, found);
         }
     }
+}
+
+/// What is known of calls from clients only has no place in the filter of the others (V-07).
+fn not_of_outgoing(parameter: CallParameter) -> Option<String> {
+    let word = parameter.word();
+    let message = || format!("a call to a client has no {word}: take the condition out (V-07)");
+    (!parameter.is_of_outgoing()).then(message)
 }
 
 /// At the answer nothing can be made of a missed call, nor what has to wait for the end (S1-14,

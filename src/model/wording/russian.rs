@@ -450,9 +450,26 @@ fn conditions_said(conditions: &[ConditionSeen]) -> String {
             "" => String::new(),
             path => format!("{path} "),
         };
-        format!("{at}{way} {} — {}", one.parameter, said(one.holds))
+        format!(
+            "{at}{way} {} — {} ({})",
+            one.parameter,
+            said(one.holds),
+            seen(one)
+        )
     });
     each.collect::<Vec<_>>().join("; ")
+}
+
+/// Says what the communication had.
+fn seen(one: &ConditionSeen) -> String {
+    if one.undecided {
+        return "решает только ответ, V-08".to_owned();
+    }
+    if one.found.is_empty() {
+        return "не сообщено".to_owned();
+    }
+    let found = one.found.iter().map(|text| format!("«{text}»"));
+    found.collect::<Vec<_>>().join(", ")
 }
 
 fn transfer(method: &TransferAction) -> String {

@@ -372,6 +372,12 @@ fn of_texts() -> Vec<Reason> {
         parameter: "site".to_owned(),
         include,
         holds,
+        found: if holds {
+            vec!["shop.example".to_owned()]
+        } else {
+            Vec::new()
+        },
+        undecided: path == "of.1",
     };
     for conditions in [
         Vec::new(),

@@ -5,7 +5,7 @@ use crate::model::employee::Employee;
 use crate::model::explanation::{Reason, RulePass, Side, UserName};
 use crate::model::facts::ContactFact;
 use crate::model::ids::{CrmUserId, Extension};
-use crate::rules::filter::CallFacets;
+use crate::rules::filters::CallFacets;
 use crate::rules::settings::{Assign, Talker};
 
 use super::admission::ClientCall;
@@ -150,6 +150,8 @@ pub(super) fn facets<'a>(call: &ClientCall<'a>) -> CallFacets<'a> {
         our_number: call.call.our_number.as_deref(),
         queues: &call.call.queues,
         employee: talker(call).ok().map(|employee| employee.id.as_str()),
+        tags: &call.call.tags,
+        details: &call.call.details,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::details;
 use crate::model::request::SiteRequest;
-use crate::rules::filter::{Facets, Parameter};
+use crate::rules::filters::{Comparison, Facets, Parameter, Told};
 use crate::rules::settings::RequestParameter;
 
 /// A request, as conditions see it.
@@ -25,49 +25,39 @@ impl Parameter for RequestParameter {
         }
     }
 
-    fn wrong_value(self, value: &str) -> Option<String> {
-        let blank = value.trim().is_empty();
-        blank.then(|| "write a value".to_owned())
-    }
-
-    fn is_employee(self) -> bool {
-        false
+    fn comparison(self) -> Comparison {
+        match self {
+            RequestParameter::Page | RequestParameter::Text | RequestParameter::Referrer => {
+                Comparison::Part
+            }
+            RequestParameter::Site
+            | RequestParameter::Form
+            | RequestParameter::FormType
+            | RequestParameter::Campaign
+            | RequestParameter::FirstCampaign
+            | RequestParameter::Source
+            | RequestParameter::Group
+            | RequestParameter::Tag => Comparison::Name,
+        }
     }
 }
 
 impl Facets<RequestParameter> for RequestFacets<'_> {
-    fn has(&self, parameter: RequestParameter, values: &[String]) -> Option<bool> {
+    fn told(&self, parameter: RequestParameter) -> Told<'_> {
         let request = self.0;
         let detail = |name: &str| request.details.get(name).map(String::as_str);
-        let (text, part) = match parameter {
-            RequestParameter::Site => (request.site.as_deref().or(detail(details::SITE)), false),
-            RequestParameter::Page => (request.page.as_deref().or(detail(details::PAGE)), true),
-            RequestParameter::Form => (request.form.as_deref(), false),
-            RequestParameter::FormType => (detail(details::FORM_TYPE), false),
-            RequestParameter::Text => (request.text.as_deref(), true),
-            RequestParameter::Referrer => (detail(details::REFERRER), true),
-            RequestParameter::Campaign => (detail(details::CAMPAIGN), false),
-            RequestParameter::FirstCampaign => (detail(details::FIRST_CAMPAIGN), false),
-            RequestParameter::Source => (detail(details::SOURCE), false),
-            RequestParameter::Group => (detail(details::GROUP), false),
-            RequestParameter::Tag => {
-                let mut tags = request.tags.iter();
-                return Some(tags.any(|tag| is_one_of(tag, values, false)));
-            }
-        };
-        Some(text.is_some_and(|text| is_one_of(text, values, part)))
+        Told::One(match parameter {
+            RequestParameter::Site => request.site.as_deref().or(detail(details::SITE)),
+            RequestParameter::Page => request.page.as_deref().or(detail(details::PAGE)),
+            RequestParameter::Form => request.form.as_deref(),
+            RequestParameter::FormType => detail(details::FORM_TYPE),
+            RequestParameter::Text => request.text.as_deref(),
+            RequestParameter::Referrer => detail(details::REFERRER),
+            RequestParameter::Campaign => detail(details::CAMPAIGN),
+            RequestParameter::FirstCampaign => detail(details::FIRST_CAMPAIGN),
+            RequestParameter::Source => detail(details::SOURCE),
+            RequestParameter::Group => detail(details::GROUP),
+            RequestParameter::Tag => return Told::Many(&request.tags),
+        })
     }
-}
-
-/// Says whether a text is one of the values, or contains one.
-fn is_one_of(text: &str, values: &[String], part: bool) -> bool {
-    let text = text.trim().to_lowercase();
-    values.iter().any(|value| {
-        let value = value.trim().to_lowercase();
-        if part {
-            text.contains(&value)
-        } else {
-            text == value
-        }
-    })
 }

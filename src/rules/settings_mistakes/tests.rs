@@ -332,3 +332,48 @@ fn the_schema_names_every_setting() {
         assert!(text.contains(&format!("\"{key}\"")), "{key} in {text}");
     }
 }
+
+#[test]
+fn v_07_a_filter_of_outgoing_calls_asks_nothing_that_they_do_not_have() {
+    let filter = |side: &str, parameter: &str| {
+        mistakes_of(&format!(
+            "[calls]\ndefault_responsible = \"501\"\n[calls.{side}]\nfilter = {{ kind = \"all\", of = [\
+             {{ kind = \"include\", parameter = \"{parameter}\", values = [\"a\"] }}] }}"
+        ))
+    };
+    for parameter in ["our_number", "employee", "tag"] {
+        assert_eq!(filter("outgoing", parameter), Vec::<String>::new());
+    }
+    for parameter in [
+        "queue",
+        "scenario",
+        "last_operation",
+        "group",
+        "campaign",
+        "site",
+        "source",
+    ] {
+        assert_eq!(filter("incoming", parameter), Vec::<String>::new());
+        let message = format!(
+            "calls.outgoing.filter.of.0.parameter: a call to a client has no {parameter}: take the \
+             condition out (V-07)"
+        );
+        assert_eq!(filter("outgoing", parameter), [message]);
+    }
+}
+
+#[test]
+fn mistakes_of_filters_are_named_with_all_the_others() {
+    let found = mistakes_of(
+        "[calls]\ndefault_responsible = \" \"\n[calls.incoming]\nfilter = { kind = \"include\", \
+         parameter = \"result\", values = [\"lost\", \"missed\"] }\n[calls.outgoing]\nfilter = { kind = \
+         \"exclude\", parameter = \"employee\", values = [] }",
+    );
+    assert_eq!(
+        found[1..],
+        [
+            "calls.incoming.filter.values.0: \"lost\" is neither \"answered\" nor \"missed\"",
+            "calls.outgoing.filter.values: name at least one value",
+        ]
+    );
+}

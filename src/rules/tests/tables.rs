@@ -224,6 +224,21 @@ fn s1_27_entities_are_made_at_the_answer_where_a_case_says_so() {
 }
 
 #[test]
+fn s2_23_calls_pass_a_filter_of_their_direction() {
+    check("s2_23_calls_pass_a_filter_of_their_direction");
+}
+
+#[test]
+fn s2_26_a_filter_of_calls_without_conditions_lets_all_pass() {
+    check("s2_26_a_filter_of_calls_without_conditions_lets_all_pass");
+}
+
+#[test]
+fn v_08_a_missed_call_passes_no_filter_that_only_an_answer_decides() {
+    check("v_08_a_missed_call_passes_no_filter_that_only_an_answer_decides");
+}
+
+#[test]
 fn v_03_a_call_is_of_who_talked_first_or_last() {
     check("v_03_a_call_is_of_who_talked_first_or_last");
 }

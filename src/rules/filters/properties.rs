@@ -12,16 +12,13 @@ struct Thing {
 }
 
 impl Facets<CallParameter> for Thing {
-    fn has(&self, parameter: CallParameter, values: &[String]) -> Option<bool> {
-        let is = |text: &str| Some(values.iter().any(|value| value == text));
+    fn told(&self, parameter: CallParameter) -> Told<'_> {
         match parameter {
-            CallParameter::Direction if self.direction => is("incoming"),
-            CallParameter::Direction => is("outgoing"),
-            CallParameter::Employee if !self.answered => None,
-            CallParameter::Employee => is("ivanov"),
-            CallParameter::Result | CallParameter::OurNumber | CallParameter::Queue => {
-                is("answered")
-            }
+            CallParameter::Direction if self.direction => Told::One(Some("incoming")),
+            CallParameter::Direction => Told::One(Some("outgoing")),
+            CallParameter::Employee if !self.answered => Told::Undecided,
+            CallParameter::Employee => Told::One(Some("ivanov")),
+            _ => Told::One(Some("answered")),
         }
     }
 }
@@ -79,10 +76,16 @@ fn opposite(filter: &Filter) -> Filter {
     }
 }
 
-fn has_empty_group(filter: &Filter) -> bool {
+/// Takes out what asks nothing.
+fn without_empty_groups(filter: &Filter) -> Filter {
+    let kept = |of: &[Filter]| -> Vec<Filter> {
+        let asking = of.iter().filter(|part| part.asks());
+        asking.map(without_empty_groups).collect()
+    };
     match filter {
-        Filter::All { of } | Filter::Any { of } => of.is_empty() || of.iter().any(has_empty_group),
-        Filter::Include { .. } | Filter::Exclude { .. } => false,
+        Filter::All { of } => Filter::All { of: kept(of) },
+        Filter::Any { of } => Filter::Any { of: kept(of) },
+        Filter::Include { .. } | Filter::Exclude { .. } => filter.clone(),
     }
 }
 
@@ -103,8 +106,55 @@ proptest! {
 
     #[test]
     fn v_07_two_excludes_that_act_together_need_or(filter in filters(), thing in things()) {
-        prop_assume!(thing.answered && !has_empty_group(&filter));
+        prop_assume!(thing.answered && filter.asks());
         prop_assert_eq!(opposite(&filter).passes(&thing), !filter.passes(&thing));
+    }
+
+    #[test]
+    fn v_07_the_opposite_of_the_opposite_is_the_filter(filter in filters(), thing in things()) {
+        let twice = opposite(&opposite(&filter));
+        prop_assert_eq!(twice.passes(&thing), filter.passes(&thing));
+        prop_assert_eq!(twice, filter);
+    }
+
+    #[test]
+    fn s2_26_a_group_without_conditions_is_as_if_it_were_not_there(
+        filter in filters(),
+        thing in things(),
+    ) {
+        let bare = without_empty_groups(&filter);
+        prop_assert_eq!(bare.passes(&thing), filter.passes(&thing));
+        prop_assert!(filter.asks() || filter.passes(&thing));
+    }
+
+    #[test]
+    fn v_08_a_missed_call_never_passes_by_what_only_an_answer_decides(
+        include in any::<bool>(),
+        values in prop::collection::vec(".{0,6}", 0..3),
+    ) {
+        let parameter = CallParameter::Employee;
+        let filter = match include {
+            true => Filter::Include { parameter, values },
+            false => Filter::Exclude { parameter, values },
+        };
+        let missed = Thing { direction: true, answered: false };
+        prop_assert!(!filter.passes(&missed));
+        prop_assert!(filter.seen(&missed)[0].undecided);
+    }
+
+    #[test]
+    fn any_text_is_compared_and_any_filter_checked_without_a_panic(
+        text in ".{0,200}",
+        values in prop::collection::vec(".{0,8}", 0..4),
+    ) {
+        let texts = [text.clone()];
+        let (one, many) = (Told::One(Some(&text)), Told::Many(&texts));
+        for comparison in [Comparison::Exact, Comparison::Name, Comparison::Part] {
+            prop_assert_eq!(one.has(comparison, &values), many.has(comparison, &values));
+            prop_assert_eq!(one.has(comparison, &texts), Some(true));
+        }
+        let filter = Filter::Include { parameter: CallParameter::Source, values };
+        filter.mistakes("calls.incoming.filter", &mut Vec::new());
     }
 
     #[test]
