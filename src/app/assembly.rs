@@ -18,7 +18,7 @@ use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig,
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
 use crate::crm::{AccountDoor, Adapter, TokenVault};
 use crate::intake::crm_hooks::CrmHookTable;
-use crate::intake::http::{HookSource, HookTable};
+use crate::intake::http::{HookSource, HookTable, Receiver};
 use crate::intake::routing::{Routing, Taker};
 use crate::intake::sink::{Intake, SourceSink};
 use crate::integration::batcher::Batcher;
@@ -428,13 +428,15 @@ impl Assembly {
                 if !source.recordings.is_empty() {
                     routing.record(source.key.clone());
                 }
-                if let Some(hook) = source.source.hook() {
+                let reader = source.source.hook().map(Receiver::Reader);
+                let exchange = || source.source.exchange().map(Receiver::Exchange);
+                if let Some(receiver) = reader.or_else(exchange) {
                     let secrets = source.hook_secrets.clone();
                     hooks.insert(
                         source.key.clone(),
                         HookSource {
                             kind: source.kind,
-                            hook,
+                            receiver,
                             secrets,
                         },
                     );

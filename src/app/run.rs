@@ -322,6 +322,7 @@ fn bind(
         intake,
         hooks: Arc::clone(&shared.hooks),
         crm_hooks: Arc::clone(&shared.crm_hooks),
+        answerer: shared.questions.desk.clone(),
         recordings: shared
             .recordings
             .player(shared.store.clone(), Arc::clone(&shared.clock)),
