@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 
 use crate::admin::discovery::Discoverable;
+use crate::admin::roster::RosterPlace;
 use crate::admin::state::{
     AccountOverview, AccountShown, IntegrationOverview, Off, Overview, SourceOverview,
 };
@@ -490,6 +491,7 @@ impl Assembly {
             });
         }
         overview.discoverable = discoverable(new);
+        overview.rosters = rosters(new);
         overview.off = what_is_off(new);
         let settings = new.tenants.iter().flat_map(super::rehearsing::candidates);
         overview.settings = settings.collect();
@@ -631,7 +633,6 @@ async fn store_token(
     Ok(())
 }
 
-/// Says who may place calls where.
 /// Returns the sources in which an administrator can look around.
 fn discoverable(new: &Configuration) -> Vec<Discoverable> {
     let of_tenant = |tenant: &Tenant| {
@@ -648,6 +649,23 @@ fn discoverable(new: &Configuration) -> Vec<Discoverable> {
     new.tenants.iter().flat_map(of_tenant).collect()
 }
 
+/// Returns the sources that can list their people.
+fn rosters(new: &Configuration) -> Vec<RosterPlace> {
+    let of_tenant = |tenant: &Tenant| {
+        let employees = Arc::new(tenant.employees.clone());
+        let place = |source: &SourceConfig| {
+            Some(RosterPlace {
+                key: source.key.clone(),
+                reader: source.source.roster()?,
+                employees: Arc::clone(&employees),
+            })
+        };
+        tenant.sources.iter().filter_map(place).collect::<Vec<_>>()
+    };
+    new.tenants.iter().flat_map(of_tenant).collect()
+}
+
+/// Says who may place calls where.
 fn desk_table(new: &Configuration) -> DeskTable {
     let mut table = DeskTable::default();
     for tenant in &new.tenants {

@@ -373,7 +373,8 @@ async fn reload(
                 mistakes.len()
             )
         }
-        Ok(new) => {
+        Ok(mut new) => {
+            new.keep_running(running);
             let changes = config::difference(running, &new);
             match assembly.apply(&new).await {
                 Ok(()) => {
