@@ -160,7 +160,13 @@ impl Session {
     async fn read_people(&self, api: &ApiSettings) -> Result<(), ListenerError> {
         let people: Vec<Account> = match api.accounts().await {
             Ok(people) => people,
-            Err(Failed::Busy { .. }) => return Ok(()),
+            // The calls can do without: names are learnt from them too.
+            Err(
+                failed @ (Failed::Busy { .. } | Failed::Refused { .. } | Failed::Unreadable { .. }),
+            ) => {
+                tracing::warn!(%failed, "the list of people cannot be read");
+                return Ok(());
+            }
             Err(failed) => return Err(of_api(failed)),
         };
         let now = self.context.clock.now();

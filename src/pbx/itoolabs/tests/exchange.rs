@@ -17,8 +17,8 @@ use crate::model::question::{Answer, AnswerClient, Knowledge, NotAnswered, Quest
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
 use crate::pbx::{
-    Answerer, Batch, ExchangeContext, ExchangeMethod, ExchangeReply, ExchangeRequest,
-    Sink, SinkError, Source, SourceIdentity, Verdict,
+    Answerer, Batch, ExchangeContext, ExchangeMethod, ExchangeReply, ExchangeRequest, Sink,
+    SinkError, Source, SourceIdentity, Verdict,
 };
 
 /// A store that keeps what it is given, or has no room.
