@@ -1,5 +1,6 @@
 //! Calls that happen: told while they go on, and written into the history when they are over.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -77,7 +78,11 @@ struct Live<'a> {
     call: &'a VatsCall,
     began_s: i64,
     group: Option<String>,
+    /// An event that is sent after the next one.
+    held: Held,
 }
+
+type Held = Arc<Mutex<Option<Vec<(&'static str, String)>>>>;
 
 impl VatsHandle {
     /// Plays a call to its end, and its message after it; returns its id.
@@ -103,6 +108,7 @@ impl VatsHandle {
             call: &call,
             began_s: now_ms().div_euclid(1000),
             group,
+            held: Held::default(),
         };
         live.go().await;
     }
@@ -231,6 +237,7 @@ impl Live<'_> {
             began_s: began_second,
             callid: leg.clone(),
             group: None,
+            held: Held::default(),
             ..*self
         };
         of_second
@@ -260,7 +267,21 @@ impl Live<'_> {
             fields.extend(of_user(&user));
         }
         fields.extend(second.map(|second| ("second_callid", second.to_owned())));
-        self.vats.word(fields).await;
+        if !switches.swapped {
+            return self.vats.word(fields).await;
+        }
+        let before = self.held().take();
+        match before {
+            None => *self.held() = Some(fields),
+            Some(before) => {
+                self.vats.word(fields).await;
+                self.vats.word(before).await;
+            }
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Vec<(&'static str, String)>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes the call into the history and tells it.
@@ -272,6 +293,10 @@ impl Live<'_> {
         ring: Duration,
         talk: Duration,
     ) {
+        let last = self.held().take();
+        if let Some(last) = last {
+            self.vats.word(last).await;
+        }
         let switches = self.vats.switches();
         let incoming = !matches!(
             self.call.kind,

@@ -144,6 +144,8 @@ pub struct Switches {
     pub listed_after: Duration,
     /// Each message is sent twice.
     pub twice: bool,
+    /// Of two events of a call the later one is sent first.
+    pub swapped: bool,
     /// The messages of one call are sent by GET.
     pub by_get: bool,
     /// How often a message that was not taken is sent again.
@@ -187,6 +189,7 @@ impl Default for Switches {
             history_after: Duration::from_secs(1),
             listed_after: Duration::ZERO,
             twice: false,
+            swapped: false,
             by_get: false,
             retries: 0,
             contact_within: Duration::from_secs(2),

@@ -1,6 +1,7 @@
 //! Lists the people, groups and numbers of a VATS.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -12,6 +13,9 @@ use super::wire::answers::Account;
 use crate::model::ids::Extension;
 use crate::model::roster::{ListedEmployee, ListedGroup, ListedNumber, Roster};
 use crate::pbx::{RosterError, RosterReader};
+
+/// How long all lists together may take: a person waits.
+const WITHIN: Duration = Duration::from_secs(25);
 
 /// Who lists them.
 pub(super) struct ItoolabsRoster {
@@ -25,7 +29,14 @@ impl RosterReader for ItoolabsRoster {
                 let why = "the settings name no address of the phone system's API";
                 RosterError::NotConfigured(why.to_owned())
             })?;
-            read(api, self.settings.named_by).await
+            let reading = read(api, self.settings.named_by);
+            match tokio::time::timeout(WITHIN, reading).await {
+                Ok(read) => read,
+                Err(_) => Err(RosterError::Unreachable(format!(
+                    "the phone system did not list everything within {} s",
+                    WITHIN.as_secs()
+                ))),
+            }
         }
         .boxed()
     }

@@ -11,6 +11,7 @@ use trunkline::lab::itoolabs::{
 };
 
 use super::daemon::{Daemon, list};
+use super::home::SITE_HOOK;
 use super::office::{ANNA, Office};
 use super::recordings::set_public;
 use super::wait::{until, when};
@@ -147,11 +148,22 @@ async fn day(disturbed: Disturbed) -> BTreeMap<String, (String, Vec<i64>)> {
     let settings = format!("history_poll_s = 1\nhistory_wait_s = 5\napi = \"{api}\"\n");
     let branch = Branch::open(&settings, |options| {
         options.switches.uid_is_callid = matches!(disturbed, Disturbed::No);
-        options.switches.csv_quoted = true;
-        options.switches.twice = true;
+        let switches = &mut options.switches;
+        switches.csv_quoted = true;
+        switches.twice = true;
+        // What the contract does not say may be so or otherwise.
+        if old_form {
+            switches.swapped = true;
+            switches.by_get = true;
+            switches.direction = false;
+            switches.diversion = false;
+            switches.phone_form = PhoneForm::Plus;
+            switches.duration_is_whole = false;
+            switches.empty_is_null = false;
+        }
     })
     .await;
-    let mut daemon = branch.start().await;
+    let daemon = branch.start().await;
     branch
         .play([
             quick(CallKind::Answered, CLIENTS[0]),
@@ -170,11 +182,17 @@ async fn day(disturbed: Disturbed) -> BTreeMap<String, (String, Vec<i64>)> {
         when(list(&found, "items").iter().any(answered), found)
     })
     .await;
-    match disturbed {
-        Disturbed::No => {}
-        Disturbed::Stopped => assert_eq!(daemon.terminate().await, Some(0)),
-        Disturbed::Killed => daemon.kill(),
-    }
+    let stays = match disturbed {
+        Disturbed::No => Some(daemon),
+        Disturbed::Stopped => {
+            assert_eq!(daemon.terminate().await, Some(0));
+            None
+        }
+        Disturbed::Killed => {
+            daemon.kill();
+            None
+        }
+    };
     let away = [
         quick(CallKind::Answered, CLIENTS[3]),
         quick(CallKind::Missed, CLIENTS[4]).users(&["orlova"]),
@@ -183,9 +201,9 @@ async fn day(disturbed: Disturbed) -> BTreeMap<String, (String, Vec<i64>)> {
     ];
     branch.play(away).await;
     playing.await.expect("it is played");
-    daemon = match disturbed {
-        Disturbed::No => daemon,
-        Disturbed::Stopped | Disturbed::Killed => branch.start().await,
+    let daemon = match stays {
+        Some(daemon) => daemon,
+        None => branch.start().await,
     };
     daemon.settled(7).await;
     branch
@@ -328,6 +346,13 @@ async fn strangers_and_nonsense_are_refused_and_the_calls_go_on() {
         200
     );
     daemon.settled(1).await;
+    // A source that takes posts alone is not found by another method.
+    let site = format!(
+        "http://{}/hooks/webhook/acme/site/{SITE_HOOK}",
+        branch.office.home.intake()
+    );
+    let got = daemon.http.get(site).send().await.expect("an answer");
+    assert_eq!(got.status().as_u16(), 404);
     // Whoever goes on guessing is told to wait.
     let mut last = 0;
     for _ in 0..200 {

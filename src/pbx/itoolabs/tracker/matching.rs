@@ -100,6 +100,10 @@ impl Part {
                 apart.as_secs() <= SAME_START_S && record.user.as_deref().is_none_or(of_user)
             });
         }
+        // A message after a call bears the name of its events: without them it is another call's.
+        if by == Teller::Message {
+            return false;
+        }
         let whole = Duration::from_secs(item.duration_s.saturating_add(item.wait_s.unwrap_or(0)));
         let span = item.start.minus(CLOCK_SLACK)..item.start.plus(whole).plus(CLOCK_SLACK);
         let mut legs = self.legs.iter();

@@ -378,6 +378,18 @@ fn a_client_who_calls_twice_within_a_minute_has_called_twice() {
 }
 
 #[test]
+fn a_client_who_is_lost_in_the_menu_right_after_a_call_has_called_twice() {
+    let mut story = missed();
+    let told = story.pop().expect("its message");
+    let lost = Outcome::Missed(MissReason::NoAnswer);
+    story.push(message(history("b", lost, "", 10, 5)));
+    story.push(told);
+    let office = heard(&story);
+    assert_eq!(office.calls().len(), 2);
+    assert!(office.calls().iter().all(|(_, call)| call.is_over()));
+}
+
+#[test]
 fn rows_that_nobody_followed_are_calls_and_repeats_of_them_change_nothing() {
     let row = |link: Option<&str>| {
         let item = HistoryItem {
