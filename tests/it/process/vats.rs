@@ -71,12 +71,11 @@ impl Branch {
         let daemon = self.office.start().await;
         until("the session with the VATS is up", async || {
             let status = daemon.get("/v1/status").await;
-            let source = list(&status, "sources")[1].clone();
+            let sources = list(&status, "sources");
+            let up =
+                |source: &Value| source["key"] == "acme/cloud" && source["state"]["health"] == "up";
             let log = self.office.home.log();
-            when(
-                source["state"]["health"] == "up",
-                format!("{source}\n{log}"),
-            )
+            when(sources.iter().any(up), format!("{sources:?}\n{log}"))
         })
         .await;
         daemon
