@@ -219,7 +219,7 @@ impl Session {
             unread += history.unread;
             let mut items = history.items;
             items.sort_by(|one, two| (one.start, &one.id).cmp(&(two.start, &two.id)));
-            recovered += self.store(items, again_from, cursor).await?;
+            recovered += self.store(items, again_from).await?;
             from = until;
         }
         let away = now.since(cursor);
@@ -243,13 +243,11 @@ impl Session {
         Ok(None)
     }
 
-    /// Stores rows of the history; returns how many calls they told anew of those that are no older
-    /// than the cursor.
+    /// Stores rows of the history; returns how many calls they told anew.
     async fn store(
         &self,
         items: Vec<HistoryItem>,
         again_from: Timestamp,
-        cursor: Timestamp,
     ) -> Result<u64, ListenerError> {
         let mut anew = 0;
         for piece in items.chunks(STORED_AT_ONCE) {
@@ -262,10 +260,10 @@ impl Session {
                         tracker.finished(item, Teller::List, now);
                     }
                 }
-                let ended = tracker.snapshots.iter();
-                let ended = ended.filter(|one| one.body.started_at() >= cursor).count();
+                // A row that told nothing new is no snapshot.
+                let anew = tracker.snapshots.len();
                 // Nobody listens when the session has ended.
-                let _ = tell.send(u64::try_from(ended).unwrap_or(u64::MAX));
+                let _ = tell.send(u64::try_from(anew).unwrap_or(u64::MAX));
             })
             .await?;
             anew += told.await.unwrap_or(0);

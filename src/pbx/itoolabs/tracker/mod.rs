@@ -148,6 +148,14 @@ impl<'a> Tracker<'a> {
 
     /// Takes a finished call.
     pub(super) fn finished(&mut self, item: &HistoryItem, by: Teller, now: Timestamp) {
+        let mut item = item.clone();
+        if item.user.is_none() {
+            item.user = item.account.as_deref().and_then(|account| {
+                let (login, _, _) = self.book.people.find(account)?;
+                Some(login.to_owned())
+            });
+        }
+        let item = &item;
         let people = &mut self.book.people;
         people.learn(
             item.user.as_deref(),

@@ -70,6 +70,7 @@ fn history(id: &str, outcome: Outcome, user: &str, start: u64, duration_s: u64) 
         phone: Some("+7 916 111-22-33".to_owned()),
         user: Some(user.to_owned()).filter(|user| !user.is_empty()),
         ext: None,
+        account: None,
         group: None,
         telnum: None,
         diversion: None,
@@ -387,6 +388,22 @@ fn a_client_who_is_lost_in_the_menu_right_after_a_call_has_called_twice() {
     let office = heard(&story);
     assert_eq!(office.calls().len(), 2);
     assert!(office.calls().iter().all(|(_, call)| call.is_over()));
+}
+
+#[test]
+fn a_missed_call_of_an_account_is_of_the_person_of_that_login_and_of_nobody_for_a_group() {
+    for (account, rung) in [("orlova", 1), ("Sales", 0)] {
+        let mut office = Office::default();
+        office.book.people.learn(Some("orlova"), Some("510"), None);
+        let lost = Outcome::Missed(MissReason::NoAnswer);
+        let item = HistoryItem {
+            account: Some(account.to_owned()),
+            wait_s: Some(20),
+            ..history("u", lost, "", 0, 0)
+        };
+        office.hear(&Told::History(item, Teller::List), at(60));
+        assert_eq!(office.only().legs.len(), rung, "{account}");
+    }
 }
 
 #[test]

@@ -38,8 +38,9 @@ fn read_row(fields: &[String]) -> Option<HistoryItem> {
         outcome,
         phone: text(2),
         // Of a missed call it may be a group; who dialled is always a person.
-        user: account.filter(|_| !missed || way == Way::Out),
+        user: account.clone().filter(|_| !missed || way == Way::Out),
         ext: None,
+        account,
         group: None,
         telnum: None,
         diversion: text(4),

@@ -176,6 +176,7 @@ impl Fields {
             phone: self.text("phone"),
             user: self.text("user"),
             ext: self.text("ext"),
+            account: None,
             group: self.text("groupRealName"),
             telnum: self.text("telnum"),
             diversion: self.text("diversion"),

@@ -64,6 +64,8 @@ pub(in crate::pbx::itoolabs) struct HistoryItem {
     pub(in crate::pbx::itoolabs) phone: Option<String>,
     pub(in crate::pbx::itoolabs) user: Option<String>,
     pub(in crate::pbx::itoolabs) ext: Option<String>,
+    /// Login or group, which only the list of people tells apart.
+    pub(in crate::pbx::itoolabs) account: Option<String>,
     pub(in crate::pbx::itoolabs) group: Option<String>,
     pub(in crate::pbx::itoolabs) telnum: Option<String>,
     pub(in crate::pbx::itoolabs) diversion: Option<String>,
@@ -126,8 +128,9 @@ fn read_item(item: &Value) -> Option<HistoryItem> {
         outcome,
         phone: text("client").or_else(|| text("phone")),
         // The account of a missed call may be a group.
-        user: user.or_else(|| account.filter(|_| outcome == Outcome::Talked)),
+        user: user.or_else(|| account.clone().filter(|_| outcome == Outcome::Talked)),
         ext: None,
+        account,
         group: text("group_name").or_else(|| text("groupRealName")),
         telnum: None,
         diversion: text("diversion").or_else(|| text("via")),
