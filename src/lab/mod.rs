@@ -11,4 +11,5 @@ pub mod demo;
 pub mod fault;
 pub mod request_log;
 pub mod torture;
+pub mod uis;
 mod wall;

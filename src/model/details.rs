@@ -23,7 +23,13 @@ pub const SEARCH_QUERY: &str = "search_query";
 /// The city of the visitor.
 pub const CITY: &str = "city";
 /// Marks of the advertisement's address.
-pub const UTM: [&str; 5] = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"];
+pub const UTM: [&str; 5] = [
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_content",
+    "utm_term",
+];
 /// The scenario of the phone system that the call took.
 pub const SCENARIO: &str = "scenario";
 /// The last step of the scenario.
