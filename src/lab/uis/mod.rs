@@ -10,6 +10,7 @@
 mod account;
 mod api;
 mod call_api;
+mod control;
 mod limits;
 mod rest;
 mod sender;
@@ -22,6 +23,3 @@ pub use account::{LabCall, LabChat, LabMessage, LabRequest};
 pub use sender::{Delivery, Question, Sender, Told};
 pub use server::{UisHandle, UisLab, UisOptions, start};
 pub use switches::Switches;
-
-#[cfg(test)]
-mod tests;

@@ -10,12 +10,14 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::account::{LabCall, LabChat, LabRequest};
 use super::api::{self, Which};
+use super::control;
 use super::limits::Points;
 use super::rest;
+use super::sender::Sender;
 use super::switches::Switches;
 use super::world::World;
 use crate::lab::wall;
@@ -56,6 +58,7 @@ pub struct UisHandle {
     address: SocketAddr,
     key: String,
     world: Arc<Mutex<World>>,
+    sender: Arc<Mutex<Option<Sender>>>,
 }
 
 /// A running simulator; it ends when dropped.
@@ -147,6 +150,30 @@ impl UisHandle {
         self.world().points.spent()
     }
 
+    /// Returns who tells of what happens, where an address was set.
+    pub(super) fn sender(&self) -> Option<Sender> {
+        self.sender
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Sets where notifications go.
+    pub fn set_sender(&self, sender: Sender) {
+        *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    }
+
+    /// Returns what there is to be known of the simulator.
+    pub(super) fn shown(&self) -> Value {
+        let world = self.world();
+        let placed: Vec<Value> = world.placed.iter().map(|one| one.params.clone()).collect();
+        json!({
+            "data_api": self.data_api(), "call_api": self.call_api(),
+            "simple_api": self.simple_api(), "key": self.key, "now": now(),
+            "points_spent": world.points.spent(), "placed": placed, "switches": world.switches,
+        })
+    }
+
     /// Returns the simulator's time.
     pub fn now(&self) -> i64 {
         now()
@@ -180,6 +207,7 @@ pub async fn start(options: UisOptions) -> io::Result<UisLab> {
             placed: Vec::new(),
             asked: Default::default(),
         })),
+        sender: Arc::default(),
     };
     let served = handle.clone();
     let (tell, told) = tokio::sync::oneshot::channel();
@@ -225,6 +253,9 @@ fn run(
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<UisHandle>) -> HttpResponse {
+    if request.path() == "/_lab" || request.path().starts_with("/_lab/") {
+        return control::control(&lab, request.method().as_str(), request.path(), &body).await;
+    }
     let mut world = lab.world();
     if world.switches.down {
         return HttpResponse::BadGateway().body("<html>502 Bad Gateway</html>");

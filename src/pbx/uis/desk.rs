@@ -81,6 +81,7 @@ impl Desk {
         let mut held = self.memory.lock().await;
         if held.is_none() {
             let stored = sink.checkpoint().await?;
+            let is_first = stored.is_none();
             let mut memory = match stored.map(serde_json::from_value::<Memory>) {
                 None => Memory::default(),
                 Some(Ok(memory)) => memory,
@@ -96,6 +97,16 @@ impl Desk {
             memory.since.get_or_insert(now);
             self.show(&memory);
             *held = Some(memory);
+            if is_first {
+                // From when on communications are ours is not to change with the next start.
+                let mut open = Open {
+                    desk: self,
+                    held,
+                    sink,
+                };
+                open.commit(Vec::new(), Vec::new(), now).await?;
+                return Ok(open);
+            }
         }
         Ok(Open {
             desk: self,

@@ -429,7 +429,9 @@ impl Memory {
 
     /// What began before the source was first started is somebody else's affair.
     fn is_before_us(&self, began_at: Timestamp) -> bool {
-        self.since.is_some_and(|since| began_at < since)
+        // The platform's times have whole seconds.
+        let since = self.since.map(Timestamp::as_secs);
+        since.is_some_and(|since| began_at.as_secs() < since)
     }
 
     /// Strikes a communication off what is looked for; says whether it was.

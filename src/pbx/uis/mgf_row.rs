@@ -153,14 +153,14 @@ pub(super) fn read(row: Row<'_>, reading: &Reading<'_>, people: &NamedPeople) ->
 
 /// Reads a word of a closed set, written as an object with `value_id`, or plainly.
 fn choice(row: Row<'_>, key: &str) -> Option<String> {
+    let word = |row: Row<'_>, key: &str| {
+        let flag = || row.flag(key).map(|flag| flag.to_string());
+        row.line(key).or_else(flag)
+    };
     let written = row
         .row(key)
-        .and_then(|one| one.line("value_id").or_else(|| one.line("value")));
-    let plain = || {
-        row.line(key)
-            .or_else(|| row.flag(key).map(|flag| flag.to_string()))
-    };
-    Some(written.or_else(plain)?.to_lowercase())
+        .and_then(|one| word(one, "value_id").or_else(|| word(one, "value")));
+    Some(written.or_else(|| word(row, key))?.to_lowercase())
 }
 
 /// Reads a number, written as an object with `value`, or plainly.
