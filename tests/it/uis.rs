@@ -428,8 +428,9 @@ async fn people_are_listed_and_two_of_one_name_are_reported() {
         assert_eq!(talkers("21"), []);
         assert_eq!(talkers("22"), [Extension("501".to_owned())]);
         let remarks = bench.store.remarks.lock().expect("a lock").clone();
-        assert_eq!(remarks.len(), 1, "{remarks:?}");
-        assert!(remarks[0].contains("иванов иван"), "{remarks:?}");
+        assert_eq!(remarks.len(), 2, "{remarks:?}");
+        assert!(remarks[0].contains("Персональный менеджер"), "{remarks:?}");
+        assert!(remarks[1].contains("иванов иван"), "{remarks:?}");
 
         let mut roster = bench
             .source

@@ -216,18 +216,22 @@ pub(super) fn in_order(messages: Vec<Message>) -> Vec<Message> {
     let mut seen = std::collections::BTreeSet::new();
     let mut found: Vec<Message> = messages;
     found.retain(|message| seen.insert(message.id.clone()));
-    found.sort_by(|a, b| (a.at, id_order(&a.id)).cmp(&(b.at, id_order(&b.id))));
+    found.sort_by_key(place);
     let surplus = found.len().saturating_sub(MESSAGES_MAX);
     found.drain(..surplus);
     found
 }
 
-/// Ids are numbers that grow: of two messages of one second the smaller came first.
-fn id_order(id: &str) -> (usize, &str) {
-    (id.len(), id)
+/// Where a message stands among those of its chat. Times have whole seconds; ids are numbers that
+/// grow, so that of two messages of one second the smaller came first.
+pub(super) type Place = (Timestamp, usize, String);
+
+/// Returns the place of a message.
+pub(super) fn place(message: &Message) -> Place {
+    (message.at, message.id.len(), message.id.clone())
 }
 
-/// Returns the latest time that a chat shows.
-pub(super) fn latest(messages: &[Message]) -> Option<Timestamp> {
-    messages.iter().map(|message| message.at).max()
+/// Returns the place of the last message.
+pub(super) fn latest(messages: &[Message]) -> Option<Place> {
+    messages.iter().map(place).max()
 }

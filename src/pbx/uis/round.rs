@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::call_row::{self, Reading};
-use super::chat_row::{self, ChatRow};
+use super::chat_row::{self, ChatRow, Place};
 use super::desk::Desk;
 use super::memory::Report;
 use super::reports::{Reports, Window};
@@ -188,7 +188,7 @@ impl Round<'_> {
                 chats.extend(rows.iter().filter_map(read));
             }
             for chat in chats {
-                let newest = written.get(&chat.id).copied();
+                let newest = written.get(&chat.id);
                 self.take_chat(chat, newest).await?;
             }
             self.read(Report::Messages, window).await?;
@@ -199,7 +199,7 @@ impl Round<'_> {
     }
 
     /// Returns in which chats something was written lately, and when last.
-    async fn written(&self) -> Result<BTreeMap<String, Timestamp>, RoundError> {
+    async fn written(&self) -> Result<BTreeMap<String, Place>, RoundError> {
         let zone = self.desk.zone();
         let window = self.window(Report::Messages).await?;
         let fields = ["id", "chat_id", "date_time", "source"];
@@ -208,8 +208,11 @@ impl Round<'_> {
         let mut written = BTreeMap::new();
         for row in rows.iter().filter_map(Row::of) {
             if let Some(found) = chat_row::read_message(row, &zone) {
-                let at = written.entry(found.chat).or_insert(found.message.at);
-                *at = found.message.at.max(*at);
+                let place = chat_row::place(&found.message);
+                let last = written.entry(found.chat).or_insert_with(|| place.clone());
+                if place > *last {
+                    *last = place;
+                }
             }
         }
         Ok(written)
@@ -219,7 +222,7 @@ impl Round<'_> {
     async fn others(
         &self,
         chats: &[ChatRow],
-        written: &BTreeMap<String, Timestamp>,
+        written: &BTreeMap<String, Place>,
     ) -> Result<Vec<String>, RoundError> {
         let mut open = self.desk.open(self.sink, self.now()).await?;
         let memory = open.memory();
@@ -236,7 +239,7 @@ impl Round<'_> {
         Ok(ids)
     }
 
-    async fn take_chat(&self, chat: ChatRow, newest: Option<Timestamp>) -> Result<(), RoundError> {
+    async fn take_chat(&self, chat: ChatRow, newest: Option<&Place>) -> Result<(), RoundError> {
         let changed = {
             let mut open = self.desk.open(self.sink, self.now()).await?;
             let changed = open.memory().chat_changed(&chat, newest);

@@ -284,12 +284,11 @@ impl Api {
                 why,
             });
         };
-        let read = read(&value, &self.host(), method);
-        if let Ok((_, Some(limits))) | Err((_, Some(limits))) = &read {
-            *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = Some(*limits);
+        let (answered, limits) = read(&value, &self.host(), method);
+        if let Some(limits) = limits {
+            *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = Some(limits);
         }
-        read.map(|(answered, _)| answered)
-            .map_err(|(error, _)| error)
+        answered
     }
 }
 
@@ -299,40 +298,40 @@ fn with_token(params: &Map<String, Value>, token: &Secret) -> Map<String, Value>
     params
 }
 
-type WithLimits<T> = (T, Option<Limits>);
+/// What a frame says, and what it says of the limits.
+type Told = (Result<Answered, RpcError>, Option<Limits>);
 
 /// Reads a frame.
-fn read(
-    value: &Value,
-    host: &str,
-    method: &str,
-) -> Result<WithLimits<Answered>, WithLimits<RpcError>> {
+fn read(value: &Value, host: &str, method: &str) -> Told {
     let unreadable = |why: &str| {
         let error = RpcError::NoAnswer {
             host: host.to_owned(),
             why: format!("{method}: {why}"),
         };
-        (error, None)
+        (Err(error), None)
     };
-    let frame = Row::of(value).ok_or_else(|| unreadable("the answer is no object"))?;
+    let Some(frame) = Row::of(value) else {
+        return unreadable("the answer is no object");
+    };
     if let Some(error) = frame.row("error") {
-        return Err(read_error(error, host, method));
+        let (error, limits) = read_error(error, host, method);
+        return (Err(error), limits);
     }
-    let result = frame
-        .row("result")
-        .ok_or_else(|| unreadable("the answer has no result"))?;
+    let Some(result) = frame.row("result") else {
+        return unreadable("the answer has no result");
+    };
     // One method writes `meta_data` (`pbx/uis.md` §4.5).
     let metadata = result.row("metadata").or_else(|| result.row("meta_data"));
     let limits = metadata.and_then(Limits::read);
-    let data = value
-        .pointer("/result/data")
-        .cloned()
-        .unwrap_or(Value::Null);
-    let total = metadata.and_then(|metadata| metadata.whole("total_items"));
-    Ok((Answered { data, total }, limits))
+    let data = value.pointer("/result/data").cloned();
+    let answered = Answered {
+        data: data.unwrap_or(Value::Null),
+        total: metadata.and_then(|metadata| metadata.whole("total_items")),
+    };
+    (Ok(answered), limits)
 }
 
-fn read_error(error: Row<'_>, host: &str, method: &str) -> WithLimits<RpcError> {
+fn read_error(error: Row<'_>, host: &str, method: &str) -> (RpcError, Option<Limits>) {
     let data = error.row("data");
     let limits = data.and_then(|data| Limits::read(data.row("metadata")?));
     let mnemonic = data.and_then(|data| data.line("mnemonic"));
@@ -369,9 +368,9 @@ mod tests {
     use super::*;
 
     fn told(value: &Value) -> String {
-        match read(value, "dataapi.example", "get.calls_report") {
-            Ok((answered, limits)) => format!("{} {:?} {limits:?}", answered.data, answered.total),
-            Err((error, _)) => error.to_string(),
+        match read(value, "dataapi.example", "get.calls_report").0 {
+            Ok(answered) => format!("{} {:?}", answered.data, answered.total),
+            Err(error) => error.to_string(),
         }
     }
 
@@ -409,7 +408,7 @@ mod tests {
     #[test]
     fn garbage_is_no_answer() {
         for value in [json!(null), json!([]), json!({}), json!({ "result": 5 })] {
-            let (error, _) = read(&value, "h", "m").expect_err("no answer");
+            let error = read(&value, "h", "m").0.expect_err("no answer");
             assert!(matches!(error, RpcError::NoAnswer { .. }), "{value}");
         }
     }

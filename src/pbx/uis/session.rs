@@ -33,6 +33,10 @@ const PEOPLE_EVERY: Duration = Duration::from_secs(3_600);
 /// What a round costs in points: calls, requests, messages, chats (`pbx/uis.md` §4).
 const ROUND_COST: u64 = 4;
 
+/// What an administrator of VATS 2.0 should know (`pbx/megafon.md` §B4).
+const ROUTING: &str = "who a client reaches is chosen by the vendor's own scenario \
+     \"Персональный менеджер\": VATS 2.0 asks nobody else";
+
 /// The session with an account.
 pub(super) struct UisListener {
     pub(super) desk: Arc<Desk>,
@@ -234,6 +238,9 @@ impl Follower<'_> {
         let mut words = Vec::new();
         let named = NamedPeople::of(&people);
         if self.is_megafon() {
+            if memory.people.0.is_empty() {
+                words.push(ROUTING.to_owned());
+            }
             let shared = named.shared();
             if !shared.is_empty() {
                 words.push(format!(

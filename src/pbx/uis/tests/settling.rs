@@ -160,6 +160,10 @@ fn message(id: u64, second: u64, source: &str) -> crate::model::chat::Message {
     chat_row::read_message(row, &zone()).expect("a row").message
 }
 
+fn place(second: u64) -> chat_row::Place {
+    chat_row::place(&message(second + 1, second, "visitor"))
+}
+
 #[test]
 fn a_chat_grows_and_a_message_in_a_closed_one_makes_a_new_picture() {
     let (mut memory, rules) = (memory(), rules(true));
@@ -169,8 +173,8 @@ fn a_chat_grows_and_a_message_in_a_closed_one_makes_a_new_picture() {
     let first = first.expect("a picture");
     assert_eq!(first.key.to_string(), "acme/cloud/chat-5001");
     assert_eq!(memory.open_ids(Kind::Chat), ["5001"]);
-    assert!(!memory.chat_changed(&new, Some(at(0))));
-    assert!(memory.chat_changed(&new, Some(at(3))));
+    assert!(!memory.chat_changed(&new, Some(&place(0))));
+    assert!(memory.chat_changed(&new, Some(&place(3))));
 
     let closed = chat(&json!({ "status": "succeed", "release_cause": "closed_by_operator" }));
     let messages = vec![message(2, 30, "operator"), message(1, 0, "visitor")];
@@ -192,7 +196,10 @@ fn a_chat_grows_and_a_message_in_a_closed_one_makes_a_new_picture() {
         None
     );
 
-    assert!(memory.chat_changed(&closed, Some(at(500))));
+    // Another message of the second in which the last one was written, too.
+    assert!(!memory.chat_changed(&closed, Some(&chat_row::place(&message(2, 30, "operator")))));
+    assert!(memory.chat_changed(&closed, Some(&chat_row::place(&message(3, 30, "visitor")))));
+    assert!(memory.chat_changed(&closed, Some(&place(500))));
     let three = vec![
         message(1, 0, "visitor"),
         message(2, 30, "operator"),
@@ -225,8 +232,8 @@ fn an_old_chat_is_read_only_where_something_new_stands_in_it() {
     memory.since = Some(at(10 * HOUR));
     let old = chat(&json!({}));
     assert!(!memory.chat_changed(&old, None));
-    assert!(!memory.chat_changed(&old, Some(at(HOUR))));
-    assert!(memory.chat_changed(&old, Some(at(11 * HOUR))));
+    assert!(!memory.chat_changed(&old, Some(&place(HOUR))));
+    assert!(memory.chat_changed(&old, Some(&place(11 * HOUR))));
 }
 
 #[test]
