@@ -36,6 +36,16 @@ pub(super) fn pause(limits: Option<Limits>, cost: u64, pace: Pace) -> Duration {
     even.min(PERIOD_MAX).max(minute).max(pace.period_min)
 }
 
+/// Pause between a notification and the round that it calls for: a chat tells several at once, and
+/// reports lag a little behind.
+pub(super) const SOON: Duration = Duration::from_secs(2);
+
+/// Returns the shortest time between two rounds of which notifications call for the second. Where
+/// little is left, a busy hour must not use up the day.
+pub(super) fn gap(pause: Duration, pace: Pace) -> Duration {
+    (pause / 10).max(SOON.min(pace.period_min))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +76,17 @@ mod tests {
         assert_eq!(after(16, 80_000, 100), 3_600);
         // Nothing is left: tomorrow.
         assert_eq!(after(7, 30_000, 100), 30_000);
+    }
+
+    #[test]
+    fn notifications_have_reports_read_soon_and_later_where_little_is_left() {
+        let pace = Pace {
+            period_min: Duration::from_secs(60),
+            day_share: 70,
+        };
+        assert_eq!(gap(Duration::from_secs(15), pace), Duration::from_secs(2));
+        assert_eq!(gap(Duration::from_secs(60), pace), Duration::from_secs(6));
+        assert_eq!(gap(Duration::from_secs(690), pace), Duration::from_secs(69));
     }
 
     proptest::proptest! {

@@ -23,10 +23,6 @@ use crate::pbx::{Listener, ListenerContext, ListenerError, SinkError};
 /// Pause between two looks at what is to be ended.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// Pause between a notification and the round that it calls for: a chat tells several at once, and
-/// reports lag a little behind.
-const SOON: Duration = Duration::from_secs(2);
-
 /// How often people and zone are read.
 const PEOPLE_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -114,7 +110,7 @@ async fn follow(
         }
         context.state.seen();
         show(&context, data.limits(), pause);
-        rest(desk, pause, &context, settings.pace.period_min).await?;
+        rest(desk, pause, budget::gap(pause, settings.pace), &context).await?;
         if *stop.borrow() {
             return Ok(());
         }
@@ -125,11 +121,11 @@ async fn follow(
 async fn rest(
     desk: &Desk,
     pause: Duration,
+    gap: Duration,
     context: &ListenerContext,
-    period_min: Duration,
 ) -> Result<(), ListenerError> {
     let mut stop = context.stop.clone();
-    let until = Instant::now() + pause;
+    let (until, soonest) = (Instant::now() + pause, Instant::now() + gap);
     loop {
         let step = until.min(Instant::now() + SWEEP_EVERY);
         tokio::select! {
@@ -142,9 +138,11 @@ async fn rest(
         }
         sweep(desk, context).await?;
     }
+    // What was told shows in the reports a moment later.
+    let told = Instant::now() + gap.min(budget::SOON);
     tokio::select! {
         _ = stop.wait_for(|stop| *stop) => {}
-        () = tokio::time::sleep_until(until.min(Instant::now() + SOON.min(period_min))) => {}
+        () = tokio::time::sleep_until(until.min(soonest.max(told))) => {}
     }
     Ok(())
 }
