@@ -63,8 +63,8 @@ enum Command {
         #[arg(long)]
         at_the_limit: bool,
     },
-    /// Runs the simulators until Ctrl-C: two amoCRM accounts, an Asterisk, a UIS
-    /// account, and a control endpoint.
+    /// Runs the simulators until Ctrl-C: two amoCRM accounts, an Asterisk, a VATS, a UIS account,
+    /// and a control endpoint.
     Serve {
         /// The endpoint by which calls are played and links are cut.
         #[arg(long, default_value_t = 8480)]
@@ -147,6 +147,7 @@ async fn serve(control_port: u16, uis_port: u16, ports: &Ports) -> anyhow::Resul
          amoCRM   http://127.0.0.1:{}  token {}\n\
          Asterisk 127.0.0.1:{}  user trunkline, secret lab-ami-secret\n\
          UIS      data_api {}, call_api {}, token {}; control http://{listen}/_lab\n\
+         VATS     http://127.0.0.1:{}  key {}\n\
          control  http://{control}/ami",
         ports.crm_port,
         lab.main.long_lived_token(),
@@ -156,8 +157,10 @@ async fn serve(control_port: u16, uis_port: u16, ports: &Ports) -> anyhow::Resul
         uis.data_api(),
         uis.call_api(),
         uis.key(),
+        ports.vats_port,
+        lab.vats.api_key(),
     ));
-    let serving = control::serve(control, lab.ami);
+    let serving = control::serve(control, lab.ami, lab.vats.handle());
     tokio::select! {
         served = serving => served.with_context(|| format!("serve the control endpoint on port {control_port}")),
         _ = tokio::signal::ctrl_c() => Ok(()),

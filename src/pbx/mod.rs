@@ -5,6 +5,7 @@
 pub mod asterisk;
 pub mod call_desk;
 mod exchange;
+pub mod itoolabs;
 mod object_reader;
 pub mod registry;
 mod roster;

@@ -26,6 +26,7 @@ pub type BuildSource =
 pub const KINDS: &[SourceKind] = &[
     super::asterisk::KIND,
     super::uis::KIND,
+    super::itoolabs::KIND,
     super::webhook::KIND,
 ];
 

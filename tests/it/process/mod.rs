@@ -41,5 +41,6 @@ mod slow_call;
 mod store;
 mod test_call;
 mod uis;
+mod vats;
 mod wait;
 mod webhook;
