@@ -12,4 +12,5 @@ pub mod fault;
 pub mod itoolabs;
 pub mod request_log;
 pub mod torture;
+pub mod uis;
 mod wall;

@@ -9,6 +9,7 @@ pub mod itoolabs;
 mod object_reader;
 pub mod registry;
 mod roster;
+pub mod uis;
 mod web_client;
 pub mod webhook;
 
@@ -64,8 +65,23 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// Returns what an administrator pastes into the source's own pages, for one that is set up
+    /// there.
+    fn to_paste(&self) -> Vec<PasteText> {
+        Vec::new()
+    }
+
     /// Returns the kinds of communication that it can report.
     fn kinds(&self) -> &'static [Kind];
+}
+
+/// A text for the source's own pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasteText {
+    /// What the page calls the place it belongs to, in Russian and in English.
+    pub titles: [&'static str; 2],
+    /// The text.
+    pub text: String,
 }
 
 /// What a source needs to know about itself.

@@ -4,6 +4,7 @@ mod direct;
 mod fragment;
 mod report;
 mod roster;
+mod templates;
 
 use std::path::Path;
 
@@ -26,6 +27,12 @@ pub(super) enum Pbx {
     /// List the people, groups and numbers that a configured phone system says that it has, and
     /// who of them is configured. Nothing is changed there.
     Roster(RosterWish),
+    /// Print what is to be pasted into the pages of a configured source, such as the templates of a
+    /// platform's notifications.
+    Templates {
+        /// The source, tenant/source.
+        source: String,
+    },
 }
 
 /// Whose people.
@@ -55,6 +62,7 @@ pub(super) async fn run(path: &Path, pbx: Pbx, output: &mut Output) -> Result<()
     let toml = match &pbx {
         Pbx::Discover(wish) => wish.toml,
         Pbx::Roster(wish) => wish.toml,
+        Pbx::Templates { .. } => false,
     };
     if toml && output.json() {
         let message = "--toml and --json: choose one of them";
@@ -63,6 +71,7 @@ pub(super) async fn run(path: &Path, pbx: Pbx, output: &mut Output) -> Result<()
     let wish = match pbx {
         Pbx::Discover(wish) => wish,
         Pbx::Roster(wish) => return roster::run(path, &wish.source, toml, output).await,
+        Pbx::Templates { source } => return templates::show(path, &source, output),
     };
     match &wish.source {
         Some(source) => configured(path, source, wish.toml, output).await,

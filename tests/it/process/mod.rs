@@ -40,6 +40,7 @@ mod service;
 mod slow_call;
 mod store;
 mod test_call;
+mod uis;
 mod vats;
 mod wait;
 mod webhook;
