@@ -31,6 +31,7 @@ mod portals;
 mod questions;
 mod questions_miss;
 mod questions_shared;
+mod real_ffmpeg;
 mod recordings;
 mod rehearse;
 mod reload;
