@@ -25,6 +25,7 @@ use crate::store::StoreHandle;
 use crate::store::command::{Work, WorkState};
 
 use super::discovery::Discoverable;
+use super::tenant_files::TenantFiles;
 
 /// What is configured, in the form that administrators see.
 #[derive(Default)]
@@ -140,6 +141,8 @@ pub struct AdminState {
     pub desk: Arc<CallDesk>,
     /// Reads settings that are not in force.
     pub drafts: ReadDraft,
+    /// The tenants' files, to be changed.
+    pub files: Arc<dyn TenantFiles>,
     /// Who lets accounts in.
     pub consent: SharedDesk,
     /// Where questions come in.

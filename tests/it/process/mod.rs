@@ -16,6 +16,7 @@ mod daemon;
 mod delivery;
 mod directory;
 mod discover;
+mod edits;
 mod fastagi;
 mod full_disk;
 mod home;
