@@ -343,6 +343,7 @@ fn bind(
         intake,
         hooks: Arc::clone(&shared.hooks),
         crm_hooks: Arc::clone(&shared.crm_hooks),
+        answerer: shared.questions.desk.clone(),
         recordings: shared
             .recordings
             .player(shared.store.clone(), Arc::clone(&shared.clock)),
@@ -395,7 +396,8 @@ async fn reload(
             );
             (text.clone(), Err(text))
         }
-        Ok(new) => {
+        Ok(mut new) => {
+            new.keep_running(running);
             let changes = config::difference(running, &new);
             match assembly.apply(&new).await {
                 Ok(()) => {
