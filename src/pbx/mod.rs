@@ -23,6 +23,7 @@ use crate::clock::SharedClock;
 use crate::model::call_order::CallOrder;
 use crate::model::communication::{Kind, Snapshot};
 use crate::model::discovery::Discovery;
+use crate::model::explanation::Language;
 use crate::model::ids::{CommunicationKey, EmployeeId, Extension, SourceKey};
 use crate::model::mistake::Mistake;
 use crate::model::number_rules::NumberRules;
@@ -171,7 +172,8 @@ pub enum OrderError {
 /// Looks around in a phone system, and changes nothing there.
 pub trait Discoverer: Send + Sync {
     /// Lists what is there and proposes what to configure, within half a minute.
-    fn discover(&self) -> BoxFuture<'_, Result<Discovery, DiscoverError>>;
+    /// Reasons and remarks are worded in `language`.
+    fn discover(&self, language: Language) -> BoxFuture<'_, Result<Discovery, DiscoverError>>;
 }
 
 /// Why nothing was found.
