@@ -11,6 +11,7 @@ use super::ids::{CrmUserId, EmployeeId, Extension};
 use super::phone::Phone;
 use super::plan::Entity;
 use super::timestamp::Timestamp;
+use super::written_reason::WrittenReason;
 
 /// The reasons of a decision, in the order in which they were found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -388,6 +389,12 @@ pub enum Reason {
     NobodyNamed {
         /// How many employees' phones were in the call.
         phones: usize,
+    },
+
+    /// A reason that only chats and site requests have.
+    Written {
+        /// Which.
+        why: WrittenReason,
     },
 }
 

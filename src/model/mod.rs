@@ -31,3 +31,4 @@ pub mod secret;
 pub mod timestamp;
 mod wording;
 pub mod work_hours;
+pub mod written_reason;

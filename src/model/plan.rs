@@ -283,6 +283,17 @@ pub struct NewTask {
     pub due: Timestamp,
 }
 
+/// A note to be written on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewNote {
+    /// The card.
+    pub card: Target,
+    /// What it says, on one line or several.
+    pub text: String,
+    /// The time that it bears: of what it tells, however late it is written.
+    pub at: Timestamp,
+}
+
 /// One additional field to be filled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldFill {
@@ -321,6 +332,8 @@ pub enum Effect {
     FillFields(FillFields),
     /// Put the recording's address to an entry of the call history.
     LinkRecording(RecordingLink),
+    /// Write a note.
+    AddNote(NewNote),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -341,11 +354,13 @@ pub enum StepKind {
     FillFields,
     /// [`Effect::LinkRecording`].
     LinkRecording,
+    /// [`Effect::AddNote`].
+    AddNote,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 7] = [
+    pub const ALL: [StepKind; 8] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
@@ -353,6 +368,7 @@ impl StepKind {
         StepKind::CreateTask,
         StepKind::FillFields,
         StepKind::LinkRecording,
+        StepKind::AddNote,
     ];
 }
 
@@ -367,6 +383,7 @@ impl Effect {
             Effect::CreateTask(_) => StepKind::CreateTask,
             Effect::FillFields(_) => StepKind::FillFields,
             Effect::LinkRecording(_) => StepKind::LinkRecording,
+            Effect::AddNote(_) => StepKind::AddNote,
         }
     }
 
@@ -379,6 +396,7 @@ impl Effect {
             Effect::CreateTask(task) => task.card.as_mut(),
             Effect::FillFields(fill) => Some(&mut fill.card),
             Effect::LinkRecording(link) => Some(&mut link.entry),
+            Effect::AddNote(note) => Some(&mut note.card),
         }
     }
 
@@ -391,6 +409,7 @@ impl Effect {
             Effect::CreateTask(task) => task.card.as_ref(),
             Effect::FillFields(fill) => Some(&fill.card),
             Effect::LinkRecording(link) => Some(&link.entry),
+            Effect::AddNote(note) => Some(&note.card),
         }
     }
 }

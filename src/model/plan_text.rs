@@ -117,6 +117,11 @@ impl fmt::Display for Effect {
                 }
                 named_text(f, "link", Some(&link.link))
             }
+            Effect::AddNote(note) => {
+                write!(f, "add note  {:?}", note.text)?;
+                target(f, "card", Some(&note.card))?;
+                write!(f, "  at={}", note.at)
+            }
         }
     }
 }

@@ -14,12 +14,14 @@ mod plan;
 pub mod popup;
 mod replan;
 pub mod replay;
+mod requests;
 pub mod settings;
 mod settings_mistakes;
 pub mod situation;
 mod template;
 mod triage;
 pub mod variables;
+mod written;
 
 pub use phases::wanted_phases;
 pub use plan::plan;

@@ -6,6 +6,7 @@ use crate::model::facts::Facts;
 use crate::model::plan::Plan;
 
 use super::calls;
+use super::requests;
 use super::situation::Situation;
 
 /// Plans the steps of one phase. The same values give the same plan. What [`triage`] ignores
@@ -21,9 +22,8 @@ pub fn plan(situation: &Situation<'_>, facts: &Facts) -> Plan {
     }
     let planned = match &situation.snapshot.body {
         Body::Call { call } => calls::plan(situation, call, facts),
-        body @ (Body::Chat { .. } | Body::Request { .. }) => {
-            Err(Reason::NothingConfigured { kind: body.kind() })
-        }
+        Body::Request { request } => requests::plan(situation, request, facts),
+        body @ Body::Chat { .. } => Err(Reason::NothingConfigured { kind: body.kind() }),
     };
     planned.unwrap_or_else(|reason| Plan {
         steps: Vec::new(),

@@ -3,9 +3,11 @@
 
 mod fields;
 mod interval;
+mod requests;
 mod responsible;
 mod tags;
 mod tasks;
+mod written;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,9 +18,13 @@ use crate::model::phone::Phone;
 
 pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;
+pub use self::requests::{RequestSettings, RequestWhen};
 pub use self::responsible::{Assign, ResponsibleRule};
 pub use self::tags::TagSettings;
 pub use self::tasks::{TaskDue, TaskSettings};
+pub use self::written::{
+    AssignRule, AssignTo, ChosenTag, DealPlaces, DealRule, Method, WrittenTags,
+};
 pub use super::filter::{CallParameter, Filter};
 pub use super::popup::{PopupSettings, ShowTo};
 pub use super::template::Template;
@@ -31,6 +37,9 @@ pub struct IntegrationSettings {
     /// Calls.
     #[serde(default)]
     pub calls: Option<CallSettings>,
+    /// Site requests.
+    #[serde(default)]
+    pub requests: Option<RequestSettings>,
     /// Redirection of calls to the client's responsible (S1-23).
     #[serde(default)]
     pub personal_manager: Option<PersonalManagerSettings>,

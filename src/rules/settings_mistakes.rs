@@ -1,6 +1,8 @@
 //! What can be wrong with settings although their types allow it, as far as it shows without
 //! asking the CRM: whether users, pipelines and stages exist is checked against the account.
 
+mod written;
+
 use std::collections::BTreeSet;
 
 use crate::model::mistake::Mistake;
@@ -11,7 +13,7 @@ use super::settings::{
     Moment, ResponsibleRule, TagSettings, TaskDue, TaskSettings, Telephony, Template,
     UnknownAction,
 };
-use super::variables;
+use super::variables::{self, OF_CALLS, Variable};
 
 /// The most numbers that one list takes: each call walks the list, and ten thousand comparisons
 /// take less than a tenth of a millisecond.
@@ -33,6 +35,9 @@ impl IntegrationSettings {
         let mut found = Vec::new();
         if let Some(calls) = &self.calls {
             check_calls(calls, &mut found);
+        }
+        if let Some(requests) = &self.requests {
+            written::check_requests(requests, &mut found);
         }
         if let Some(popup) = &self.popup {
             popup.mistakes(&mut found);
@@ -57,6 +62,9 @@ impl IntegrationSettings {
             if let Some(when) = &rule.when {
                 when.employees_named(&format!("{path}.when"), &mut named);
             }
+        }
+        if let Some(requests) = &self.requests {
+            written::employees_of_requests(requests, &mut named);
         }
         named
     }
@@ -148,7 +156,7 @@ fn check_direction(
         ("deal_name", &direction.deal_name),
     ] {
         if let Some(template) = template {
-            check_template(&format!("{path}.{key}"), template, found);
+            check_template(&format!("{path}.{key}"), template, &OF_CALLS, found);
         }
     }
     for (key, task) in [
@@ -156,7 +164,7 @@ fn check_direction(
         ("missed_task", &direction.missed_task),
     ] {
         if let Some(task) = task {
-            check_task(&format!("{path}.{key}"), task, found);
+            check_task(&format!("{path}.{key}"), task, &OF_CALLS, found);
         }
     }
 }
@@ -215,13 +223,16 @@ fn check_rules(path: &str, rules: &[ResponsibleRule], found: &mut Vec<Mistake>) 
 }
 
 fn check_tags(path: &str, tags: &TagSettings, found: &mut Vec<Mistake>) {
-    let path = format!("{path}.list");
-    if tags.list.len() > TAGS_MAX {
-        let message = format!("{} tags are too many: at most {TAGS_MAX}", tags.list.len());
-        found.push(Mistake::at(&path, message));
+    check_tag_list(&format!("{path}.list"), &tags.list, found);
+}
+
+fn check_tag_list(path: &str, list: &[String], found: &mut Vec<Mistake>) {
+    if list.len() > TAGS_MAX {
+        let message = format!("{} tags are too many: at most {TAGS_MAX}", list.len());
+        found.push(Mistake::at(path, message));
     }
     let mut seen = BTreeSet::new();
-    for (position, tag) in tags.list.iter().enumerate() {
+    for (position, tag) in list.iter().enumerate() {
         let path = format!("{path}.{position}");
         if tag.trim().is_empty() || tag.chars().any(char::is_control) {
             found.push(Mistake::at(&path, "write the tag as one line of text"));
@@ -252,13 +263,13 @@ fn check_fields(path: &str, fields: &[FieldRule], found: &mut Vec<Mistake>) {
         } else {
             check_id(&format!("{path}.field"), &rule.field, found);
         }
-        check_template(&format!("{path}.value"), &rule.value, found);
+        check_template(&format!("{path}.value"), &rule.value, &OF_CALLS, found);
     }
 }
 
-fn check_task(path: &str, task: &TaskSettings, found: &mut Vec<Mistake>) {
+fn check_task(path: &str, task: &TaskSettings, variables: &[Variable], found: &mut Vec<Mistake>) {
     if let Some(text) = &task.text {
-        check_template(&format!("{path}.text"), text, found);
+        check_template(&format!("{path}.text"), text, variables, found);
     }
     if let Some(task_type) = &task.task_type {
         let path = format!("{path}.task_type");
@@ -278,8 +289,13 @@ fn check_interval(path: &str, interval: Interval, found: &mut Vec<Mistake>) {
     found.extend(interval.mistake().map(|mistake| Mistake::at(path, mistake)));
 }
 
-fn check_template(path: &str, template: &Template, found: &mut Vec<Mistake>) {
-    let samples = variables::samples(&variables::OF_CALLS);
+fn check_template(
+    path: &str,
+    template: &Template,
+    variables: &[Variable],
+    found: &mut Vec<Mistake>,
+) {
+    let samples = variables::samples(variables);
     let mistakes = template.mistakes(&samples).into_iter();
     found.extend(mistakes.map(|mistake| Mistake::at(path, mistake)));
 }

@@ -6,7 +6,10 @@ use crate::model::facts::FactsQuery;
 use crate::model::plan::Plan;
 
 use super::calls;
+use super::plan::plan;
+use super::requests;
 use super::situation::Situation;
+use super::written::nothing_known;
 
 /// What is to become of a communication's phase.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,14 +28,14 @@ pub fn triage(situation: &Situation<'_>) -> Triage {
         return Triage::Plan(Box::new(plan));
     }
     let admitted = match &situation.snapshot.body {
-        Body::Call { call } => calls::triage(situation, call),
-        // Settings have no place for chats and requests yet, so nothing can be configured.
-        body @ (Body::Chat { .. } | Body::Request { .. }) => {
-            Err(Reason::NothingConfigured { kind: body.kind() })
-        }
+        Body::Call { call } => calls::triage(situation, call).map(Some),
+        Body::Request { request } => requests::triage(situation, request),
+        body @ Body::Chat { .. } => Err(Reason::NothingConfigured { kind: body.kind() }),
     };
     match admitted {
-        Ok(query) => Triage::Ask(query),
+        Ok(Some(query)) => Triage::Ask(query),
+        // A client without an address cannot be looked for.
+        Ok(None) => Triage::Plan(Box::new(plan(situation, &nothing_known(situation)))),
         Err(reason) => Triage::Ignore(reason.into()),
     }
 }

@@ -1,9 +1,15 @@
 //! The variables of templates, by kind of communication: name, meaning and a sample each. The
 //! tables of `docs/settings.md` are made from here, and a test keeps the two together.
 
+mod of_requests;
+
 use crate::model::explanation::Side;
 
 use super::template::{Value, Values};
+
+pub use self::of_requests::{
+    OF_REQUESTS, REQUEST_CONTACT_NAME, REQUEST_DEAL_NAME, REQUEST_TASK_TEXT,
+};
 
 /// One variable of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

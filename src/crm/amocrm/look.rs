@@ -9,6 +9,7 @@
 //! | call without a card | call notes of all contacts, leads, companies | `params.uniq` |
 //! | task | tasks of the card | text and due time |
 //! | fields | the card | their values |
+//! | note | ordinary notes of the card (`note`) | text and the exact `created_at` that we sent |
 //! | recording | call notes, then ordinary notes, of the card (`recording`) | the address |
 //!
 //! It does not wait, so "absent" is true at the time of looking only: whether the request can still
@@ -75,6 +76,7 @@ impl AmoAdapter {
             Effect::CreateTask(task) => looking.task(task).await,
             Effect::FillFields(fill) => looking.fields(fill).await,
             Effect::LinkRecording(link) => looking.recording(link).await,
+            Effect::AddNote(note) => looking.note(note).await,
         };
         match seen {
             Ok(look) => Outcome::Done(look),
@@ -88,7 +90,7 @@ impl AmoAdapter {
 /// One search for one effect.
 pub(super) struct Looking<'a> {
     pub(super) adapter: &'a AmoAdapter,
-    setup: &'a Setup,
+    pub(super) setup: &'a Setup,
     pub(super) command: &'a StepCommand,
     marker: String,
     /// Older records cannot be it: Unix seconds.

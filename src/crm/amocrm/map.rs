@@ -8,6 +8,7 @@
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::note;
 use super::recording;
 use super::setup::Setup;
 use super::wire::bodies::{
@@ -45,8 +46,10 @@ pub(super) enum Answer {
     Contacts,
     Leads,
     Unsorted,
-    /// Notes on cards of this sort.
+    /// Notes of calls on cards of this sort.
     Notes(Entity),
+    /// Ordinary notes on cards of this sort.
+    Common(Entity),
     Calls,
     Tasks,
 }
@@ -143,6 +146,7 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
             return Err(refuse("not_an_item", message));
         }
         Effect::LinkRecording(link) => return recording::item(command, link),
+        Effect::AddNote(note) => return note::item(command, note),
     };
     Ok(Item {
         verb: Verb::Make,
@@ -168,6 +172,7 @@ pub(super) fn request_sort(effect: &Effect) -> &'static str {
             None => "calls",
         },
         Effect::LinkRecording(link) => recording::request_sort(link),
+        Effect::AddNote(note) => note::request_sort(note),
     }
 }
 

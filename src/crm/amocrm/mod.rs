@@ -15,6 +15,7 @@ mod fields;
 mod hosts;
 mod look;
 mod map;
+mod note;
 mod oauth;
 mod pair;
 mod popup;
@@ -185,8 +186,8 @@ fn capabilities(cards: Certainty) -> Capabilities {
         StepKind::CreateContact | StepKind::CreateDeal | StepKind::CreateUnsorted => cards,
         // `uniq` is stored and returned with every note; a recording's address is one of a kind.
         StepKind::RecordCall | StepKind::LinkRecording => Certainty::ByKey,
-        // Text and due time.
-        StepKind::CreateTask => Certainty::BySearch,
+        // Text and due time; text and time.
+        StepKind::CreateTask | StepKind::AddNote => Certainty::BySearch,
         // The card is read back.
         StepKind::FillFields => Certainty::BySearch,
     };

@@ -1,5 +1,6 @@
 //! The English wording.
 
+use super::english_written as written;
 use crate::model::call::MissReason;
 use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{
@@ -273,6 +274,7 @@ pub(super) fn text(reason: &Reason) -> String {
             "It is not clear which employee the call belongs to (employees' phones in it: \
              {phones}): it is logged without an employee."
         ),
+        Reason::Written { why } => written::text(why),
     }
 }
 
@@ -391,7 +393,7 @@ fn missed(miss: MissReason) -> &'static str {
     }
 }
 
-fn thing(entity: Entity) -> &'static str {
+pub(super) fn thing(entity: Entity) -> &'static str {
     match entity {
         Entity::Contact => "contact",
         Entity::Company => "company",
@@ -412,7 +414,7 @@ fn count(open: usize) -> String {
     }
 }
 
-fn card(card: &CardName) -> String {
+pub(super) fn card(card: &CardName) -> String {
     if card.name.trim().is_empty() {
         format!("no. {}", card.id)
     } else {
@@ -420,7 +422,7 @@ fn card(card: &CardName) -> String {
     }
 }
 
-fn person(user: &UserName) -> String {
+pub(super) fn person(user: &UserName) -> String {
     match &user.name {
         Some(name) => format!("{name} (CRM user no. {})", user.id),
         None => format!("CRM user no. {}", user.id),

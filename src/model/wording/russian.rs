@@ -1,5 +1,6 @@
 //! The Russian wording. It keeps to forms that need no agreement with a number or a gender.
 
+use super::russian_written as written;
 use crate::model::call::MissReason;
 use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{
@@ -269,6 +270,7 @@ pub(super) fn text(reason: &Reason) -> String {
             "Кто из сотрудников отвечает за звонок, неясно (телефонов сотрудников в нём: \
              {phones}): он записывается без сотрудника."
         ),
+        Reason::Written { why } => written::text(why),
     }
 }
 
@@ -386,7 +388,7 @@ fn missed(miss: MissReason) -> &'static str {
     }
 }
 
-fn thing(entity: Entity) -> &'static str {
+pub(super) fn thing(entity: Entity) -> &'static str {
     match entity {
         Entity::Contact => "контакт",
         Entity::Company => "компания",
@@ -407,7 +409,7 @@ fn count(open: usize) -> String {
     }
 }
 
-fn card(card: &CardName) -> String {
+pub(super) fn card(card: &CardName) -> String {
     if card.name.trim().is_empty() {
         format!("№ {}", card.id)
     } else {
@@ -415,7 +417,7 @@ fn card(card: &CardName) -> String {
     }
 }
 
-fn person(user: &UserName) -> String {
+pub(super) fn person(user: &UserName) -> String {
     match &user.name {
         Some(name) => format!("{name} (пользователь CRM № {})", user.id),
         None => format!("пользователь CRM № {}", user.id),

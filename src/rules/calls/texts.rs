@@ -171,7 +171,7 @@ fn minutes(seconds: u64) -> String {
 }
 
 /// Returns day and time of day in the company's zone; empty for a time that no calendar has.
-fn moment(at: Timestamp, zone: &TimeZone) -> (String, String) {
+pub(in crate::rules) fn moment(at: Timestamp, zone: &TimeZone) -> (String, String) {
     match jiff::Timestamp::from_millisecond(at.as_millis()) {
         Ok(at) => {
             let at = at.to_zoned(zone.clone());
