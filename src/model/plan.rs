@@ -283,17 +283,6 @@ pub struct NewTask {
     pub due: Timestamp,
 }
 
-/// A note to be written on a card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewNote {
-    /// The card.
-    pub card: Target,
-    /// What it says, on one line or several.
-    pub text: String,
-    /// The time that it bears: of what it tells, however late it is written.
-    pub at: Timestamp,
-}
-
 /// One additional field to be filled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldFill {
@@ -314,6 +303,17 @@ pub struct FillFields {
     pub fields: Vec<FieldFill>,
 }
 
+/// A note to be put on a card: what a client wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewNote {
+    /// The card.
+    pub card: Target,
+    /// The text, of one or several lines.
+    pub text: String,
+    /// When it was said: with the card and the text it tells one note from another.
+    pub at: Timestamp,
+}
+
 /// One intended effect, in no CRM's terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
@@ -332,7 +332,7 @@ pub enum Effect {
     FillFields(FillFields),
     /// Put the recording's address to an entry of the call history.
     LinkRecording(RecordingLink),
-    /// Write a note.
+    /// Put a note on a card.
     AddNote(NewNote),
 }
 

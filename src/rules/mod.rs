@@ -18,10 +18,10 @@ mod requests;
 pub mod settings;
 mod settings_mistakes;
 pub mod situation;
+mod tags;
 mod template;
 mod triage;
 pub mod variables;
-mod written;
 
 pub use phases::wanted_phases;
 pub use plan::plan;

@@ -7,7 +7,6 @@ mod requests;
 mod responsible;
 mod tags;
 mod tasks;
-mod written;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,13 +17,12 @@ use crate::model::phone::Phone;
 
 pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;
-pub use self::requests::{RequestSettings, RequestWhen};
+pub use self::requests::{
+    DealPlace, PipelineRule, RequestMethod, RequestParameter, RequestSettings,
+};
 pub use self::responsible::{Assign, ResponsibleRule};
 pub use self::tags::TagSettings;
 pub use self::tasks::{TaskDue, TaskSettings};
-pub use self::written::{
-    AssignRule, AssignTo, ChosenTag, DealPlaces, DealRule, Method, WrittenTags,
-};
 pub use super::filter::{CallParameter, Filter};
 pub use super::popup::{PopupSettings, ShowTo};
 pub use super::template::Template;
@@ -37,8 +35,8 @@ pub struct IntegrationSettings {
     /// Calls.
     #[serde(default)]
     pub calls: Option<CallSettings>,
-    /// Site requests.
-    #[serde(default)]
+    /// Site requests (S0-06).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<RequestSettings>,
     /// Redirection of calls to the client's responsible (S1-23).
     #[serde(default)]
@@ -150,6 +148,10 @@ pub struct DirectionSettings {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub filtered_numbers: Vec<Phone>,
+    /// Which calls make entities and tasks (S2-23); the others are still logged on a card that
+    /// exists. Absent or without conditions = all (S2-26).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
     /// Case A: answered, the client is in no contact (S1-07).
     #[serde(default)]
     pub answered_unknown: Option<UnknownCase>,

@@ -1,13 +1,14 @@
 //! What can be wrong with settings although their types allow it, as far as it shows without
 //! asking the CRM: whether users, pipelines and stages exist is checked against the account.
 
-mod written;
+mod requests;
 
 use std::collections::BTreeSet;
 
 use crate::model::mistake::Mistake;
 use crate::model::phone::Phone;
 
+use super::filter::Parameter;
 use super::settings::{
     Assign, CallSettings, DirectionSettings, FieldRule, IntegrationSettings, Interval, KnownAction,
     Moment, ResponsibleRule, TagSettings, TaskDue, TaskSettings, Telephony, Template,
@@ -37,7 +38,7 @@ impl IntegrationSettings {
             check_calls(calls, &mut found);
         }
         if let Some(requests) = &self.requests {
-            written::check_requests(requests, &mut found);
+            requests::check(requests, &mut found);
         }
         if let Some(popup) = &self.popup {
             popup.mistakes(&mut found);
@@ -54,6 +55,17 @@ impl IntegrationSettings {
     pub fn employees_named(&self) -> Vec<(String, &str)> {
         let rules = self.calls.iter().flat_map(|calls| &calls.responsible);
         let mut named = Vec::new();
+        if let Some(requests) = &self.requests {
+            requests::employees_named(requests, &mut named);
+        }
+        for calls in &self.calls {
+            let sides = [("incoming", &calls.incoming), ("outgoing", &calls.outgoing)];
+            for (side, direction) in sides {
+                if let Some(filter) = &direction.filter {
+                    filter.employees_named(&format!("calls.{side}.filter"), &mut named);
+                }
+            }
+        }
         for (position, rule) in rules.enumerate() {
             let path = format!("calls.responsible.{position}");
             if let Assign::Employee { employee } = &rule.assign {
@@ -62,9 +74,6 @@ impl IntegrationSettings {
             if let Some(when) = &rule.when {
                 when.employees_named(&format!("{path}.when"), &mut named);
             }
-        }
-        if let Some(requests) = &self.requests {
-            written::employees_of_requests(requests, &mut named);
         }
         named
     }
@@ -113,6 +122,9 @@ fn check_direction(
                 ),
             ));
         }
+    }
+    if let Some(filter) = &direction.filter {
+        filter.mistakes(&format!("{path}.filter"), found);
     }
     let unknown = [
         ("answered_unknown", &direction.answered_unknown),
@@ -190,7 +202,7 @@ fn check_moment(
     }
 }
 
-fn check_rules(path: &str, rules: &[ResponsibleRule], found: &mut Vec<Mistake>) {
+fn check_rules<P: Parameter>(path: &str, rules: &[ResponsibleRule<P>], found: &mut Vec<Mistake>) {
     if rules.len() > RULES_MAX {
         let message = format!("{} rules are too many: at most {RULES_MAX}", rules.len());
         found.push(Mistake::at(path, message));
@@ -223,16 +235,13 @@ fn check_rules(path: &str, rules: &[ResponsibleRule], found: &mut Vec<Mistake>) 
 }
 
 fn check_tags(path: &str, tags: &TagSettings, found: &mut Vec<Mistake>) {
-    check_tag_list(&format!("{path}.list"), &tags.list, found);
-}
-
-fn check_tag_list(path: &str, list: &[String], found: &mut Vec<Mistake>) {
-    if list.len() > TAGS_MAX {
-        let message = format!("{} tags are too many: at most {TAGS_MAX}", list.len());
-        found.push(Mistake::at(path, message));
+    let path = format!("{path}.list");
+    if tags.list.len() > TAGS_MAX {
+        let message = format!("{} tags are too many: at most {TAGS_MAX}", tags.list.len());
+        found.push(Mistake::at(&path, message));
     }
     let mut seen = BTreeSet::new();
-    for (position, tag) in list.iter().enumerate() {
+    for (position, tag) in tags.list.iter().enumerate() {
         let path = format!("{path}.{position}");
         if tag.trim().is_empty() || tag.chars().any(char::is_control) {
             found.push(Mistake::at(&path, "write the tag as one line of text"));

@@ -6,10 +6,8 @@ use crate::model::facts::FactsQuery;
 use crate::model::plan::Plan;
 
 use super::calls;
-use super::plan::plan;
 use super::requests;
 use super::situation::Situation;
-use super::written::nothing_known;
 
 /// What is to become of a communication's phase.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +26,13 @@ pub fn triage(situation: &Situation<'_>) -> Triage {
         return Triage::Plan(Box::new(plan));
     }
     let admitted = match &situation.snapshot.body {
-        Body::Call { call } => calls::triage(situation, call).map(Some),
+        Body::Call { call } => calls::triage(situation, call).map_err(Explanation::from),
         Body::Request { request } => requests::triage(situation, request),
-        body @ Body::Chat { .. } => Err(Reason::NothingConfigured { kind: body.kind() }),
+        // Settings have no place for chats yet, so nothing can be configured.
+        body @ Body::Chat { .. } => Err(Reason::NothingConfigured { kind: body.kind() }.into()),
     };
     match admitted {
-        Ok(Some(query)) => Triage::Ask(query),
-        // A client without an address cannot be looked for.
-        Ok(None) => Triage::Plan(Box::new(plan(situation, &nothing_known(situation)))),
-        Err(reason) => Triage::Ignore(reason.into()),
+        Ok(query) => Triage::Ask(query),
+        Err(reason) => Triage::Ignore(reason),
     }
 }

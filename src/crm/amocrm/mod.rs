@@ -15,7 +15,6 @@ mod fields;
 mod hosts;
 mod look;
 mod map;
-mod note;
 mod oauth;
 mod pair;
 mod popup;
@@ -186,10 +185,12 @@ fn capabilities(cards: Certainty) -> Capabilities {
         StepKind::CreateContact | StepKind::CreateDeal | StepKind::CreateUnsorted => cards,
         // `uniq` is stored and returned with every note; a recording's address is one of a kind.
         StepKind::RecordCall | StepKind::LinkRecording => Certainty::ByKey,
-        // Text and due time; text and time.
-        StepKind::CreateTask | StepKind::AddNote => Certainty::BySearch,
+        // Text and due time.
+        StepKind::CreateTask => Certainty::BySearch,
         // The card is read back.
         StepKind::FillFields => Certainty::BySearch,
+        // Text and time, on the card.
+        StepKind::AddNote => Certainty::BySearch,
     };
     let batch_max = |kind| match kind {
         // Card by card, each after a look at it: together they would only wait for each other.

@@ -89,7 +89,7 @@ pub(super) fn read_stored(
         Answer::Contacts => "contacts",
         Answer::Leads => "leads",
         Answer::Unsorted => "unsorted",
-        Answer::Notes(_) | Answer::Common(_) => "notes",
+        Answer::Notes(_) | Answer::TextNotes(_) => "notes",
         Answer::Calls => return read_stored_calls(body, group),
         Answer::Tasks => "tasks",
     };
@@ -103,7 +103,7 @@ pub(super) fn read_stored(
         Answer::Contacts
         | Answer::Leads
         | Answer::Notes(_)
-        | Answer::Common(_)
+        | Answer::TextNotes(_)
         | Answer::Calls
         | Answer::Tasks => answers::page::<Made>(body, name)
             .map_err(|error| error.to_string())?
@@ -173,12 +173,15 @@ fn made_result(answer: Answer, made: &Made) -> StepResult {
         Answer::Leads => Entity::Deal,
         Answer::Tasks => Entity::Task,
         Answer::Unsorted => Entity::Unsorted,
-        Answer::Notes(on) | Answer::Common(on) => {
-            let entity = match answer {
-                Answer::Common(_) => Entity::Note,
-                _ => Entity::CallRecord,
-            };
-            let mut cards = vec![card(entity, made.id)];
+        Answer::Notes(on) => {
+            let mut cards = vec![card(Entity::CallRecord, made.id)];
+            if made.entity_id != 0 {
+                cards.push(card(on, made.entity_id));
+            }
+            return with_cards(cards);
+        }
+        Answer::TextNotes(on) => {
+            let mut cards = vec![card(Entity::Note, made.id)];
             if made.entity_id != 0 {
                 cards.push(card(on, made.entity_id));
             }

@@ -1,9 +1,7 @@
 //! Reasons in words that an office administrator understands, in Russian and English.
 
 mod english;
-mod english_written;
 mod russian;
-mod russian_written;
 
 use super::explanation::{Language, Reason};
 

@@ -78,7 +78,7 @@ impl<'a> Client<'a> {
 /// Chooses the card that is used among several with the number: one with an open deal first, for
 /// there somebody works with the client now; then the one changed last; then the lowest id, so
 /// that the choice is always the same.
-pub(in crate::rules) fn choose(cards: &[ContactFact]) -> Option<&ContactFact> {
+fn choose(cards: &[ContactFact]) -> Option<&ContactFact> {
     cards.iter().min_by_key(|card| {
         (
             !has_open_deal(card),
@@ -88,11 +88,11 @@ pub(in crate::rules) fn choose(cards: &[ContactFact]) -> Option<&ContactFact> {
     })
 }
 
-pub(in crate::rules) fn has_open_deal(card: &ContactFact) -> bool {
+fn has_open_deal(card: &ContactFact) -> bool {
     card.deals.iter().any(|deal| deal.open)
 }
 
-pub(in crate::rules) fn open_deals(contacts: &[ContactFact]) -> Vec<&DealFact> {
+fn open_deals(contacts: &[ContactFact]) -> Vec<&DealFact> {
     // Two contacts may share one deal.
     let by_id: BTreeMap<&str, &DealFact> = contacts
         .iter()
@@ -115,7 +115,7 @@ fn closed_last(contacts: &[ContactFact]) -> Option<(&DealFact, Timestamp)> {
 }
 
 /// Names a contact or company for an explanation.
-pub(in crate::rules) fn named(card: &ContactFact) -> CardName {
+pub(super) fn named(card: &ContactFact) -> CardName {
     CardName {
         id: card.id.clone(),
         name: card.name.clone(),
@@ -123,7 +123,7 @@ pub(in crate::rules) fn named(card: &ContactFact) -> CardName {
 }
 
 /// Points at a record that the CRM has.
-pub(in crate::rules) fn known(entity: Entity, id: &str) -> Target {
+pub(super) fn known(entity: Entity, id: &str) -> Target {
     Target::Known {
         card: Card {
             entity,

@@ -16,14 +16,14 @@
 //! At the answer (S1-27) only `entities` has something to do; the end adds the rest.
 
 mod admission;
-pub(super) mod client;
+mod client;
 mod entities;
 mod fields;
 mod log;
 mod people;
 pub(super) mod recording;
 mod task;
-pub(super) mod texts;
+mod texts;
 
 use crate::model::call::{Call, CallResult};
 use crate::model::explanation::Reason;

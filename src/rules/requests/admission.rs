@@ -1,88 +1,91 @@
-//! Whether a request is decided, and what was set for it (S0-06).
+//! Whether a request is processed at all (S0-06, S0-13).
 
-use crate::model::communication::Kind;
-use crate::model::explanation::{Reason, RulePass};
+use crate::model::communication::{Kind, Phase};
+use crate::model::explanation::{Explanation, Reason};
 use crate::model::phone::Phone;
 use crate::model::request::SiteRequest;
-use crate::model::written_reason::WrittenReason;
 
-use super::content;
-use crate::rules::settings::{AssignRule, DealRule, RequestSettings, RequestWhen};
+use super::facets::RequestFacets;
+use crate::rules::settings::{RequestMethod, RequestSettings};
 use crate::rules::situation::Situation;
-use crate::rules::variables;
-use crate::rules::written::{Asked, DealPlace, Options, Usual, Written};
 
-/// The path of the settings.
-const PATH: &str = "requests";
+/// The kind that all of this is about.
+pub(super) const KIND: Kind = Kind::Request;
 
-/// Admits a request, or says why it is ignored.
-pub(super) fn admit<'a>(
-    situation: &'a Situation<'a>,
-    request: &'a SiteRequest,
-) -> Result<Written<'a>, Reason> {
-    let kind = Kind::Request;
-    let Some(settings) = &situation.settings.requests else {
-        return Err(Reason::NothingConfigured { kind });
-    };
-    if !settings.on {
-        let why = WrittenReason::SwitchedOff { kind };
-        return Err(Reason::Written { why });
-    }
-    let phase = situation.phase;
-    if !situation.capabilities.phases.contains(&(kind, phase)) {
-        return Err(Reason::PhaseNotOffered { kind, phase });
-    }
-    let phone: Option<&Phone> = request.phone.as_ref();
-    Ok(Written {
-        situation,
-        kind,
-        at: request.at,
-        phone,
-        email: content::email(request),
-        options: options(settings, situation, request),
-        values: content::values(situation, request),
-        usual: Usual {
-            contact_name: variables::REQUEST_CONTACT_NAME,
-            deal_name: variables::REQUEST_DEAL_NAME,
-            task_text: variables::REQUEST_TASK_TEXT,
-        },
-        form: content::form(request),
-        taker: Err(RulePass::NobodyTalked),
-    })
+/// A request that is processed, and what was set for it.
+pub(super) struct ClientRequest<'a> {
+    pub(super) situation: &'a Situation<'a>,
+    pub(super) request: &'a SiteRequest,
+    pub(super) settings: &'a RequestSettings,
 }
 
-fn options<'a>(
-    settings: &'a RequestSettings,
-    situation: &Situation<'_>,
-    request: &SiteRequest,
-) -> Options<'a> {
-    let holds = |on: bool, when: Option<&RequestWhen>| {
-        on && when.is_none_or(|when| content::passes(situation, request, when))
-    };
-    let deals = settings.deals.as_ref();
-    let deal_rules = deals.iter().flat_map(|deals| &deals.rules);
-    let asked_deal = |rule: &'a DealRule<RequestWhen>| Asked {
-        name: rule.name.as_str(),
-        holds: holds(rule.on, rule.when.as_ref()),
-        gives: DealPlace::from(rule),
-    };
-    let asked_person = |rule: &'a AssignRule<RequestWhen>| Asked {
-        name: rule.name.as_str(),
-        holds: holds(rule.on, rule.when.as_ref()),
-        gives: &rule.assign,
-    };
-    Options {
-        path: PATH,
-        default_responsible: &settings.default_responsible,
-        method: &settings.method,
-        repeat: settings.repeat.as_ref(),
-        first_time_only: settings.first_time_only,
-        deals: deals.map(DealPlace::from),
-        deal_rules: deal_rules.map(asked_deal).collect(),
-        responsible: settings.responsible.iter().map(asked_person).collect(),
-        tags: &settings.tags,
-        contact_name: settings.contact_name.as_ref(),
-        deal_name: settings.deal_name.as_ref(),
-        task: settings.task.as_ref(),
+impl<'a> ClientRequest<'a> {
+    /// Admits a request, or says why it is ignored.
+    pub(super) fn admit(
+        situation: &'a Situation<'a>,
+        request: &'a SiteRequest,
+    ) -> Result<Self, Explanation> {
+        let Some(settings) = &situation.settings.requests else {
+            return Err(Reason::NothingConfigured { kind: KIND }.into());
+        };
+        if !settings.on {
+            return Err(Reason::KindOff { kind: KIND }.into());
+        }
+        let offered = (KIND, Phase::Received);
+        if !situation.capabilities.phases.contains(&offered) {
+            let (kind, phase) = offered;
+            return Err(Reason::PhaseNotOffered { kind, phase }.into());
+        }
+        let admitted = Self {
+            situation,
+            request,
+            settings,
+        };
+        let filter = settings.filter.as_ref();
+        if filter.is_some_and(|filter| !filter.passes(&admitted.facets())) {
+            let mut why = Explanation(admitted.filter_seen().into_iter().collect());
+            why.push(Reason::FilteredOut { kind: KIND });
+            return Err(why);
+        }
+        Ok(admitted)
+    }
+
+    /// Returns what each condition of the filter said, where there is one.
+    pub(super) fn filter_seen(&self) -> Option<Reason> {
+        let filter = self.settings.filter.as_ref()?;
+        let facets = self.facets();
+        Some(Reason::ConditionsSeen {
+            path: "requests.filter".to_owned(),
+            holds: filter.passes(&facets),
+            conditions: filter.seen(&facets),
+        })
+    }
+
+    /// Returns what conditions look at.
+    pub(super) fn facets(&self) -> RequestFacets<'a> {
+        RequestFacets(self.request)
+    }
+
+    /// Returns the client's number.
+    pub(super) fn phone(&self) -> Option<&'a Phone> {
+        self.request.phone.as_ref()
+    }
+
+    /// Returns the client's e-mail address, in the form in which addresses are compared.
+    pub(super) fn email(&self) -> Option<String> {
+        let email = self.request.email.as_deref()?.trim().to_lowercase();
+        (!email.is_empty()).then_some(email)
+    }
+
+    /// Returns every address that the client left, as people write them.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let phone = self.phone().map(Phone::to_string);
+        phone.into_iter().chain(self.email()).collect()
+    }
+
+    /// Returns the method by which this client's request is brought into the CRM.
+    pub(super) fn method(&self, known: bool) -> &'a RequestMethod {
+        let repeat = self.settings.repeat_method.as_ref().filter(|_| known);
+        repeat.unwrap_or(&self.settings.method)
     }
 }

@@ -35,6 +35,7 @@ mod recordings;
 mod rehearse;
 mod reload;
 mod replay;
+mod requests;
 mod rules;
 mod service;
 mod slow_call;
