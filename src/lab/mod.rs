@@ -9,6 +9,7 @@ mod control;
 pub mod day;
 pub mod demo;
 pub mod fault;
+pub mod itoolabs;
 pub mod request_log;
 pub mod torture;
 mod wall;

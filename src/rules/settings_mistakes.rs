@@ -58,7 +58,7 @@ impl IntegrationSettings {
         if let Some(requests) = &self.requests {
             requests::employees_named(requests, &mut named);
         }
-        for calls in &self.calls {
+        if let Some(calls) = &self.calls {
             let sides = [("incoming", &calls.incoming), ("outgoing", &calls.outgoing)];
             for (side, direction) in sides {
                 if let Some(filter) = &direction.filter {
