@@ -107,6 +107,7 @@ pub fn made_by(steps: &[LedgerStep], role: &Role) -> Option<DirectoryChange> {
         | Effect::RecordCall(_)
         | Effect::CreateTask(_)
         | Effect::FillFields(_)
-        | Effect::LinkRecording(_) => None,
+        | Effect::LinkRecording(_)
+        | Effect::AddNote(_) => None,
     }
 }

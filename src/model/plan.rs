@@ -303,6 +303,17 @@ pub struct FillFields {
     pub fields: Vec<FieldFill>,
 }
 
+/// A note to be put on a card: what a client wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewNote {
+    /// The card.
+    pub card: Target,
+    /// The text, of one or several lines.
+    pub text: String,
+    /// When it was said: with the card and the text it tells one note from another.
+    pub at: Timestamp,
+}
+
 /// One intended effect, in no CRM's terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
@@ -321,6 +332,8 @@ pub enum Effect {
     FillFields(FillFields),
     /// Put the recording's address to an entry of the call history.
     LinkRecording(RecordingLink),
+    /// Put a note on a card.
+    AddNote(NewNote),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -341,11 +354,13 @@ pub enum StepKind {
     FillFields,
     /// [`Effect::LinkRecording`].
     LinkRecording,
+    /// [`Effect::AddNote`].
+    AddNote,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 7] = [
+    pub const ALL: [StepKind; 8] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
@@ -353,6 +368,7 @@ impl StepKind {
         StepKind::CreateTask,
         StepKind::FillFields,
         StepKind::LinkRecording,
+        StepKind::AddNote,
     ];
 }
 
@@ -367,6 +383,7 @@ impl Effect {
             Effect::CreateTask(_) => StepKind::CreateTask,
             Effect::FillFields(_) => StepKind::FillFields,
             Effect::LinkRecording(_) => StepKind::LinkRecording,
+            Effect::AddNote(_) => StepKind::AddNote,
         }
     }
 
@@ -379,6 +396,7 @@ impl Effect {
             Effect::CreateTask(task) => task.card.as_mut(),
             Effect::FillFields(fill) => Some(&mut fill.card),
             Effect::LinkRecording(link) => Some(&mut link.entry),
+            Effect::AddNote(note) => Some(&mut note.card),
         }
     }
 
@@ -391,6 +409,7 @@ impl Effect {
             Effect::CreateTask(task) => task.card.as_ref(),
             Effect::FillFields(fill) => Some(&fill.card),
             Effect::LinkRecording(link) => Some(&link.entry),
+            Effect::AddNote(note) => Some(&note.card),
         }
     }
 }

@@ -117,6 +117,12 @@ impl fmt::Display for Effect {
                 }
                 named_text(f, "link", Some(&link.link))
             }
+            Effect::AddNote(note) => {
+                write!(f, "add note")?;
+                target(f, "card", Some(&note.card))?;
+                named_text(f, "text", Some(&note.text))?;
+                write!(f, "  at={}", note.at)
+            }
         }
     }
 }

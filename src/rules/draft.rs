@@ -102,7 +102,8 @@ impl<'a> Draft<'a> {
             Effect::CreateUnsorted(_)
             | Effect::RecordCall(_)
             | Effect::FillFields(_)
-            | Effect::LinkRecording(_) => None,
+            | Effect::LinkRecording(_)
+            | Effect::AddNote(_) => None,
         }
     }
 
@@ -148,5 +149,6 @@ fn made_by(kind: StepKind) -> Entity {
         StepKind::RecordCall | StepKind::LinkRecording => Entity::CallRecord,
         StepKind::CreateTask => Entity::Task,
         StepKind::FillFields => Entity::Fields,
+        StepKind::AddNote => Entity::Note,
     }
 }

@@ -20,7 +20,8 @@ fn after(kind: StepKind) -> Option<StepKind> {
         StepKind::RecordCall => Some(StepKind::CreateTask),
         StepKind::CreateTask => Some(StepKind::FillFields),
         StepKind::FillFields => Some(StepKind::LinkRecording),
-        StepKind::LinkRecording => None,
+        StepKind::LinkRecording => Some(StepKind::AddNote),
+        StepKind::AddNote => None,
     }
 }
 

@@ -189,6 +189,8 @@ fn capabilities(cards: Certainty) -> Capabilities {
         StepKind::CreateTask => Certainty::BySearch,
         // The card is read back.
         StepKind::FillFields => Certainty::BySearch,
+        // Text and time, on the card.
+        StepKind::AddNote => Certainty::BySearch,
     };
     let batch_max = |kind| match kind {
         // Card by card, each after a look at it: together they would only wait for each other.

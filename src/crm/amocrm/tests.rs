@@ -26,7 +26,7 @@ use crate::model::ids::{CommunicationKey, CrmUserId, IntegrationKey};
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::{
     CallRecord, CallStatus, Card, Effect, Entity, FieldFill, FillFields, NewContact, NewDeal,
-    NewTask, NewUnsorted, RecordingLink, Role, StepKey, Target, UnsortedForm,
+    NewNote, NewTask, NewUnsorted, RecordingLink, Role, StepKey, Target, UnsortedForm,
 };
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
@@ -327,6 +327,15 @@ fn recording(call: &str) -> StepCommand {
     command(call, "recording", Effect::LinkRecording(link))
 }
 
+fn note(call: &str, card: Option<Target>) -> StepCommand {
+    let note = NewNote {
+        card: card.expect("a card"),
+        text: "Заявка с сайта: перезвоните".to_owned(),
+        at: Timestamp::from_secs(1_763_629_140),
+    };
+    command(call, "note", Effect::AddNote(note))
+}
+
 /// One command of every kind.
 fn one_of(kind: StepKind) -> StepCommand {
     match kind {
@@ -337,6 +346,7 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::CreateTask => task("1", known(Entity::Contact, "7001")),
         StepKind::FillFields => fields("1", known(Entity::Contact, "7001")),
         StepKind::LinkRecording => recording("1"),
+        StepKind::AddNote => note("1", known(Entity::Contact, "7001")),
     }
 }
 

@@ -25,11 +25,7 @@ pub(super) const UNSORTED: &str = "unsorted";
 /// Plans what the case of the call makes.
 pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
     let side = call.side;
-    if call.is_filtered() {
-        draft.explain(Reason::NumberFiltered {
-            side,
-            phone: call.phone.clone(),
-        });
+    if call.explain_filter(draft) {
         return;
     }
     if call.is_at_end() && was_decided_at_answer(call) {

@@ -140,7 +140,7 @@ fn named_by(
 }
 
 /// Returns what conditions look at.
-fn facets<'a>(call: &ClientCall<'a>) -> CallFacets<'a> {
+pub(super) fn facets<'a>(call: &ClientCall<'a>) -> CallFacets<'a> {
     CallFacets {
         direction: match call.side {
             Side::Incoming => "incoming",

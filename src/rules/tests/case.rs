@@ -256,6 +256,7 @@ fn result(effect: &Effect) -> StepResult {
         Effect::RecordCall(_) | Effect::LinkRecording(_) => Entity::CallRecord,
         Effect::CreateTask(_) => Entity::Task,
         Effect::FillFields(_) => Entity::Fields,
+        Effect::AddNote(_) => Entity::Note,
     };
     let id = "9001".to_owned();
     StepResult {

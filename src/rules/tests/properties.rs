@@ -293,7 +293,7 @@ prop_compose! {
     ) -> DirectionSettings {
         DirectionSettings {
             filtered_numbers, answered_unknown, missed_unknown, answered_known, missed_known,
-            contact_name, deal_name, task, missed_task,
+            contact_name, deal_name, task, missed_task, filter: None,
         }
     }
 }
@@ -315,7 +315,7 @@ prop_compose! {
         outgoing in a_direction(),
     ) -> IntegrationSettings {
         let default_responsible = CrmUserId("501".to_owned());
-        let tags = TagSettings { number, source: number, list: vec!["call".to_owned()] };
+        let tags = TagSettings { on: true, number, source: number, list: vec!["call".to_owned()] };
         let calls = CallSettings {
             default_responsible, partner_numbers, call_history, incoming, outgoing,
             talker, responsible, tags, telephony, fields,

@@ -209,6 +209,7 @@ impl CrmDouble {
             Effect::CreateTask(_) => (Entity::Task, "task".to_owned()),
             Effect::FillFields(_) => (Entity::Fields, "fields".to_owned()),
             Effect::LinkRecording(link) => (Entity::CallRecord, format!("recording {}", link.link)),
+            Effect::AddNote(note) => (Entity::Note, format!("note {}", note.text)),
         };
         state.effects.push(what);
         let card = Card {

@@ -37,6 +37,7 @@ mod recordings;
 mod rehearse;
 mod reload;
 mod replay;
+mod requests;
 mod rules;
 mod service;
 mod slow_call;
