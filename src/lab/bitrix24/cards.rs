@@ -234,8 +234,8 @@ impl World {
         self.indexed.insert((kind, id), codes);
     }
 
-    /// What the portal does with a lead when it has none: contact and deal (§6).
-    fn convert_lead(&mut self, lead: u64, caller: &Caller) {
+    /// What the portal does with a lead where there are none: contact and deal (§6).
+    pub(super) fn convert_lead(&mut self, lead: u64, caller: &Caller) {
         let Some(card) = self.card(Kind::Lead, lead).cloned() else {
             return;
         };

@@ -7,7 +7,7 @@ use super::fields::{self, Type};
 use super::listing::{Filter, page, sort};
 use super::methods::Answered;
 use super::multi;
-use super::params::{Params, list_of, text_of};
+use super::params::{Params, flag_of, list_of, text_of};
 use super::records::{Card, Kind};
 use super::refusal::Refusal;
 use super::world::World;
@@ -53,6 +53,11 @@ impl World {
             self.check_required(kind, &draft)?;
         }
         let id = self.create_card(kind, draft, caller)?;
+        let options = params.object("params").unwrap_or_default();
+        let announced = options.get("REGISTER_SONET_EVENT").and_then(flag_of);
+        if announced.unwrap_or(kind == Kind::Deal) {
+            self.announced.insert((kind, id));
+        }
         Ok(json!(id).into())
     }
 

@@ -18,6 +18,7 @@ pub(super) struct Incoming {
     pub(super) query_text: String,
     pub(super) content_type: Option<String>,
     pub(super) user_agent: Option<String>,
+    pub(super) idempotency_key: Option<String>,
     /// Address of the sender, for the bucket.
     pub(super) peer: String,
     pub(super) body: Vec<u8>,
@@ -117,6 +118,8 @@ pub(super) struct Reply {
     pub(super) content_type: &'static str,
     /// Where a redirect leads.
     pub(super) location: Option<String>,
+    /// Whether it was given before, under the same key.
+    pub(super) is_replayed: bool,
     pub(super) body: Vec<u8>,
 }
 
@@ -126,6 +129,7 @@ impl Reply {
             status,
             content_type: "application/json; charset=utf-8",
             location: None,
+            is_replayed: false,
             body: body.to_string().into_bytes(),
         }
     }
@@ -149,6 +153,7 @@ impl Reply {
             status,
             content_type: "text/html; charset=utf-8",
             location: None,
+            is_replayed: false,
             body: text.as_bytes().to_vec(),
         }
     }

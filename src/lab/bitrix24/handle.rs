@@ -254,6 +254,28 @@ impl BitrixHandle {
         };
     }
 
+    /// Refuses a method with status, code and text, inside of batches and outside, or no more.
+    pub fn refuse_method(&self, method: &str, refusal: Option<(u16, &str, &str)>) {
+        let method = method.to_lowercase();
+        let mut world = self.world();
+        match refusal {
+            Some((status, code, text)) => {
+                let refusal = Refusal::new(status, code, text);
+                world.refused_methods.insert(method, refusal)
+            }
+            None => world.refused_methods.remove(&method),
+        };
+    }
+
+    /// Converts a lead, as a person or a robot does; false if there is none.
+    pub fn convert_lead(&self, id: u64) -> bool {
+        self.act(|world, caller| {
+            let known = world.card(Kind::Lead, id).is_some();
+            world.convert_lead(id, caller);
+            known
+        })
+    }
+
     /// Gives the portal another host; the old one redirects.
     pub fn rename(&self, domain: &str) {
         let mut world = self.world();

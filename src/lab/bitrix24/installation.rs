@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::auth::{Caller, opaque};
+use super::auth::{Caller, opaque, status_of};
 use super::delivery::Delivery;
 use super::events::form;
 use super::handle::BitrixHandle;
@@ -28,7 +28,37 @@ pub struct Click {
     pub card: Option<(String, u64)>,
 }
 
+/// What the portal posts to a page of an application that it opens in a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageVisit {
+    /// The query that is added to the page's address.
+    pub query: String,
+    /// The form.
+    pub form: String,
+}
+
 impl BitrixHandle {
+    /// Opens a page of an application in a frame, as a user: its installer (`DEFAULT`) or a place
+    /// that it bound, with what the place says about itself. None where there is no such
+    /// application.
+    pub fn open_page(
+        &self,
+        client_id: &str,
+        user: u64,
+        placement: &str,
+        options: &Value,
+    ) -> Option<PageVisit> {
+        self.act(|world, caller| world.open_page(client_id, user, placement, options, caller))
+    }
+
+    /// Returns the form by which the portal asks an application without pages for its settings
+    /// (`URL_SETTINGS`): `OnAppSettingsInstall`, `…Display` or `…Change`.
+    pub fn settings_form(&self, client_id: &str, event: &str, values: &Value) -> String {
+        let world = self.world();
+        let auth = world.auth_block(client_id);
+        form(&json!({"event": event, "data": values, "auth": auth}))
+    }
+
     /// Installs an application of the marketplace, as an administrator does: the portal posts its
     /// tokens to the address that the application named. Returns the form that is posted; none
     /// where there is no such application.
@@ -143,6 +173,35 @@ impl World {
         Some(body)
     }
 
+    fn open_page(
+        &mut self,
+        client_id: &str,
+        user: u64,
+        placement: &str,
+        options: &Value,
+        caller: &Caller,
+    ) -> Option<PageVisit> {
+        let application = self.auth.application(client_id)?;
+        let scope = application.scope.join(",");
+        let status = status_of(Some(application));
+        let known = self.auth.installed.contains_key(client_id);
+        // An installer that was never opened leaves the application unfinished.
+        let installation = self.auth.install(client_id, known);
+        let pair = self.auth.issue_pair(client_id, user, caller.now);
+        let query = form(&json!({
+            "DOMAIN": self.domain, "PROTOCOL": 1, "LANG": "ru",
+            "APP_SID": opaque(&format!("{}/page", pair.access)),
+        }));
+        let form = form(&json!({
+            "AUTH_ID": pair.access, "AUTH_EXPIRES": pair.expires_in, "REFRESH_ID": pair.refresh,
+            "SERVER_ENDPOINT": self.server_endpoint(),
+            "APPLICATION_TOKEN": installation.application_token, "APPLICATION_SCOPE": scope,
+            "member_id": self.options.member_id, "status": status, "PLACEMENT": placement,
+            "PLACEMENT_OPTIONS": options.to_string(),
+        }));
+        Some(PageVisit { query, form })
+    }
+
     fn uninstall(&mut self, client_id: &str, clean: bool) {
         let binds = self.binds.iter().filter(|bind| {
             bind.client_id == client_id && bind.event == "ONAPPUNINSTALL" && !bind.is_offline
@@ -186,6 +245,7 @@ impl World {
             user_id: click.user,
             phone: phones::stored(&click.phone),
             call_type: 1,
+            registered_at: caller.seconds(),
             started_at: caller.seconds(),
             line: click.line.clone(),
             external_id: None,

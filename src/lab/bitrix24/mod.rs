@@ -8,9 +8,11 @@
 //! the simulator in process through [`BitrixHandle`] or over HTTP under `/_lab/`.
 
 mod activities;
+mod activity_rows;
 mod auth;
 mod batch;
 mod bucket;
+mod call_effects;
 mod cards;
 mod classic;
 mod command;
@@ -18,6 +20,7 @@ mod connectors;
 mod control;
 mod dates;
 mod delivery;
+mod demo;
 mod dictionaries;
 mod draft;
 mod events;
@@ -52,11 +55,12 @@ mod telephony;
 mod tests;
 mod timeline;
 mod uploads;
+mod version_three;
 mod world;
 
 pub use command::{PortalArgs, about};
 pub use handle::BitrixHandle;
-pub use installation::Click;
+pub use installation::{Click, PageVisit};
 pub use oauth::{Consent, ConsentRefused};
 pub use options::{
     ApplicationKind, ApplicationOptions, BitrixOptions, FunnelOptions, Limits, Mode, StageOptions,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::demo;
 use super::switches::Switches;
 
 /// Everything needed to start one simulated portal.
@@ -296,7 +297,7 @@ impl Default for BitrixOptions {
             member_id: "5f0c1d2e3a4b5c6d7e8f90a1b2c3d4e5".into(),
             timezone: "Europe/Moscow".into(),
             mode: Mode::Classic,
-            applications: vec![demo_application()],
+            applications: vec![demo::application()],
             webhooks: vec![WebhookOptions {
                 user_id: 1,
                 secret: "lab0webhook0secret".into(),
@@ -306,104 +307,22 @@ impl Default for BitrixOptions {
             access_ttl: Duration::from_secs(3_600),
             refresh_ttl: Duration::from_secs(180 * 86_400),
             switches: Switches::default(),
-            users: demo_users(),
-            funnels: demo_funnels(),
-            lead_stages: demo_lead_stages(),
-            user_fields: demo_user_fields(),
+            users: demo::users(),
+            funnels: demo::funnels(),
+            lead_stages: demo::lead_stages(),
+            user_fields: demo::user_fields(),
             log_entries_max: 20_000,
             fault_seed: 0,
         }
     }
 }
 
-fn demo_application() -> ApplicationOptions {
-    ApplicationOptions {
-        id: 3,
-        name: "Trunkline".into(),
-        client_id: "local.65f0c0ffee0001.12345678".into(),
-        client_secret: "lab-bitrix24-secret".into(),
-        kind: ApplicationKind::Local,
-        scope: full_scope(),
-        return_url: Some("https://box.example/oauth/bitrix24".into()),
-        install_url: None,
-        installed: true,
+impl BitrixOptions {
+    /// A portal in which nobody has an inner number.
+    pub fn without_inner_numbers(mut self) -> Self {
+        for user in &mut self.users {
+            user.inner_number = None;
+        }
+        self
     }
-}
-
-fn demo_users() -> Vec<UserOptions> {
-    let admin = UserOptions {
-        is_admin: true,
-        ..UserOptions::employee(1, "Ольга", "Иванова", "100")
-    };
-    let anna = UserOptions {
-        mobile: Some("+79031110101".into()),
-        ..UserOptions::employee(12, "Анна", "Петрова", "101")
-    };
-    let left = UserOptions {
-        is_active: false,
-        ..UserOptions::employee(16, "Павел", "Уволенный", "")
-    };
-    vec![
-        admin,
-        anna,
-        UserOptions::employee(13, "Борис", "Сидоров", "102"),
-        UserOptions::employee(14, "Вера", "Кузнецова", "103"),
-        UserOptions::employee(15, "Безфамильный", "", "104"),
-        left,
-    ]
-}
-
-fn demo_funnels() -> Vec<FunnelOptions> {
-    let closing = || {
-        [
-            StageOptions::closing("WON", "Сделка успешна", 'S'),
-            StageOptions::closing("LOSE", "Сделка провалена", 'F'),
-        ]
-    };
-    let funnel = |id, name: &str, work: &[(&str, &str)]| FunnelOptions {
-        id,
-        name: name.into(),
-        stages: work
-            .iter()
-            .map(|(id, name)| StageOptions::work(id, name))
-            .chain(closing())
-            .collect(),
-    };
-    vec![
-        funnel(
-            0,
-            "Общая",
-            &[("NEW", "Новая"), ("PREPARATION", "Подготовка документов")],
-        ),
-        funnel(3, "Сервис", &[("NEW", "Заявка"), ("EXECUTING", "В работе")]),
-    ]
-}
-
-fn demo_lead_stages() -> Vec<StageOptions> {
-    vec![
-        StageOptions::work("NEW", "Не обработан"),
-        StageOptions::work("IN_PROCESS", "В работе"),
-        StageOptions::work("PROCESSED", "Обработан"),
-        StageOptions::closing("CONVERTED", "Качественный лид", 'S'),
-        StageOptions::closing("JUNK", "Некачественный лид", 'F'),
-    ]
-}
-
-fn demo_user_fields() -> Vec<UserFieldOptions> {
-    let channel = UserFieldOptions {
-        kind: "enumeration".into(),
-        choices: vec!["Сайт".into(), "Звонок".into(), "Визит".into()],
-        ..UserFieldOptions::text("deal", "UF_CRM_1700000002", "Канал")
-    };
-    let visit = UserFieldOptions {
-        kind: "datetime".into(),
-        ..UserFieldOptions::text("deal", "UF_CRM_1700000003", "Дата визита")
-    };
-    vec![
-        UserFieldOptions::text("deal", "UF_CRM_1700000001", "Источник звонка"),
-        channel,
-        visit,
-        UserFieldOptions::text("contact", "UF_CRM_1700000011", "Откуда узнали"),
-        UserFieldOptions::text("lead", "UF_CRM_1700000021", "Источник звонка"),
-    ]
 }

@@ -82,6 +82,8 @@ pub struct CardView {
     pub comments: String,
     /// Texts of its other fields, user fields among them, by name.
     pub fields: BTreeMap<String, String>,
+    /// Whether the portal told its responsible of it (`REGISTER_SONET_EVENT`).
+    pub is_announced: bool,
     /// The deal that a lead became where there are no leads.
     pub became: Option<u64>,
 }

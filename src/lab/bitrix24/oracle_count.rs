@@ -141,6 +141,7 @@ impl World {
                     (name.clone(), text)
                 })
                 .collect(),
+            is_announced: self.announced.contains(&(card.kind, card.id)),
             became: self
                 .converted
                 .get(&card.id)

@@ -240,6 +240,8 @@ pub(super) struct LiveCall {
     pub(super) user_id: u64,
     pub(super) phone: String,
     pub(super) call_type: u64,
+    /// When the portal heard of it.
+    pub(super) registered_at: i64,
     /// What the request named, or the time of the request.
     pub(super) started_at: i64,
     pub(super) line: String,

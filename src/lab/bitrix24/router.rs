@@ -11,6 +11,40 @@ use super::refusal::Refusal;
 use super::world::World;
 use crate::lab::lab_clock::Moment;
 
+/// Which method an address names, and for whom.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    method: &'a str,
+    /// User and secret of a webhook.
+    webhook: Option<(&'a str, &'a str)>,
+    /// Of the third version.
+    is_third: bool,
+}
+
+impl<'a> Call<'a> {
+    fn second(method: &'a str) -> Self {
+        Self {
+            method: method.strip_suffix(".json").unwrap_or(method),
+            webhook: None,
+            is_third: false,
+        }
+    }
+
+    fn third(method: &'a str) -> Self {
+        Self {
+            is_third: true,
+            ..Self::second(method)
+        }
+    }
+
+    fn by(self, user: &'a str, secret: &'a str) -> Self {
+        Self {
+            webhook: Some((user, secret)),
+            ..self
+        }
+    }
+}
+
 impl World {
     /// Judges the pace, before anything else happens.
     pub(super) fn admit(&mut self, incoming: &Incoming, now: Moment) -> Option<Refusal> {
@@ -42,9 +76,18 @@ impl World {
             ["oauth", "token"] => self.token_endpoint(incoming, now),
             ["oauth", "authorize"] => Reply::page(200, "<html><body>Log in</body></html>"),
             ["rest", "upload.json"] => self.upload(incoming, now),
-            ["rest", method] => self.rest(incoming, method, None, now, run_max),
+            ["rest", "api", rest @ ..] => match rest {
+                [method] => self.rest(incoming, Call::third(method), now, run_max),
+                [user, secret, method] => {
+                    let call = Call::third(method).by(user, secret);
+                    self.rest(incoming, call, now, run_max)
+                }
+                _ => Reply::page(404, "<html><body>404</body></html>"),
+            },
+            ["rest", method] => self.rest(incoming, Call::second(method), now, run_max),
             ["rest", user, secret, method] => {
-                self.rest(incoming, method, Some((user, secret)), now, run_max)
+                let call = Call::second(method).by(user, secret);
+                self.rest(incoming, call, now, run_max)
             }
             _ => Reply::page(404, "<html><body>404</body></html>"),
         }
@@ -54,14 +97,7 @@ impl World {
         incoming.host.as_deref() == Some(self.options.oauth_domain.as_str())
     }
 
-    fn rest(
-        &mut self,
-        incoming: &Incoming,
-        method: &str,
-        webhook: Option<(&str, &str)>,
-        now: Moment,
-        run_max: usize,
-    ) -> Reply {
+    fn rest(&mut self, incoming: &Incoming, call: Call<'_>, now: Moment, run_max: usize) -> Reply {
         if let Some(trouble) = &self.trouble {
             return trouble.reply();
         }
@@ -72,7 +108,7 @@ impl World {
             }
         };
         self.note_content_type(incoming);
-        let caller = match self.caller(incoming, &params, webhook, now) {
+        let caller = match self.caller(incoming, &params, call.webhook, now) {
             Ok(caller) => caller,
             Err(refusal) => return refusal.reply(),
         };
@@ -81,15 +117,25 @@ impl World {
             return Refusal::denied(text).reply();
         }
         params.remove("auth");
-        let method = method.strip_suffix(".json").unwrap_or(method);
-        if method.eq_ignore_ascii_case("batch") {
+        if call.is_third {
+            return self.version_three(incoming, call.method, &caller, |world| {
+                world.reply_of(call.method, params, &caller)
+            });
+        }
+        if call.method.eq_ignore_ascii_case("batch") {
             let halt = params.get("halt").and_then(flag_of).unwrap_or(false);
             return self.batch(&incoming.commands(), halt, run_max, &caller);
         }
-        let Outcome { answered, used } = self.invoke(method, params, &caller);
+        self.reply_of(call.method, params, &caller)
+    }
+
+    /// Calls one method and wraps what it says.
+    fn reply_of(&mut self, method: &str, params: Map<String, Value>, caller: &Caller) -> Reply {
+        let Outcome { answered, used } = self.invoke(method, params, caller);
         match answered {
             Ok(answer) => {
-                let mut body = json!({"result": answer.result, "time": self.time(now, used)});
+                let time = self.time(caller.now, used);
+                let mut body = json!({"result": answer.result, "time": time});
                 if let Some(total) = answer.total {
                     body["total"] = json!(total);
                 }

@@ -275,6 +275,7 @@ fn incoming_of(request: &HttpRequest, body: &Bytes) -> Incoming {
         query_text: request.query_string().to_owned(),
         content_type: header("content-type"),
         user_agent: header("user-agent"),
+        idempotency_key: header("idempotency-key"),
         peer: peer.unwrap_or_default(),
         body: body.to_vec(),
     }
@@ -298,6 +299,9 @@ fn head(reply: &Reply) -> HttpResponseBuilder {
     response.content_type(reply.content_type);
     if let Some(location) = &reply.location {
         response.insert_header(("Location", location.clone()));
+    }
+    if reply.is_replayed {
+        response.insert_header(("Idempotent-Replayed", "true"));
     }
     response
 }

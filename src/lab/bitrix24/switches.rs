@@ -80,6 +80,10 @@ pub struct Switches {
     pub any_client_id_passes: bool,
     /// The outdated list of funnels holds the default one (§6 [?]).
     pub old_funnels_hold_default: bool,
+    /// A registered call is forgotten after so many seconds; none = never (§8 [?]).
+    pub live_calls_forgotten_after_s: Option<u32>,
+    /// The largest recording in bytes; none = any size (§8 [?]).
+    pub record_bytes_max: Option<usize>,
 }
 
 impl Default for Switches {
@@ -120,6 +124,8 @@ impl Default for Switches {
             empty_user_keys_omitted: true,
             any_client_id_passes: true,
             old_funnels_hold_default: false,
+            live_calls_forgotten_after_s: None,
+            record_bytes_max: None,
         }
     }
 }

@@ -4,16 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::activities::CALL;
 use super::auth::{Caller, opaque};
 use super::dates;
 use super::draft::Draft;
 use super::methods::Answered;
-use super::multi::MultiEdit;
-use super::options::Mode;
 use super::params::{Params, ids_of};
 use super::phones;
-use super::records::{Activity, FinishedCall, Kind, LiveCall};
+use super::records::{FinishedCall, Kind, LiveCall};
 use super::refusal::Refusal;
 use super::world::World;
 
@@ -23,12 +20,13 @@ const DEDUP_S: i64 = 30 * 60;
 const INNER_MAX: u64 = 9_999;
 
 /// `CALL_FAILED_CODE` of a missed call.
-const MISSED: &str = "304";
+pub(super) const MISSED: &str = "304";
 /// `CALL_FAILED_CODE` of a talk.
 const TALKED: &str = "200";
 
 impl World {
     pub(super) fn call_register(&mut self, params: &Params, caller: &Caller) -> Answered {
+        self.forget_calls(caller.seconds());
         let user_id = self.call_user(params)?;
         let user_id =
             user_id.ok_or_else(|| self.telephony("USER_ID or USER_PHONE_INNER should be set"))?;
@@ -89,6 +87,7 @@ impl World {
             user_id,
             phone,
             call_type,
+            registered_at: caller.seconds(),
             started_at,
             line,
             external_id,
@@ -122,6 +121,7 @@ impl World {
     }
 
     fn show_or_hide(&mut self, params: &Params, caller: &Caller, shows: bool) -> Answered {
+        self.forget_calls(caller.seconds());
         let call_id = params.word("CALL_ID").unwrap_or_default();
         let users = params.get("USER_ID").map(ids_of).unwrap_or_default();
         if users.is_empty() {
@@ -147,6 +147,7 @@ impl World {
     }
 
     pub(super) fn call_finish(&mut self, params: &Params, caller: &Caller) -> Answered {
+        self.forget_calls(caller.seconds());
         let Some(call_id) = params.word("CALL_ID") else {
             let text = "CALL_ID must be a string";
             return Err(Refusal::bad("INVALID_ARGUMENT", text));
@@ -212,6 +213,15 @@ impl World {
         Ok(answer.into())
     }
 
+    /// Forgets registered calls that are too old, where the portal does so.
+    fn forget_calls(&mut self, now_s: i64) {
+        if let Some(seconds) = self.switches.live_calls_forgotten_after_s {
+            let oldest = now_s - i64::from(seconds);
+            self.live_calls
+                .retain(|_, call| call.registered_at >= oldest);
+        }
+    }
+
     /// Returns the user that a request names; he must be there and active.
     fn call_user(&self, params: &Params) -> Result<Option<u64>, Refusal> {
         let active = |id: u64| self.user(id).filter(|user| user.is_active).map(|u| u.id);
@@ -236,127 +246,6 @@ impl World {
     fn is_inner_number(&self, phone: &str) -> bool {
         let mut users = self.users.iter();
         users.any(|user| user.inner_number.as_deref() == Some(phone))
-    }
-
-    fn line_creates(&self, call: &LiveCall) -> bool {
-        // Of outgoing calls the line decides, too.
-        let line = self.lines.values().find(|line| line.number == call.line);
-        call.call_type == 1 && line.is_some_and(|line| line.auto_create)
-    }
-
-    /// Makes what `CRM_CREATE` asks for.
-    fn create_for_call(&mut self, call: &mut LiveCall, source: Option<String>, caller: &Caller) {
-        if call.primary.is_some_and(|(kind, _)| kind == Kind::Lead) {
-            return;
-        }
-        let code = phones::code(&call.phone);
-        let mut users = self.users.iter();
-        if users.any(|user| {
-            user.mobile
-                .as_deref()
-                .is_some_and(|m| phones::code(m) == code)
-        }) {
-            call.creation_error = Some("Lead creation is disabled for local users".into());
-            return;
-        }
-        // In simple mode a client that is known gets a deal of his own only by the rules of the
-        // portal, of which nothing is known.
-        if call.primary.is_some() && self.mode == Mode::Simple {
-            return;
-        }
-        let source = source.filter(|source| self.status("SOURCE", source).is_some());
-        let word = if call.call_type == 1 {
-            "Исходящий звонок"
-        } else {
-            "Входящий звонок"
-        };
-        let mut draft = Draft::default();
-        draft.set("TITLE", format!("{} - {word}", call.phone));
-        draft.set("SOURCE_ID", source.unwrap_or_else(|| "CALL".into()));
-        draft.set("ASSIGNED_BY_ID", call.user_id);
-        match call.primary {
-            Some((Kind::Contact, id)) => draft.contacts = Some(vec![id]),
-            Some((Kind::Company, id)) => draft.set("COMPANY_ID", id),
-            _ => {}
-        }
-        let phone = MultiEdit::Add {
-            value: call.phone.clone(),
-            value_type: "WORK".into(),
-        };
-        draft.multi.push(("PHONE".into(), phone));
-        let Ok(lead) = self.create_card(Kind::Lead, draft, caller) else {
-            return;
-        };
-        match self.converted.get(&lead).copied() {
-            Some(deal) => {
-                let contact = self
-                    .card(Kind::Deal, deal)
-                    .and_then(|d| d.contacts.first().copied());
-                call.created.push((Kind::Deal, deal));
-                call.created.extend(contact.map(|id| (Kind::Contact, id)));
-                call.primary = contact.map(|id| (Kind::Contact, id));
-            }
-            None => {
-                call.created.push((Kind::Lead, lead));
-                call.primary.get_or_insert((Kind::Lead, lead));
-            }
-        }
-    }
-
-    /// Writes the activity of a finished call, if there is a card for it to stand on.
-    fn log_call(
-        &mut self,
-        call: &LiveCall,
-        user_id: u64,
-        duration: i64,
-        code: &str,
-        caller: &Caller,
-    ) -> Option<u64> {
-        let (kind, card_id) = call.primary?;
-        self.card(kind, card_id)?;
-        let owner = (kind.type_id(), card_id);
-        let id = self.next_id("activity", 7_943);
-        let mut activity = Activity::new(id, owner, user_id, caller.seconds());
-        for (kind, card_id) in call.others.iter().chain(&call.created) {
-            let binding = (kind.type_id(), *card_id);
-            if self.card(*kind, *card_id).is_some() && !activity.bindings.contains(&binding) {
-                activity.bindings.push(binding);
-            }
-        }
-        if kind == Kind::Contact && self.switches.calls_bind_open_deals {
-            let deals = self.cards_of(Kind::Deal);
-            let open = deals.filter(|deal| {
-                deal.contacts.contains(&card_id) && deal.text("STAGE_SEMANTIC_ID") == "P"
-            });
-            let open: Vec<u64> = open.map(|deal| deal.id).collect();
-            let bindings = open.into_iter().map(|id| (Kind::Deal.type_id(), id));
-            for binding in bindings {
-                if !activity.bindings.contains(&binding) {
-                    activity.bindings.push(binding);
-                }
-            }
-        }
-        let incoming = call.call_type != 1;
-        activity.type_id = CALL;
-        activity.provider_id = "VOXIMPLANT_CALL".into();
-        activity.provider_type_id = "CALL".into();
-        activity.subject = match incoming {
-            true => format!("Входящий от {}", call.phone),
-            false => format!("Исходящий на {}", call.phone),
-        };
-        activity.direction = if incoming { 1 } else { 2 };
-        activity.responsible_id = user_id;
-        // A missed call waits for somebody.
-        activity.is_completed = !(incoming && code == MISSED);
-        activity.start_at = call.started_at;
-        activity.end_at = call.started_at + duration;
-        activity.origin_id = format!("VI_{}", call.call_id);
-        activity.communications = vec![json!({
-            "TYPE": "PHONE", "VALUE": call.phone, "ENTITY_ID": card_id.to_string(),
-            "ENTITY_TYPE_ID": kind.type_id().to_string(),
-        })];
-        self.keep_activity(activity, "ADD", caller);
-        Some(id)
     }
 
     fn finish_answer(&self, finished: &FinishedCall) -> Value {

@@ -58,6 +58,9 @@ impl World {
         if bytes.is_empty() {
             return Err(self.telephony("File content is empty."));
         }
+        if self.is_too_large(bytes.len()) {
+            return Err(self.telephony("File is too large"));
+        }
         let file_id = self.attach(finished_id, &name, bytes.len(), "");
         Ok(json!({"FILE_ID": file_id}).into())
     }
@@ -105,6 +108,9 @@ impl World {
         let content_type = incoming.content_type.as_deref().unwrap_or("");
         match part_length(content_type, &incoming.body, "file") {
             Some(0) => Refusal::bad("ERROR_CORE", "File content is empty.").reply(),
+            Some(bytes) if self.is_too_large(bytes) => {
+                Refusal::new(413, "ERROR_CORE", "File is too large").reply()
+            }
             Some(bytes) => {
                 self.tickets.remove(&token);
                 let file_id = self.attach(ticket.finished_id, &ticket.name, bytes, "");
@@ -113,6 +119,12 @@ impl World {
             }
             None => Refusal::bad("ERROR_CORE", "No file was uploaded").reply(),
         }
+    }
+
+    fn is_too_large(&self, bytes: usize) -> bool {
+        self.switches
+            .record_bytes_max
+            .is_some_and(|max| bytes > max)
     }
 
     pub(super) fn attach_by_url(&mut self, finished_id: u64, url: &str) -> u64 {

@@ -18,6 +18,7 @@ use super::records::{
 use super::refusal::Refusal;
 use super::switches::Switches;
 use super::uploads::Ticket;
+use super::version_three::Kept;
 use crate::lab::lab_clock::Moment;
 
 /// Kinds of oddities that are counted apart; more share one name.
@@ -35,6 +36,10 @@ pub(super) struct World {
     pub(super) zone: TimeZone,
     pub(super) mode: Mode,
     pub(super) paid: bool,
+    /// What single methods, in lower case, are refused with.
+    pub(super) refused_methods: BTreeMap<String, Refusal>,
+    /// Cards whose responsible was told of them by the portal.
+    pub(super) announced: BTreeSet<(Kind, u64)>,
     /// What every request is answered with while there is trouble.
     pub(super) trouble: Option<Refusal>,
     pub(super) auth: Auth,
@@ -76,6 +81,8 @@ pub(super) struct World {
     pub(super) event_queue: EventQueue,
     /// The time of the request or deed under way.
     pub(super) clock_now: Moment,
+    /// Replies by who asked and under which key.
+    pub(super) kept_replies: BTreeMap<(String, String), Kept>,
     pub(super) connectors: Connectors,
     pub(super) calls_of: BTreeMap<&'static str, u64>,
     pub(super) batches: u64,
@@ -94,6 +101,8 @@ impl World {
             zone: dates::zone(&options.timezone),
             mode: options.mode,
             paid: true,
+            refused_methods: BTreeMap::new(),
+            announced: BTreeSet::new(),
             trouble: None,
             auth: Auth::new(options),
             webhooks: options.webhooks.clone(),
@@ -129,6 +138,7 @@ impl World {
             offline_lost: 0,
             event_queue: EventQueue::default(),
             clock_now: now,
+            kept_replies: BTreeMap::new(),
             connectors: Connectors::default(),
             calls_of: BTreeMap::new(),
             batches: 0,

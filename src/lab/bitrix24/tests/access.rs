@@ -130,6 +130,9 @@ async fn scopes_and_rights_are_looked_at() {
     };
     let refused = bench.refused("crm.contact.list", json!({})).await;
     assert_eq!(refused, (400, String::new(), "Access denied.".into()));
+    let find = json!({"type": "PHONE", "values": ["79161234567"]});
+    let refused = bench.refused("crm.duplicate.findbycomm", find).await;
+    assert_eq!((refused.0, refused.1.as_str()), (403, "Access denied"));
 }
 
 #[tokio::test]

@@ -128,3 +128,21 @@ async fn a_batch_as_a_form_keeps_its_order() {
     assert_eq!(body["result"]["result_error"], json!([]));
     assert_eq!(bench.lab.oracle().deals[0].contacts, [31]);
 }
+
+#[tokio::test]
+async fn a_method_that_is_refused_costs_its_neighbours_nothing() {
+    let bench = Bench::start().await;
+    let refusal = (400, "", "Some rule of the portal");
+    bench.lab.refuse_method("crm.deal.add", Some(refusal));
+    let commands =
+        json!({"a": "crm.contact.add?fields[NAME]=a", "b": "crm.deal.add?fields[TITLE]=b"});
+    let result = bench.ok("batch", json!({"cmd": commands})).await;
+    assert!(result["result"]["a"].is_number());
+    assert_eq!(
+        result["result_error"]["b"]["error_description"],
+        "Some rule of the portal"
+    );
+    bench.lab.refuse_method("crm.deal.add", None);
+    let result = bench.ok("batch", json!({"cmd": commands})).await;
+    assert_eq!(result["result_error"], json!([]));
+}

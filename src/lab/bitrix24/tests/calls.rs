@@ -401,3 +401,39 @@ async fn a_call_does_not_bind_deals_where_the_portal_does_not() {
     let activity = oracle.activities_of_phone("VOXIMPLANT_CALL", PHONE)[0];
     assert_eq!(activity.bindings, [(Kind::Contact, contact)]);
 }
+
+#[tokio::test]
+async fn a_call_that_was_registered_long_ago_may_be_forgotten() {
+    let bench = Bench::switched(|s| s.live_calls_forgotten_after_s = Some(600)).await;
+    let call_id = register(&bench, incoming("t1-1")).await;
+    bench.lab.shift_clock_ms(601_000);
+    let body = json!({"CALL_ID": call_id, "DURATION": 5});
+    assert!(
+        bench
+            .refused(FINISH, body)
+            .await
+            .2
+            .starts_with("Call is not found (")
+    );
+    let ask = json!({"FILTER": {"CALL_ID": call_id}});
+    assert_eq!(bench.ok("voximplant.statistic.get", ask).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_recording_may_be_too_large() {
+    let bench = Bench::switched(|s| s.record_bytes_max = Some(4)).await;
+    let call_id = register(&bench, incoming("t1-1")).await;
+    finish(&bench, &call_id, 5, "200").await;
+    let content = json!({"CALL_ID": call_id, "FILENAME": "1.wav", "FILE_CONTENT": "c291bmQ="});
+    assert_eq!(bench.refused(ATTACH, content).await.2, "File is too large");
+}
+
+#[tokio::test]
+async fn a_portal_without_inner_numbers_wants_users() {
+    let bench = Bench::with(options().without_inner_numbers()).await;
+    let mut body = incoming("t1-1");
+    body["USER_ID"] = Value::Null;
+    body["USER_PHONE_INNER"] = json!("101");
+    let text = "USER_ID or USER_PHONE_INNER should be set";
+    assert_eq!(bench.refused(REGISTER, body).await.2, text);
+}

@@ -411,3 +411,44 @@ async fn the_oracle_counts_what_is_there_twice() {
     );
     assert_eq!(duplicates.count(), 2);
 }
+
+#[tokio::test]
+async fn a_robot_converts_a_lead_also_where_there_are_leads() {
+    let bench = Bench::start().await;
+    let lead = bench
+        .lab
+        .add_lead(&SeedCard::new("Лид", "+79161234567", 12));
+    assert!(bench.lab.convert_lead(lead));
+    let oracle = bench.lab.oracle();
+    assert_eq!(oracle.leads[0].stage, "CONVERTED");
+    assert_eq!(oracle.deals_of_phone("79161234567").len(), 1);
+    assert!(!bench.lab.convert_lead(999));
+}
+
+#[tokio::test]
+async fn the_portal_announces_deals_by_itself_and_others_where_it_is_told_to() {
+    let bench = Bench::start().await;
+    for (method, params) in [
+        ("crm.deal.add", json!({"fields": {"TITLE": "a"}})),
+        (
+            "crm.deal.add",
+            json!({"fields": {"TITLE": "b"}, "params": {"REGISTER_SONET_EVENT": "N"}}),
+        ),
+        ("crm.lead.add", json!({"fields": {"TITLE": "c"}})),
+        (
+            "crm.lead.add",
+            json!({"fields": {"TITLE": "d"}, "params": {"REGISTER_SONET_EVENT": "Y"}}),
+        ),
+    ] {
+        bench.ok(method, params).await;
+    }
+    let oracle = bench.lab.oracle();
+    let announced: Vec<&str> = oracle
+        .deals
+        .iter()
+        .chain(&oracle.leads)
+        .filter(|card| card.is_announced)
+        .map(|card| card.title.as_str())
+        .collect();
+    assert_eq!(announced, ["a", "d"]);
+}

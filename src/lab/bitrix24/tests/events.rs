@@ -26,8 +26,9 @@ impl Handler {
             let take = move |form: web::Form<BTreeMap<String, String>>| {
                 let (sender, answer) = (sender.clone(), answer.clone());
                 async move {
-                    sender.send(form.into_inner()).await.unwrap();
+                    // Read before the test hears of the form and changes it.
                     let status = answer.load(Ordering::SeqCst).try_into();
+                    sender.send(form.into_inner()).await.unwrap();
                     HttpResponse::build(status.unwrap_or_default()).finish()
                 }
             };
@@ -398,4 +399,42 @@ async fn a_place_is_bound_by_an_administrator() {
     let unknown = bench.refused("placement.bind", bind("MOON")).await;
     assert_eq!(unknown.1, "ERROR_PLACEMENT_NOT_FOUND");
     assert_eq!(bench.call("placement.bind", bind("CALL_CARD")).await.0, 400);
+}
+
+#[tokio::test]
+async fn an_installer_page_gets_tokens_and_its_application_is_not_done_yet() {
+    let mut options = options();
+    options.applications[0].installed = false;
+    let bench = Bench::with(options).await;
+    let client_id = client_id(&bench.lab);
+    let visit = bench
+        .lab
+        .open_page(&client_id, 1, "DEFAULT", &json!({}))
+        .unwrap();
+    let value = |text: &str, name: &str| {
+        let mut pairs = url::form_urlencoded::parse(text.as_bytes());
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, v)| v.into_owned())
+    };
+    assert_eq!(
+        value(&visit.query, "DOMAIN").as_deref(),
+        Some("demo.bitrix24.ru")
+    );
+    assert_eq!(value(&visit.form, "PLACEMENT").as_deref(), Some("DEFAULT"));
+    let bench = Bench {
+        token: value(&visit.form, "AUTH_ID").unwrap(),
+        ..bench
+    };
+    assert_eq!(bench.ok("app.info", json!({})).await["INSTALLED"], false);
+    bench.lab.finish_installation(&client_id);
+    assert_eq!(bench.ok("app.info", json!({})).await["INSTALLED"], true);
+    let form = bench
+        .lab
+        .settings_form(&client_id, "OnAppSettingsInstall", &json!({}));
+    assert_eq!(
+        value(&form, "event").as_deref(),
+        Some("OnAppSettingsInstall")
+    );
+    assert!(value(&form, "auth[application_token]").is_some());
 }

@@ -246,3 +246,24 @@ async fn a_card_that_is_deleted_takes_no_more_activities() {
         "OWNER_NOT_FOUND"
     );
 }
+
+#[tokio::test]
+async fn a_task_of_the_third_version_is_made_once_for_each_key() {
+    let bench = Bench::start().await;
+    let post = |method: &str, title: &str| {
+        let url = format!("{}/rest/api/{method}", bench.lab.base_url());
+        let fields = json!({"TITLE": title, "RESPONSIBLE_ID": 12});
+        let request = bench.client.post(url).header("Idempotency-Key", "t1:req:9");
+        request.json(&json!({"auth": bench.token, "fields": fields}))
+    };
+    let first = post("tasks.task.add", "a").send().await.unwrap();
+    assert_eq!(first.headers().get("Idempotent-Replayed"), None);
+    let first: Value = first.json().await.unwrap();
+    let again = post("tasks.task.add", "a").send().await.unwrap();
+    assert_eq!(again.headers()["Idempotent-Replayed"], "true");
+    let again: Value = again.json().await.unwrap();
+    assert_eq!(again["result"], first["result"]);
+    assert_eq!(Bench::answer(post("tasks.task.add", "b")).await.0, 422);
+    assert_eq!(bench.lab.oracle().tasks.len(), 1);
+    assert_eq!(Bench::answer(post("crm.deal.add", "a")).await.0, 404);
+}
