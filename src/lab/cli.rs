@@ -9,6 +9,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use super::amocrm::AmoOptions;
+use super::bitrix24;
 use super::control;
 use super::demo::{self, DemoOptions, Lab, Ports};
 use super::torture::{self, BrokenPromise, TortureOptions};
@@ -62,11 +63,16 @@ enum Command {
         #[arg(long)]
         at_the_limit: bool,
     },
-    /// Runs the simulators until Ctrl-C: two amoCRM accounts, an Asterisk, and a control endpoint.
+    /// Runs a simulated Bitrix24 portal alone until Ctrl-C.
+    Bitrix24(bitrix24::PortalArgs),
+    /// Runs the simulators until Ctrl-C: two amoCRM accounts, a Bitrix24 portal, an Asterisk, and
+    /// a control endpoint.
     Serve {
         /// The endpoint by which calls are played and links are cut.
         #[arg(long, default_value_t = 8480)]
         control_port: u16,
+        #[command(flatten)]
+        portal: bitrix24::PortalArgs,
         #[command(flatten)]
         ports: Ports,
     },
@@ -109,10 +115,12 @@ pub async fn run() -> ExitCode {
             };
             torture::run(&options, &mut say).await
         }
+        Command::Bitrix24(portal) => serve_portal(&portal).await.map(|()| true),
         Command::Serve {
             control_port,
+            portal,
             ports,
-        } => serve(control_port, &ports).await.map(|()| true),
+        } => serve(control_port, &portal, &ports).await.map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -125,8 +133,20 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn serve(control_port: u16, ports: &Ports) -> anyhow::Result<()> {
+async fn serve_portal(portal: &bitrix24::PortalArgs) -> anyhow::Result<()> {
+    let portal = portal.start().await?;
+    say(&bitrix24::about(&portal));
+    tokio::signal::ctrl_c().await.context("wait for Ctrl-C")
+}
+
+async fn serve(
+    control_port: u16,
+    portal: &bitrix24::PortalArgs,
+    ports: &Ports,
+) -> anyhow::Result<()> {
     let lab = Lab::start(ports, AmoOptions::default().search_lag).await?;
+    let portal = portal.start().await?;
+    say(&bitrix24::about(&portal));
     let control = SocketAddr::from(([127, 0, 0, 1], control_port));
     say(&format!(
         "amoCRM   http://127.0.0.1:{}  token {}\n\
