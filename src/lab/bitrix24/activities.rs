@@ -1,6 +1,8 @@
 //! Activities: calls and letters of `crm.activity.*`, tasks to do, configurable cards
 //! (crm/bitrix24.md §7).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::auth::Caller;
@@ -135,6 +137,11 @@ impl World {
     pub(super) fn activity_delete(&mut self, params: &Params, caller: &Caller) -> Answered {
         let activity = self.wanted_activity(params)?;
         self.activities.remove(&activity.id);
+        for binding in &activity.bindings {
+            if let Some(ids) = self.activities_of.get_mut(binding) {
+                ids.remove(&activity.id);
+            }
+        }
         self.tell_activity(activity.id, "DELETE", Some(caller));
         Ok(json!(true).into())
     }
@@ -148,18 +155,18 @@ impl World {
                 params.odd(format!("unknown field in a filter: {name:.60}"));
             }
         }
-        let rows = self.activities.values().filter(|activity| {
-            let is_bound = bound.as_ref().is_none_or(|wanted| {
-                wanted.iter().any(|one| {
-                    let part = |key: &str| one.get(key).and_then(id_of);
-                    let pair = part("OWNER_TYPE_ID").zip(part("OWNER_ID"));
-                    pair.is_some_and(|pair| activity.bindings.contains(&pair))
-                })
+        let bound = bound.map(|wanted| {
+            let pairs = wanted.iter().filter_map(|one| {
+                let part = |key: &str| one.get(key).and_then(id_of);
+                part("OWNER_TYPE_ID").zip(part("OWNER_ID"))
             });
-            is_bound
-                && filter.fits(&self.zone, &|name| {
-                    self.activity_value(Some(activity), name)
-                })
+            pairs.collect::<Vec<_>>()
+        });
+        let rows = self.activities_on(bound, &filter).into_iter();
+        let rows = rows.filter(|activity| {
+            filter.fits(&self.zone, &|name| {
+                self.activity_value(Some(activity), name)
+            })
         });
         let mut rows: Vec<&Activity> = rows.collect();
         let order = params.object("order").unwrap_or_default();
@@ -178,6 +185,30 @@ impl World {
                 .collect()
         };
         Ok(page(rows, params, &self.switches, render))
+    }
+
+    /// Returns the activities on these cards, or on those that the filter may mean.
+    fn activities_on(&self, cards: Option<Vec<(u64, u64)>>, filter: &Filter) -> Vec<&Activity> {
+        let demands = filter.demands();
+        let owner = |name: &str| {
+            let demand = demands.iter().find(|(known, _)| *known == name)?;
+            demand
+                .1
+                .first()
+                .filter(|_| demand.1.len() == 1)
+                .and_then(id_of)
+        };
+        let owner = owner("OWNER_TYPE_ID").zip(owner("OWNER_ID"));
+        match cards.or(owner.map(|owner| vec![owner])) {
+            Some(cards) => {
+                let ids = cards.iter().filter_map(|card| self.activities_of.get(card));
+                let ids: BTreeSet<u64> = ids.flatten().copied().collect();
+                ids.iter()
+                    .filter_map(|id| self.activities.get(id))
+                    .collect()
+            }
+            None => self.activities.values().collect(),
+        }
     }
 
     pub(super) fn todo_add(&mut self, params: &Params, caller: &Caller) -> Answered {
@@ -252,6 +283,10 @@ impl World {
     /// Keeps an activity and tells of it.
     pub(super) fn keep_activity(&mut self, activity: Activity, what: &str, caller: &Caller) {
         let id = activity.id;
+        // Bindings never change once they are made.
+        for binding in &activity.bindings {
+            self.activities_of.entry(*binding).or_default().insert(id);
+        }
         self.activities.insert(id, activity);
         self.tell_activity(id, what, Some(caller));
     }

@@ -105,10 +105,10 @@ impl World {
             }
         }
         if kind == Kind::Contact && self.switches.calls_bind_open_deals {
-            let deals = self.cards_of(Kind::Deal);
-            let open = deals.filter(|deal| {
-                deal.contacts.contains(&card_id) && deal.text("STAGE_SEMANTIC_ID") == "P"
-            });
+            let deals = self.cards_by(Kind::Deal, "CONTACT_ID", &card_id.to_string());
+            let open = deals
+                .into_iter()
+                .filter(|deal| deal.text("STAGE_SEMANTIC_ID") == "P");
             let open: Vec<u64> = open.map(|deal| deal.id).collect();
             let bindings = open.into_iter().map(|id| (Kind::Deal.type_id(), id));
             for binding in bindings {

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use super::auth::Caller;
 use super::draft::Draft;
+use super::listing::Filter;
 use super::multi;
 use super::options::Mode;
+use super::params::text_of;
 use super::phones;
 use super::records::{Card, Kind};
 use super::refusal::Refusal;
@@ -78,13 +80,17 @@ impl World {
         if self.cards.remove(&(kind, id)).is_none() {
             return false;
         }
-        self.communications.values_mut().for_each(|cards| {
-            cards.remove(&(kind, id));
-        });
-        self.communications.retain(|_, cards| !cards.is_empty());
+        for code in self.indexed.remove(&(kind, id)).unwrap_or_default() {
+            self.forget_code(&code, (kind, id));
+        }
         if kind == Kind::Contact {
-            for card in self.cards.values_mut() {
-                card.contacts.retain(|contact| *contact != id);
+            let code = ("CONTACT_ID".to_owned(), id.to_string());
+            let owned = self.found_by.get(&code).cloned().unwrap_or_default();
+            for (kind, owner) in owned {
+                if let Some(card) = self.cards.get_mut(&(kind, owner)) {
+                    card.contacts.retain(|contact| *contact != id);
+                }
+                self.index(kind, owner);
             }
         }
         self.tell(kind, id, "DELETE", caller);
@@ -210,28 +216,86 @@ impl World {
         self.index(kind, id);
     }
 
-    /// Puts a card's phones and e-mails into the index; it is made in the same request (§9).
+    /// Puts a card into the index; it is made in the same request (§9).
     fn index(&mut self, kind: Kind, id: u64) {
         let mut codes = BTreeSet::new();
         if let Some(card) = self.card(kind, id) {
+            let mut put = |what: &str, code: String| codes.insert((what.to_owned(), code));
             for phone in card.phones() {
-                codes.insert(("PHONE".to_owned(), phones::code(phone)));
+                put("PHONE", phones::code(phone));
             }
             for email in card.multi.get("EMAIL").into_iter().flatten() {
-                codes.insert(("EMAIL".to_owned(), phones::email_code(&email.value)));
+                put("EMAIL", phones::email_code(&email.value));
+            }
+            for contact in &card.contacts {
+                put("CONTACT_ID", contact.to_string());
+            }
+            if !card.text("ORIGIN_ID").is_empty() {
+                put("ORIGIN_ID", card.text("ORIGIN_ID").to_owned());
             }
         }
         let indexed = self.indexed.remove(&(kind, id)).unwrap_or_default();
         for code in indexed.difference(&codes) {
-            if let Some(cards) = self.communications.get_mut(code) {
-                cards.remove(&(kind, id));
-            }
+            self.forget_code(code, (kind, id));
         }
         for code in &codes {
-            let cards = self.communications.entry(code.clone()).or_default();
+            let cards = self.found_by.entry(code.clone()).or_default();
             cards.insert((kind, id));
         }
         self.indexed.insert((kind, id), codes);
+    }
+
+    fn forget_code(&mut self, code: &(String, String), card: (Kind, u64)) {
+        if let Some(cards) = self.found_by.get_mut(code) {
+            cards.remove(&card);
+            if cards.is_empty() {
+                self.found_by.remove(code);
+            }
+        }
+    }
+
+    /// Returns the cards of a kind that are found by a code, in order.
+    pub(super) fn cards_by(&self, kind: Kind, what: &str, code: &str) -> Vec<&Card> {
+        let found = self.found_by.get(&(what.to_owned(), code.to_owned()));
+        let ours = found.into_iter().flatten().filter(|(k, _)| *k == kind);
+        ours.filter_map(|(kind, id)| self.card(*kind, *id))
+            .collect()
+    }
+
+    /// Returns the cards that may fit a filter: those that it names by id, contact or origin, else
+    /// all. `name` gives the classic name of a field.
+    pub(super) fn candidates(
+        &self,
+        kind: Kind,
+        filter: &Filter,
+        name: impl Fn(&str) -> Option<String>,
+    ) -> Vec<&Card> {
+        for (given, values) in filter.demands() {
+            let texts = || values.iter().filter_map(text_of);
+            match name(given).as_deref() {
+                Some("ID") => {
+                    let ids: BTreeSet<u64> = texts().filter_map(|t| t.parse().ok()).collect();
+                    return ids
+                        .into_iter()
+                        .filter_map(|id| self.card(kind, id))
+                        .collect();
+                }
+                Some(what @ ("CONTACT_ID" | "ORIGIN_ID")) if kind != Kind::Contact => {
+                    // An empty value asks for cards without one; those are in no index.
+                    if texts().any(|text| text.is_empty()) || texts().count() != values.len() {
+                        continue;
+                    }
+                    let mut cards: Vec<&Card> = texts()
+                        .flat_map(|code| self.cards_by(kind, what, &code))
+                        .collect();
+                    cards.sort_by_key(|card| card.id);
+                    cards.dedup_by_key(|card| card.id);
+                    return cards;
+                }
+                _ => {}
+            }
+        }
+        self.cards_of(kind).collect()
     }
 
     /// What the portal does with a lead where there are none: contact and deal (§6).

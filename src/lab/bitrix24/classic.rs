@@ -113,7 +113,9 @@ impl World {
                 params.odd(format!("unknown field in a filter: {name:.60}"));
             }
         }
-        let rows = self.cards_of(kind).filter(|card| {
+        let known = |name: &str| self.is_field(kind, name).then(|| name.to_owned());
+        let rows = self.candidates(kind, &filter, known);
+        let rows = rows.into_iter().filter(|card| {
             filter.fits(&self.zone, &|name| {
                 self.is_field(kind, name).then(|| values_of(card, name))
             })

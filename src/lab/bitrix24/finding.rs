@@ -67,7 +67,7 @@ impl World {
     fn found(&self, what: &str, codes: &[String], only: Option<Kind>) -> BTreeMap<Kind, Vec<u64>> {
         let mut found: BTreeMap<Kind, Vec<u64>> = BTreeMap::new();
         for code in codes {
-            let cards = self.communications.get(&(what.to_owned(), code.clone()));
+            let cards = self.found_by.get(&(what.to_owned(), code.clone()));
             for (kind, id) in cards.into_iter().flatten() {
                 let ids = found.entry(*kind).or_default();
                 if only.is_none_or(|only| only == *kind) && !ids.contains(id) {

@@ -76,8 +76,10 @@ impl World {
             let name = self.classic_name(kind, name)?;
             Some(values_of(card, &name))
         };
-        let rows = self.cards_of(kind);
-        let rows = rows.filter(|card| filter.fits(&self.zone, &|name| values(card, name)));
+        let rows = self.candidates(kind, &filter, |name| self.classic_name(kind, name));
+        let rows = rows
+            .into_iter()
+            .filter(|card| filter.fits(&self.zone, &|name| values(card, name)));
         let mut rows: Vec<&Card> = rows.collect();
         sort(&mut rows, &order, "id", |card, name| {
             values(card, name)?.into_iter().next()

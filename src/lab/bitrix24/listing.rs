@@ -93,6 +93,17 @@ impl Filter {
         }
     }
 
+    /// Returns the fields of which the filter demands one of some values, with those.
+    pub(super) fn demands(&self) -> Vec<(&str, &[Value])> {
+        match self {
+            Filter::All(parts) => parts.iter().flat_map(Filter::demands).collect(),
+            Filter::Field(condition) if matches!(condition.test, Test::Is | Test::OneOf) => {
+                vec![(&condition.name, &condition.values)]
+            }
+            Filter::Any(_) | Filter::Field(_) => Vec::new(),
+        }
+    }
+
     /// Returns whether a row fits; `values` gives what the row has under a name, nothing for a
     /// name that is ignored.
     pub(super) fn fits(

@@ -50,13 +50,15 @@ pub(super) struct World {
     pub(super) statuses: Vec<Status>,
     pub(super) user_fields: Vec<UserField>,
     pub(super) cards: BTreeMap<(Kind, u64), Card>,
-    /// Cards by type of communication and code.
-    pub(super) communications: BTreeMap<(String, String), BTreeSet<(Kind, u64)>>,
+    /// Cards by what they are found by: `PHONE`, `EMAIL`, `CONTACT_ID` or `ORIGIN_ID`, and code.
+    pub(super) found_by: BTreeMap<(String, String), BTreeSet<(Kind, u64)>>,
     /// What each card is indexed under.
     pub(super) indexed: BTreeMap<(Kind, u64), BTreeSet<(String, String)>>,
     /// Leads that became deals, with their deals.
     pub(super) converted: BTreeMap<u64, u64>,
     pub(super) activities: BTreeMap<u64, Activity>,
+    /// Activities by the cards that they stand on.
+    pub(super) activities_of: BTreeMap<(u64, u64), BTreeSet<u64>>,
     pub(super) comments: BTreeMap<u64, Comment>,
     pub(super) tasks: BTreeMap<u64, Task>,
     pub(super) notices: BTreeMap<u64, Notice>,
@@ -116,7 +118,8 @@ impl World {
             statuses: Vec::new(),
             user_fields: Vec::new(),
             cards: BTreeMap::new(),
-            communications: BTreeMap::new(),
+            found_by: BTreeMap::new(),
+            activities_of: BTreeMap::new(),
             indexed: BTreeMap::new(),
             converted: BTreeMap::new(),
             activities: BTreeMap::new(),

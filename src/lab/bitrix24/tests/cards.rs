@@ -452,3 +452,39 @@ async fn the_portal_announces_deals_by_itself_and_others_where_it_is_told_to() {
         .collect();
     assert_eq!(announced, ["a", "d"]);
 }
+
+#[tokio::test]
+async fn deals_are_found_by_contact_origin_and_id_and_by_what_they_lack() {
+    let bench = Bench::start().await;
+    let contact = bench.contact("+79161234567").await;
+    let marked = bench.deal(contact).await;
+    let other = bench.deal(contact).await;
+    let fields = json!({"ORIGINATOR_ID": "box", "ORIGIN_ID": "k1"});
+    let update = json!({"id": marked, "fields": fields});
+    bench.ok("crm.deal.update", update).await;
+    for (filter, expected) in [
+        (json!({"CONTACT_ID": contact}), vec![marked, other]),
+        (
+            json!({"=ORIGIN_ID": "k1", "=ORIGINATOR_ID": "box"}),
+            vec![marked],
+        ),
+        (json!({"=ORIGIN_ID": "k1", "=ORIGINATOR_ID": "fox"}), vec![]),
+        (json!({"ORIGIN_ID": ""}), vec![other]),
+        (json!({"@ID": [other, marked, 7]}), vec![marked, other]),
+        (json!({"!ID": marked}), vec![other]),
+        (json!({">ID": marked}), vec![other]),
+    ] {
+        let ask = json!({"filter": filter, "select": ["ID"], "order": {"ID": "ASC"}});
+        let rows = bench.ok("crm.deal.list", ask).await;
+        let found: Vec<u64> = rows
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["ID"].as_str().unwrap().parse().unwrap())
+            .collect();
+        assert_eq!(found, expected, "{filter}");
+    }
+    bench.lab.delete(Kind::Contact, contact);
+    let ask = json!({"filter": {"CONTACT_ID": contact}});
+    assert_eq!(bench.ok("crm.deal.list", ask).await, json!([]));
+}

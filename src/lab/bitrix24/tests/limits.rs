@@ -59,3 +59,16 @@ async fn a_script_parks_a_method_and_time_need_not_be_reported() {
     bench.lab.park_method("crm.deal.add", false);
     assert_eq!(bench.call("crm.deal.add", fields).await.0, 200);
 }
+
+#[tokio::test]
+async fn refused_requests_fill_the_bucket_where_the_portal_counts_them() {
+    for (counted, level) in [(false, 2), (true, 5)] {
+        let bench = Bench::start().await;
+        bench.lab.set_bucket(2, 0);
+        bench.lab.switch(|s| s.refused_requests_count = counted);
+        for _ in 0..5 {
+            bench.call("profile", json!({})).await;
+        }
+        assert_eq!(bench.lab.counters().bucket_most, level);
+    }
+}
