@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::comparison::{Comparison, Seen, compare};
 use super::expectation::{
     CallCard, CallDirection, CallResult, ClientExpectation, Totals, UnsortedState,
     WaitingExpectation,
@@ -70,6 +71,63 @@ impl Half {
             totals: half.totals,
             waiting: half.waiting,
             ..day.clone()
+        }
+    }
+}
+
+/// A portal that a day's calls feed.
+#[derive(Debug, Clone)]
+pub struct Portal {
+    /// The portal.
+    pub handle: BitrixHandle,
+    /// What it must hold in the end.
+    pub half: Half,
+    /// What was in it before.
+    pub seeded: Seeded,
+}
+
+/// What became of a portal.
+#[derive(Debug, Clone)]
+pub struct PortalOutcome {
+    /// The day with the portal's half: what its table and its summary are made of.
+    pub day: Day,
+    /// What the portal holds.
+    pub holding: Holding,
+    /// What else was seen.
+    pub seen: Seen,
+    /// The comparison.
+    pub comparison: Comparison,
+}
+
+impl Portal {
+    /// Puts the seeds of a half into a portal.
+    ///
+    /// # Errors
+    /// Fails where a seed names a stage that is none of its funnel.
+    pub fn seeded(handle: BitrixHandle, half: Half) -> Result<Self, DayError> {
+        let seeded = seed(&handle, &half.seeds)?;
+        Ok(Self {
+            handle,
+            half,
+            seeded,
+        })
+    }
+
+    /// Compares what the portal holds after a day; `seen` is what the runner saw of all CRMs.
+    pub fn outcome(&self, day: &Day, seen: &Seen) -> PortalOutcome {
+        let counters = self.handle.counters();
+        let seen = Seen {
+            rate_violations: counters.rate_violations + counters.operating_violations,
+            ..seen.clone()
+        };
+        let day = self.half.of(day);
+        let holding = holding(&self.handle, &self.seeded);
+        let comparison = compare(&day, &holding, &seen);
+        PortalOutcome {
+            day,
+            holding,
+            seen,
+            comparison,
         }
     }
 }
@@ -287,7 +345,7 @@ mod tests {
 
     use super::*;
     use crate::lab::bitrix24::{BitrixLab, BitrixOptions, start};
-    use crate::lab::day::{Comparison, Seen, compare};
+    use crate::lab::day::report;
 
     const DAY: &str = r#"
         name = "small"
@@ -337,11 +395,11 @@ mod tests {
         answer["result"].clone()
     }
 
-    async fn played() -> (BitrixLab, Seeded, Half) {
+    async fn played() -> (BitrixLab, Portal) {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let lab = start(BitrixOptions::default()).await.unwrap();
         let half = Half::parse(HALF).unwrap();
-        let seeded = seed(&lab, &half.seeds).unwrap();
+        let portal = Portal::seeded(lab.handle(), half).unwrap();
         lab.add_lead(&SeedCard::new("Лид", "+79035550009", 12));
         let fields = json!({
             "NAME": "a", "ASSIGNED_BY_ID": 12, "PHONE": [{"VALUE": "+79035550001"}],
@@ -358,36 +416,66 @@ mod tests {
         let call_id = call(&lab, "telephony.externalcall.register", body).await;
         let body = json!({"CALL_ID": call_id["CALL_ID"], "DURATION": 5});
         call(&lab, "telephony.externalcall.finish", body).await;
-        (lab, seeded, half)
+        (lab, portal)
     }
 
-    fn compared(lab: &BitrixLab, seeded: &Seeded, half: &Half) -> Comparison {
-        let day = half.of(&Day::parse(DAY).unwrap());
-        let now = lab.now();
+    fn outcome(portal: &Portal) -> PortalOutcome {
+        let now = portal.handle.now();
         let seen = Seen {
             spans: BTreeMap::from([("9035550001".to_owned(), vec![(now - 9, now)])]),
             ..Seen::default()
         };
-        compare(&day, &holding(lab, seeded), &seen)
+        portal.outcome(&Day::parse(DAY).unwrap(), &seen)
     }
 
     #[tokio::test]
     async fn a_portal_that_holds_what_the_half_expects_has_no_difference() {
-        let (lab, seeded, half) = played().await;
-        let outcome = compared(&lab, &seeded, &half);
-        assert_eq!(outcome.differences, []);
-        assert_eq!((outcome.expected_effects, outcome.effects_found), (5, 5));
+        let (_lab, portal) = played().await;
+        let outcome = outcome(&portal);
+        let comparison = &outcome.comparison;
+        assert_eq!(comparison.differences, []);
+        assert_eq!(
+            (comparison.expected_effects, comparison.effects_found),
+            (5, 5)
+        );
+        let table = report::table(&outcome.day, &[], &outcome.holding, comparison);
+        assert!(table.contains("deal of 12 in 0/106"), "{table}");
+        assert!(!table.contains("WRONG"), "{table}");
     }
 
     #[tokio::test]
     async fn what_is_made_twice_or_is_gone_is_a_difference() {
-        let (lab, seeded, half) = played().await;
+        let (lab, portal) = played().await;
         let again = SeedCard::new("a", "8 903 555-00-01", 12);
         lab.add_contact(&again);
-        assert_eq!(compared(&lab, &seeded, &half).duplicates, 1);
+        assert_eq!(outcome(&portal).comparison.duplicates, 1);
         let deal = lab.oracle().deals_of_phone("9035550001")[0].id;
         lab.delete(Kind::Deal, deal);
-        assert_eq!(compared(&lab, &seeded, &half).missing, 1);
+        assert_eq!(outcome(&portal).comparison.missing, 1);
+    }
+
+    #[tokio::test]
+    async fn a_request_too_many_is_a_difference_and_trouble_comes_and_goes() {
+        let (lab, portal) = played().await;
+        lab.set_bucket(0, 0);
+        call(&lab, "profile", json!({})).await;
+        let counted = outcome(&portal);
+        assert_eq!(counted.seen.rate_violations, 1);
+        assert!(!counted.comparison.is_clean());
+        lab.set_bucket(50, 2);
+        take_down(&lab).unwrap();
+        let url = format!("{}profile", lab.webhook_url().unwrap());
+        let status = async || {
+            reqwest::get(&url)
+                .await
+                .map(|answer| answer.status().as_u16())
+        };
+        assert_eq!(status().await.unwrap(), 503);
+        bring_up(&lab);
+        assert_eq!(status().await.unwrap(), 200);
+        lose_answer(&lab, "*/profile").unwrap();
+        let request = reqwest::Client::new().post(&url);
+        assert!(request.send().await.is_err());
     }
 
     #[test]
