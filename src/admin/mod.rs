@@ -17,6 +17,7 @@ mod openapi;
 mod outbox;
 mod rehearsal;
 mod rehearsal_report;
+pub mod roster;
 pub mod state;
 mod station_words;
 mod stations;
@@ -51,6 +52,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/sources/{source}/discovery",
             web::get().to(discovery::discover),
+        )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}/roster",
+            web::get().to(roster::read),
         )
         .route(
             "/v1/tenants/{tenant}/sources/{source}/lookup",

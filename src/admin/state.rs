@@ -25,6 +25,7 @@ use crate::store::StoreHandle;
 use crate::store::command::{Work, WorkState};
 
 use super::discovery::Discoverable;
+use super::roster::RosterPlace;
 
 /// What is configured, in the form that administrators see.
 #[derive(Default)]
@@ -39,6 +40,8 @@ pub struct Overview {
     pub portals: Vec<Arc<Portal>>,
     /// Sources in which one can look around.
     pub discoverable: Vec<Discoverable>,
+    /// The sources that can list their people.
+    pub rosters: Vec<RosterPlace>,
     /// What does not work, and why.
     pub off: Vec<Off>,
     /// The settings of every integration, with what its decisions rest on.

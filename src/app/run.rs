@@ -322,6 +322,7 @@ fn bind(
         intake,
         hooks: Arc::clone(&shared.hooks),
         crm_hooks: Arc::clone(&shared.crm_hooks),
+        answerer: shared.questions.desk.clone(),
         recordings: shared
             .recordings
             .player(shared.store.clone(), Arc::clone(&shared.clock)),
@@ -372,7 +373,8 @@ async fn reload(
                 mistakes.len()
             )
         }
-        Ok(new) => {
+        Ok(mut new) => {
+            new.keep_running(running);
             let changes = config::difference(running, &new);
             match assembly.apply(&new).await {
                 Ok(()) => {

@@ -65,8 +65,8 @@ enum Command {
     },
     /// Runs a simulated Bitrix24 portal alone until Ctrl-C.
     Bitrix24(bitrix24::PortalArgs),
-    /// Runs the simulators until Ctrl-C: two amoCRM accounts, a Bitrix24 portal, an Asterisk, and
-    /// a control endpoint.
+    /// Runs the simulators until Ctrl-C: two amoCRM accounts, a Bitrix24 portal, an Asterisk, a
+    /// VATS, and a control endpoint.
     Serve {
         /// The endpoint by which calls are played and links are cut.
         #[arg(long, default_value_t = 8480)]
@@ -152,14 +152,17 @@ async fn serve(
         "amoCRM   http://127.0.0.1:{}  token {}\n\
          amoCRM   http://127.0.0.1:{}  token {}\n\
          Asterisk 127.0.0.1:{}  user trunkline, secret lab-ami-secret\n\
+         VATS     http://127.0.0.1:{}  key {}\n\
          control  http://{control}/ami",
         ports.crm_port,
         lab.main.long_lived_token(),
         ports.dead_crm_port,
         lab.service.long_lived_token(),
         ports.ami_port,
+        ports.vats_port,
+        lab.vats.api_key(),
     ));
-    let serving = control::serve(control, lab.ami);
+    let serving = control::serve(control, lab.ami, lab.vats.handle());
     tokio::select! {
         served = serving => served.with_context(|| format!("serve the control endpoint on port {control_port}")),
         _ = tokio::signal::ctrl_c() => Ok(()),

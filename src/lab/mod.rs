@@ -10,6 +10,7 @@ mod control;
 pub mod day;
 pub mod demo;
 pub mod fault;
+pub mod itoolabs;
 mod lab_clock;
 pub mod request_log;
 mod socket;

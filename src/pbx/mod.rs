@@ -4,8 +4,12 @@
 
 pub mod asterisk;
 pub mod call_desk;
+mod exchange;
+pub mod itoolabs;
 mod object_reader;
 pub mod registry;
+mod roster;
+mod web_client;
 pub mod webhook;
 
 use std::sync::Arc;
@@ -25,6 +29,12 @@ use crate::model::phone::Phone;
 use crate::model::question::{Answer, NotAnswered, Question};
 use crate::model::timestamp::Timestamp;
 
+pub use exchange::{
+    Exchange, ExchangeContext, ExchangeMethod, ExchangeReply, ExchangeRequest, Verdict,
+};
+pub use roster::{RosterError, RosterReader};
+pub use web_client::{WebAnswer, WebClient, WebError, WebRequest, WebSetupError};
+
 /// A source as configured: what it can be asked to do.
 pub trait Source: Send + Sync {
     /// Returns the session to be kept up, for a source that we connect to.
@@ -33,6 +43,12 @@ pub trait Source: Send + Sync {
     /// Returns the reader of what the source sends us over HTTP.
     fn hook(&self) -> Option<Arc<dyn Hook>>;
 
+    /// Returns who answers what the source sends us over HTTP, for one that wants a certain answer;
+    /// then it has no [`Hook`].
+    fn exchange(&self) -> Option<Arc<dyn Exchange>> {
+        None
+    }
+
     /// Returns who places calls there, for a source that can and is permitted to.
     fn caller(&self) -> Option<Arc<dyn Caller>> {
         None
@@ -40,6 +56,11 @@ pub trait Source: Send + Sync {
 
     /// Returns who looks around in it, for a source where that can be done.
     fn discoverer(&self) -> Option<Arc<dyn Discoverer>> {
+        None
+    }
+
+    /// Returns who lists its people, groups and numbers, for a source where that can be done.
+    fn roster(&self) -> Option<Arc<dyn RosterReader>> {
         None
     }
 
@@ -163,6 +184,12 @@ pub trait Answerer: Send + Sync {
         question: Question,
         asker: std::net::IpAddr,
     ) -> BoxFuture<'_, Result<Answer, NotAnswered>>;
+
+    /// Answers a question that came over HTTP from a source that proved itself by its secret:
+    /// whatever address it came from.
+    fn answer_source(&self, question: Question) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
+        self.answer(question, std::net::Ipv4Addr::LOCALHOST.into())
+    }
 
     /// Answers where the call should go on whose earlier answer named an employee who did not
     /// answer (V-15).

@@ -129,10 +129,16 @@ impl Seeker {
                     let ways = ways(name, root, recording.started_at);
                     self.in_folder(path, ways).await
                 }
-                RecordingPlace::Web { url, user, secret } => {
+                RecordingPlace::Web {
+                    url,
+                    user,
+                    secret,
+                    key_header,
+                } => {
                     let server = Server {
                         user: user.as_deref(),
                         secret: secret.as_ref(),
+                        key_header: key_header.as_deref(),
                     };
                     self.on_web(server, &addresses(name, root, url, recording), recording)
                         .await

@@ -3,6 +3,7 @@
 mod direct;
 mod fragment;
 mod report;
+mod roster;
 
 use std::path::Path;
 
@@ -22,6 +23,19 @@ pub(super) enum Pbx {
     /// Look around in a phone system: what is a trunk, what is a phone and why, who works there,
     /// and what to configure. Nothing is changed there.
     Discover(Box<Discover>),
+    /// List the people, groups and numbers that a configured phone system says that it has, and
+    /// who of them is configured. Nothing is changed there.
+    Roster(RosterWish),
+}
+
+/// Whose people.
+#[derive(Debug, Args)]
+pub(super) struct RosterWish {
+    /// A configured source, tenant/source.
+    source: String,
+    /// Print those who are not configured yet as configuration to paste.
+    #[arg(long)]
+    toml: bool,
 }
 
 /// Where to look around.
@@ -38,11 +52,18 @@ pub(super) struct Discover {
 }
 
 pub(super) async fn run(path: &Path, pbx: Pbx, output: &mut Output) -> Result<(), ClientError> {
-    let Pbx::Discover(wish) = pbx;
-    if wish.toml && output.json() {
+    let toml = match &pbx {
+        Pbx::Discover(wish) => wish.toml,
+        Pbx::Roster(wish) => wish.toml,
+    };
+    if toml && output.json() {
         let message = "--toml and --json: choose one of them";
         return Err(ClientError::Wrong(message.to_owned()));
     }
+    let wish = match pbx {
+        Pbx::Discover(wish) => wish,
+        Pbx::Roster(wish) => return roster::run(path, &wish.source, toml, output).await,
+    };
     match &wish.source {
         Some(source) => configured(path, source, wish.toml, output).await,
         None => unconfigured(&wish.direct, wish.toml, output).await,

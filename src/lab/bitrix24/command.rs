@@ -12,7 +12,7 @@ use super::server::{BitrixLab, start};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
 pub struct PortalArgs {
     /// The simulated Bitrix24 portal, its authorisation server included.
-    #[arg(long = "bitrix24-port", default_value_t = 8472)]
+    #[arg(long = "bitrix24-port", default_value_t = 8474)]
     port: u16,
     /// The portal has no leads: one that is made becomes a deal at once.
     #[arg(long = "bitrix24-without-leads")]

@@ -238,6 +238,7 @@ async fn play_beside(
     let stage = Stage {
         day: &day,
         ami: &ami,
+        vats: None,
         crms: &crms,
         account: "main",
         seeded: &seeded,

@@ -40,5 +40,6 @@ mod service;
 mod slow_call;
 mod store;
 mod test_call;
+mod vats;
 mod wait;
 mod webhook;
