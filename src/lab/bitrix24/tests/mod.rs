@@ -8,7 +8,10 @@ mod control;
 mod events;
 mod faults;
 mod limits;
+mod lists;
 mod oauth;
+mod offline;
+mod recordings;
 mod timeline;
 
 use serde_json::{Value, json};
