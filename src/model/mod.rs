@@ -28,6 +28,7 @@ mod plan_text;
 pub mod question;
 pub mod recording;
 pub mod request;
+pub mod roster;
 pub mod secret;
 pub mod timestamp;
 mod wording;

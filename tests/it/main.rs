@@ -20,3 +20,4 @@ mod openapi;
 mod process;
 mod recipes;
 mod store;
+mod uis;

@@ -36,7 +36,10 @@ assign = { kind = "employee", employee = "anna" }
 
 /// An office that takes requests of its site.
 async fn office(requests: &str) -> Office {
-    let office = Office::open().await;
+    with_requests(Office::open().await, requests)
+}
+
+fn with_requests(office: Office, requests: &str) -> Office {
     office.home.edit_tenant(
         r#"{ source = "site", kinds = ["call"] }"#,
         r#"{ source = "site", kinds = ["call", "request"] }"#,
@@ -160,4 +163,66 @@ async fn s0_08_a_request_becomes_an_unsorted_form_each_time() {
     let oracle = office.oracle();
     assert_eq!(oracle.unsorted_of_phone("+79165550001").len(), 2);
     assert_eq!(oracle.notes.len(), 2, "{:?}", oracle.notes);
+}
+
+/// The CRM's search does not find the contact yet, and there is no number to know the client by.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s0_09_two_requests_from_one_e_mail_address_make_one_contact() {
+    let settings = "[integrations.settings.requests]\ndefault_responsible = \"501\"\nmethod = { \
+                    kind = \"contact_and_deal\", pipeline = \"3100\", stage = \"3102\" }";
+    let office = with_requests(Office::open_strict().await, settings);
+    let daemon = office.start().await;
+    for (key, email) in [("f-1", "olga@example.com"), ("f-2", "Olga@Example.COM ")] {
+        let mut one = request(key, "", "/");
+        one["email"] = json!(email.trim());
+        one["phone"] = json!(null);
+        assert_eq!(daemon.post(&one).await.0, 202);
+    }
+    settled(&daemon, 2).await;
+    let oracle = office.oracle();
+    assert_eq!(
+        (oracle.contacts.len(), oracle.leads.len()),
+        (1, 2),
+        "{:?}",
+        oracle.contacts
+    );
+    assert_eq!(oracle.contacts[0].emails, ["olga@example.com"]);
+    for deal in &oracle.leads {
+        assert_eq!(deal.contacts, [oracle.contacts[0].id]);
+    }
+}
+
+/// Methods, templates, tags and tasks as the demo's company has them, decided again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s0_10_repeats_are_left_alone_and_every_decision_is_made_again_the_same() {
+    let once = REQUESTS.replace(
+        "default_responsible",
+        "first_time_only = true\ndefault_responsible",
+    );
+    let office = office(&once).await;
+    let daemon = office.start().await;
+    for key in ["f-1", "f-2"] {
+        let one = request(key, "+79165550001", "/price");
+        assert_eq!(daemon.post(&one).await.0, 202);
+        let found = if key == "f-1" { 1 } else { 2 };
+        settled(&daemon, found).await;
+    }
+    let oracle = office.oracle();
+    let held = (oracle.contacts.len(), oracle.leads.len());
+    assert_eq!(held, (1, 1));
+    assert_eq!((oracle.notes.len(), oracle.tasks.len()), (1, 1));
+    for (key, language, words) in [
+        ("f-2", "ru", "S0-10"),
+        ("f-2", "en", "S0-10"),
+        ("f-1", "ru", "Прайс"),
+    ] {
+        let key = format!("acme/site/{key}");
+        let ran = office
+            .home
+            .run(&["explain", &key, "--again", "--lang", language])
+            .await;
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert!(ran.out.contains(words), "{ran:?}");
+        assert!(ran.out.contains("made again: the same"), "{ran:?}");
+    }
 }
