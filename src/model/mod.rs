@@ -33,3 +33,4 @@ pub mod secret;
 pub mod timestamp;
 mod wording;
 pub mod work_hours;
+pub mod work_schedule;

@@ -3,13 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::timestamp::Timestamp;
 
 /// A day of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Day {
     /// Monday.
@@ -99,19 +103,21 @@ const MINUTES_A_DAY: u16 = 24 * 60;
 const MINUTES_A_WEEK: u16 = 7 * MINUTES_A_DAY;
 
 /// A span of work on some days. One whose end is not after its beginning goes on past midnight.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkSpan {
     /// The days on which it begins.
     pub days: Vec<Day>,
     /// When it begins.
+    #[schemars(with = "String")]
     pub from: DayTime,
     /// When it is over.
+    #[schemars(with = "String")]
     pub to: DayTime,
 }
 
 /// The hours of an ordinary week. Without any span nobody ever works.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct WorkHours(pub Vec<WorkSpan>);
 
@@ -130,7 +136,26 @@ impl WorkHours {
     }
 }
 
+impl DayTime {
+    /// Returns the moment of a day, by the clocks of the day; `24:00` is the next day's beginning.
+    /// `None` past the end of the calendar.
+    pub(super) fn on(self, date: Date) -> Option<DateTime> {
+        if self.0 == MINUTES_A_DAY {
+            return Some(date.tomorrow().ok()?.at(0, 0, 0, 0));
+        }
+        let (hour, minute) = (i8::try_from(self.0 / 60), i8::try_from(self.0 % 60));
+        Some(date.at(hour.ok()?, minute.ok()?, 0, 0))
+    }
+}
+
 impl WorkSpan {
+    /// Says whether it begins on a day of this name.
+    pub(super) fn begins_on(&self, date: Date) -> bool {
+        let number = date.weekday().to_monday_zero_offset();
+        let mut days = self.days.iter();
+        days.any(|day| i8::try_from(day.number()) == Ok(number))
+    }
+
     /// Says whether a minute of the week lies in it.
     fn covers(&self, now: u16) -> bool {
         let length = if self.to > self.from {

@@ -15,6 +15,7 @@ pub mod popup;
 mod replan;
 pub mod replay;
 mod requests;
+mod schedule;
 pub mod settings;
 mod settings_mistakes;
 pub mod situation;

@@ -5,6 +5,7 @@ mod fields;
 mod interval;
 mod requests;
 mod responsible;
+mod schedules;
 mod tags;
 mod tasks;
 
@@ -21,6 +22,7 @@ pub use self::requests::{
     DealPlace, PipelineRule, RequestMethod, RequestParameter, RequestSettings,
 };
 pub use self::responsible::{Assign, ResponsibleRule};
+pub use self::schedules::{Schedule, SpecialDay};
 pub use self::tags::TagSettings;
 pub use self::tasks::{TaskDue, TaskSettings};
 pub use super::filters::{CallParameter, Comparison, Filter, Parameter};
@@ -38,6 +40,9 @@ pub struct IntegrationSettings {
     /// Site requests (S0-06).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<RequestSettings>,
+    /// Working schedules, by which tasks are due (S0-23).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<Schedule>,
     /// Redirection of calls to the client's responsible (S1-23).
     #[serde(default)]
     pub personal_manager: Option<PersonalManagerSettings>,

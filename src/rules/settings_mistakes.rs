@@ -2,6 +2,7 @@
 //! asking the CRM: whether users, pipelines and stages exist is checked against the account.
 
 mod requests;
+mod schedules;
 
 use std::collections::BTreeSet;
 
@@ -40,6 +41,7 @@ impl IntegrationSettings {
         if let Some(requests) = &self.requests {
             requests::check(requests, &mut found);
         }
+        schedules::check(self, &mut found);
         if let Some(popup) = &self.popup {
             popup.mistakes(&mut found);
         }

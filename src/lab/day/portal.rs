@@ -252,6 +252,8 @@ fn sorted(oracle: &Oracle, seeded: &Seeded) -> Holding {
             unsorted: oracle.leads.len(),
             calls: oracle.calls.len(),
             tasks: oracle.activities.iter().filter(is_todo).count() + oracle.tasks.len(),
+            // The simulated portal holds none.
+            notes: 0,
         },
     }
 }

@@ -4,7 +4,7 @@
 use crate::model::explanation::{CallTask, Reason};
 use crate::model::plan::{Effect, NewTask};
 use crate::rules::draft::{Draft, Wish};
-use crate::rules::settings::TaskDue;
+use crate::rules::schedule;
 
 use super::admission::ClientCall;
 use super::client::Client;
@@ -40,9 +40,7 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
     };
     let text = texts::task_text(settings.text.as_ref(), key, call, client);
     let over = call.call.ended_at.unwrap_or(call.call.started_at);
-    let due = match settings.due {
-        TaskDue::After(interval) => over.plus(interval.duration()),
-    };
+    let due = schedule::due(call.situation, settings, over);
     let wish = draft.wish(
         TASK,
         Effect::CreateTask(NewTask {

@@ -9,7 +9,7 @@ use super::client::Client;
 use super::entities::{CONTACT, DEAL, known_contact};
 use super::{people, texts};
 use crate::rules::draft::{Draft, Wish, made};
-use crate::rules::settings::TaskDue;
+use crate::rules::schedule;
 
 /// The role of the task.
 const TASK: &str = "task";
@@ -31,9 +31,7 @@ pub(super) fn plan(request: &ClientRequest<'_>, client: &Client<'_>, draft: &mut
         }
     };
     let text = texts::task_text(request, client, settings.text.as_ref());
-    let due = match settings.due {
-        TaskDue::After(interval) => request.request.at.plus(interval.duration()),
-    };
+    let due = schedule::due(request.situation, settings, request.request.at);
     let wish = draft.wish(
         TASK,
         Effect::CreateTask(NewTask {

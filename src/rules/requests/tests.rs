@@ -1,6 +1,7 @@
 //! Cases of requests, named by the row of `docs/features.md` that they prove.
 
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
 
 use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Body, Kind, Phase, Snapshot};
@@ -8,11 +9,13 @@ use crate::model::employee::Employees;
 use crate::model::explanation::{Explanation, Reason};
 use crate::model::facts::{ContactFact, Facts, FactsOrigin};
 use crate::model::ids::{AccountId, CrmUserId};
-use crate::model::ledger::Ledger;
+use crate::model::ledger::{Decision, Ledger, Seen, Verdict};
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::{Effect, Plan, StepKind, UnsortedForm};
 use crate::model::request::SiteRequest;
 use crate::model::timestamp::Timestamp;
+use crate::rules::basis::Basis;
+use crate::rules::replay::{differences, replay};
 use crate::rules::settings::IntegrationSettings;
 use crate::rules::situation::Situation;
 use crate::rules::{Triage, plan, triage};
@@ -65,6 +68,20 @@ fn olga() -> ContactFact {
     }
 }
 
+fn capabilities() -> Capabilities {
+    Capabilities {
+        steps: StepKind::ALL
+            .into_iter()
+            .map(|kind| StepCapability {
+                kind,
+                certainty: Certainty::BySearch,
+                batch_max: 50,
+            })
+            .collect(),
+        phases: vec![(Kind::Request, Phase::Received)],
+    }
+}
+
 fn decide_with(
     settings: &IntegrationSettings,
     request: SiteRequest,
@@ -75,17 +92,7 @@ fn decide_with(
         revision: 1,
         body: Body::Request { request },
     };
-    let capabilities = Capabilities {
-        steps: StepKind::ALL
-            .into_iter()
-            .map(|kind| StepCapability {
-                kind,
-                certainty: Certainty::BySearch,
-                batch_max: 50,
-            })
-            .collect(),
-        phases: vec![(Kind::Request, Phase::Received)],
-    };
+    let capabilities = capabilities();
     let zone = TimeZone::get("Europe/Moscow").expect("a zone");
     let account: AccountId = "sales".parse().expect("an id");
     let situation = Situation {
@@ -277,6 +284,53 @@ fn s0_11_a_task_is_made_on_the_responsible_or_not_at_all() {
         !roles(&decide(DEAL, false)).contains(&"task"),
         "do not create"
     );
+}
+
+#[test]
+fn s0_23_s0_24_a_task_is_due_by_the_schedule_that_it_names() {
+    let schedules = r#"
+        [[schedules]]
+        name = "Офис"
+        hours = [{ days = ["mon", "tue", "wed", "thu", "fri"], from = "09:00", to = "18:00" }]
+        holidays = ["2026-11-23"]
+        [[schedules]]
+        name = "Урал"
+        hours = [{ days = ["fri"], from = "09:00", to = "15:00" }]
+        time_zone = "Asia/Yekaterinburg"
+    "#;
+    // Friday, 12:00 in Moscow and 14:00 in Yekaterinburg.
+    for (chosen, wanted) in [
+        ("", "2026-11-20T17:00:00Z"),
+        (", schedule = \"Офис\"", "2026-11-24T08:00:00Z"),
+        (", schedule = \"Урал\"", "2026-12-04T05:00:00Z"),
+    ] {
+        let set = format!(
+            "{DEAL}\ntask = {{ due = {{ kind = \"after\", hours = 8 }}{chosen} }}\n{schedules}"
+        );
+        let plan = decide(&set, false);
+        let Effect::CreateTask(task) = effect(&plan, "task") else {
+            panic!("{plan}");
+        };
+        assert_eq!(
+            task.due,
+            Timestamp::parse(wanted).expect("a time"),
+            "{chosen}"
+        );
+    }
+    let wrong = mistakes(&format!(
+        "{DEAL}\ntask = {{ due = {{ kind = \"after\", hours = 8 }}, schedule = \"Склад\" }}\n\
+         [[schedules]]\nname = \"Офис\"\nhours = []\ntime_zone = \"Mars/Base\""
+    ));
+    let paths: Vec<&str> = wrong
+        .iter()
+        .filter_map(|one| one.split(": ").next())
+        .collect();
+    let wanted = [
+        "schedules.0.hours",
+        "schedules.0.time_zone",
+        "requests.task.schedule",
+    ];
+    assert_eq!(paths, wanted);
 }
 
 #[test]
@@ -553,4 +607,88 @@ fn mistakes_of_requests_are_named_at_once_by_path() {
             "requests.contact_name",
         ]
     );
+}
+
+/// What the settings of a property may hold, beside the method.
+const SETS: [&str; 4] = [
+    "",
+    "first_time_only = true\ntask = { due = { kind = \"after\", hours = 1 } }",
+    "filter = { kind = \"exclude\", parameter = \"text\", values = [\"а\"] }\ntags = { number = true }",
+    "contact_name = \"{{ text }}\"\ndeal_name = \"{{ client }} {{ page }}\"",
+];
+
+const METHODS: [&str; 4] = [
+    DEAL,
+    "method = { kind = \"by_hand\" }",
+    "method = { kind = \"unsorted\", pipeline = \"31\" }",
+    "method = { kind = \"contact\" }",
+];
+
+fn a_request() -> impl Strategy<Value = SiteRequest> {
+    let maybe = || prop::option::of(".{0,40}");
+    (any::<[bool; 2]>(), maybe(), maybe(), maybe(), maybe()).prop_map(
+        |([phone, email], name, text, form, page)| SiteRequest {
+            phone: request().phone.filter(|_| phone),
+            email: request().email.filter(|_| email),
+            name,
+            text,
+            form,
+            page,
+            ..request()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_request_never_panics_repeats_no_role_and_is_replayed_the_same(
+        request in a_request(), set in 0..SETS.len(), method in 0..METHODS.len(), known in any::<bool>(),
+    ) {
+        let settings = settings(&format!("{}\n{}", METHODS[method], SETS[set]));
+        let (triaged, planned) = decide_with(&settings, request.clone(), known);
+        prop_assert!(!planned.explanation.0.is_empty(), "a decision without a reason");
+        let mut once = roles(&planned);
+        once.sort_unstable();
+        once.dedup();
+        prop_assert_eq!(once.len(), planned.steps.len());
+        let facts = Facts {
+            as_of: Timestamp::from_secs(0),
+            origin: FactsOrigin::Crm,
+            contacts: if known { vec![olga()] } else { Vec::new() },
+            companies: Vec::new(),
+        };
+        let ignored = matches!(triaged, Triage::Ignore(_));
+        let body = Body::Request { request };
+        let now = Timestamp::parse("2026-11-20T09:00:05Z").expect("a time");
+        let decision = Decision {
+            work: 1,
+            phase: Phase::Received,
+            at: now,
+            revision: 1,
+            settings: 1,
+            portal: None,
+            facts: (!ignored).then_some(facts),
+            recording: None,
+            verdict: Verdict::Planned,
+            explanation: planned.explanation.clone(),
+            roles: planned.steps.iter().map(|step| step.role.clone()).collect(),
+            seen: Some(Box::new(Seen::of(now, &body, &Ledger::default()))),
+        };
+        let basis = Basis {
+            settings,
+            employees: Employees::default(),
+            account: Some("sales".parse().expect("an id")),
+            source_names: [("site".parse().expect("an id"), "Сайт".to_owned())].into(),
+            time_zone: "Europe/Moscow".to_owned(),
+        };
+        let stored = serde_json::to_value(&basis).expect("serialises");
+        let basis = Basis::from_stored(stored).expect("opens");
+        let decision: Decision = serde_json::from_value(
+            serde_json::to_value(&decision).expect("serialises"),
+        ).expect("opens");
+        let key = "romashka/site/f-1".parse().expect("a key");
+        let again = replay(&decision, &key, &basis, &capabilities()).expect("can be made again");
+        prop_assert_eq!(differences(&decision, &Ledger::default(), &again), Vec::<String>::new());
+        prop_assert_eq!(again.steps, planned.steps);
+    }
 }

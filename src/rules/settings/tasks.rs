@@ -20,12 +20,17 @@ pub struct TaskSettings {
     pub task_type: Option<String>,
     /// When it is due.
     pub due: TaskDue,
+    /// The working schedule that the time runs by, by its name in `schedules` (S0-24); absent = day
+    /// and night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
 }
 
-/// When a task is due, counted from the end of the call.
+/// When a task is due, counted from the end of the call, or from the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TaskDue {
-    /// After so much time, day and night.
+    /// After so much time: day and night, or, with a schedule, so many working days and then so
+    /// many working hours and minutes.
     After(Interval),
 }

@@ -224,7 +224,7 @@ prop_compose! {
         minutes in any::<u32>(),
     ) -> TaskSettings {
         let due = TaskDue::After(Interval { minutes, ..Interval::default() });
-        TaskSettings { on, text, task_type, due }
+        TaskSettings { on, text, task_type, due, schedule: None }
     }
 }
 

@@ -1,0 +1,41 @@
+//! Named working schedules (S0-23).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::work_hours::{DayTime, WorkHours};
+
+/// When a company, or a part of it, works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// Its name, by which tasks choose it.
+    pub name: String,
+    /// The hours of an ordinary week.
+    pub hours: WorkHours,
+    /// Days without work, as `2026-12-31`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub holidays: Vec<jiff::civil::Date>,
+    /// Days with hours of their own, whatever week and holidays say.
+    #[serde(default)]
+    pub special_days: Vec<SpecialDay>,
+    /// By whose clocks (IANA); absent = the company's.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+}
+
+/// A day with hours of its own, such as a working Saturday or a short day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpecialDay {
+    /// The day.
+    #[schemars(with = "String")]
+    pub date: jiff::civil::Date,
+    /// When work begins.
+    #[schemars(with = "String")]
+    pub from: DayTime,
+    /// When it is over; not after the beginning = past midnight.
+    #[schemars(with = "String")]
+    pub to: DayTime,
+}
