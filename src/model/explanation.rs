@@ -332,6 +332,14 @@ pub enum Reason {
         entity: Entity,
     },
 
+    /// Nobody talked, and the call history wants a user: who answers for the client (V-04).
+    LogOfOwner {
+        /// Who.
+        user: UserName,
+        /// The sort of the card that says so.
+        entity: Entity,
+    },
+
     // Where the call is logged (S1-26).
     /// On the client's only open deal.
     LoggedOnDeal {

@@ -248,6 +248,10 @@ pub struct CallRecord {
     pub link: Option<String>,
     /// The source's name of the call, as the CRM shows it.
     pub source_name: String,
+    /// To whom the call's card was shown first, where one was: where the CRM opens the entry with
+    /// the card, it stands under this user already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_to: Option<CrmUserId>,
 }
 
 /// The recording of a call, to be put to the entry of the call history that stands already.

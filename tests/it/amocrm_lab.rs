@@ -275,6 +275,7 @@ pub(super) fn call(handle: &AmoHandle, call: &str, card: Option<Target>) -> Step
         employee: Some(CrmUserId("502".to_owned())),
         link: None,
         source_name: "Офис".to_owned(),
+        shown_to: None,
     };
     command(handle, call, "call-record", Effect::RecordCall(record))
 }

@@ -46,7 +46,7 @@ use super::{
     Screen, StepCommand,
 };
 use crate::clock::SharedClock;
-use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
+use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Kind, Phase};
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::outcome::{Look, Outcome, StepResult};
@@ -213,6 +213,7 @@ fn capabilities(cards: Certainty) -> Capabilities {
             (Kind::Chat, Phase::Ended),
             (Kind::Request, Phase::Received),
         ],
+        calls: CallHistoryManner::default(),
     }
 }
 

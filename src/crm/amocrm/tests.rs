@@ -272,6 +272,7 @@ fn call_record(call: &str, card: Option<Target>, employee: Option<&str>) -> Step
         employee: employee.map(|id| CrmUserId(id.to_owned())),
         link: Some("https://box.example/r/1.mp3".to_owned()),
         source_name: "Офис".to_owned(),
+        shown_to: None,
     };
     command(call, "call-record", Effect::RecordCall(record))
 }

@@ -219,6 +219,11 @@ pub(super) fn text(reason: &Reason) -> String {
             thing(*entity),
             person(user)
         ),
+        Reason::LogOfOwner { user, entity } => format!(
+            "The call is logged under {}, who answers for the {} (V-04).",
+            person(user),
+            thing(*entity)
+        ),
         Reason::LoggedOnDeal { deal } => {
             format!("The call is logged on deal no. {deal}, the client's only open one (S1-26).")
         }

@@ -220,6 +220,11 @@ pub(super) fn text(reason: &Reason) -> String {
             thing(*entity),
             person(user)
         ),
+        Reason::LogOfOwner { user, entity } => format!(
+            "Звонок записывается за сотрудником {}: он отвечает за карточку ({}) (V-04).",
+            person(user),
+            thing(*entity)
+        ),
         Reason::LoggedOnDeal { deal } => format!(
             "Звонок записывается в сделку № {deal}: она у клиента единственная открытая (S1-26)."
         ),

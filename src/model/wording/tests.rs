@@ -15,7 +15,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 61;
+const REASONS: usize = 62;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -82,6 +82,7 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::RecordingLinked => 58,
         Reason::RecordingThere => 59,
         Reason::RecordingWithoutEntry => 60,
+        Reason::LogOfOwner { .. } => 61,
     }
 }
 
@@ -159,6 +160,10 @@ fn samples() -> Vec<Reason> {
         },
         Reason::LoggedOnCompany {
             company: card("6001", "Ромашка"),
+        },
+        Reason::LogOfOwner {
+            user: user(None),
+            entity: Entity::Company,
         },
         Reason::LoggedByCrm,
         Reason::LoggedInUnsorted,

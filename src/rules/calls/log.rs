@@ -3,6 +3,7 @@
 use crate::model::call::{CallResult, Direction, MissReason};
 use crate::model::explanation::{Reason, Side};
 use crate::model::ids::CrmUserId;
+use crate::model::passing::{Audience, PassingState};
 use crate::model::plan::{CallRecord, CallStatus, Effect, Entity, Target};
 
 use super::admission::ClientCall;
@@ -13,7 +14,7 @@ use crate::rules::draft::{Draft, Wish, made};
 use crate::rules::settings::CallHistory;
 
 /// The role of the log entry.
-pub(super) const CALL_RECORD: &str = "call-record";
+pub const CALL_RECORD: &str = "call-record";
 
 /// Plans the log entry of a call, after everything else is planned.
 pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
@@ -27,9 +28,14 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
     let Some((card, place)) = place(call, client, draft) else {
         return draft.explain(Reason::NothingToLogOn);
     };
-    let (employee, why_nobody) = match people::employee(call) {
-        Ok(user) => (Some(user), None),
-        Err(reason) => (None, Some(reason)),
+    let named = people::employee(call);
+    let (employee, why) = match (call.situation.capabilities.calls.needs_user, named) {
+        (true, named) => {
+            let (user, why) = people::logged_under(call, client, named);
+            (Some(user), why)
+        }
+        (false, Ok(user)) => (Some(user), Vec::new()),
+        (false, Err(reason)) => (None, vec![reason]),
     };
     let wish = draft.wish(
         CALL_RECORD,
@@ -43,19 +49,39 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
             employee,
             link: ready_link(call),
             source_name: call.situation.source_name.to_owned(),
+            shown_to: shown_to(call),
         }),
     );
     if wish == Wish::Planned {
         draft.explain(place);
-        if let Some(reason) = why_nobody {
+        for reason in why {
             draft.explain(reason);
         }
     }
 }
 
+/// Returns to whom the call's card was shown first, as far as it may have been sent.
+fn shown_to(call: &ClientCall<'_>) -> Option<CrmUserId> {
+    if !call.situation.capabilities.calls.opened_by_card {
+        return None;
+    }
+    let shown = call.situation.ledger.passing.iter();
+    let mut sent = shown.filter(|step| match step.state {
+        PassingState::Sent { .. } | PassingState::Done { .. } | PassingState::Failed { .. } => true,
+        PassingState::Expired { .. } | PassingState::NotSent { .. } => false,
+    });
+    sent.find_map(|step| match &step.audience {
+        Audience::Users { users } => users.first().cloned(),
+        Audience::Nobody | Audience::Everybody => None,
+    })
+}
+
 /// Returns the recording's address where it can be played already, such as after an outage of the
 /// CRM; else a later step puts it to the entry.
 fn ready_link(call: &ClientCall<'_>) -> Option<String> {
+    if call.situation.capabilities.calls.recording_apart {
+        return None;
+    }
     let recording = call
         .situation
         .recording

@@ -422,6 +422,7 @@ fn some_capabilities() -> impl Strategy<Value = Capabilities> {
             })
             .collect(),
         phases: vec![(Kind::Call, Phase::Answered), (Kind::Call, Phase::Ended)],
+        calls: Default::default(),
     })
 }
 

@@ -89,7 +89,11 @@ impl CrmDouble {
         let phases = vec![(Kind::Call, Phase::Ended)];
         Self {
             state: Arc::default(),
-            capabilities: Capabilities { steps, phases },
+            capabilities: Capabilities {
+                steps,
+                phases,
+                calls: Default::default(),
+            },
         }
     }
 
