@@ -324,6 +324,11 @@ pub enum Reason {
         /// Why.
         why: RulePass,
     },
+    /// No lead is made: the client has an open one.
+    OpenLead {
+        /// The lead.
+        lead: CardName,
+    },
     /// The task goes to who answers for the card that it hangs on.
     TaskOfCardOwner {
         /// Who.
@@ -357,6 +362,11 @@ pub enum Reason {
     LoggedOnCompany {
         /// The company.
         company: CardName,
+    },
+    /// On the client's open lead: the number is in no contact and no company.
+    LoggedOnLead {
+        /// The lead.
+        lead: CardName,
     },
     /// On a record that is made for this call.
     LoggedOnMade {
@@ -589,4 +599,10 @@ pub enum CallAction {
     },
     /// A contact only.
     Contact,
+    /// A lead.
+    Lead {
+        /// Its stage; `None` = the first one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<String>,
+    },
 }

@@ -165,6 +165,26 @@ pub struct NewDeal {
     pub tags: Vec<String>,
 }
 
+/// An unqualified lead to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewLead {
+    /// Its name.
+    pub name: String,
+    /// The client's name.
+    pub client: String,
+    /// The client's numbers.
+    pub phones: Vec<Phone>,
+    /// The client's e-mail addresses.
+    pub emails: Vec<String>,
+    /// Its stage, by the CRM's id; `None` = the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Who answers for it.
+    pub responsible: Option<CrmUserId>,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
 /// The kind of an unsorted record (`crm/amocrm.md` §10).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -325,6 +345,8 @@ pub enum Effect {
     FillFields(FillFields),
     /// Put the recording's address to an entry of the call history.
     LinkRecording(RecordingLink),
+    /// Make an unqualified lead.
+    CreateLead(NewLead),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -345,11 +367,13 @@ pub enum StepKind {
     FillFields,
     /// [`Effect::LinkRecording`].
     LinkRecording,
+    /// [`Effect::CreateLead`].
+    CreateLead,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 7] = [
+    pub const ALL: [StepKind; 8] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
@@ -357,6 +381,7 @@ impl StepKind {
         StepKind::CreateTask,
         StepKind::FillFields,
         StepKind::LinkRecording,
+        StepKind::CreateLead,
     ];
 }
 
@@ -371,13 +396,14 @@ impl Effect {
             Effect::CreateTask(_) => StepKind::CreateTask,
             Effect::FillFields(_) => StepKind::FillFields,
             Effect::LinkRecording(_) => StepKind::LinkRecording,
+            Effect::CreateLead(_) => StepKind::CreateLead,
         }
     }
 
     /// Returns the place of the record that the effect acts on, where it has one.
     pub fn target_mut(&mut self) -> Option<&mut Target> {
         match self {
-            Effect::CreateContact(_) | Effect::CreateUnsorted(_) => None,
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::CreateLead(_) => None,
             Effect::CreateDeal(deal) => deal.contact.as_mut(),
             Effect::RecordCall(record) => record.card.as_mut(),
             Effect::CreateTask(task) => task.card.as_mut(),
@@ -389,7 +415,7 @@ impl Effect {
     /// Returns the record that the effect acts on, where it has one.
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Effect::CreateContact(_) | Effect::CreateUnsorted(_) => None,
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::CreateLead(_) => None,
             Effect::CreateDeal(deal) => deal.contact.as_ref(),
             Effect::RecordCall(record) => record.card.as_ref(),
             Effect::CreateTask(task) => task.card.as_ref(),

@@ -108,6 +108,7 @@ fn facts(contacts: &[&str]) -> Facts {
         origin: FactsOrigin::Crm,
         contacts: contacts.iter().map(contact).collect(),
         companies: Vec::new(),
+        leads: Vec::new(),
     }
 }
 

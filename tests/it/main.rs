@@ -7,6 +7,7 @@ mod amocrm_popup;
 mod amocrm_portal;
 mod amocrm_recordings;
 mod amocrm_switches;
+mod bitrix24_door;
 mod crash_backend;
 mod dialplan;
 mod directory;

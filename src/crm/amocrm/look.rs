@@ -75,6 +75,8 @@ impl AmoAdapter {
             Effect::CreateTask(task) => looking.task(task).await,
             Effect::FillFields(fill) => looking.fields(fill).await,
             Effect::LinkRecording(link) => looking.recording(link).await,
+            // Never sent.
+            Effect::CreateLead(_) => Ok(Look::Absent),
         };
         match seen {
             Ok(look) => Outcome::Done(look),

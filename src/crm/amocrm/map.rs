@@ -143,6 +143,10 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
             return Err(refuse("not_an_item", message));
         }
         Effect::LinkRecording(link) => return recording::item(command, link),
+        Effect::CreateLead(_) => {
+            let message = "amoCRM has no leads beside deals".to_owned();
+            return Err(refuse("no_leads", message));
+        }
     };
     Ok(Item {
         verb: Verb::Make,
@@ -160,6 +164,7 @@ pub(super) fn request_sort(effect: &Effect) -> &'static str {
         Effect::CreateContact(_)
         | Effect::CreateDeal(_)
         | Effect::CreateTask(_)
+        | Effect::CreateLead(_)
         | Effect::FillFields(_) => "",
         Effect::CreateUnsorted(unsorted) => category(&unsorted.form),
         Effect::RecordCall(record) => match &record.card {

@@ -338,6 +338,7 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::CreateTask => task("1", known(Entity::Contact, "7001")),
         StepKind::FillFields => fields("1", known(Entity::Contact, "7001")),
         StepKind::LinkRecording => recording("1"),
+        StepKind::CreateLead => panic!("amoCRM has no leads beside deals"),
     }
 }
 

@@ -9,7 +9,8 @@ use super::BitrixAdapter;
 use super::command::Command;
 use super::pool::{Reply, Unanswered};
 use super::refusal::Sort;
-use super::wire::{Record, list, scalar};
+use super::setup::{Setup, is_classic};
+use super::wire::{Record, list};
 use crate::crm::account::classify::Purpose;
 use crate::crm::{AccountDescription, Class, CrmField, CrmUser, Pipeline, Stage};
 use crate::model::ids::CrmUserId;
@@ -74,8 +75,11 @@ impl BitrixAdapter {
             .await?;
         let mut limits = Vec::new();
         let reply = |place: usize| replies.get(place);
-        self.note_mode(reply(MODE), &mut limits)?;
-        self.note_telephony(reply(PROBE), &mut limits);
+        let setup = Setup {
+            leads: leads(reply(MODE), &mut limits)?,
+            telephony_closed: self.is_telephony_barred(reply(PROBE), &mut limits),
+        };
+        self.setup.note(setup).await?;
         note_scopes(reply(SCOPE), &mut limits);
         let pipelines = self.pipelines(reply(PIPELINES), &mut limits).await?;
         let users = self.users(reply(USERS), &mut limits).await?;
@@ -110,46 +114,30 @@ impl BitrixAdapter {
         }
     }
 
-    /// Takes note whether the portal works with leads.
-    fn note_mode(&self, reply: Option<&Reply>, limits: &mut Vec<String>) -> Result<(), Unanswered> {
-        match reply {
-            Some(Ok(answered)) => {
-                let leads = scalar(&answered.value).as_deref() == Some("1");
-                self.note_leads(leads);
-            }
-            Some(Err(refusal)) if refusal.sort() == Sort::Final => limits.push(format!(
-                "whether the portal works with leads is not told ({}): deals are made",
-                refusal.text
-            )),
-            Some(Err(refusal)) => return Err(refusal.unanswered(Purpose::Read)),
-            None => {}
-        }
-        Ok(())
-    }
-
-    /// Takes note whether telephony is open to us: only then an empty registration is refused for
-    /// what it lacks.
-    fn note_telephony(&self, reply: Option<&Reply>, limits: &mut Vec<String>) {
-        match reply {
-            Some(Err(refusal)) if super::execute::is_closed(refusal) => {
-                self.close_telephony();
-                limits.push(format!(
-                    "telephony is closed to this credential ({}): calls are written as activities, \
-                     without card at the ringing telephone, call statistics and player; let us in \
-                     as an application (client_id) for all of it",
-                    refusal.code
-                ));
-            }
-            Some(Err(refusal)) if refusal.sort() == Sort::Final => self.open_telephony(),
-            Some(_) | None => {}
-        }
-        if !self.client.auth().is_application() {
+    /// Says whether telephony is closed to us: where it is open, an empty registration is refused
+    /// for what it lacks.
+    fn is_telephony_barred(&self, reply: Option<&Reply>, limits: &mut Vec<String>) -> bool {
+        let barred = match reply {
+            Some(Err(refusal)) if super::execute::is_closed(refusal) => true,
+            Some(Err(refusal)) if refusal.sort() == Sort::Final => false,
+            Some(_) | None => self.is_telephony_closed(),
+        };
+        if barred {
             limits.push(
-                "the account comes in by a webhook: deletions and clicks on numbers are not told \
-                 to us; let us in as an application (client_id) for all of it"
+                "telephony is closed to this credential: calls are written as activities, without \
+                 card at the ringing telephone, call statistics and player; let us in as an \
+                 application (client_id) for all of it"
                     .to_owned(),
             );
         }
+        if !self.client.auth().is_application() {
+            limits.push(
+                "the account comes in by a webhook, which ends with its owner's rights; let us in \
+                 as an application (client_id) to do without"
+                    .to_owned(),
+            );
+        }
+        barred
     }
 
     async fn pipelines(
@@ -267,6 +255,22 @@ impl BitrixAdapter {
             ));
         }
         Ok(found.into_values().collect())
+    }
+}
+
+/// Reads whether the portal works with leads.
+fn leads(reply: Option<&Reply>, limits: &mut Vec<String>) -> Result<bool, Unanswered> {
+    match reply {
+        Some(Ok(answered)) => Ok(is_classic(&answered.value)),
+        Some(Err(refusal)) if refusal.sort() == Sort::Final => {
+            limits.push(format!(
+                "whether the portal works with leads is not told ({}): deals are made",
+                refusal.text
+            ));
+            Ok(false)
+        }
+        Some(Err(refusal)) => Err(refusal.unanswered(Purpose::Read)),
+        None => Ok(false),
     }
 }
 

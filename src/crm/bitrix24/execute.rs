@@ -52,6 +52,10 @@ impl BitrixAdapter {
                 Ok(command) => self.create(step, command, Entity::Deal, &[]).await,
                 Err(rejection) => Err(Unanswered::Refused(rejection)),
             },
+            Effect::CreateLead(lead) => match map::lead(step, lead) {
+                Ok(command) => self.create(step, command, Entity::Lead, &[]).await,
+                Err(rejection) => Err(Unanswered::Refused(rejection)),
+            },
             Effect::CreateTask(task) => match map::task(step, task) {
                 Ok(command) => {
                     let inside: &[&str] = match task.card {
@@ -142,7 +146,7 @@ impl BitrixAdapter {
                         Called::Closed | Called::NoUser(_) => Outcome::Rejected(rejection),
                     };
                 }
-                Called::Closed => self.close_telephony(),
+                Called::Closed => self.close_telephony().await,
             }
         }
         match self.activity_call(step, record, user).await {
@@ -229,6 +233,7 @@ impl BitrixAdapter {
         let search = Search {
             client: &self.client,
             region: self.region,
+            leads: true,
             class: Class::Work,
         };
         let hits = search

@@ -19,6 +19,13 @@ use crate::model::timestamp::Timestamp;
 /// From so many hits of one sort on, the other sorts may be missing in the answer (§5).
 const CROWDED: usize = 20;
 
+/// The parts of an answer about a client.
+const CONTACTS: &str = "contacts";
+const COMPANIES: &str = "companies";
+const LEADS: &str = "leads";
+const CONTACT_DEALS: &str = "deals of contacts";
+const COMPANY_DEALS: &str = "deals of companies";
+
 /// What is read of clients.
 pub(super) const CARD_FIELDS: [&str; 10] = [
     "ID",
@@ -52,6 +59,8 @@ pub(super) const DEAL_FIELDS: [&str; 11] = [
 pub(super) struct Search<'a> {
     pub(super) client: &'a Client,
     pub(super) region: Region,
+    /// The portal works with leads.
+    pub(super) leads: bool,
     pub(super) class: Class,
 }
 
@@ -79,45 +88,73 @@ impl Search<'_> {
             origin: FactsOrigin::Crm,
             contacts: Vec::new(),
             companies: Vec::new(),
+            leads: Vec::new(),
         };
-        if hits.contacts.is_empty() && hits.companies.is_empty() {
+        if !self.leads {
+            hits.leads.clear();
+        }
+        if hits.is_empty() {
             return Ok(facts);
         }
-        let mut commands = vec![
-            cards("crm.contact.list", &hits.contacts),
-            cards("crm.company.list", &hits.companies),
+        let mut asked = vec![
+            (
+                CONTACTS,
+                cards("crm.contact.list", &hits.contacts),
+                &hits.contacts,
+            ),
+            (
+                COMPANIES,
+                cards("crm.company.list", &hits.companies),
+                &hits.companies,
+            ),
+            (LEADS, open_leads(&hits.leads), &hits.leads),
         ];
         if wanted.deals {
-            commands.push(deals("CONTACT_ID", &hits.contacts));
-            commands.push(deals("COMPANY_ID", &hits.companies));
+            asked.push((
+                CONTACT_DEALS,
+                deals("CONTACT_ID", &hits.contacts),
+                &hits.contacts,
+            ));
+            asked.push((
+                COMPANY_DEALS,
+                deals("COMPANY_ID", &hits.companies),
+                &hits.companies,
+            ));
         }
-        let present: Vec<usize> = (0..commands.len())
-            .filter(|place| match place % 2 {
-                0 => !hits.contacts.is_empty(),
-                _ => !hits.companies.is_empty(),
-            })
-            .collect();
-        let chosen = present
+        asked.retain(|(.., ids)| !ids.is_empty());
+        let commands = asked
             .iter()
-            .filter_map(|place| commands.get(*place).cloned());
+            .map(|(_, command, _)| command.clone())
+            .collect();
         let replies = self
             .client
-            .read_all(&name(wanted), chosen.collect(), self.class)
+            .read_all(&name(wanted), commands, self.class)
             .await?;
-        let mut answers: BTreeMap<usize, Value> = BTreeMap::new();
-        for (place, reply) in present.into_iter().zip(replies) {
+        let mut answers: BTreeMap<&str, Value> = BTreeMap::new();
+        for ((part, ..), reply) in asked.into_iter().zip(replies) {
             let answered = reply.map_err(|refusal| refusal.unanswered(Purpose::Read))?;
-            answers.insert(place, answered.value);
+            answers.insert(part, answered.value);
         }
-        let records = |place: usize| match answers.get(&place) {
+        let records = |part: &str| match answers.get(part) {
             Some(value) => list(value, "items").ok_or_else(|| Unanswered::unreadable("a list")),
             None => Ok(Vec::new()),
         };
-        facts.contacts = self.verified(records(0)?, &records(2)?, "CONTACT_ID", wanted);
+        facts.contacts = self.verified(
+            records(CONTACTS)?,
+            &records(CONTACT_DEALS)?,
+            "CONTACT_ID",
+            wanted,
+        );
         // A company counts only where no contact has the address: its number is shared.
         if facts.contacts.is_empty() {
-            facts.companies = self.verified(records(1)?, &records(3)?, "COMPANY_ID", wanted);
+            facts.companies = self.verified(
+                records(COMPANIES)?,
+                &records(COMPANY_DEALS)?,
+                "COMPANY_ID",
+                wanted,
+            );
         }
+        facts.leads = self.verified(records(LEADS)?, &[], "", wanted);
         Ok(facts)
     }
 
@@ -195,6 +232,10 @@ impl Search<'_> {
 }
 
 impl Hits {
+    fn is_empty(&self) -> bool {
+        self.contacts.is_empty() && self.companies.is_empty() && self.leads.is_empty()
+    }
+
     /// Adds an answer; `None` where it is none. No match is an empty list.
     fn add(&mut self, value: &Value) -> Option<()> {
         let map = match value {
@@ -248,6 +289,18 @@ fn cards(method: &'static str, ids: &BTreeSet<i64>) -> Command {
     Command::new(
         method,
         json!({ "filter": { "ID": ids }, "select": CARD_FIELDS, "order": { "ID": "DESC" } }),
+    )
+}
+
+/// Leads that are still worked on.
+fn open_leads(ids: &BTreeSet<i64>) -> Command {
+    Command::new(
+        "crm.lead.list",
+        json!({
+            "filter": { "ID": ids, "STATUS_SEMANTIC_ID": "P" },
+            "select": CARD_FIELDS,
+            "order": { "ID": "DESC" },
+        }),
     )
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | step | where | by what |
 //! |---|---|---|
-//! | contact, deal | the entity's list | `ORIGINATOR_ID` and `ORIGIN_ID`; the lowest id |
+//! | contact, deal, lead | the entity's list | `ORIGINATOR_ID` and `ORIGIN_ID`; the lowest id |
 //! | call | the call statistics | `EXTERNAL_CALL_ID`; without telephony: activities by `ORIGIN_ID` |
 //! | task on a card | the todos of the card | our marker in the description |
 //! | task of its own | tasks | `XML_ID` |
@@ -30,6 +30,7 @@ impl BitrixAdapter {
         let looked = match &step.effect {
             Effect::CreateContact(_) => self.card(step, "crm.contact.list", Entity::Contact).await,
             Effect::CreateDeal(_) => self.card(step, "crm.deal.list", Entity::Deal).await,
+            Effect::CreateLead(_) => self.card(step, "crm.lead.list", Entity::Lead).await,
             Effect::RecordCall(record) => self.call(step, record).await,
             Effect::CreateTask(task) => self.task(step, task).await,
             Effect::FillFields(fill) => self.fields(fill).await,

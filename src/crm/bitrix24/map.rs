@@ -13,7 +13,7 @@ use crate::crm::StepCommand;
 use crate::model::ids::CrmUserId;
 use crate::model::outcome::Rejection;
 use crate::model::phone::Phone;
-use crate::model::plan::{Card, Entity, NewContact, NewDeal, NewTask, Target};
+use crate::model::plan::{Card, Entity, NewContact, NewDeal, NewLead, NewTask, Target};
 
 /// Our name as the origin of records.
 pub(super) const ORIGINATOR: &str = "trunkline";
@@ -74,14 +74,10 @@ pub(super) fn user(user: Option<&CrmUserId>) -> Result<Option<i64>, Rejection> {
 
 /// Writes a contact.
 pub(super) fn contact(command: &StepCommand, contact: &NewContact) -> Result<Command, Rejection> {
-    let value = |text: &str| json!({ "VALUE": text, "VALUE_TYPE": "WORK" });
-    let phones = contact.phones.iter().map(Phone::as_str).map(value);
-    // One that is no address would have the whole contact refused (§6).
-    let emails = contact.emails.iter().filter(|email| is_email(email));
     let fields = json!({
         "NAME": contact.name,
-        "PHONE": phones.collect::<Vec<_>>(),
-        "EMAIL": emails.map(|email| value(email)).collect::<Vec<_>>(),
+        "PHONE": phones(&contact.phones),
+        "EMAIL": emails(&contact.emails),
         "ASSIGNED_BY_ID": user(contact.responsible.as_ref())?,
         "OPENED": "Y",
         "SOURCE_ID": SOURCE_CALL,
@@ -123,6 +119,24 @@ pub(super) fn deal(command: &StepCommand, deal: &NewDeal) -> Result<Command, Rej
     Ok(create("crm.deal.add", fields))
 }
 
+/// Writes a lead.
+pub(super) fn lead(command: &StepCommand, lead: &NewLead) -> Result<Command, Rejection> {
+    let fields = json!({
+        "TITLE": lead.name,
+        "NAME": lead.client,
+        "PHONE": phones(&lead.phones),
+        "EMAIL": emails(&lead.emails),
+        "STATUS_ID": lead.stage,
+        "ASSIGNED_BY_ID": user(lead.responsible.as_ref())?,
+        "OPENED": "Y",
+        "SOURCE_ID": SOURCE_CALL,
+        "SOURCE_DESCRIPTION": tags(&lead.tags),
+        "ORIGINATOR_ID": ORIGINATOR,
+        "ORIGIN_ID": command.key.marker(),
+    });
+    Ok(create("crm.lead.add", fields))
+}
+
 /// Writes a task: on a card what operators work through there, else one of its own.
 pub(super) fn task(command: &StepCommand, task: &NewTask) -> Result<Command, Rejection> {
     let marker = command.key.marker();
@@ -149,6 +163,20 @@ pub(super) fn task(command: &StepCommand, task: &NewTask) -> Result<Command, Rej
         "responsibleId": user,
     });
     Ok(Command::new("crm.activity.todo.add", params))
+}
+
+fn phones(phones: &[Phone]) -> Vec<Value> {
+    phones.iter().map(|phone| multi(phone.as_str())).collect()
+}
+
+/// One that is no address would have the whole record refused (§6).
+fn emails(emails: &[String]) -> Vec<Value> {
+    let emails = emails.iter().filter(|email| is_email(email));
+    emails.map(|email| multi(email)).collect()
+}
+
+fn multi(text: &str) -> Value {
+    json!({ "VALUE": text, "VALUE_TYPE": "WORK" })
 }
 
 fn create(method: &'static str, fields: Value) -> Command {

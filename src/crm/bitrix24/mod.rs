@@ -23,11 +23,11 @@ mod pool;
 mod refusal;
 mod screen;
 pub mod settings;
+mod setup;
 mod telephony;
 mod text;
 mod wire;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -37,6 +37,7 @@ use self::auth::Auth;
 use self::client::Client;
 use self::facts::Search;
 use self::settings::BitrixSettings;
+use self::setup::{Setup, SetupKeeper};
 use super::registry::CrmKind;
 use super::{
     AccountDescription, AccountDoor, Adapter, Class, Consent, CredentialState, DirectoryReader,
@@ -68,12 +69,9 @@ pub struct BitrixAdapter {
     host: String,
     /// The country in whose form numbers without a code are written.
     region: Region,
-    /// Telephony is closed to our credential: calls are activities.
-    telephony_closed: AtomicBool,
-    /// The portal works with leads.
-    leads: AtomicBool,
-    with_telephony: Capabilities,
-    without_telephony: Capabilities,
+    setup: SetupKeeper,
+    /// By what the portal is like.
+    offers: [(Setup, Capabilities); 4],
 }
 
 impl BitrixAdapter {
@@ -85,41 +83,45 @@ impl BitrixAdapter {
             clock: door.clock,
             host: settings.host.clone(),
             region: Region::default(),
-            telephony_closed: AtomicBool::new(false),
-            leads: AtomicBool::new(false),
-            with_telephony: capabilities(true),
-            without_telephony: capabilities(false),
+            setup: SetupKeeper::new(door.vault),
+            offers: [(false, false), (false, true), (true, false), (true, true)].map(
+                |(leads, telephony_closed)| {
+                    let setup = Setup {
+                        leads,
+                        telephony_closed,
+                    };
+                    (setup, capabilities(setup))
+                },
+            ),
         }
     }
 
     fn is_telephony_closed(&self) -> bool {
-        self.telephony_closed.load(Ordering::Relaxed)
+        self.setup.present().telephony_closed
     }
 
-    fn close_telephony(&self) {
-        if !self.telephony_closed.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                portal = self.host,
-                "telephony is closed to us: calls are activities"
-            );
+    /// Takes note that telephony is closed to us, found out by a call.
+    async fn close_telephony(&self) {
+        tracing::warn!(
+            portal = self.host,
+            "telephony is closed to us: calls are activities"
+        );
+        let setup = Setup {
+            telephony_closed: true,
+            ..self.setup.present()
+        };
+        if self.setup.note(setup).await.is_err() {
+            tracing::warn!(portal = self.host, "that could not be written down");
         }
-    }
-
-    fn open_telephony(&self) {
-        self.telephony_closed.store(false, Ordering::Relaxed);
-    }
-
-    fn note_leads(&self, leads: bool) {
-        self.leads.store(leads, Ordering::Relaxed);
     }
 }
 
 impl Adapter for BitrixAdapter {
     fn capabilities(&self) -> &Capabilities {
-        match self.is_telephony_closed() {
-            true => &self.without_telephony,
-            false => &self.with_telephony,
-        }
+        let present = self.setup.present();
+        let [(_, first), ..] = &self.offers;
+        let found = self.offers.iter().find(|(setup, _)| *setup == present);
+        found.map_or(first, |(_, offer)| offer)
     }
 
     fn describe(&self) -> BoxFuture<'_, Outcome<AccountDescription>> {
@@ -134,9 +136,14 @@ impl Adapter for BitrixAdapter {
 
     fn facts(&self, query: FactsQuery, class: Class) -> BoxFuture<'_, Outcome<Facts>> {
         async move {
+            let setup = match self.setup.ready(&self.client, class).await {
+                Ok(setup) => setup,
+                Err(unanswered) => return unanswered.into_outcome(),
+            };
             let search = Search {
                 client: &self.client,
                 region: self.region,
+                leads: setup.leads,
                 class,
             };
             // As of the first request: what changes during the reading may be missing.
@@ -194,16 +201,18 @@ impl Adapter for BitrixAdapter {
 }
 
 /// Says what can be done.
-fn capabilities(telephony: bool) -> Capabilities {
+fn capabilities(setup: Setup) -> Capabilities {
     let certainty = |kind| match kind {
-        // ORIGIN_ID, EXTERNAL_CALL_ID; a recording replaces itself.
-        StepKind::CreateContact
-        | StepKind::CreateDeal
-        | StepKind::RecordCall
-        | StepKind::LinkRecording => Some(Certainty::ByKey),
         // Our marker in the text; the card is read back.
         StepKind::CreateTask | StepKind::FillFields => Some(Certainty::BySearch),
         StepKind::CreateUnsorted => None,
+        StepKind::CreateLead if !setup.leads => None,
+        // ORIGIN_ID, EXTERNAL_CALL_ID; a recording replaces itself.
+        StepKind::CreateContact
+        | StepKind::CreateDeal
+        | StepKind::CreateLead
+        | StepKind::RecordCall
+        | StepKind::LinkRecording => Some(Certainty::ByKey),
     };
     let step = |kind| {
         Some(StepCapability {
@@ -223,7 +232,10 @@ fn capabilities(telephony: bool) -> Capabilities {
         calls: CallHistoryManner {
             needs_user: true,
             recording_apart: true,
-            opened_by_card: telephony,
+            opened_by_card: !setup.telephony_closed,
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

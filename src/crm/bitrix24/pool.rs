@@ -212,8 +212,8 @@ impl Pool {
         for one in &batch {
             let first = commands.len();
             for command in &one.bundle.commands {
-                let name = format!("c{}", commands.len());
-                let text = command.written(|n| format!("c{}", first.saturating_add(n)));
+                let name = name_of(commands.len());
+                let text = command.written(|n| name_of(first.saturating_add(n)));
                 commands.push((name, command.method, text));
             }
             if one.bundle.purpose == Purpose::Write {
@@ -251,6 +251,12 @@ impl Pool {
             }
         }
     }
+}
+
+/// Names a command by its place. They are carried out in the order of the names in the request,
+/// which are sorted on the way there.
+fn name_of(place: usize) -> String {
+    format!("c{place:03}")
 }
 
 /// A request of many that is refused as a whole says nothing against any one of them: they are

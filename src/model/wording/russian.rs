@@ -237,6 +237,16 @@ pub(super) fn text(reason: &Reason) -> String {
             "Звонок записывается в компанию {}: контакта с этим номером нет (S1-26).",
             card(company)
         ),
+        Reason::LoggedOnLead { lead } => format!(
+            "Звонок записывается в лид {}: номера нет ни в контактах, ни в компаниях (S1-26).",
+            card(lead)
+        ),
+        Reason::OpenLead { lead } => {
+            format!(
+                "Лид не создаётся: у клиента уже есть открытый, {} (S3-05).",
+                card(lead)
+            )
+        }
         Reason::LoggedOnMade { entity } => format!(
             "Звонок записывается в новую карточку: {} (S1-26).",
             thing(*entity)
@@ -319,6 +329,8 @@ fn act(action: &CallAction) -> String {
             format!("создать запись в неразобранном, воронка {pipeline}")
         }
         CallAction::Contact => "создать только контакт".to_owned(),
+        CallAction::Lead { stage: None } => "создать лид на первом этапе".to_owned(),
+        CallAction::Lead { stage: Some(stage) } => format!("создать лид, этап {stage}"),
     }
 }
 

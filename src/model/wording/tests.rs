@@ -15,7 +15,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 62;
+const REASONS: usize = 64;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -83,6 +83,8 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::RecordingThere => 59,
         Reason::RecordingWithoutEntry => 60,
         Reason::LogOfOwner { .. } => 61,
+        Reason::LoggedOnLead { .. } => 62,
+        Reason::OpenLead { .. } => 63,
     }
 }
 
@@ -160,6 +162,12 @@ fn samples() -> Vec<Reason> {
         },
         Reason::LoggedOnCompany {
             company: card("6001", "Ромашка"),
+        },
+        Reason::LoggedOnLead {
+            lead: card("7", "Сайт"),
+        },
+        Reason::OpenLead {
+            lead: card("7", "Сайт"),
         },
         Reason::LogOfOwner {
             user: user(None),
@@ -329,6 +337,10 @@ fn actions() -> Vec<CallAction> {
             pipeline: pipeline(),
         },
         CallAction::Contact,
+        CallAction::Lead { stage: None },
+        CallAction::Lead {
+            stage: Some("NEW".to_owned()),
+        },
     ]
 }
 

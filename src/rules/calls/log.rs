@@ -8,7 +8,7 @@ use crate::model::plan::{CallRecord, CallStatus, Effect, Entity, Target};
 
 use super::admission::ClientCall;
 use super::client::{Client, known, named};
-use super::entities::{CONTACT, DEAL, UNSORTED};
+use super::entities::{CONTACT, DEAL, LEAD, UNSORTED};
 use super::people;
 use crate::rules::draft::{Draft, Wish, made};
 use crate::rules::settings::CallHistory;
@@ -100,7 +100,7 @@ fn place(
     if let Some(place) = made_card(draft) {
         return Some((Some(place.target), place.reason));
     }
-    if client.contact.is_some() || client.company.is_some() {
+    if client.contact.is_some() || client.company.is_some() || client.lead.is_some() {
         return match call.settings.call_history {
             CallHistory::CrmChooses => Some((None, Reason::LoggedByCrm)),
             CallHistory::Card => card(client).map(|place| (Some(place.target), place.reason)),
@@ -132,7 +132,11 @@ pub(super) fn card_of_call(client: &Client<'_>, draft: &Draft<'_>) -> Option<Pla
 }
 
 fn made_card(draft: &Draft<'_>) -> Option<Place> {
-    let makers = [(DEAL, Entity::Deal), (CONTACT, Entity::Contact)];
+    let makers = [
+        (DEAL, Entity::Deal),
+        (CONTACT, Entity::Contact),
+        (LEAD, Entity::Lead),
+    ];
     let (role, entity) = makers.into_iter().find(|(role, _)| draft.gives(role))?;
     Some(Place {
         target: made(role, entity),
@@ -142,7 +146,8 @@ fn made_card(draft: &Draft<'_>) -> Option<Place> {
     })
 }
 
-/// Returns the client's card: the only open deal, else the contact, else the company.
+/// Returns the client's card: the only open deal, else the contact, else the company, else the open
+/// lead.
 fn card(client: &Client<'_>) -> Option<Place> {
     let open = client.open_deals.as_slice();
     let (entity, id, owner, reason) = match (open, client.contact, client.company) {
@@ -171,7 +176,15 @@ fn card(client: &Client<'_>) -> Option<Place> {
                 company: named(company),
             },
         ),
-        (_, None, None) => return None,
+        (_, None, None) => {
+            let lead = client.lead?;
+            (
+                Entity::Lead,
+                &lead.id,
+                &lead.responsible,
+                Reason::LoggedOnLead { lead: named(lead) },
+            )
+        }
     };
     Some(Place {
         target: known(entity, id),

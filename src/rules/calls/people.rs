@@ -236,6 +236,10 @@ pub(super) fn logged_under(
             client.company.and_then(|card| card.responsible.clone()),
         ),
         (Entity::Deal, deal.and_then(|deal| deal.responsible.clone())),
+        (
+            Entity::Lead,
+            client.lead.and_then(|card| card.responsible.clone()),
+        ),
     ];
     for (entity, owner) in owners {
         if let Some(owner) = owner {

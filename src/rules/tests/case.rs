@@ -257,6 +257,7 @@ fn result(effect: &Effect) -> StepResult {
         Effect::CreateUnsorted(_) => Entity::Unsorted,
         Effect::RecordCall(_) | Effect::LinkRecording(_) => Entity::CallRecord,
         Effect::CreateTask(_) => Entity::Task,
+        Effect::CreateLead(_) => Entity::Lead,
         Effect::FillFields(_) => Entity::Fields,
     };
     let id = "9001".to_owned();
