@@ -41,13 +41,16 @@ pub(crate) async fn measure(scene: &Scene, table: &mut Table) -> anyhow::Result<
     let home = Home::furnish_with(folder.clone(), crm.port, &office::tenant())?;
     office::fill(&folder.join("trunkline.redb")).await?;
     let (daemon, _) = home.start().await?;
-    let peer = Python::start(&scene.fresh("asyncio")?).await;
-    let peer = Peer::from_start("asyncio", peer);
-    let mut servers = vec![daemon.pid()];
-    if let Peer::Here(peer) = &peer {
-        servers.push(peer.server.pid());
+    let mut peers = Vec::new();
+    for way in Way::ALL {
+        let peer = Python::start(&scene.fresh(way.short())?, way).await;
+        peers.push((way, Peer::from_start(way.short(), peer)));
     }
-    let pinned = Pinned::pin(&servers);
+    let here = peers.iter().filter_map(|(_, peer)| match peer {
+        Peer::Here(peer) => Some(peer.server.pid()),
+        Peer::Skipped(_) => None,
+    });
+    let pinned = Pinned::pin(&[daemon.pid()].into_iter().chain(here).collect::<Vec<_>>());
     let port = home.fastagi_port();
     office::wait_until_known(async |client| agi_load::ask(port, client).await).await?;
     for at_once in AT_ONCE {
@@ -55,30 +58,62 @@ pub(crate) async fn measure(scene: &Scene, table: &mut Table) -> anyhow::Result<
             "fastagi: {at_once} question(s) at once, {ROUNDS} rounds"
         ));
         let mut own = Figures::default();
-        let mut other = Figures::default();
+        let mut others: Vec<_> = peers.iter().map(|_| Figures::default()).collect();
         for round in 0..=ROUNDS {
             own.turn(port, at_once, round).await?;
-            if let Peer::Here(peer) = &peer {
-                other.turn(peer.port, at_once, round).await?;
+            for ((_, peer), figures) in peers.iter().zip(&mut others) {
+                if let Peer::Here(peer) = peer {
+                    figures.turn(peer.port, at_once, round).await?;
+                }
             }
         }
-        let name = match &peer {
-            Peer::Here(peer) => format!("{}{}", peer.version, pinned.name()),
-            Peer::Skipped(why) => why.clone(),
-        };
-        let beside = |samples: &Samples| {
-            [Beside {
-                short: "asyncio",
-                peer: name.clone(),
-                samples: samples.clone(),
-            }]
+        let beside = |samples: fn(&Figures) -> &Samples| -> Vec<Beside> {
+            let each = peers.iter().zip(&others);
+            each.map(|((way, peer), figures)| Beside {
+                short: way.short(),
+                peer: match peer {
+                    Peer::Here(peer) => format!("{}{}", peer.version, pinned.name()),
+                    Peer::Skipped(why) => why.clone(),
+                },
+                samples: samples(figures).clone(),
+            })
+            .collect()
         };
         let row = format!("fastagi_{at_once}");
-        table.compare(&row, "questions/s", &own.rate, &beside(&other.rate));
+        let unit = "questions/s";
+        table.compare(&row, unit, &own.rate, &beside(|figures| &figures.rate));
         table.aim_ratio(&row, GOAL);
-        table.compare(&format!("{row}_p99"), "us", &own.p99, &beside(&other.p99));
+        let p99 = beside(|figures| &figures.p99);
+        table.compare(&format!("{row}_p99"), "us", &own.p99, &p99);
     }
     Ok(())
+}
+
+/// How the peer speaks to Asterisk.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// As FastAGI libraries do: a command, its answer, the next one.
+    ByCommand,
+    /// As the daemon does.
+    OneWrite,
+}
+
+impl Way {
+    const ALL: [Self; 2] = [Self::ByCommand, Self::OneWrite];
+
+    fn short(self) -> &'static str {
+        match self {
+            Self::ByCommand => "asyncio",
+            Self::OneWrite => "asyncio_one_write",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::ByCommand => "by-command",
+            Self::OneWrite => "one-write",
+        }
+    }
 }
 
 #[derive(Default)]
@@ -107,7 +142,7 @@ struct Python {
 }
 
 impl Python {
-    async fn start(folder: &Path) -> anyhow::Result<Self> {
+    async fn start(folder: &Path, way: Way) -> anyhow::Result<Self> {
         let program: PathBuf = find_program("python3", &["/usr/bin".into()])?;
         let said = "import sys, sqlite3; print(sys.version.split()[0], sqlite3.sqlite_version)";
         let versions = output_of(Command::new(&program).args(["-c", said]))?;
@@ -118,7 +153,8 @@ impl Python {
         command
             .arg(script)
             .arg(folder.join("clients.db"))
-            .arg(CLIENTS.to_string());
+            .arg(CLIENTS.to_string())
+            .arg(way.word());
         let mut server = Server::start("asyncio", &mut command, log.clone(), Signal::Terminate)?;
         let port = server
             .until(async || {
@@ -132,7 +168,7 @@ impl Python {
         Ok(Self {
             server,
             port,
-            version: format!("asyncio, Python {python}, SQLite {sqlite}"),
+            version: format!("{}, Python {python}, SQLite {sqlite}", way.short()),
         })
     }
 }

@@ -1,9 +1,12 @@
 """The peer of the FastAGI measurement: what a careful person writes for one PBX in an afternoon.
 
 One asyncio loop, one open SQLite connection, one prepared statement (sqlite3 keeps it). It speaks
-to Asterisk as the daemon does: all commands in one write, then the end of writing.
+to Asterisk as FastAGI libraries do, a command, its answer, the next one; or, to show what is left
+where that makes no difference, as the daemon does: all commands in one write, then the end of
+writing.
 
-    fastagi_peer.py DATABASE CLIENTS     fills the database, prints the port, serves
+    fastagi_peer.py DATABASE CLIENTS by-command|one-write
+                                         fills the database, prints the port, serves
 """
 
 import asyncio
@@ -39,8 +42,9 @@ def quoted(value: str) -> str:
 
 
 class Server:
-    def __init__(self, database: sqlite3.Connection):
+    def __init__(self, database: sqlite3.Connection, one_write: bool):
         self._find = database.cursor()
+        self._one_write = one_write
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         try:
@@ -53,14 +57,21 @@ class Server:
             row = known and self._find.execute(FIND, (environment["agi_callerid"],)).fetchone()
             extension, client, manager = row or ("", "", "")
             route = "personal_manager" if extension else "none"
-            writer.write(
-                f"SET VARIABLE TRUNKLINE_EXTEN {quoted(extension)}\n"
-                f"SET VARIABLE TRUNKLINE_ROUTE {quoted(route)}\n"
-                f"SET VARIABLE TRUNKLINE_CLIENT {quoted(client)}\n"
-                f"SET VARIABLE TRUNKLINE_MANAGER {quoted(manager)}\n".encode()
-            )
-            writer.write_eof()
-            await reader.read()
+            commands = [
+                f"SET VARIABLE TRUNKLINE_EXTEN {quoted(extension)}\n".encode(),
+                f"SET VARIABLE TRUNKLINE_ROUTE {quoted(route)}\n".encode(),
+                f"SET VARIABLE TRUNKLINE_CLIENT {quoted(client)}\n".encode(),
+                f"SET VARIABLE TRUNKLINE_MANAGER {quoted(manager)}\n".encode(),
+            ]
+            if self._one_write:
+                writer.write(b"".join(commands))
+                writer.write_eof()
+                await reader.read()
+            else:
+                for command in commands:
+                    writer.write(command)
+                    if not (await reader.readline()).startswith(b"200 result=1"):
+                        break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -68,8 +79,8 @@ class Server:
 
 
 async def main():
-    path, clients = sys.argv[1], int(sys.argv[2])
-    server = Server(filled(path, clients))
+    path, clients, way = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    server = Server(filled(path, clients), way == "one-write")
     listening = await asyncio.start_server(server.converse, "127.0.0.1", 0, backlog=1024)
     print(listening.sockets[0].getsockname()[1], flush=True)
     await listening.serve_forever()

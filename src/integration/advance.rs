@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::ledger::Ledger;
 use crate::store::StoreError;
-use crate::store::command::{Defer, Fence, Work, WorkId, WorkState};
+use crate::store::command::{Defer, Fence, Work, WorkAtHand, WorkId, WorkState};
 
 use super::batcher::Presence;
 use super::context::IntegrationContext;
@@ -133,54 +133,37 @@ fn set_aside(context: &IntegrationContext, id: WorkId, why: &str) {
 
 async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError> {
     let context = &run.context;
-    let mut just_decided = None;
     loop {
         if run.halt.is_wished() {
             return Ok(Next::Halted);
         }
-        let work = match just_decided.take() {
-            Some(work) => work,
-            None => match context.store.work(id).await? {
-                Some(work) => work,
-                None => return Ok(Next::Closed),
-            },
+        let Some(mut at_hand) = context.store.work_at_hand(id).await? else {
+            return Ok(Next::Closed);
         };
-        if let WorkState::Decided { .. } = work.state {
-            let open = |ledger: Ledger| {
-                let mut mine = ledger.steps.into_iter().filter(|step| step.work == id);
-                mine.any(|step| !step.state.is_final())
-            };
-            if run.asking == Asking::Nobody {
-                let communication = work.communication.clone();
-                let ledger = context
-                    .store
-                    .ledger(context.key.clone(), communication)
-                    .await?;
-                if open(ledger) {
-                    return Ok(Next::NeedsCrm);
-                }
+        if let WorkState::Decided { .. } = at_hand.work.state {
+            let ledger = std::mem::take(&mut at_hand.ledger);
+            if let Some(next) = carry_on(run, &at_hand.work, ledger).await? {
+                return Ok(next);
             }
-            match execute(run, &work).await? {
-                Executed::All => {
-                    let now = context.clock.now();
-                    context.store.close(run.fence, id, now).await?;
-                    return Ok(Next::Closed);
-                }
-                Executed::After(delay) => return Ok(Next::After(delay)),
-                Executed::Halted => return Ok(Next::Halted),
-                Executed::Stale => {}
-            }
+            let (store, communication) = (&context.store, &at_hand.work.communication);
+            at_hand.stored = store.communication(communication.clone()).await?;
+            let ledger = store.ledger(context.key.clone(), communication.clone());
+            at_hand.ledger = ledger.await?;
         }
-        if !has_its_turn(context, &work).await? {
+        // Whoever stood before this work in its lanes is done with this communication since before
+        // the run began, so that what is at hand is not old.
+        if !has_its_turn(context, &at_hand) {
             return Ok(Next::Halted);
         }
-        match decide(run, &work, tried).await? {
-            Decided::Yes(at) => {
+        let work = at_hand.work.clone();
+        match decide(run, at_hand, tried).await? {
+            Decided::Yes { at, ledger } => {
                 tried = 0;
-                just_decided = Some(Work {
-                    state: WorkState::Decided { at },
-                    ..work
-                });
+                let state = WorkState::Decided { at };
+                let work = Work { state, ..work };
+                if let Some(next) = carry_on(run, &work, *ledger).await? {
+                    return Ok(next);
+                }
             }
             Decided::Halted => return Ok(Next::Halted),
             Decided::NeedsCrm => return Ok(Next::NeedsCrm),
@@ -197,19 +180,34 @@ async fn steps(run: &Run, id: WorkId, mut tried: u32) -> Result<Next, StoreError
     }
 }
 
+/// Carries a decided work's steps on; `None` when its plan is too old to be begun.
+async fn carry_on(run: &Run, work: &Work, ledger: Ledger) -> Result<Option<Next>, StoreError> {
+    let context = &run.context;
+    let mut mine = ledger.steps.iter().filter(|step| step.work == work.id);
+    if run.asking == Asking::Nobody && mine.any(|step| !step.state.is_final()) {
+        return Ok(Some(Next::NeedsCrm));
+    }
+    Ok(match execute(run, work, ledger).await? {
+        Executed::Closed => Some(Next::Closed),
+        Executed::All => {
+            let now = context.clock.now();
+            context.store.close(run.fence, work.id, now).await?;
+            Some(Next::Closed)
+        }
+        Executed::After(delay) => Some(Next::After(delay)),
+        Executed::Halted => Some(Next::Halted),
+        Executed::Stale => None,
+    })
+}
+
 /// Says whether a work that is to be decided heads the lanes of all its addresses, those included
 /// that it gained since it was begun.
-async fn has_its_turn(context: &IntegrationContext, work: &Work) -> Result<bool, StoreError> {
+fn has_its_turn(context: &IntegrationContext, at_hand: &WorkAtHand) -> bool {
+    let work = &at_hand.work;
     let mut addresses = work.addresses.clone();
-    if let WorkState::Decided { .. } = work.state {
+    if let (WorkState::Decided { .. }, Some(stored)) = (&work.state, &at_hand.stored) {
         // Its plan grew old unsent, and the next one is made from the present picture.
-        let stored = context.store.communication(work.communication.clone());
-        addresses.extend(
-            stored
-                .await?
-                .map(|stored| stored.snapshot.body.addresses())
-                .unwrap_or_default(),
-        );
+        addresses.extend(stored.snapshot.body.addresses());
     }
     let (freed, has_turn) = {
         let mut lanes = context.portal.lanes();
@@ -217,7 +215,7 @@ async fn has_its_turn(context: &IntegrationContext, work: &Work) -> Result<bool,
         (freed, lanes.start(work.id))
     };
     context.handles.wake(freed);
-    Ok(has_turn)
+    has_turn
 }
 
 /// Records why a work is not decided yet. The same reason is not written again and again: a

@@ -5,14 +5,14 @@ use crate::model::activity::Activity;
 use crate::model::communication::{Body, Snapshot};
 use crate::model::explanation::Explanation;
 use crate::model::facts::{Facts, FactsQuery};
-use crate::model::ledger::{Decision, LedgerStep, Seen, StepState, Verdict};
+use crate::model::ledger::{Decision, Ledger, LedgerStep, Seen, StepState, Verdict};
 use crate::model::outcome::Outcome;
 use crate::model::plan::{Plan, Role};
 use crate::model::timestamp::Timestamp;
 use crate::rules::situation::Situation;
 use crate::rules::{self, Triage};
 use crate::sabotage::{self, Promise};
-use crate::store::command::{Decide, Work};
+use crate::store::command::{Decide, Work, WorkAtHand};
 use crate::store::{StoreError, StoreHandle};
 
 use super::advance::{Asking, Run};
@@ -24,8 +24,13 @@ use super::retry;
 
 /// What came of trying to decide.
 pub(super) enum Decided {
-    /// The decision of this time is stored; its steps may be carried out.
-    Yes(Timestamp),
+    /// It is stored; its steps may be carried out.
+    Yes {
+        /// The time that it was made for.
+        at: Timestamp,
+        /// The ledger as it leaves it.
+        ledger: Box<Ledger>,
+    },
     /// Not yet: the CRM did not say what must be known.
     Deferred {
         /// Why, for people.
@@ -42,16 +47,18 @@ pub(super) enum Decided {
 }
 
 /// Decides a work, or decides anew one whose plan grew old unsent.
-pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided, StoreError> {
+pub(super) async fn decide(
+    run: &Run,
+    at_hand: WorkAtHand,
+    tried: u32,
+) -> Result<Decided, StoreError> {
     let (context, fence) = (&run.context, run.fence);
     let store: &StoreHandle = &context.store;
-    let Some(stored) = store.communication(work.communication.clone()).await? else {
+    let (work, ledger) = (&at_hand.work, at_hand.ledger);
+    let Some(stored) = at_hand.stored else {
         return Ok(Decided::Vanished);
     };
     let snapshot = told_now(stored.snapshot, context.clock.now());
-    let ledger = store
-        .ledger(context.key.clone(), work.communication.clone())
-        .await?;
     let ledger = match context.activity {
         Activity::On => ledger,
         Activity::Observe | Activity::Off => observed::as_if_sent(ledger),
@@ -99,8 +106,9 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
                     };
                     let plan = rules::plan(&situation, &facts);
                     let decision = record(context, work, &situation, plan, Some(facts), replaces);
-                    store.decide(fence, decision).await?;
-                    return Ok(Decided::Yes(situation.now));
+                    let ledger = Box::new(store.decide(fence, decision).await?);
+                    let at = situation.now;
+                    return Ok(Decided::Yes { at, ledger });
                 }
                 Outcome::NotApplied(not_applied) => (not_applied.why, not_applied.retry_after),
                 Outcome::Ambiguous { why } => (why, None),
@@ -115,8 +123,9 @@ pub(super) async fn decide(run: &Run, work: &Work, tried: u32) -> Result<Decided
         }
     };
     let decision = record(context, work, &situation, plan, facts, replaces);
-    store.decide(fence, decision).await?;
-    Ok(Decided::Yes(situation.now))
+    let at = situation.now;
+    let ledger = Box::new(store.decide(fence, decision).await?);
+    Ok(Decided::Yes { at, ledger })
 }
 
 /// The snapshot, with the present time for the call's own where that promise is broken.

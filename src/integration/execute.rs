@@ -27,6 +27,8 @@ const PLAN_AGE_MAX: Duration = Duration::from_secs(600);
 
 /// What came of carrying a work on.
 pub(super) enum Executed {
+    /// The work is closed with its last step.
+    Closed,
     /// Every step is final: the work can be closed.
     All,
     /// A step must wait for so long.
@@ -37,14 +39,13 @@ pub(super) enum Executed {
     Stale,
 }
 
-/// Carries the steps of a work on as far as possible now.
-pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreError> {
+/// Carries the steps of a work on as far as possible now; `ledger` is the stored one.
+pub(super) async fn execute(
+    run: &Run,
+    work: &Work,
+    mut ledger: Ledger,
+) -> Result<Executed, StoreError> {
     let context = &run.context;
-    // Read once: while we hold the integration, only we change its open steps.
-    let mut ledger = context
-        .store
-        .ledger(context.key.clone(), work.communication.clone())
-        .await?;
     loop {
         if run.halt.is_wished() {
             return Ok(Executed::Halted);
@@ -93,7 +94,14 @@ pub(super) async fn execute(run: &Run, work: &Work) -> Result<Executed, StoreErr
             | StepState::Dropped { .. }
             | StepState::Expired { .. } => None,
         };
-        change(run, work, step, next.clone()).await?;
+        let changed = advance_of(work, step, next.clone());
+        if next.is_final() {
+            if context.store.advance_to_end(run.fence, changed).await? {
+                return Ok(Executed::Closed);
+            }
+        } else {
+            context.store.advance(run.fence, changed).await?;
+        }
         if let Some(step) = ledger.steps.get_mut(place) {
             step.state = next;
         }
@@ -176,21 +184,15 @@ async fn attempt(
     }
 }
 
-async fn change(
-    run: &Run,
-    work: &Work,
-    step: &LedgerStep,
-    state: StepState,
-) -> Result<(), StoreError> {
+fn advance_of(work: &Work, step: &LedgerStep, state: StepState) -> Advance {
     let change = StepChange {
         role: step.role.clone(),
         state,
     };
-    let advance = Advance {
+    Advance {
         work: work.id,
         steps: vec![change],
-    };
-    run.context.store.advance(run.fence, advance).await
+    }
 }
 
 /// Says whether the plan is too old to be begun, or was made for another portal, and nothing of it
@@ -271,7 +273,8 @@ async fn send(
             return Ok(None);
         }
         let now = context.clock.now();
-        change(run, work, step, StepState::InFlight { since: now }).await?;
+        let intent = advance_of(work, step, StepState::InFlight { since: now });
+        context.store.advance(run.fence, intent).await?;
         Ok(Some(command(context, work, step, effect.clone(), now)))
     };
     let batcher = &context.batcher;

@@ -7,7 +7,6 @@ use crate::model::communication::{Address, Snapshot};
 use crate::model::ledger::StepState;
 use crate::model::plan::{Entity, StepKind};
 use crate::store::StoreError;
-use crate::store::query::JournalSearch;
 
 use super::context::IntegrationContext;
 
@@ -30,34 +29,21 @@ pub(super) async fn made_lately(
         let Address::Phone(phone) = address else {
             continue;
         };
-        let search = JournalSearch {
-            phone: Some(phone),
-            limit: COMMUNICATIONS_MAX,
-            ..JournalSearch::default()
-        };
-        for earlier in context.store.search(search).await? {
-            for member in context.portal.members() {
-                let key = earlier.snapshot.key.clone();
-                let ledger = match context.store.ledger(member, key).await {
-                    Ok(ledger) => ledger,
-                    // Another communication's; it is no reason to hold this one up.
-                    Err(StoreError::Unreadable { .. }) => continue,
-                    Err(error) => return Err(error),
-                };
-                // What waits in Unsorted is no contact before a person accepts it (S1-12).
-                let own = ledger
-                    .steps
-                    .iter()
-                    .filter(|step| step.effect.kind() == StepKind::CreateContact);
-                let cards = own.filter_map(|step| match &step.state {
-                    StepState::Done { at, result } if *at >= since => result.card(Entity::Contact),
-                    _ => None,
-                });
-                for card in cards {
-                    if !made.contains(&card.id) {
-                        made.push(card.id.clone());
-                    }
-                }
+        let members = context.portal.members();
+        let steps = context
+            .store
+            .steps_of_phone(phone, members, COMMUNICATIONS_MAX);
+        // What waits in Unsorted is no contact before a person accepts it (S1-12).
+        let steps = steps.await?.into_iter();
+        for step in steps.filter(|step| step.effect.kind() == StepKind::CreateContact) {
+            let card = match &step.state {
+                StepState::Done { at, result } if *at >= since => result.card(Entity::Contact),
+                _ => None,
+            };
+            if let Some(card) = card
+                && !made.contains(&card.id)
+            {
+                made.push(card.id.clone());
             }
         }
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::DealFact;
 use super::ids::CrmUserId;
-use super::ledger::{Ledger, StepState};
+use super::ledger::{LedgerStep, StepState, made};
 use super::phone::Phone;
 use super::plan::{Card, Effect, Entity, Role, Target};
 use super::timestamp::Timestamp;
@@ -66,8 +66,8 @@ const OWN_AGE: Duration = Duration::from_secs(3600);
 
 /// Returns what a step that is done put into the CRM's directory, as far as we know it without
 /// asking: a contact or a deal. What waits in Unsorted is neither before a person accepts it.
-pub fn made_by(ledger: &Ledger, role: &Role) -> Option<DirectoryChange> {
-    let step = ledger.step(role)?;
+pub fn made_by(steps: &[LedgerStep], role: &Role) -> Option<DirectoryChange> {
+    let step = steps.iter().find(|step| step.role == *role)?;
     let StepState::Done { at, result } = &step.state else {
         return None;
     };
@@ -86,7 +86,7 @@ pub fn made_by(ledger: &Ledger, role: &Role) -> Option<DirectoryChange> {
         Effect::CreateDeal(deal) => {
             let client = match &deal.contact {
                 Some(Target::Known { card }) => Some(card.clone()),
-                Some(Target::Made { by, entity }) => ledger.made(by, *entity).cloned(),
+                Some(Target::Made { by, entity }) => made(steps, by, *entity).cloned(),
                 None => None,
             };
             Some(DirectoryChange::Deal(DirectoryDeal {

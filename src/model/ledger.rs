@@ -194,14 +194,19 @@ impl Ledger {
 
     /// Returns a record that a step of this ledger made.
     pub fn made(&self, role: &Role, entity: Entity) -> Option<&Card> {
-        match &self.step(role)?.state {
-            StepState::Done { result, .. } => result.card(entity),
-            StepState::Pending
-            | StepState::InFlight { .. }
-            | StepState::Waiting { .. }
-            | StepState::Dead { .. }
-            | StepState::Dropped { .. }
-            | StepState::Expired { .. } => None,
-        }
+        made(&self.steps, role, entity)
+    }
+}
+
+/// Returns a record that one of these steps made.
+pub fn made<'s>(steps: &'s [LedgerStep], role: &Role, entity: Entity) -> Option<&'s Card> {
+    match &steps.iter().find(|step| step.role == *role)?.state {
+        StepState::Done { result, .. } => result.card(entity),
+        StepState::Pending
+        | StepState::InFlight { .. }
+        | StepState::Waiting { .. }
+        | StepState::Dead { .. }
+        | StepState::Dropped { .. }
+        | StepState::Expired { .. } => None,
     }
 }

@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::query::StoredCommunication;
 use crate::model::communication::{Address, Phase, Snapshot};
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
-use crate::model::ledger::{Decision, LedgerStep, StepState};
+use crate::model::ledger::{Decision, Ledger, LedgerStep, StepState};
 use crate::model::passing::{PassingState, PassingStep};
 use crate::model::plan::Role;
 use crate::model::recording::{Recording, RecordingState};
@@ -265,6 +266,17 @@ pub struct Work {
     pub accepted_at: Timestamp,
     /// Where it stands.
     pub state: WorkState,
+}
+
+/// An open work with what its decision begins from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkAtHand {
+    /// The work.
+    pub work: Work,
+    /// Its communication, where the work is undecided and that is still stored.
+    pub stored: Option<StoredCommunication>,
+    /// The integration's ledger of the communication.
+    pub ledger: Ledger,
 }
 
 /// What a revival came to.

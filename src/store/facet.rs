@@ -31,7 +31,8 @@ fn of_tenant(tenant: &TenantId) -> String {
     format!("tenant:{tenant}")
 }
 
-fn of_phone(phone: &Phone) -> String {
+/// Returns the facet of all communications of a number.
+pub(super) fn of_phone(phone: &Phone) -> String {
     format!("phone:{phone}")
 }
 

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::command::{
     Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Pass, RecordingChange, Retention,
-    Revive, Revived, SweepReport, Work, WorkId,
+    Revive, Revived, SweepReport, Work, WorkAtHand, WorkId,
 };
 use super::directory::{
     DirectoryAnswer, DirectoryApplied, DirectoryBatch, DirectoryChunk, DirectoryFeed,
@@ -22,6 +22,7 @@ use super::query::{
     DeadLetter, JournalPage, JournalSearch, NoteSearch, RecordingFigures, StoreFigures,
     StoredCommunication, StoredNote, Story,
 };
+use super::read_pool::ReadPool;
 use super::reader::Reader;
 use super::recordings::digest;
 use super::search;
@@ -29,7 +30,8 @@ use super::shared::Shared;
 use super::sweep;
 use super::writer::{Command, Reply};
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
-use crate::model::ledger::Ledger;
+use crate::model::ledger::{Ledger, LedgerStep};
+use crate::model::phone::Phone;
 use crate::model::plan::{Card, StepKey};
 use crate::model::recording::Recording;
 use crate::model::secret::Secret;
@@ -44,6 +46,7 @@ pub(super) const LONG_READS_MAX: usize = 2;
 pub struct StoreHandle {
     queue: mpsc::Sender<Command>,
     shared: Arc<Shared>,
+    reads: Arc<ReadPool>,
     long_reads: Arc<Semaphore>,
 }
 
@@ -55,10 +58,11 @@ impl std::fmt::Debug for StoreHandle {
 
 /// Commands. Each answers when its effect is on disk.
 impl StoreHandle {
-    pub(super) fn new(queue: mpsc::Sender<Command>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(queue: mpsc::Sender<Command>, shared: Arc<Shared>, reads: ReadPool) -> Self {
         Self {
             queue,
             shared,
+            reads: Arc::new(reads),
             long_reads: Arc::new(Semaphore::new(LONG_READS_MAX)),
         }
     }
@@ -92,8 +96,8 @@ impl StoreHandle {
     }
 
     /// Records a decision. A decided work may be decided again, with `replaces` naming what the
-    /// new decision takes the place of. `first_time`, once set, is kept.
-    pub async fn decide(&self, fence: Fence, command: Decide) -> Result<(), StoreError> {
+    /// new decision takes the place of. `first_time`, once set, is kept. Returns the ledger with it.
+    pub async fn decide(&self, fence: Fence, command: Decide) -> Result<Ledger, StoreError> {
         self.ask(|reply| Command::Decide(fence, Box::new(command), reply))
             .await
     }
@@ -101,7 +105,15 @@ impl StoreHandle {
     /// Changes states of steps of the ledger to which the work belongs. A final state is never
     /// left by this command.
     pub async fn advance(&self, fence: Fence, command: Advance) -> Result<(), StoreError> {
-        self.ask(|reply| Command::Advance(fence, command, reply))
+        self.ask(|reply| Command::Advance(fence, command, false, reply))
+            .await
+            .map(drop)
+    }
+
+    /// The same, and takes the work off the table in the same transaction where that leaves every
+    /// step of it final; says whether it did.
+    pub async fn advance_to_end(&self, fence: Fence, command: Advance) -> Result<bool, StoreError> {
+        self.ask(|reply| Command::Advance(fence, command, true, reply))
             .await
     }
 
@@ -235,6 +247,25 @@ impl StoreHandle {
     /// Returns all open works in order of acceptance; unreadable ones are skipped and counted.
     pub async fn open_works(&self) -> Result<Vec<Work>, StoreError> {
         self.read(|reader| reader.open_works()).await
+    }
+
+    /// Returns an open work with its communication and ledger, all of one moment.
+    pub async fn work_at_hand(&self, id: WorkId) -> Result<Option<WorkAtHand>, StoreError> {
+        self.read(move |reader| reader.work_at_hand(id)).await
+    }
+
+    /// Returns the steps that these integrations have planned for the newest communications of a
+    /// number, so many of them; what cannot be read is left out.
+    pub async fn steps_of_phone(
+        &self,
+        phone: Phone,
+        integrations: Vec<IntegrationKey>,
+        communications_max: usize,
+    ) -> Result<Vec<LedgerStep>, StoreError> {
+        self.read(move |reader| {
+            search::steps_of_phone(reader, &phone, &integrations, communications_max)
+        })
+        .await
     }
 
     /// Returns an open work.
@@ -436,11 +467,26 @@ impl StoreHandle {
     ) -> Result<T, StoreError> {
         let permit = self.long_reads.acquire().await;
         let _permit = permit.map_err(|_| StoreError::Closed)?;
-        self.read(read).await
+        self.read_apart(read).await
     }
 
     /// Reads off the async threads: a page that is not in the cache may take the disk's time.
     async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader<'_>) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if self.shared.hold_paused_clock {
+            return self.read_apart(read).await;
+        }
+        let shared = Arc::clone(&self.shared);
+        match self.reads.run(move || shared.read(read)).await {
+            Ok(result) => self.told(result),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    /// Reads on a thread of its own.
+    async fn read_apart<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Reader<'_>) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -450,6 +496,10 @@ impl StoreHandle {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => return Err(StoreError::Closed),
         };
+        self.told(result)
+    }
+
+    fn told<T>(&self, result: Result<T, Trouble>) -> Result<T, StoreError> {
         match result {
             Ok(value) => Ok(value),
             Err(Trouble::Refused(error)) => Err(error),

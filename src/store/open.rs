@@ -16,6 +16,7 @@ use super::error::{OpenError, StoreEnd};
 use super::handle::StoreHandle;
 use super::key::StoreKey;
 use super::measured::Measured;
+use super::read_pool::ReadPool;
 use super::row::RowHealth;
 use super::schema;
 use super::shared::{Parts, Shared};
@@ -164,7 +165,8 @@ fn start(
 ) -> Result<(StoreHandle, StoreThread), OpenError> {
     let (sender, mut queue) = mpsc::channel(options.queue_max.max(1));
     let (ending, ended) = watch::channel(None);
-    let handle = StoreHandle::new(sender, Arc::clone(&shared));
+    let reads = ReadPool::start().map_err(OpenError::Thread)?;
+    let handle = StoreHandle::new(sender, Arc::clone(&shared), reads);
     let group_max = options.group_max.max(1);
     let thread = std::thread::Builder::new()
         .name("store".to_owned())

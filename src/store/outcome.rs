@@ -5,11 +5,11 @@ use redb::ReadableTable;
 
 use super::error::{StoreError, Trouble};
 use super::facet::reindex;
+use super::ledger_rows::Progress;
 use super::query::{JournalOutcome, StoredCommunication};
 use super::row::encode;
 use super::tables::{Tables, get_text, ledgers_of, skip_unreadable};
 use crate::model::ids::CommunicationKey;
-use crate::model::ledger::{Ledger, StepState, Verdict};
 use crate::model::timestamp::Timestamp;
 
 /// Writes a communication with its present outcome. `old` is the row that it replaces.
@@ -66,8 +66,8 @@ fn outcome(tables: &Tables<'_>, stored: &StoredCommunication) -> Result<JournalO
         let (place, row) = row?;
         let (communication, integration) = place.value();
         let name = format!("{integration} {communication}");
-        let said = match tables.health.read("ledgers", name, row.value()) {
-            Ok(ledger) => ledger_outcome(&ledger),
+        let said = match tables.health.read::<Progress>("ledgers", name, row.value()) {
+            Ok(progress) => progress.outcome(),
             // Nothing goes on from such a ledger: a person must look.
             Err(StoreError::Unreadable { .. }) => JournalOutcome::Dead,
             Err(other) => return Err(other.into()),
@@ -75,22 +75,4 @@ fn outcome(tables: &Tables<'_>, stored: &StoredCommunication) -> Result<JournalO
         gravest = gravest.max(said);
     }
     Ok(gravest)
-}
-
-fn ledger_outcome(ledger: &Ledger) -> JournalOutcome {
-    let is_dead = |state: &StepState| matches!(state, StepState::Dead { .. });
-    if ledger.steps.iter().any(|step| is_dead(&step.state)) {
-        return JournalOutcome::Dead;
-    }
-    let came_to = |wanted: Verdict| ledger.decisions.iter().any(|d| d.verdict == wanted);
-    if came_to(Verdict::Planned) {
-        return JournalOutcome::Done;
-    }
-    if came_to(Verdict::Observed) {
-        return JournalOutcome::Observed;
-    }
-    if ledger.decisions.is_empty() {
-        return JournalOutcome::Open;
-    }
-    JournalOutcome::Ignored
 }

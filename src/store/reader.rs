@@ -5,17 +5,19 @@ use redb::{
 };
 use serde_json::Value;
 
-use super::command::{JournalNote, Work, WorkId};
+use super::command::{JournalNote, Work, WorkAtHand, WorkId, WorkState};
 use super::error::{StoreError, Trouble};
 use super::keep::SettingsRow;
 use super::key::StoreKey;
+use super::ledger_rows::Progress;
 use super::query::{
     DeadLetter, NoteSearch, SEARCH_ROWS_MAX, StoreFigures, StoredCommunication, StoredNote, Story,
 };
 use super::row::RowHealth;
 use super::tables::{
-    ACCOUNTS, CHECKPOINTS, COMMUNICATIONS, CREDENTIALS, DEAD_LETTERS, LAST, LEDGERS, NOTES,
-    NOTES_OF, SETTINGS, SETTINGS_CURRENT, WORKS, WORKS_OF, get_text, ledgers_of, numbers_of, rows,
+    ACCOUNTS, CHECKPOINTS, COMMUNICATIONS, CREDENTIALS, DEAD_LETTERS, DECISIONS, LAST, LEDGERS,
+    NOTES, NOTES_OF, SETTINGS, SETTINGS_CURRENT, WORKS, WORKS_OF, get_text, ledgers_of, numbers_of,
+    rows,
 };
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
 use crate::model::ledger::{Ledger, StepState};
@@ -56,6 +58,21 @@ impl Reader<'_> {
         }
     }
 
+    pub(super) fn work_at_hand(&self, id: WorkId) -> Result<Option<WorkAtHand>, Trouble> {
+        let Some(work) = self.work(id)? else {
+            return Ok(None);
+        };
+        let is_decided = matches!(work.state, WorkState::Decided { .. });
+        Ok(Some(WorkAtHand {
+            stored: match is_decided {
+                true => None,
+                false => self.communication(&work.communication)?,
+            },
+            ledger: self.ledger(&work.integration, &work.communication)?,
+            work,
+        }))
+    }
+
     pub(super) fn communication(
         &self,
         key: &CommunicationKey,
@@ -73,13 +90,16 @@ impl Reader<'_> {
     }
 
     fn ledger_by_text(&self, integration: &str, communication: &str) -> Result<Ledger, Trouble> {
-        match self.table(LEDGERS)?.get((communication, integration))? {
-            Some(row) => {
-                let name = format!("{integration} {communication}");
-                Ok(self.health.read("ledgers", name, row.value())?)
-            }
-            None => Ok(Ledger::default()),
-        }
+        let place = (communication, integration);
+        let Some(row) = self.table(LEDGERS)?.get(place)? else {
+            return Ok(Ledger::default());
+        };
+        let name = format!("{integration} {communication}");
+        let progress: Progress = self.health.read("ledgers", &name, row.value())?;
+        let table = self.table_if_made(DECISIONS)?;
+        let row = table.map(|table| table.get(place)).transpose()?.flatten();
+        let decisions = row.map(|row| self.health.read("decisions", name, row.value()));
+        Ok(progress.with(decisions.transpose()?))
     }
 
     pub(super) fn story(&self, key: &CommunicationKey) -> Result<Option<Story>, Trouble> {
@@ -95,12 +115,15 @@ impl Reader<'_> {
             recording: self.recording(key).unwrap_or_default(),
         };
         for row in self.table(LEDGERS)?.range(ledgers_of(&text))? {
-            let (place, row) = row?;
-            let integration = place.value().1;
-            let name = format!("{integration} {text}");
-            let ledger = self.health.read::<Ledger>("ledgers", name, row.value());
-            if let (Ok(integration), Ok(ledger)) = (integration.parse(), ledger) {
-                story.ledgers.push((integration, ledger));
+            let integration = row?.0.value().1.to_owned();
+            // Counted and logged by the health; the others are told.
+            match (
+                integration.parse(),
+                self.ledger_by_text(&integration, &text),
+            ) {
+                (Ok(integration), Ok(ledger)) => story.ledgers.push((integration, ledger)),
+                (_, Err(fatal @ Trouble::Fatal(_))) => return Err(fatal),
+                (Err(_), _) | (_, Err(Trouble::Refused(_))) => {}
             }
         }
         let works = self.table(WORKS)?;

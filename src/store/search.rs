@@ -2,11 +2,13 @@
 //! newest first; never a scan of all communications.
 
 use super::error::{StoreError, Trouble};
-use super::facet::{narrowest, phones};
+use super::facet::{narrowest, of_phone, phones};
+use super::ledger_rows::Progress;
 use super::query::{JournalPage, JournalSearch, SEARCH_ROWS_MAX, StoredCommunication};
 use super::reader::Reader;
-use super::tables::{COMMUNICATIONS, JOURNAL_INDEX, get_text, skip_unreadable};
-use crate::model::ids::CommunicationKey;
+use super::tables::{COMMUNICATIONS, JOURNAL_INDEX, LAST, LEDGERS, get_text, skip_unreadable};
+use crate::model::ids::{CommunicationKey, IntegrationKey};
+use crate::model::ledger::LedgerStep;
 use crate::model::phone::Phone;
 
 /// The most index rows that one page looks at: a page with a rare filter ends within a second,
@@ -52,6 +54,34 @@ pub(super) fn search(
     }
     page.next = None;
     Ok(page)
+}
+
+/// Returns the steps of some integrations for the newest communications of a number.
+pub(super) fn steps_of_phone(
+    reader: &Reader<'_>,
+    phone: &Phone,
+    integrations: &[IntegrationKey],
+    communications_max: usize,
+) -> Result<Vec<LedgerStep>, Trouble> {
+    let facet = of_phone(phone);
+    let (index, ledgers) = (reader.table(JOURNAL_INDEX)?, reader.table(LEDGERS)?);
+    let range = (facet.as_str(), i64::MIN, "")..=(facet.as_str(), i64::MAX, LAST);
+    let mut steps = Vec::new();
+    for row in index.range(range)?.rev().take(communications_max) {
+        let (place, _) = row?;
+        let (_, _, communication) = place.value();
+        for integration in integrations {
+            let name = integration.to_string();
+            let Some(row) = ledgers.get((communication, name.as_str()))? else {
+                continue;
+            };
+            // Another communication's, counted and logged: no reason to hold this one up.
+            let name = format!("{name} {communication}");
+            let read = reader.health.read::<Progress>("ledgers", name, row.value());
+            steps.extend(read.into_iter().flat_map(|progress| progress.steps));
+        }
+    }
+    Ok(steps)
 }
 
 /// Returns where a communication stands in every facet.

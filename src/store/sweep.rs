@@ -176,6 +176,9 @@ fn forget(
     tables.communications.remove(text.as_str())?;
     tables.ledgers.retain_in(ledgers_of(&text), |_, _| false)?;
     tables
+        .decisions
+        .retain_in(ledgers_of(&text), |_, _| false)?;
+    tables
         .work_unique
         .retain_in(uniques_of(&text), |_, _| false)?;
     let notes = tables

@@ -15,8 +15,7 @@ use super::error::{StoreError, Trouble};
 use super::query::NoteId;
 use super::recordings::LazyRecordings;
 use super::row::{RowHealth, encode};
-use crate::model::ids::{CommunicationKey, IntegrationKey};
-use crate::model::ledger::{Ledger, StepState};
+use crate::model::ids::CommunicationKey;
 
 type Texts2 = (&'static str, &'static str);
 type Texts3 = (&'static str, &'static str, &'static str);
@@ -40,8 +39,11 @@ pub(super) const WORK_UNIQUE: TableDefinition<(&str, &str, &str), u64> =
     TableDefinition::new("work_unique");
 /// Integration -> the fence of its last claim.
 pub(super) const FENCES: TableDefinition<&str, u64> = TableDefinition::new("fences");
-/// (Communication, integration) -> ledger.
+/// (Communication, integration) -> ledger, without its decisions: see [`super::ledger_rows`].
 pub(super) const LEDGERS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("ledgers");
+/// (Communication, integration) -> the ledger's decisions.
+pub(super) const DECISIONS: TableDefinition<(&str, &str), &[u8]> =
+    TableDefinition::new("decisions");
 /// (Integration, communication, role) of every dead step.
 pub(super) const DEAD_LETTERS: TableDefinition<(&str, &str, &str), ()> =
     TableDefinition::new("dead_letters");
@@ -70,7 +72,7 @@ pub(super) fn numbers_of(communication: &str) -> RangeInclusive<(&str, u64)> {
     (communication, 0)..=(communication, u64::MAX)
 }
 
-/// Every row of a communication in [`LEDGERS`].
+/// Every row of a communication in [`LEDGERS`] and [`DECISIONS`].
 pub(super) fn ledgers_of(communication: &str) -> RangeInclusive<(&str, &str)> {
     (communication, "")..=(communication, LAST)
 }
@@ -115,6 +117,7 @@ pub(super) struct Tables<'t> {
     pub(super) work_unique: Table<'t, Texts3, u64>,
     pub(super) fences: Table<'t, &'static str, u64>,
     pub(super) ledgers: Table<'t, Texts2, Bytes>,
+    pub(super) decisions: Table<'t, Texts2, Bytes>,
     pub(super) dead_letters: Table<'t, Texts3, ()>,
     pub(super) journal_index: Table<'t, (&'static str, i64, &'static str), ()>,
     pub(super) notes: Table<'t, u64, Bytes>,
@@ -143,6 +146,7 @@ impl<'t> Tables<'t> {
             work_unique: txn.open_table(WORK_UNIQUE)?,
             fences: txn.open_table(FENCES)?,
             ledgers: txn.open_table(LEDGERS)?,
+            decisions: txn.open_table(DECISIONS)?,
             dead_letters: txn.open_table(DEAD_LETTERS)?,
             journal_index: txn.open_table(JOURNAL_INDEX)?,
             notes: txn.open_table(NOTES)?,
@@ -219,46 +223,6 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Reads a ledger; empty when there is none.
-    pub(super) fn ledger(
-        &self,
-        integration: &IntegrationKey,
-        communication: &CommunicationKey,
-    ) -> Result<Ledger, Trouble> {
-        let (communication, integration) = (communication.to_string(), integration.to_string());
-        match self
-            .ledgers
-            .get((communication.as_str(), integration.as_str()))?
-        {
-            Some(row) => {
-                let name = format!("{integration} {communication}");
-                Ok(self.health.read("ledgers", name, row.value())?)
-            }
-            None => Ok(Ledger::default()),
-        }
-    }
-
-    /// Writes a ledger and moves the dead letters that came or went.
-    pub(super) fn put_ledger(
-        &mut self,
-        integration: &IntegrationKey,
-        communication: &CommunicationKey,
-        old: &Ledger,
-        new: &Ledger,
-    ) -> Result<(), Trouble> {
-        let (communication, integration) = (communication.to_string(), integration.to_string());
-        let (c, i) = (communication.as_str(), integration.as_str());
-        self.ledgers.insert((c, i), encode(new)?.as_slice())?;
-        for role in dead_roles(old) {
-            self.dead_letters.remove((i, c, role))?;
-        }
-        for role in dead_roles(new) {
-            self.dead_letters.insert((i, c, role), ())?;
-        }
-        self.wrote = true;
-        Ok(())
-    }
-
     /// Writes a remark.
     pub(super) fn put_note(&mut self, note: &JournalNote) -> Result<NoteId, Trouble> {
         let id = self.next(Counter::Note)?;
@@ -268,14 +232,6 @@ impl<'t> Tables<'t> {
         }
         Ok(id)
     }
-}
-
-fn dead_roles(ledger: &Ledger) -> impl Iterator<Item = &str> {
-    ledger
-        .steps
-        .iter()
-        .filter(|step| matches!(step.state, StepState::Dead { .. }))
-        .map(|step| step.role.0.as_str())
 }
 
 /// Reads a row of a table keyed by text.

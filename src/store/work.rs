@@ -6,16 +6,16 @@ use redb::ReadableTable;
 use super::command::{Advance, Decide, Defer, Fence, Work, WorkId, WorkState};
 use super::directory_tables::add_own;
 use super::error::{StoreError, Trouble};
+use super::ledger_rows::dead_roles;
 use super::outcome::refresh_outcome;
 use super::tables::{Counter, Tables};
 use crate::model::directory::made_by;
 use crate::model::ids::IntegrationKey;
 use crate::model::ledger::{Ledger, LedgerStep, StepState};
-use crate::model::plan::Role;
 use crate::model::timestamp::Timestamp;
 
-/// So many decisions are kept in a ledger, which is rewritten at every step: a plan that waits
-/// for its turn is decided again every ten minutes, and 50 of them are a working day.
+/// So many decisions are kept of a ledger, all in one row: a plan that waits for its turn is
+/// decided again every ten minutes, and 50 of them are a working day.
 const DECISIONS_MAX: usize = 50;
 
 /// Gives an integration to a new holder.
@@ -50,12 +50,12 @@ pub(super) fn defer(tables: &mut Tables<'_>, fence: Fence, command: &Defer) -> R
     tables.put_work(&work)
 }
 
-/// Carries out [`Decide`].
+/// Carries out [`Decide`]; returns the ledger as it leaves it.
 pub(super) fn decide(
     tables: &mut Tables<'_>,
     fence: Fence,
     command: &Decide,
-) -> Result<(), Trouble> {
+) -> Result<Ledger, Trouble> {
     let mut work = held(tables, fence, command.work)?;
     let decision = &command.decision;
     let foreign_step = command.steps.iter().any(|step| step.work != work.id);
@@ -71,7 +71,8 @@ pub(super) fn decide(
     work.state = WorkState::Decided { at: decision.at };
     tables.put_work(&work)?;
     tables.put_ledger(&work.integration, &work.communication, &old, &new)?;
-    refresh_outcome(tables, &work.communication, decision.at)
+    refresh_outcome(tables, &work.communication, decision.at)?;
+    Ok(new)
 }
 
 /// Returns the ledger as the decision leaves it.
@@ -130,41 +131,56 @@ fn is_replaceable(step: &LedgerStep) -> bool {
     }
 }
 
-/// Carries out [`Advance`].
+/// Carries out [`Advance`]; with `closes` it also takes the work off the table where every step
+/// of it is final then, and says whether it did.
 pub(super) fn advance(
     tables: &mut Tables<'_>,
     fence: Fence,
     command: &Advance,
-) -> Result<(), Trouble> {
+    closes: bool,
+) -> Result<bool, Trouble> {
     let work = held(tables, fence, command.work)?;
-    let old = tables.ledger(&work.integration, &work.communication)?;
-    let mut new = old.clone();
+    let (integration, communication) = (&work.integration, &work.communication);
+    let Some(mut progress) = tables.progress(integration, communication)? else {
+        return match command.steps.first() {
+            Some(change) => Err(StoreError::NoStep(change.role.clone()).into()),
+            None => Ok(false),
+        };
+    };
+    let old = progress.steps.clone();
     let mut at = work.accepted_at;
     for change in &command.steps {
-        let step = step_mut(&mut new, &change.role)?;
+        let step = progress
+            .step_mut(&change.role)
+            .ok_or_else(|| StoreError::NoStep(change.role.clone()))?;
         if step.state.is_final() {
             return Err(StoreError::StepFinal(change.role.clone()).into());
         }
         enter(step, change.state.clone());
         at = at.max(time_of(&change.state).unwrap_or(at));
     }
-    if new == old {
-        return Ok(());
+    if progress.steps != old {
+        // What we made is in the directory as soon as it is in the ledger.
+        let roles = command.steps.iter().map(|change| &change.role);
+        let own: Vec<_> = roles
+            .filter_map(|role| made_by(&progress.steps, role))
+            .collect();
+        add_own(tables, &work.portal, &own)?;
+        tables.put_progress(integration, communication, &old, &progress)?;
     }
-    // What we made is in the directory as soon as it is in the ledger.
-    let roles = command.steps.iter().map(|change| &change.role);
-    let own: Vec<_> = roles.filter_map(|role| made_by(&new, role)).collect();
-    add_own(tables, &work.portal, &own)?;
-    tables.put_ledger(&work.integration, &work.communication, &old, &new)?;
-    refresh_outcome(tables, &work.communication, at)
-}
-
-fn step_mut<'l>(ledger: &'l mut Ledger, role: &Role) -> Result<&'l mut LedgerStep, StoreError> {
-    ledger
-        .steps
-        .iter_mut()
-        .find(|step| step.role == *role)
-        .ok_or_else(|| StoreError::NoStep(role.clone()))
+    let is_open = |step: &LedgerStep| step.work == work.id && !step.state.is_final();
+    let is_closed = closes
+        && matches!(work.state, WorkState::Decided { .. })
+        && !progress.steps.iter().any(is_open);
+    if is_closed {
+        tables.remove_work(&work)?;
+    }
+    // While a work is open its communication waits, unless a step is dead: nothing else moves it.
+    let died = dead_roles(&progress.steps).count() != dead_roles(&old).count();
+    if is_closed || died {
+        refresh_outcome(tables, communication, at)?;
+    }
+    Ok(is_closed)
 }
 
 fn enter(step: &mut LedgerStep, state: StepState) {
@@ -197,9 +213,10 @@ pub(super) fn close(
     let WorkState::Decided { .. } = work.state else {
         return Err(StoreError::Undecided(id).into());
     };
-    let ledger = tables.ledger(&work.integration, &work.communication)?;
+    let progress = tables.progress(&work.integration, &work.communication)?;
+    let steps = progress.map(|progress| progress.steps).unwrap_or_default();
     let open = |step: &&LedgerStep| step.work == id && !step.state.is_final();
-    if let Some(step) = ledger.steps.iter().find(open) {
+    if let Some(step) = steps.iter().find(open) {
         return Err(Trouble::Refused(StoreError::StepOpen {
             work: id,
             role: step.role.clone(),

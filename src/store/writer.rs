@@ -22,6 +22,7 @@ use super::sweep::{SweepList, sweep};
 use super::tables::Tables;
 use super::work::{advance, claim, close, decide, defer};
 use crate::model::ids::{IntegrationKey, PortalKey};
+use crate::model::ledger::Ledger;
 use crate::model::timestamp::Timestamp;
 
 /// Where an answer goes.
@@ -33,8 +34,9 @@ pub(super) enum Command {
     Accept(Accept, Reply<Vec<Accepted>>),
     Claim(IntegrationKey, Reply<Fence>),
     Defer(Fence, Defer, Reply<()>),
-    Decide(Fence, Box<Decide>, Reply<()>),
-    Advance(Fence, Advance, Reply<()>),
+    Decide(Fence, Box<Decide>, Reply<Ledger>),
+    /// With `true` the work is closed where all its steps are final then.
+    Advance(Fence, Advance, bool, Reply<bool>),
     Close(Fence, WorkId, Timestamp, Reply<()>),
     Revive(Revive, Reply<Revived>),
     Pass(Box<Pass>, Reply<()>),
@@ -146,7 +148,9 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::Claim(key, reply) => settle(reply, claim(tables, &key)),
         Command::Defer(fence, c, reply) => settle(reply, defer(tables, fence, &c)),
         Command::Decide(fence, c, reply) => settle(reply, decide(tables, fence, &c)),
-        Command::Advance(fence, c, reply) => settle(reply, advance(tables, fence, &c)),
+        Command::Advance(fence, c, closes, reply) => {
+            settle(reply, advance(tables, fence, &c, closes))
+        }
         Command::Close(fence, work, at, reply) => settle(reply, close(tables, fence, work, at)),
         Command::Revive(c, reply) => settle(reply, revive(tables, &c)),
         Command::Pass(c, reply) => settle(reply, pass(tables, &c)),

@@ -16,6 +16,11 @@ use crate::crm::account::transport::{Method, Request, Response, words};
 use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome, Rejection};
 use crate::model::timestamp::Timestamp;
 
+/// So often more a page is asked for that failed: a list of many pages is read from its beginning
+/// whenever one of them is missing, and behind a CRM that fails now and then that would never end.
+/// The account's pace and its breaker stand before these requests as before all others.
+const PAGE_AGAIN_MAX: u32 = 2;
+
 /// Why a read brought nothing.
 #[derive(Debug)]
 pub(super) enum ReadError {
@@ -85,8 +90,26 @@ impl Client {
         Ok(page)
     }
 
-    /// Reads one page of a list, with the time that the account's clock showed.
+    /// Reads one page of a list, with the time that the account's clock showed. A page that merely
+    /// failed is asked for again, [`PAGE_AGAIN_MAX`] times.
     pub(super) async fn dated_page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        name: &str,
+        query: Query,
+        class: Class,
+    ) -> Result<(Page<T>, Option<Timestamp>), ReadError> {
+        for _ in 0..PAGE_AGAIN_MAX {
+            match self.page_once(path, name, query.clone(), class).await {
+                Err(ReadError::Failed(failure)) if class != Class::Live && is_passing(&failure) => {
+                }
+                read => return read,
+            }
+        }
+        self.page_once(path, name, query, class).await
+    }
+
+    async fn page_once<T: DeserializeOwned>(
         &self,
         path: &str,
         name: &str,
@@ -275,6 +298,16 @@ fn is_no_account(response: &Response) -> bool {
 fn no_account(response: &Response) -> String {
     let words = words(&response.body);
     format!("HTTP 404 without JSON, check the portal's address: {words}")
+}
+
+/// Says whether a read failed for no reason that the CRM gave.
+fn is_passing(failure: &Failure) -> bool {
+    match failure {
+        Failure::NotApplied(not_applied) => {
+            not_applied.cause == NotAppliedCause::Failed && not_applied.retry_after.is_none()
+        }
+        Failure::Ambiguous { .. } | Failure::AuthExpired { .. } => false,
+    }
 }
 
 fn failed(why: String) -> ReadError {

@@ -1,5 +1,5 @@
-//! A day with the daemon dead for a part of it and the link cut for another ends with the same CRM
-//! as an undisturbed one, where the switch keeps a log.
+//! A day with the daemon dead for a part of it, the link cut for another and the CRM dead for a third
+//! ends with the same CRM as an undisturbed one, where the switch keeps a log.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,10 +29,16 @@ const CUT: [(&str, &str); 3] = [
     ("blind_transfer", "79161110022"),
     ("inbound_caller_hangup", "79161110023"),
 ];
+const WITHOUT_CRM: [(&str, &str); 4] = [
+    ("inbound_answered", "79161110041"),
+    ("parallel_ring_missed", "79161110042"),
+    ("outbound_answered", "79161110043"),
+    ("inbound_missed", "79161110044"),
+];
 /// This one talks when the daemon is killed, and is over before it lives again.
 const HALF_SEEN: (&str, &str) = ("hold_unhold", "79161110031");
 
-const CALLS: usize = SEEN.len() + DEAD.len() + CUT.len() + 1;
+const CALLS: usize = SEEN.len() + DEAD.len() + CUT.len() + WITHOUT_CRM.len() + 1;
 
 /// How much faster than recorded.
 const SPEED: f64 = 3.0;
@@ -127,7 +133,7 @@ impl Logged {
     fn holds(&self) -> BTreeSet<String> {
         let oracle = self.oracle();
         assert_eq!(self.ami.log_failure(), None);
-        let clients = SEEN.iter().chain(&DEAD).chain(&CUT).chain([&HALF_SEEN]);
+        let clients = parts().into_iter().flatten();
         let holds = clients.map(|(recording, client)| {
             let calls: Vec<String> = oracle
                 .calls_of_phone(client)
@@ -151,10 +157,15 @@ impl Logged {
     }
 }
 
+/// The parts of the day, in order.
+fn parts() -> [&'static [(&'static str, &'static str)]; 5] {
+    [&SEEN, &DEAD, &CUT, &WITHOUT_CRM, &[HALF_SEEN]]
+}
+
 async fn undisturbed(log: Log<'_>) -> (BTreeSet<String>, i64) {
     let office = Logged::open(log).await;
     let daemon = office.start().await;
-    for part in [&SEEN[..], &DEAD, &CUT, &[HALF_SEEN]] {
+    for part in parts() {
         office.play(part).await;
     }
     daemon.settled(CALLS).await;
@@ -174,6 +185,17 @@ async fn disturbed(log: Log<'_>) -> (Logged, Daemon) {
     office.ami.drop_sessions();
     office.play(&CUT).await;
     office.ami.refuse(false);
+    daemon.settled(CALLS - WITHOUT_CRM.len() - 1).await;
+
+    office.crm_down();
+    office.play(&WITHOUT_CRM).await;
+    until("the calls wait for the crm", async || {
+        let status = daemon.get("/v1/status").await;
+        let undecided = &status["integrations"][0]["not_decided_yet"];
+        when(*undecided == WITHOUT_CRM.len(), undecided)
+    })
+    .await;
+    office.crm.clear_faults();
     daemon.settled(CALLS - 1).await;
 
     let (recording, client) = HALF_SEEN;

@@ -44,11 +44,10 @@ async fn command(store: &StoreHandle, n: usize) -> Result<(), StoreError> {
         1 => accepting("b", 2, 1, 2).await.map(drop),
         2 => accepting("a", 3, 2, 3).await.map(drop),
         3 => accepting("a", 3, 2, 4).await.map(drop),
-        4 => {
-            store
-                .decide(fence, decide(1, vec![contact_step(1), deal_step(1)]))
-                .await
-        }
+        4 => store
+            .decide(fence, decide(1, vec![contact_step(1), deal_step(1)]))
+            .await
+            .map(drop),
         5 => {
             store
                 .advance(fence, advance(1, "contact", vec![in_flight()]))
@@ -58,11 +57,10 @@ async fn command(store: &StoreHandle, n: usize) -> Result<(), StoreError> {
             let made = advance(1, "contact", vec![done(Entity::Contact, "1")]);
             store.advance(fence, made).await
         }
-        7 => {
-            store
-                .decide(fence, decide(2, vec![contact_step(2), deal_step(2)]))
-                .await
-        }
+        7 => store
+            .decide(fence, decide(2, vec![contact_step(2), deal_step(2)]))
+            .await
+            .map(drop),
         8 => {
             store
                 .advance(fence, advance(1, "deal", vec![in_flight()]))
@@ -105,13 +103,17 @@ async fn command(store: &StoreHandle, n: usize) -> Result<(), StoreError> {
         19 => {
             let mut again = decide(5, vec![contact_step(5)]);
             again.replaces = vec![role("contact")];
-            store.decide(fence, again).await
+            store.decide(fence, again).await.map(drop)
         }
         20 => {
             let made = vec![in_flight(), done(Entity::Contact, "3")];
-            store.advance(fence, advance(5, "contact", made)).await
+            let last = advance(5, "contact", made);
+            store.advance_to_end(fence, last).await.map(drop)
         }
-        21 => store.close(fence, 5, at(2010)).await,
+        21 => store
+            .put_settings(amo(), serde_json::json!({"n": n}), at(2))
+            .await
+            .map(drop),
         22 => accepting("d", 5, 1, 23).await.map(drop),
         23 => store
             .change_directory(directory::two_cards())

@@ -47,7 +47,8 @@ async fn an_earlier_fence_can_write_nothing() {
         let refused = Err(StoreError::Fenced);
         assert_eq!(store.defer(fence, defer.clone()).await, refused);
         let contact = decide(1, vec![contact_step(1)]);
-        assert_eq!(store.decide(fence, contact).await, refused);
+        let decided = store.decide(fence, contact).await.map(drop);
+        assert_eq!(decided, refused);
         let sent = advance(1, "contact", vec![in_flight()]);
         assert_eq!(store.advance(fence, sent).await, refused);
         assert_eq!(store.close(fence, 1, at(1)).await, refused);
@@ -122,6 +123,37 @@ async fn a_work_goes_from_decision_to_close() {
         store.close(fence, 1, at(1)).await,
         Err(StoreError::NoWork(1))
     );
+}
+
+#[tokio::test]
+async fn the_result_of_the_last_step_closes_the_work_and_an_earlier_one_does_not() {
+    let (store, _thread, fence) = with_work().await;
+    let decision = decide(1, vec![contact_step(1), deal_step(1)]);
+    let decided = store.decide(fence, decision).await.expect("decides");
+    let stored = store.ledger(amo(), communication("a")).await;
+    assert_eq!(stored, Ok(decided), "what is returned is what is stored");
+
+    let contact = advance(1, "contact", vec![in_flight(), done(Entity::Contact, "1")]);
+    assert_eq!(store.advance_to_end(fence, contact).await, Ok(false));
+    assert!(store.work(1).await.expect("reads").is_some());
+    assert_eq!(outcome(&store).await, JournalOutcome::Waiting);
+
+    let deal = advance(1, "deal", vec![in_flight(), done(Entity::Deal, "2")]);
+    assert_eq!(store.advance_to_end(fence, deal).await, Ok(true));
+    assert_eq!(store.work(1).await, Ok(None));
+    assert_eq!(outcome(&store).await, JournalOutcome::Done);
+    let ledger = store.ledger(amo(), communication("a")).await;
+    assert_eq!(ledger.map(|ledger| ledger.decisions.len()), Ok(1));
+}
+
+#[tokio::test]
+async fn a_work_whose_last_step_died_is_closed_and_its_communication_counts_as_dead() {
+    let (store, _thread, fence) = with_work().await;
+    let decision = decide(1, vec![contact_step(1)]);
+    store.decide(fence, decision).await.expect("decides");
+    let contact = advance(1, "contact", vec![in_flight(), dead()]);
+    assert_eq!(store.advance_to_end(fence, contact).await, Ok(true));
+    assert_eq!(outcome(&store).await, JournalOutcome::Dead);
 }
 
 #[tokio::test]
