@@ -4,11 +4,14 @@
 
 pub mod ami;
 pub mod amocrm;
+pub mod bitrix24;
 pub mod cli;
 mod control;
 pub mod day;
 pub mod demo;
 pub mod fault;
+mod lab_clock;
 pub mod request_log;
+mod socket;
 pub mod torture;
 mod wall;
