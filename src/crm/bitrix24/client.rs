@@ -1,6 +1,6 @@
 //! Requests in the portal's manner: batches, the token in the body, errors inside of successes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -32,6 +32,8 @@ struct Line {
     auth: Auth,
     operating: Operating,
     clock: SharedClock,
+    /// The portal let us do nothing at all lately: its words.
+    barred: Mutex<Option<String>>,
 }
 
 impl Unanswered {
@@ -76,6 +78,7 @@ impl Client {
             auth,
             operating: Operating::default(),
             clock,
+            barred: Mutex::default(),
         });
         let sender: Arc<dyn Sender> = Arc::clone(&line) as Arc<dyn Sender>;
         Self {
@@ -91,6 +94,12 @@ impl Client {
     /// Says whether nothing may be set up in the portal: no integration is on.
     pub(super) fn is_observed(&self) -> bool {
         self.line.http.is_observed()
+    }
+
+    /// Says what a person must do so that the portal serves us, if anything.
+    pub(super) async fn alarm(&self) -> Option<String> {
+        let alarm = self.line.auth.alarm(self.line.clock.now()).await;
+        alarm.or_else(|| self.line.barred().clone())
     }
 
     /// Returns whose rights we have, where it is known.
@@ -153,7 +162,7 @@ impl Sender for Line {
             let body = &response.body;
             if !(200..=299).contains(&response.status) {
                 let refusal = Refusal::of_answer(response.status, body);
-                return Err(whole(&refusal, &request));
+                return Err(self.refused(&refusal, &request));
             }
             let answer: Value = match serde_json::from_slice(body) {
                 Ok(answer) => answer,
@@ -164,10 +173,13 @@ impl Sender for Line {
                 }
             };
             if let Some(refusal) = Refusal::read(&answer) {
-                return Err(whole(&refusal, &request));
+                return Err(self.refused(&refusal, &request));
             }
             match answer.get("result") {
-                Some(Value::Object(result)) => Ok(self.replies(&request, result)),
+                Some(Value::Object(result)) => {
+                    *self.barred() = None;
+                    Ok(self.replies(&request, result))
+                }
                 Some(_) | None => Err(Unanswered::Failed(Failure::Ambiguous {
                     why: "the answer to a batch holds no results".to_owned(),
                 })),
@@ -204,6 +216,18 @@ fn whole(refusal: &Refusal, request: &pool::Request) -> Unanswered {
 }
 
 impl Line {
+    fn barred(&self) -> MutexGuard<'_, Option<String>> {
+        self.barred.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused(&self, refusal: &Refusal, request: &pool::Request) -> Unanswered {
+        let unanswered = whole(refusal, request);
+        if let Unanswered::Failed(Failure::AuthExpired { why }) = &unanswered {
+            *self.barred() = Some(why.clone());
+        }
+        unanswered
+    }
+
     /// Sends a request, and once more where only the token was refused: nothing was done then.
     async fn perform(&self, request: &pool::Request) -> Result<Response, Unanswered> {
         let credential = self.auth.present().await.map_err(Unanswered::Failed)?;

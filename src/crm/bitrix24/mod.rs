@@ -180,7 +180,7 @@ impl Adapter for BitrixAdapter {
     }
 
     fn alarm(&self) -> BoxFuture<'_, Option<String>> {
-        async { self.client.auth().alarm(self.clock.now()).await }.boxed()
+        self.client.alarm().boxed()
     }
 
     fn credential(&self) -> BoxFuture<'_, Option<CredentialState>> {
