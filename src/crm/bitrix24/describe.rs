@@ -276,7 +276,7 @@ fn leads(reply: Option<&Reply>, limits: &mut Vec<String>) -> Result<bool, Unansw
 
 fn users(start: u64) -> Command {
     let params = json!({
-        "FILTER": { "USER_TYPE": "employee" }, "sort": "ID", "order": "ASC", "start": start,
+        "FILTER": { "USER_TYPE": "employee" }, "SORT": "ID", "ORDER": "ASC", "start": start,
     });
     Command::new("user.get", params)
 }

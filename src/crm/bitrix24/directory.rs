@@ -38,6 +38,10 @@ const PAGE: usize = 50;
 /// numbers take the portal a few seconds and us a few hundred kilobytes.
 const PAGES: usize = 20;
 
+/// Pages of the first request of a list: most lists of small portals end there, and what follows a
+/// short page is read in vain.
+const PAGES_FIRST: usize = 2;
+
 /// How much is read again before a mark: clocks differ, and changes show a little late.
 const OVERLAP: Duration = Duration::from_secs(60);
 
@@ -96,7 +100,11 @@ impl BitrixAdapter {
                 next: PieceNext::End { mark },
             });
         };
-        let commands = (0..PAGES).map(|page| {
+        let pages = match cursor.after {
+            0 => PAGES_FIRST,
+            _ => PAGES,
+        };
+        let commands = (0..pages).map(|page| {
             let after = match page.checked_sub(1) {
                 None => json!(cursor.after),
                 Some(before) => result_of(before, &format!("[{}][ID]", PAGE - 1)),

@@ -93,6 +93,12 @@ struct Waiting {
     answer: oneshot::Sender<Result<Vec<Reply>, Unanswered>>,
 }
 
+impl Waiting {
+    fn is_in_a_hurry(&self) -> bool {
+        self.bundle.class == Class::Live
+    }
+}
+
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Waiting>,
@@ -184,14 +190,18 @@ impl Pool {
         state.waiting.retain(|one| !one.answer.is_closed());
         let mut batch: Vec<Waiting> = Vec::new();
         if state.requests <= 1 || in_a_hurry || state.is_full() {
-            let company = state.waiting.front().map_or(0, |one| one.company_max);
+            let first = state.waiting.front();
+            let company = first.map_or(0, |one| one.company_max);
+            // What is in a hurry does not wait for fifty slow commands of others.
+            let hurry = first.is_some_and(Waiting::is_in_a_hurry);
             let (mut commands, mut rest) = (0_usize, VecDeque::new());
             for one in state.waiting.drain(..) {
                 let size = one.bundle.commands.len();
                 // A bundle larger than a request goes alone, and the portal says what it thinks.
                 let fits = commands.saturating_add(size) <= COMMANDS_MAX || batch.is_empty();
                 // Those who are suspected keep to themselves.
-                if fits && batch.len() < company && one.company_max == company {
+                let alike = one.company_max == company && one.is_in_a_hurry() == hurry;
+                if fits && batch.len() < company && alike {
                     commands = commands.saturating_add(size);
                     batch.push(one);
                 } else {
@@ -419,6 +429,29 @@ mod tests {
             "{:?}",
             requests.iter().map(Vec::len).collect::<Vec<_>>()
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_in_a_hurry_goes_ahead_of_a_crowd_and_without_it() {
+        let echo = Arc::new(Echo::default());
+        let pool = Pool::new(echo.clone());
+        let crowd = (0..40).map(|n| {
+            let pool = Arc::clone(&pool);
+            async move { pool.ask(bundle(&format!("b{n}"), 2)).await }
+        });
+        let card = Bundle {
+            class: Class::Live,
+            ..bundle("card", 2)
+        };
+        let (_, shown) = futures_util::join!(join_all(crowd), pool.ask(card));
+        assert!(shown.is_ok());
+        let requests = echo.requests.lock().expect("no panic");
+        let with_card = requests
+            .iter()
+            .position(|one| one.iter().any(|c| c.contains("card")));
+        let with_card = with_card.expect("sent");
+        assert!(with_card <= 1, "{requests:?}");
+        assert_eq!(requests[with_card].len(), 2);
     }
 
     #[tokio::test(start_paused = true)]

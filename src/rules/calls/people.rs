@@ -220,11 +220,10 @@ pub(super) fn logged_under(
     named_in_log: Result<CrmUserId, Reason>,
 ) -> (CrmUserId, Vec<Reason>) {
     let is_missed = call.side == Side::Incoming && !call.call.is_answered();
-    let mut why = match named_in_log {
-        Ok(user) if !is_missed => return (user, Vec::new()),
-        Ok(_) => Vec::new(),
-        Err(reason) => vec![reason],
-    };
+    // That it would name nobody is no reason here: somebody is named.
+    if let (Ok(user), false) = (named_in_log, is_missed) {
+        return (user, Vec::new());
+    }
     let deal = client.open_deals.first();
     let owners = [
         (
@@ -244,8 +243,7 @@ pub(super) fn logged_under(
     for (entity, owner) in owners {
         if let Some(owner) = owner {
             let user = user_name(call, &owner);
-            why.push(Reason::LogOfOwner { user, entity });
-            return (owner, why);
+            return (owner, vec![Reason::LogOfOwner { user, entity }]);
         }
     }
     // Who alone was rung is nearer to the call than the default.
@@ -253,11 +251,9 @@ pub(super) fn logged_under(
         .and_then(|one| employee_at(call, one).ok())
         .and_then(|employee| user_of(call, employee).ok())
     {
-        return (user, why);
+        return (user, Vec::new());
     }
-    let (user, reasons) = responsible(call, client, None);
-    why.extend(reasons);
-    (user, why)
+    responsible(call, client, None)
 }
 
 /// Returns the call's employee for texts: the name, where somebody has the extension, and the

@@ -9,8 +9,8 @@ fn s1_06_an_employee_without_a_user_is_left_to_the_responsible() {
 }
 
 #[test]
-fn s3_05_a_strangers_call_makes_a_lead_where_the_crm_works_with_leads() {
-    check("s3_05_a_strangers_call_makes_a_lead_where_the_crm_works_with_leads");
+fn a_strangers_call_makes_a_lead_where_the_crm_works_with_leads() {
+    check("a_strangers_call_makes_a_lead_where_the_crm_works_with_leads");
 }
 
 #[test]

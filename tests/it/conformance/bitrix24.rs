@@ -16,6 +16,10 @@ use trunkline::model::timestamp::Timestamp;
 use super::{Portal, Trouble};
 use crate::bitrix24_door::open;
 
+/// The end of a call whose registration was refused, and the pages that follow the last one, refer
+/// to what is not there: the contract says what becomes of that (`crm/bitrix24.md` §16).
+pub(crate) const EMPTY_REFERENCE: &str = "a reference to a result that is not there";
+
 struct Bitrix {
     lab: BitrixLab,
     adapter: Arc<dyn Adapter>,
@@ -107,11 +111,9 @@ impl Portal for Bitrix {
 
     fn complaints(&self) -> Vec<String> {
         let oracle = self.lab.oracle();
-        let odd = oracle
-            .counters
-            .oddities
-            .iter()
-            .map(|odd| format!("{odd:?}"));
+        let odd = oracle.counters.oddities.iter();
+        let odd = odd.filter(|(what, _)| what.as_str() != EMPTY_REFERENCE);
+        let odd = odd.map(|odd| format!("{odd:?}"));
         let twice = oracle.duplicates.origins.iter();
         let twice = twice.chain(&oracle.duplicates.external_ids);
         let spent = oracle.counters.spent_tokens_reused;

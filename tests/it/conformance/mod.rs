@@ -2,7 +2,7 @@
 //! run for each CRM of the lab.
 
 mod amocrm;
-mod bitrix24;
+pub(crate) mod bitrix24;
 mod scenarios;
 
 use std::sync::Arc;
