@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use tokio::time::{self, Instant};
 use trunkline::clock::{Clock, SystemClock};
 use trunkline::lab::amocrm::{self, AmoOptions, SeedCard};
 use trunkline::lab::day::daemon::Daemon as Watched;
@@ -29,6 +30,10 @@ const BACKLOG: u32 = 20_000;
 const OLD: u32 = 200_000;
 /// How much older.
 const AGE: Duration = Duration::from_secs(800 * 86_400);
+
+/// How long after its start a daemon must be at work on all of it.
+const BEGINS_WITHIN: Duration = Duration::from_secs(20);
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// How many calls one commit takes.
 const AT_ONCE: usize = 1_000;
@@ -129,6 +134,8 @@ fn acceptance(number: u32, at: Timestamp, waits: bool) -> anyhow::Result<Accepta
         recordings: Vec::new(),
         click_to_call: None,
         blind: None,
+        tags: Vec::new(),
+        details: Default::default(),
     };
     let routes = match waits {
         true => vec![Route {
@@ -149,6 +156,17 @@ fn acceptance(number: u32, at: Timestamp, waits: bool) -> anyhow::Result<Accepta
     })
 }
 
+/// Waits until everything goes on.
+pub(crate) async fn until_busy(daemon: &Watched) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        match is_busy(daemon).await {
+            Err(_) if began.elapsed() < BEGINS_WITHIN => time::sleep(LOOK_PAUSE).await,
+            busy => return busy,
+        }
+    }
+}
+
 /// Fails unless everything is still going on.
 pub(crate) async fn is_busy(daemon: &Watched) -> anyhow::Result<()> {
     let status = daemon.status().await?;
@@ -156,9 +174,10 @@ pub(crate) async fn is_busy(daemon: &Watched) -> anyhow::Result<()> {
         .integrations
         .iter()
         .find(|one| one.key == "bench/drained");
-    let waiting = mine.map_or(0, |one| one.open_works);
-    if waiting == 0 || waiting >= u64::from(BACKLOG) {
-        bail!("of a backlog of {BACKLOG} calls {waiting} wait: it is not being sent");
+    // Every client is asked about before anything is made, so deciding is what shows first.
+    let undecided = mine.map_or(0, |one| one.not_decided_yet);
+    if undecided == 0 || undecided >= u64::from(BACKLOG) {
+        bail!("of a backlog of {BACKLOG} calls {undecided} are undecided: it is not being sent");
     }
     let old = status
         .store

@@ -76,6 +76,9 @@ async fn turn(
     let (daemon, _) = home.start().await?;
     let port = home.questions_port();
     office::wait_until_known(async |client| Asker::connect(port)?.ask(client).map(drop)).await?;
+    if crm.is_some() {
+        busy::until_busy(&Watched::new(home.address())?).await?;
+    }
     let asking = tokio::task::spawn_blocking(move || asker::paced(port, CONNECTIONS, BEAT, TIME));
     let p99 = asking.await??;
     if crm.is_some() {

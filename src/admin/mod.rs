@@ -10,6 +10,7 @@ mod calls;
 mod dead_letters;
 mod directories;
 pub mod discovery;
+mod edits;
 mod journal;
 mod lookup;
 mod mapping;
@@ -17,11 +18,13 @@ mod openapi;
 mod outbox;
 mod rehearsal;
 mod rehearsal_report;
+pub mod roster;
 pub mod state;
 mod station_words;
 mod stations;
 mod status;
 mod story;
+pub mod tenant_files;
 mod test_call;
 
 use actix_web::{HttpResponse, web};
@@ -53,6 +56,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::get().to(discovery::discover),
         )
         .route(
+            "/v1/tenants/{tenant}/sources/{source}/roster",
+            web::get().to(roster::read),
+        )
+        .route(
             "/v1/tenants/{tenant}/sources/{source}/lookup",
             web::get().to(lookup::lookup),
         )
@@ -62,6 +69,26 @@ pub fn configure(config: &mut web::ServiceConfig) {
         )
         .route("/v1/rehearsal", web::post().to(rehearsal::rehearse))
         .route("/v1/accounts", web::get().to(accounts::list))
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}",
+            web::get().to(edits::account),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}",
+            web::patch().to(edits::change_account),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}",
+            web::delete().to(edits::remove_account),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}",
+            web::get().to(edits::integration),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}",
+            web::patch().to(edits::change_integration),
+        )
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation",
             web::post().to(authorisation::authorise),

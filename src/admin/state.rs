@@ -25,6 +25,8 @@ use crate::store::StoreHandle;
 use crate::store::command::{Work, WorkState};
 
 use super::discovery::Discoverable;
+use super::roster::RosterPlace;
+use super::tenant_files::TenantFiles;
 
 /// What is configured, in the form that administrators see.
 #[derive(Default)]
@@ -39,6 +41,8 @@ pub struct Overview {
     pub portals: Vec<Arc<Portal>>,
     /// Sources in which one can look around.
     pub discoverable: Vec<Discoverable>,
+    /// The sources that can list their people.
+    pub rosters: Vec<RosterPlace>,
     /// What does not work, and why.
     pub off: Vec<Off>,
     /// The settings of every integration, with what its decisions rest on.
@@ -140,6 +144,8 @@ pub struct AdminState {
     pub desk: Arc<CallDesk>,
     /// Reads settings that are not in force.
     pub drafts: ReadDraft,
+    /// The tenants' files, to be changed.
+    pub files: Arc<dyn TenantFiles>,
     /// Who lets accounts in.
     pub consent: SharedDesk,
     /// Where questions come in.

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 
 use crate::admin::discovery::Discoverable;
+use crate::admin::roster::RosterPlace;
 use crate::admin::state::{
     AccountOverview, AccountShown, IntegrationOverview, Off, Overview, SourceOverview,
 };
@@ -18,7 +19,7 @@ use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig,
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
 use crate::crm::{AccountDoor, Adapter, TokenVault};
 use crate::intake::crm_hooks::CrmHookTable;
-use crate::intake::http::{HookSource, HookTable};
+use crate::intake::http::{HookSource, HookTable, Receiver};
 use crate::intake::routing::{Routing, Taker};
 use crate::intake::sink::{Intake, SourceSink};
 use crate::integration::batcher::Batcher;
@@ -428,13 +429,15 @@ impl Assembly {
                 if !source.recordings.is_empty() {
                     routing.record(source.key.clone());
                 }
-                if let Some(hook) = source.source.hook() {
+                let reader = source.source.hook().map(Receiver::Reader);
+                let exchange = || source.source.exchange().map(Receiver::Exchange);
+                if let Some(receiver) = reader.or_else(exchange) {
                     let secrets = source.hook_secrets.clone();
                     hooks.insert(
                         source.key.clone(),
                         HookSource {
                             kind: source.kind,
-                            hook,
+                            receiver,
                             secrets,
                         },
                     );
@@ -488,6 +491,7 @@ impl Assembly {
             });
         }
         overview.discoverable = discoverable(new);
+        overview.rosters = rosters(new);
         overview.off = what_is_off(new);
         let settings = new.tenants.iter().flat_map(super::rehearsing::candidates);
         overview.settings = settings.collect();
@@ -629,7 +633,6 @@ async fn store_token(
     Ok(())
 }
 
-/// Says who may place calls where.
 /// Returns the sources in which an administrator can look around.
 fn discoverable(new: &Configuration) -> Vec<Discoverable> {
     let of_tenant = |tenant: &Tenant| {
@@ -646,6 +649,23 @@ fn discoverable(new: &Configuration) -> Vec<Discoverable> {
     new.tenants.iter().flat_map(of_tenant).collect()
 }
 
+/// Returns the sources that can list their people.
+fn rosters(new: &Configuration) -> Vec<RosterPlace> {
+    let of_tenant = |tenant: &Tenant| {
+        let employees = Arc::new(tenant.employees.clone());
+        let place = |source: &SourceConfig| {
+            Some(RosterPlace {
+                key: source.key.clone(),
+                reader: source.source.roster()?,
+                employees: Arc::clone(&employees),
+            })
+        };
+        tenant.sources.iter().filter_map(place).collect::<Vec<_>>()
+    };
+    new.tenants.iter().flat_map(of_tenant).collect()
+}
+
+/// Says who may place calls where.
 fn desk_table(new: &Configuration) -> DeskTable {
     let mut table = DeskTable::default();
     for tenant in &new.tenants {

@@ -1,11 +1,12 @@
 //! What a reload has to do: pure comparison of two configurations.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::answering::SourceAnswering;
 use crate::model::ids::{AccountId, IntegrationKey, SourceKey, TenantId};
 
-use super::configuration::{Configuration, DaemonSettings, Tenant};
+use super::configuration::{Configuration, DaemonSettings, SourceConfig, Tenant};
 use super::fingerprint::Fingerprint;
 
 /// What differs between two configurations. What is unchanged keeps running untouched.
@@ -90,6 +91,24 @@ pub fn difference(old: &Configuration, new: &Configuration) -> Changes {
         accounts: ItemChanges::between(&accounts(old), &accounts(new)),
         integrations: ItemChanges::between(&integrations(old), &integrations(new)),
         answering: answering(old, new),
+    }
+}
+
+impl Configuration {
+    /// Goes on with the running parts of sources that did not change. A source may keep state in
+    /// memory, such as the calls that are open or an order that waits for its session: its session,
+    /// its hook and its caller must stay parts of one and the same.
+    pub fn keep_running(&mut self, running: &Configuration) {
+        let sources = self.tenants.iter_mut().flat_map(|one| &mut one.sources);
+        for source in sources {
+            let before = running.tenants.iter().flat_map(|one| &one.sources);
+            let same = |before: &&SourceConfig| {
+                before.key == source.key && before.fingerprint == source.fingerprint
+            };
+            if let Some(before) = before.into_iter().find(same) {
+                source.source = Arc::clone(&before.source);
+            }
+        }
     }
 }
 

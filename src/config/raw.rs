@@ -73,6 +73,7 @@ pub(super) struct RawRoot {
     pub(super) url: Option<String>,
     pub(super) pbx_path: Option<String>,
     pub(super) user: Option<String>,
+    pub(super) key_header: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

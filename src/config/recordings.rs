@@ -91,12 +91,15 @@ pub(super) fn roots(
     }
     let mut checked = Vec::new();
     let mut with_user = false;
+    // A key that one place wants in a header is that place's alone: another may be another's.
+    let keyed = raw.iter().any(|root| root.key_header.is_some());
+    let shown = |root: &RawRoot| !keyed || root.key_header.is_some();
     for (index, raw) in raw.iter().enumerate() {
         let table = list.index(index);
         with_user |= raw.url.is_some();
         let place = match (&raw.folder, &raw.url) {
             (Some(folder), None) => folder_of(findings, &table, folder),
-            (None, Some(url)) => web(findings, &table, url, raw.user.as_deref(), secret),
+            (None, Some(url)) => web(findings, &table, url, raw, secret.filter(|_| shown(raw))),
             (Some(_), Some(_)) => {
                 findings.mistake(&table, "name a folder or a url, not both");
                 None
@@ -111,6 +114,9 @@ pub(super) fn roots(
         };
         if raw.url.is_none() && raw.user.is_some() {
             findings.mistake(&table.key("user"), "a folder has no user");
+        }
+        if raw.url.is_none() && raw.key_header.is_some() {
+            findings.mistake(&table.key("key_header"), "a folder has no header");
         }
         let pbx_path = raw.pbx_path.clone().or_else(|| raw.folder.clone());
         if pbx_path
@@ -149,9 +155,10 @@ fn web(
     findings: &mut Findings<'_>,
     table: &KeyPath,
     text: &str,
-    user: Option<&str>,
+    raw: &RawRoot,
     secret: Option<&Secret>,
 ) -> Option<RecordingPlace> {
+    let user = raw.user.as_deref();
     let mut url: Url = findings.take(&table.key("url"), web_url(text))?;
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
@@ -163,9 +170,23 @@ fn web(
             "the password is missing: secrets.recordings = { file = \"…\" }",
         );
     }
+    if let Some(header) = &raw.key_header {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let path = table.key("key_header");
+        if header.is_empty() || !header.chars().all(plain) {
+            findings.mistake(&path, "write the name of a header, such as X-API-KEY");
+        }
+        if user.is_some() {
+            findings.mistake(&path, "the secret is a user's password or a key, not both");
+        } else if secret.is_none() {
+            let message = "the key is missing: secrets.recordings = { file = \"…\" }";
+            findings.mistake(&path, message);
+        }
+    }
     Some(RecordingPlace::Web {
         url,
         user: user.map(str::to_owned),
         secret: secret.cloned(),
+        key_header: raw.key_header.clone(),
     })
 }

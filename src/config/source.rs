@@ -149,7 +149,8 @@ fn build(
             return None;
         }
     };
-    if source.hook().is_some() && hook_secrets.is_empty() && fetched.failed.is_empty() {
+    let posted_to = source.hook().is_some() || source.exchange().is_some();
+    if posted_to && hook_secrets.is_empty() && fetched.failed.is_empty() {
         findings.mistake(
             &path.key("hook"),
             "a source of this kind is reached over HTTP, and its path needs a secret: \

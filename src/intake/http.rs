@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwapOption;
 use serde::Serialize;
@@ -16,11 +16,12 @@ use crate::crm::SharedDesk;
 use crate::model::ids::SourceKey;
 use crate::model::mistake::Mistake;
 use crate::model::secret::Secret;
-use crate::pbx::{Batch, Hook, HookError, SinkError};
+use crate::pbx::{Answerer, Batch, Exchange, Hook, HookError, SinkError};
 use crate::problem::{problem, problem_with};
 use crate::store::command::Accepted;
 
 use super::crm_hooks::{self, CrmHookTable};
+use super::exchanges;
 use super::flood::FloodGuard;
 use super::oauth;
 use super::path::{for_log, secret_matches};
@@ -31,10 +32,19 @@ use super::sink::Intake;
 pub struct HookSource {
     /// The kind's name, as it stands in platform paths.
     pub kind: &'static str,
-    /// Reads its bodies.
-    pub hook: Arc<dyn Hook>,
+    /// Who takes what it sends.
+    pub receiver: Receiver,
     /// The secrets of its path; two overlap while one is replaced.
     pub secrets: Vec<Secret>,
+}
+
+/// Who takes what a source sends.
+#[derive(Clone)]
+pub enum Receiver {
+    /// A reader of bodies; intake commits and answers.
+    Reader(Arc<dyn Hook>),
+    /// One who answers by itself.
+    Exchange(Arc<dyn Exchange>),
 }
 
 /// The sources that are posted to; replaced at reload. Nothing as long as the daemon starts and
@@ -50,6 +60,8 @@ pub struct IntakeHttp {
     pub hooks: Arc<HookTable>,
     /// Which CRM may tell of changes.
     pub crm_hooks: Arc<CrmHookTable>,
+    /// Whom sources ask who a caller should reach.
+    pub answerer: Arc<dyn Answerer>,
     /// Plays recordings.
     pub recordings: PlayRecording,
     /// Who lets accounts in.
@@ -78,6 +90,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/hooks/{kind}/{tenant}/{source}/{secret}",
             web::post().to(platform_form),
+        )
+        .route(
+            "/hooks/{kind}/{tenant}/{source}/{secret}",
+            web::get().to(platform_form),
         )
         .route(
             "/crm/{kind}/{tenant}/{integration}/{secret}",
@@ -138,6 +154,13 @@ async fn accept(
     if !secret_matches(secret, &hook.secrets) {
         return stranger(state, request);
     }
+    let reader = match &hook.receiver {
+        Receiver::Reader(_) if request.method() != Method::POST => return not_found(),
+        Receiver::Reader(reader) => reader,
+        Receiver::Exchange(exchange) => {
+            return exchanges::serve(state, &key, &**exchange, request, body).await;
+        }
+    };
     if let Err(wait) = state.flood.source(&key) {
         return too_many("source", wait);
     }
@@ -150,7 +173,7 @@ async fn accept(
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    let snapshots = match hook.hook.decode(content_type, &body) {
+    let snapshots = match reader.decode(content_type, &body) {
         Ok(snapshots) => snapshots,
         Err(error) => {
             let from = sender(request, &state.trusted_proxies).map(tracing::field::display);
@@ -207,7 +230,7 @@ pub(super) fn stranger(state: &IntakeHttp, request: &HttpRequest) -> HttpRespons
 }
 
 /// Answers who is over a rate.
-fn too_many(who: &'static str, wait: Duration) -> HttpResponse {
+pub(super) fn too_many(who: &'static str, wait: Duration) -> HttpResponse {
     metrics::counter!("trunkline_intake_too_many", "who" => who).increment(1);
     let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "too many requests");
     // Whole seconds, rounded up: who keeps to it is served.
@@ -303,7 +326,7 @@ pub(super) fn try_again(text: &str) -> HttpResponse {
 
 /// Answers for a tenant, a source and a secret that do not fit: all alike, so that nothing can be
 /// learned by trying.
-fn not_found() -> HttpResponse {
+pub(super) fn not_found() -> HttpResponse {
     problem(StatusCode::NOT_FOUND, "there is nothing here")
 }
 
@@ -312,6 +335,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use actix_web::{App, test};
+    use futures_util::future::BoxFuture;
 
     use super::*;
     use crate::clock::SystemClock;
@@ -322,10 +346,23 @@ mod tests {
     use crate::intake::sink::Waker;
     use crate::model::communication::Snapshot;
     use crate::model::ids::IntegrationKey;
+    use crate::model::question::{Answer, NotAnswered, Question};
     use crate::store::command::WorkId;
     use crate::store::{Store, StoreKey, StoreOptions};
 
     struct Nobody;
+
+    struct NobodyKnown;
+
+    impl Answerer for NobodyKnown {
+        fn answer(
+            &self,
+            question: Question,
+            _: IpAddr,
+        ) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
+            Box::pin(async move { Err(NotAnswered::UnknownSource(question.source)) })
+        }
+    }
 
     impl Waker for Nobody {
         fn works(&self, _: &Snapshot, _: &[(IntegrationKey, WorkId)]) {}
@@ -352,6 +389,7 @@ mod tests {
             },
             hooks: Arc::clone(&hooks),
             crm_hooks: Arc::default(),
+            answerer: Arc::new(NobodyKnown),
             recordings: Arc::new(|_, _, _| Box::pin(async { None })),
             consent: Arc::new(NoAccounts),
             trusted_proxies: Arc::new([]),

@@ -2,6 +2,7 @@
 //! it, before the source hears "yes".
 
 pub mod crm_hooks;
+mod exchanges;
 pub mod flood;
 pub mod http;
 mod oauth;

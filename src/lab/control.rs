@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::ami::{AmiServer, ScriptedCall, capture};
+use super::itoolabs::{CallKind, VatsCall, VatsHandle};
 
 /// A call that is wished for; what is left out is as recorded.
 #[derive(Debug, Deserialize)]
@@ -37,11 +38,15 @@ fn as_recorded() -> f64 {
 ///
 /// # Errors
 /// Fails when the address cannot be bound.
-pub(super) async fn serve(listen: SocketAddr, ami: AmiServer) -> io::Result<()> {
+pub(super) async fn serve(listen: SocketAddr, ami: AmiServer, vats: VatsHandle) -> io::Result<()> {
     let ami = web::Data::new(ami);
+    let vats = web::Data::new(vats);
     HttpServer::new(move || {
         App::new()
             .app_data(ami.clone())
+            .app_data(vats.clone())
+            .route("/vats/tell-to", web::post().to(tell_to))
+            .route("/vats/play", web::post().to(play_vats))
             .route("/ami", web::get().to(show))
             .route("/ami/play", web::post().to(play))
             .route("/ami/{action}", web::post().to(act))
@@ -81,6 +86,33 @@ async fn play(ami: web::Data<AmiServer>, wish: web::Json<Wish>) -> HttpResponse 
         }
         Err(error) => HttpResponse::BadRequest().json(json!({ "error": error.to_string() })),
     }
+}
+
+/// A call of the VATS that is wished for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VatsWish {
+    call: CallKind,
+    client: String,
+    #[serde(default)]
+    users: Vec<String>,
+}
+
+/// Enters the CRM's address, which is the body, in the cabinet of the VATS.
+async fn tell_to(vats: web::Data<VatsHandle>, body: String) -> HttpResponse {
+    vats.tell_to(body.trim());
+    HttpResponse::NoContent().finish()
+}
+
+async fn play_vats(vats: web::Data<VatsHandle>, wish: web::Json<VatsWish>) -> HttpResponse {
+    let wish = wish.into_inner();
+    let call = VatsCall {
+        users: wish.users,
+        ..VatsCall::new(wish.call, &wish.client)
+    };
+    // The call plays on by itself.
+    actix_web::rt::spawn(async move { vats.play(call).await });
+    HttpResponse::Accepted().finish()
 }
 
 async fn act(ami: web::Data<AmiServer>, action: web::Path<String>, body: Bytes) -> HttpResponse {

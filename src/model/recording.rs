@@ -33,6 +33,8 @@ pub enum RecordingPlace {
         user: Option<String>,
         /// Password or token.
         secret: Option<Secret>,
+        /// The header that takes the secret, where it is neither a password nor a bearer token.
+        key_header: Option<String>,
     },
 }
 

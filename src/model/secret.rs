@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroize;
 
 /// A password, token or key. Prints and serialises as `***`; its memory is wiped on drop.
@@ -49,6 +50,16 @@ impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self)
     }
+}
+
+/// Says whether a text is one of the secrets. Takes the same time whichever of them it is compared
+/// with, and whether or not it matches; only lengths show.
+pub fn is_one_of<'a>(given: &str, secrets: impl IntoIterator<Item = &'a Secret>) -> bool {
+    let mut found = subtle::Choice::from(0);
+    for secret in secrets {
+        found |= given.as_bytes().ct_eq(secret.expose().as_bytes());
+    }
+    found.into()
 }
 
 /// The secrets that a configuration names for one source or account, by name.

@@ -4,8 +4,13 @@
 
 pub mod asterisk;
 pub mod call_desk;
+mod exchange;
+pub mod itoolabs;
 mod object_reader;
 pub mod registry;
+mod roster;
+pub mod uis;
+mod web_client;
 pub mod webhook;
 
 use std::sync::Arc;
@@ -18,12 +23,19 @@ use crate::clock::SharedClock;
 use crate::model::call_order::CallOrder;
 use crate::model::communication::{Kind, Snapshot};
 use crate::model::discovery::Discovery;
+use crate::model::explanation::Language;
 use crate::model::ids::{CommunicationKey, EmployeeId, Extension, SourceKey};
 use crate::model::mistake::Mistake;
 use crate::model::number_rules::NumberRules;
 use crate::model::phone::Phone;
 use crate::model::question::{Answer, NotAnswered, Question};
 use crate::model::timestamp::Timestamp;
+
+pub use exchange::{
+    Exchange, ExchangeContext, ExchangeMethod, ExchangeReply, ExchangeRequest, Verdict,
+};
+pub use roster::{RosterError, RosterReader};
+pub use web_client::{WebAnswer, WebClient, WebError, WebRequest, WebSetupError};
 
 /// A source as configured: what it can be asked to do.
 pub trait Source: Send + Sync {
@@ -32,6 +44,12 @@ pub trait Source: Send + Sync {
 
     /// Returns the reader of what the source sends us over HTTP.
     fn hook(&self) -> Option<Arc<dyn Hook>>;
+
+    /// Returns who answers what the source sends us over HTTP, for one that wants a certain answer;
+    /// then it has no [`Hook`].
+    fn exchange(&self) -> Option<Arc<dyn Exchange>> {
+        None
+    }
 
     /// Returns who places calls there, for a source that can and is permitted to.
     fn caller(&self) -> Option<Arc<dyn Caller>> {
@@ -43,8 +61,28 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// Returns who lists its people, groups and numbers, for a source where that can be done.
+    fn roster(&self) -> Option<Arc<dyn RosterReader>> {
+        None
+    }
+
+    /// Returns what an administrator pastes into the source's own pages, for one that is set up
+    /// there.
+    fn to_paste(&self) -> Vec<PasteText> {
+        Vec::new()
+    }
+
     /// Returns the kinds of communication that it can report.
     fn kinds(&self) -> &'static [Kind];
+}
+
+/// A text for the source's own pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasteText {
+    /// What the page calls the place it belongs to, in Russian and in English.
+    pub titles: [&'static str; 2],
+    /// The text.
+    pub text: String,
 }
 
 /// What a source needs to know about itself.
@@ -134,7 +172,8 @@ pub enum OrderError {
 /// Looks around in a phone system, and changes nothing there.
 pub trait Discoverer: Send + Sync {
     /// Lists what is there and proposes what to configure, within half a minute.
-    fn discover(&self) -> BoxFuture<'_, Result<Discovery, DiscoverError>>;
+    /// Reasons and remarks are worded in `language`.
+    fn discover(&self, language: Language) -> BoxFuture<'_, Result<Discovery, DiscoverError>>;
 }
 
 /// Why nothing was found.
@@ -163,6 +202,12 @@ pub trait Answerer: Send + Sync {
         question: Question,
         asker: std::net::IpAddr,
     ) -> BoxFuture<'_, Result<Answer, NotAnswered>>;
+
+    /// Answers a question that came over HTTP from a source that proved itself by its secret:
+    /// whatever address it came from.
+    fn answer_source(&self, question: Question) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
+        self.answer(question, std::net::Ipv4Addr::LOCALHOST.into())
+    }
 
     /// Answers where the call should go on whose earlier answer named an employee who did not
     /// answer (V-15).

@@ -23,7 +23,12 @@ pub type BuildSource =
     fn(SourceIdentity, &Value, &Secrets) -> Result<Arc<dyn Source>, Vec<Mistake>>;
 
 /// The kinds of source that this build knows.
-pub const KINDS: &[SourceKind] = &[super::asterisk::KIND, super::webhook::KIND];
+pub const KINDS: &[SourceKind] = &[
+    super::asterisk::KIND,
+    super::uis::KIND,
+    super::itoolabs::KIND,
+    super::webhook::KIND,
+];
 
 /// Returns the kind of this name.
 pub fn find(name: &str) -> Option<&'static SourceKind> {

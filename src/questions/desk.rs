@@ -222,11 +222,12 @@ fn look(asked: &Asked<'_>, remarks: &mut Vec<Reason>) -> Vec<Hits> {
 }
 
 impl Desk {
-    /// Answers a question that came through a phone system's own door.
+    /// Answers a question that came through a phone system's own door. `asker` is the address that
+    /// has to be allowed; `None` = it proved itself in another way.
     async fn answer_question(
         &self,
         question: Question,
-        asker: IpAddr,
+        asker: Option<IpAddr>,
         redirect_failed: bool,
     ) -> Result<Answer, NotAnswered> {
         let table = self.table.load_full();
@@ -234,7 +235,7 @@ impl Desk {
             self.stats.refused(Refusal::UnknownSource);
             return Err(NotAnswered::UnknownSource(question.source));
         };
-        if !source.allows(asker) {
+        if let Some(asker) = asker.filter(|asker| !source.allows(*asker)) {
             self.stats.refused(Refusal::NotAllowed);
             return Err(NotAnswered::NotAllowed {
                 source_key: question.source,
@@ -258,7 +259,11 @@ impl Answerer for Desk {
         question: Question,
         asker: IpAddr,
     ) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
-        self.answer_question(question, asker, false).boxed()
+        self.answer_question(question, Some(asker), false).boxed()
+    }
+
+    fn answer_source(&self, question: Question) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
+        self.answer_question(question, None, false).boxed()
     }
 
     fn answer_after_failure(
@@ -266,6 +271,6 @@ impl Answerer for Desk {
         question: Question,
         asker: IpAddr,
     ) -> BoxFuture<'_, Result<Answer, NotAnswered>> {
-        self.answer_question(question, asker, true).boxed()
+        self.answer_question(question, Some(asker), true).boxed()
     }
 }

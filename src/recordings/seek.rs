@@ -129,10 +129,16 @@ impl Seeker {
                     let ways = ways(name, root, recording.started_at);
                     self.in_folder(path, ways).await
                 }
-                RecordingPlace::Web { url, user, secret } => {
+                RecordingPlace::Web {
+                    url,
+                    user,
+                    secret,
+                    key_header,
+                } => {
                     let server = Server {
                         user: user.as_deref(),
                         secret: secret.as_ref(),
+                        key_header: key_header.as_deref(),
                     };
                     self.on_web(server, &addresses(name, root, url, recording), recording)
                         .await
@@ -263,9 +269,13 @@ impl Seeker {
                 "there is nothing to hear in {name:?}"
             ))),
             (file, Some(sound)) => Ok(Piece {
+                sound: match sound {
+                    // Loudness that happens to look like a frame's mark.
+                    Sound::Mp3 if convert::is_raw(&name) => Sound::Other,
+                    sound => sound,
+                },
                 file,
                 name,
-                sound,
                 bytes,
                 from,
             }),
@@ -387,7 +397,12 @@ impl Seeker {
         }
         let _turn = self.converting.acquire().await;
         convert::to_mp3(&self.keeping.ffmpeg, inputs, into.path()).await?;
-        Ok(into)
+        // Of a file that breaks off behind its head ffmpeg makes nothing, and calls that done.
+        let made = into.reopen().and_then(|mut made| sound::look(&mut made));
+        match made.map_err(|error| error.to_string())? {
+            Some(Sound::Mp3) => Ok(into),
+            Some(_) | None => Err("ffmpeg found nothing to hear in it".to_owned()),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) const FILE_BYTES_MAX: u64 = 1_500_000_000;
 pub(super) struct Server<'a> {
     pub(super) user: Option<&'a str>,
     pub(super) secret: Option<&'a Secret>,
+    pub(super) key_header: Option<&'a str>,
 }
 
 /// Makes the client for all servers.
@@ -74,6 +75,9 @@ pub(super) fn address_of(way: &Way, root: &Url) -> Option<Url> {
 impl Server<'_> {
     fn request(&self, client: &Client, method: Method, url: &Url) -> RequestBuilder {
         let request = client.request(method, url.clone());
+        if let (Some(header), Some(secret)) = (self.key_header, self.secret) {
+            return request.header(header, secret.expose());
+        }
         match (self.user, self.secret) {
             (Some(user), secret) => request.basic_auth(user, secret.map(Secret::expose)),
             (None, Some(secret)) => request.bearer_auth(secret.expose()),

@@ -137,6 +137,8 @@ mod tests {
                         site: None,
                         page: None,
                         fields: Default::default(),
+                        tags: Vec::new(),
+                        details: Default::default(),
                     },
                 },
             },

@@ -23,3 +23,4 @@ mod openapi;
 mod process;
 mod recipes;
 mod store;
+mod uis;

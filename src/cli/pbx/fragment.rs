@@ -143,7 +143,7 @@ impl Fragment<'_> {
 }
 
 /// Writes a string of TOML on one line, with everything escaped that is not plainly visible.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {
@@ -159,7 +159,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Brings a text into what may stand in a comment of one line.
-fn comment(text: &str) -> String {
+pub(super) fn comment(text: &str) -> String {
     text.chars()
         .map(|c| if is_hidden(c) { '·' } else { c })
         .collect()

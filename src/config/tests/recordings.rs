@@ -34,7 +34,9 @@ fn a_web_server_has_user_and_password_or_a_token() {
     folder.edit(password, &both);
     let configuration = folder.loaded();
     match &configuration.tenants[0].sources[0].recordings[0].place {
-        RecordingPlace::Web { url, user, secret } => {
+        RecordingPlace::Web {
+            url, user, secret, ..
+        } => {
             assert_eq!(url.as_str(), "https://pbx.example/rec/");
             assert_eq!(user.as_deref(), Some("box"));
             assert!(secret.is_some());

@@ -83,6 +83,9 @@ pub struct IntegrationStatus {
     pub key: String,
     /// Works that are not finished.
     pub open_works: u64,
+    /// Those of them that are not decided yet.
+    #[serde(default)]
+    pub not_decided_yet: u64,
     /// Why they wait, where they do.
     pub waiting_for: Option<String>,
 }

@@ -228,6 +228,7 @@ async fn play(lab: &AmoLab, post_answer: u16) -> Result<runner::DayOutcome, RunE
     let stage = Stage {
         day: &day,
         ami: &ami,
+        vats: None,
         crms: &crms,
         account: "main",
         seeded: &seeded,

@@ -17,6 +17,7 @@ use super::script::{Day, Event, Part, last_ten};
 use crate::lab::ami::{AmiServer, PlayError, ScriptedCall};
 use crate::lab::amocrm::AmoHandle;
 use crate::lab::fault::RuleRefused;
+use crate::lab::itoolabs::{VatsCall, VatsHandle};
 use crate::lab::wall;
 
 /// How long a part may take to settle after its last call: breakers that probe half open wait up
@@ -38,6 +39,8 @@ pub struct Stage<'a> {
     pub day: &'a Day,
     /// The simulated switch.
     pub ami: &'a AmiServer,
+    /// The simulated VATS, where there is one.
+    pub vats: Option<&'a VatsHandle>,
     /// The simulated accounts, by the administrator's name.
     pub crms: &'a BTreeMap<String, AmoHandle>,
     /// The account whose holding is compared.
@@ -76,6 +79,9 @@ pub enum RunError {
     /// The day names an account that is not simulated.
     #[error("no account named {0:?} is simulated here")]
     UnknownAccount(String),
+    /// The day has calls of a VATS, and none is simulated.
+    #[error("no vats is simulated here")]
+    NoVats,
     /// A webhook was answered otherwise than the day says.
     #[error("webhook {what:?} was answered {found}, not {expected}: {body}")]
     Answer {
@@ -192,6 +198,28 @@ async fn happen(stage: &Stage<'_>, event: &Event, begin: Instant) -> Result<Trac
             stage.ami.play(call)?.await.ok();
             Ok(Trace {
                 lines: vec![line(client, what, capture)],
+                spans: vec![(last_ten(client), (started, now_s()))],
+            })
+        }
+        Event::Vats {
+            call,
+            client,
+            users,
+            ring_s,
+            talk_s,
+            what,
+            ..
+        } => {
+            let vats = stage.vats.ok_or(RunError::NoVats)?;
+            let started = now_s();
+            let seconds = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+            let played = VatsCall {
+                users: users.clone(),
+                ..VatsCall::new(*call, client).times(seconds(*ring_s), seconds(*talk_s))
+            };
+            vats.play(played).await;
+            Ok(Trace {
+                lines: vec![line(client, what, "the VATS")],
                 spans: vec![(last_ten(client), (started, now_s()))],
             })
         }

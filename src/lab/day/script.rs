@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::expectation::{ClientExpectation, Totals, WaitingExpectation};
 use crate::lab::ami::capture;
+use crate::lab::itoolabs::CallKind;
 
 /// A whole day.
 #[derive(Debug, Clone, Deserialize)]
@@ -100,6 +101,26 @@ pub enum Event {
         /// What this is, in a few words.
         what: String,
     },
+    /// A call through the simulated VATS.
+    Vats {
+        /// Seconds from the beginning of the part.
+        at_s: f64,
+        /// What sort of call.
+        call: CallKind,
+        /// The client's number as digits.
+        client: String,
+        /// Who is rung or dials, by login; nobody = the group.
+        #[serde(default)]
+        users: Vec<String>,
+        /// Seconds of ringing.
+        #[serde(default = "one")]
+        ring_s: f64,
+        /// Seconds of talk.
+        #[serde(default = "two")]
+        talk_s: f64,
+        /// What this is, in a few words.
+        what: String,
+    },
     /// A body posted to a webhook source.
     Post {
         /// Seconds from the beginning of the part.
@@ -167,11 +188,15 @@ fn one() -> f64 {
     1.0
 }
 
+fn two() -> f64 {
+    2.0
+}
+
 impl Event {
     /// Returns how many communications the daemon hears of for the first time with it.
     pub fn communications(&self) -> u32 {
         match self {
-            Event::Call { .. } => 1,
+            Event::Call { .. } | Event::Vats { .. } => 1,
             Event::Post { communications, .. } => *communications,
             Event::AcceptUnsorted { .. }
             | Event::CrmDown { .. }
@@ -186,6 +211,7 @@ impl Event {
     pub fn at_s(&self) -> f64 {
         match self {
             Event::Call { at_s, .. }
+            | Event::Vats { at_s, .. }
             | Event::Post { at_s, .. }
             | Event::AcceptUnsorted { at_s, .. }
             | Event::CrmDown { at_s, .. }

@@ -11,6 +11,7 @@ use anyhow::Context;
 
 use super::Ports;
 use crate::lab::amocrm::AmoHandle;
+use crate::lab::itoolabs::VatsOptions;
 
 const DAEMON: &str = include_str!("../../../lab/demo/trunkline.toml");
 const TENANT: &str = include_str!("../../../lab/demo/tenants.d/demo.toml");
@@ -46,6 +47,7 @@ pub(in crate::lab) struct DemoFiles {
     dir: PathBuf,
     admin_token: String,
     site_hook: String,
+    vats_hook: String,
 }
 
 /// The secret of the integration in the simulated portals.
@@ -77,10 +79,15 @@ impl DemoFiles {
         let files = Self {
             admin_token: random_text()?,
             site_hook: random_text()?,
+            vats_hook: random_text()?,
             dir,
         };
         files.put("secrets/ami", AMI_SECRET)?;
         files.put("secrets/site-hook", &files.site_hook)?;
+        files.put("secrets/vats-hook", &files.vats_hook)?;
+        let vats = VatsOptions::default();
+        files.put("secrets/vats-token", &vats.crm_token)?;
+        files.put("secrets/vats-key", &vats.api_key)?;
         files.put("secrets/admin-token", &files.admin_token)?;
         files.put("secrets/store-key", &random_text()?)?;
         files.put("secrets/amocrm-client", CLIENT_SECRET)?;
@@ -117,6 +124,11 @@ impl DemoFiles {
         &self.site_hook
     }
 
+    /// Returns the path that the VATS tells its calls to.
+    pub(in crate::lab) fn vats_hook(&self) -> String {
+        format!("/hooks/itoolabs/demo/cloud/{}", self.vats_hook)
+    }
+
     fn put(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.dir.join(name);
         let mut options = fs::OpenOptions::new();
@@ -137,6 +149,7 @@ fn with_ports(text: &str, ports: &Ports) -> String {
         ("8470", ports.crm_port),
         ("8471", ports.dead_crm_port),
         ("8490", ports.ami_port),
+        ("8472", ports.vats_port),
     ];
     // By marks first, so that a port that takes the place of another is not replaced again.
     let marked = usual
@@ -173,6 +186,7 @@ mod tests {
             crm_port: 9001,
             dead_crm_port: 9002,
             ami_port: 9003,
+            vats_port: 9004,
         };
         let text = with_ports(DAEMON, &ports);
         assert!(text.contains("[admin]\nlisten = \"127.0.0.1:8461\""));
@@ -189,7 +203,15 @@ mod tests {
             daemon["admin"]["token_file"].as_str(),
             Some("../secrets/admin-token")
         );
-        for secret in ["ami", "site-hook", "amocrm-main", "amocrm-service"] {
+        for secret in [
+            "ami",
+            "site-hook",
+            "vats-hook",
+            "vats-token",
+            "vats-key",
+            "amocrm-main",
+            "amocrm-service",
+        ] {
             let named = format!("../../secrets/{secret}\"");
             assert!(TENANT.contains(&named), "{secret} is named nowhere");
         }
@@ -206,6 +228,7 @@ mod tests {
             crm_port: 3,
             dead_crm_port: 4,
             ami_port: 5,
+            vats_port: 7,
         };
         let first = DemoFiles::write(folder.path(), SHIPPED, &ports, &BTreeMap::new()).unwrap();
         fs::write(folder.path().join("trunkline.redb"), "old").unwrap();

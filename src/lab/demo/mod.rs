@@ -19,6 +19,7 @@ use super::day::crm;
 use super::day::daemon::{Daemon, DaemonAddress};
 use super::day::runner::{self, DayOutcome, Stage};
 use super::day::{Day, report};
+use super::itoolabs::{self, VatsLab, VatsOptions};
 
 /// The day that is played unless another is named.
 const WORKING_DAY: &str = include_str!("../../../lab/days/working-day.toml");
@@ -48,6 +49,9 @@ pub struct Ports {
     /// The simulated Asterisk.
     #[arg(long, default_value_t = 8490)]
     pub ami_port: u16,
+    /// The simulated VATS.
+    #[arg(long, default_value_t = 8472)]
+    pub vats_port: u16,
 }
 
 /// How a demo is run.
@@ -73,6 +77,8 @@ pub struct Lab {
     pub main: AmoLab,
     /// The account that never answers in the demo.
     pub service: AmoLab,
+    /// The VATS.
+    pub vats: VatsLab,
 }
 
 impl Lab {
@@ -98,7 +104,19 @@ impl Lab {
         let service = amocrm::start(account("service", 31_000_002, ports.dead_crm_port)).await;
         let service = service
             .with_context(|| taken("the second amoCRM", ports.dead_crm_port, "--dead-crm-port"))?;
-        Ok(Self { ami, main, service })
+        let vats = itoolabs::start(VatsOptions {
+            listen: loopback(ports.vats_port),
+            ..VatsOptions::default()
+        });
+        let vats = vats
+            .await
+            .with_context(|| taken("the simulated VATS", ports.vats_port, "--vats-port"))?;
+        Ok(Self {
+            ami,
+            main,
+            service,
+            vats,
+        })
     }
 
     fn accounts(&self) -> BTreeMap<String, AmoHandle> {
@@ -144,6 +162,11 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
     let seeded = crm::seed(&lab.main, &day);
     crm::take_down(&lab.service)?;
     let files = DemoFiles::write(&options.dir, SHIPPED, ports, &crms)?;
+    lab.vats.tell_to(&format!(
+        "http://{}{}",
+        loopback(ports.intake_port),
+        files.vats_hook()
+    ));
     let mut child = DaemonProcess::start(options.daemon.as_deref(), &files)?;
     let daemon = Daemon::new(address(ports, &files))?;
     say(&format!(
@@ -156,6 +179,7 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
         let stage = Stage {
             day: &day,
             ami: &lab.ami,
+            vats: Some(&lab.vats),
             crms: &crms,
             account: "main",
             seeded: &seeded,

@@ -93,6 +93,7 @@ impl Stage {
             crm_port: port_of(&crm.base_url())?,
             dead_crm_port: 0,
             ami_port: ami.address().port(),
+            vats_port: 0,
         };
         let crms = [("main".to_owned(), crm.handle())].into();
         let files = DemoFiles::write(&options.dir, texts, &ports, &crms)?;

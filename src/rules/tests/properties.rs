@@ -111,6 +111,8 @@ prop_compose! {
             queues: Vec::new(),
             recordings: Vec::new(),
             click_to_call: None,
+            tags: Vec::new(),
+            details: Default::default(),
         }
     }
 }

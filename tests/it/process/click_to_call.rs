@@ -77,3 +77,18 @@ async fn a_click_becomes_a_call_of_that_name_and_the_seventh_within_a_minute_is_
         "{told:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_click_becomes_a_call_after_a_reload_that_left_the_switch_alone() {
+    let office = Office::open().await;
+    office.home.edit_tenant(
+        "linger_ms = 200\n",
+        &format!("linger_ms = 200\n\n{ORIGINATE}"),
+    );
+    let daemon = office.start().await;
+    daemon.reload().await;
+    let call = ["call", "acme/office", "anna", "89161112233"];
+    let placed = office.home.run(&call).await;
+    assert_eq!(placed.status, Some(0), "{placed:?}");
+    daemon.settled(1).await;
+}
