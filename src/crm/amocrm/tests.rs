@@ -272,6 +272,7 @@ fn call_record(call: &str, card: Option<Target>, employee: Option<&str>) -> Step
         employee: employee.map(|id| CrmUserId(id.to_owned())),
         link: Some("https://box.example/r/1.mp3".to_owned()),
         source_name: "Офис".to_owned(),
+        shown_to: None,
     };
     command(call, "call-record", Effect::RecordCall(record))
 }
@@ -347,6 +348,7 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::FillFields => fields("1", known(Entity::Contact, "7001")),
         StepKind::LinkRecording => recording("1"),
         StepKind::AddNote => note("1", known(Entity::Contact, "7001")),
+        StepKind::CreateLead => panic!("amoCRM has no leads beside deals"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
+use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Body, Kind, Phase, Snapshot};
 use crate::model::employee::Employees;
 use crate::model::explanation::{Explanation, Reason};
@@ -78,6 +78,7 @@ fn decide_with(
     let capabilities = Capabilities {
         steps: StepKind::ALL
             .into_iter()
+            .filter(|kind| *kind != StepKind::CreateLead)
             .map(|kind| StepCapability {
                 kind,
                 certainty: Certainty::BySearch,
@@ -85,6 +86,7 @@ fn decide_with(
             })
             .collect(),
         phases: vec![(Kind::Request, Phase::Received)],
+        calls: CallHistoryManner::default(),
     };
     let zone = TimeZone::get("Europe/Moscow").expect("a zone");
     let account: AccountId = "sales".parse().expect("an id");
@@ -106,6 +108,7 @@ fn decide_with(
         origin: FactsOrigin::Crm,
         contacts: if known { vec![olga()] } else { Vec::new() },
         companies: Vec::new(),
+        leads: Vec::new(),
     };
     let planned = plan(&situation, &facts);
     assert_eq!(
