@@ -337,6 +337,12 @@ fn note(call: &str, card: Option<Target>) -> StepCommand {
     command(call, "note", Effect::AddNote(note))
 }
 
+/// The kinds that amoCRM knows: its leads are what others call deals.
+fn kinds() -> impl Iterator<Item = StepKind> {
+    let all = StepKind::ALL.into_iter();
+    all.filter(|kind| *kind != StepKind::CreateLead)
+}
+
 /// One command of every kind.
 fn one_of(kind: StepKind) -> StepCommand {
     match kind {
