@@ -659,6 +659,7 @@ proptest! {
             origin: FactsOrigin::Crm,
             contacts: if known { vec![olga()] } else { Vec::new() },
             companies: Vec::new(),
+            leads: Vec::new(),
         };
         let ignored = matches!(triaged, Triage::Ignore(_));
         let body = Body::Request { request };
