@@ -418,11 +418,24 @@ pub enum Reason {
         /// Why.
         why: RulePass,
     },
+    /// No lead is made: the client has an open one.
+    OpenLead {
+        /// The lead.
+        lead: CardName,
+    },
     /// The task goes to who answers for the card that it hangs on.
     TaskOfCardOwner {
         /// Who.
         user: UserName,
         /// The sort of the card.
+        entity: Entity,
+    },
+
+    /// Nobody talked, and the call history wants a user: who answers for the client (V-04).
+    LogOfOwner {
+        /// Who.
+        user: UserName,
+        /// The sort of the card that says so.
         entity: Entity,
     },
 
@@ -443,6 +456,11 @@ pub enum Reason {
     LoggedOnCompany {
         /// The company.
         company: CardName,
+    },
+    /// On the client's open lead: the number is in no contact and no company.
+    LoggedOnLead {
+        /// The lead.
+        lead: CardName,
     },
     /// On a record that is made for this call.
     LoggedOnMade {
@@ -710,4 +728,10 @@ pub enum CallAction {
     },
     /// A contact only.
     Contact,
+    /// A lead.
+    Lead {
+        /// Its stage; `None` = the first one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<String>,
+    },
 }

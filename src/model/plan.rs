@@ -165,6 +165,26 @@ pub struct NewDeal {
     pub tags: Vec<String>,
 }
 
+/// An unqualified lead to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewLead {
+    /// Its name.
+    pub name: String,
+    /// The client's name.
+    pub client: String,
+    /// The client's numbers.
+    pub phones: Vec<Phone>,
+    /// The client's e-mail addresses.
+    pub emails: Vec<String>,
+    /// Its stage, by the CRM's id; `None` = the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Who answers for it.
+    pub responsible: Option<CrmUserId>,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
 /// The kind of an unsorted record (`crm/amocrm.md` §10).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -248,6 +268,10 @@ pub struct CallRecord {
     pub link: Option<String>,
     /// The source's name of the call, as the CRM shows it.
     pub source_name: String,
+    /// To whom the call's card was shown first, where one was: where the CRM opens the entry with
+    /// the card, it stands under this user already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_to: Option<CrmUserId>,
 }
 
 /// The recording of a call, to be put to the entry of the call history that stands already.
@@ -334,6 +358,8 @@ pub enum Effect {
     LinkRecording(RecordingLink),
     /// Put a note on a card.
     AddNote(NewNote),
+    /// Make an unqualified lead.
+    CreateLead(NewLead),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -356,11 +382,13 @@ pub enum StepKind {
     LinkRecording,
     /// [`Effect::AddNote`].
     AddNote,
+    /// [`Effect::CreateLead`].
+    CreateLead,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 8] = [
+    pub const ALL: [StepKind; 9] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
@@ -369,6 +397,7 @@ impl StepKind {
         StepKind::FillFields,
         StepKind::LinkRecording,
         StepKind::AddNote,
+        StepKind::CreateLead,
     ];
 }
 
@@ -384,13 +413,14 @@ impl Effect {
             Effect::FillFields(_) => StepKind::FillFields,
             Effect::LinkRecording(_) => StepKind::LinkRecording,
             Effect::AddNote(_) => StepKind::AddNote,
+            Effect::CreateLead(_) => StepKind::CreateLead,
         }
     }
 
     /// Returns the place of the record that the effect acts on, where it has one.
     pub fn target_mut(&mut self) -> Option<&mut Target> {
         match self {
-            Effect::CreateContact(_) | Effect::CreateUnsorted(_) => None,
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::CreateLead(_) => None,
             Effect::CreateDeal(deal) => deal.contact.as_mut(),
             Effect::RecordCall(record) => record.card.as_mut(),
             Effect::CreateTask(task) => task.card.as_mut(),
@@ -403,7 +433,7 @@ impl Effect {
     /// Returns the record that the effect acts on, where it has one.
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Effect::CreateContact(_) | Effect::CreateUnsorted(_) => None,
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::CreateLead(_) => None,
             Effect::CreateDeal(deal) => deal.contact.as_ref(),
             Effect::RecordCall(record) => record.card.as_ref(),
             Effect::CreateTask(task) => task.card.as_ref(),

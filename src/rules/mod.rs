@@ -24,6 +24,7 @@ mod template;
 mod triage;
 pub mod variables;
 
+pub use calls::CALL_RECORD;
 pub use phases::wanted_phases;
 pub use plan::plan;
 pub use replan::replaced;

@@ -245,6 +245,16 @@ pub enum UnknownAction {
     },
     /// A contact only (S1-13). Braces, because serde lets a bare variant take any further key.
     Contact {},
+    /// A lead where the CRM works with leads beside deals, else a contact and a deal (S3-05).
+    LeadOrDeal {
+        /// Pipeline of the deal, by the CRM's id.
+        pipeline: String,
+        /// Stage of the deal, by the CRM's id.
+        stage: String,
+        /// Stage of the lead, by the CRM's id; left out = the first one.
+        #[serde(default)]
+        lead_stage: Option<String>,
+    },
 }
 
 /// What is made for a client who is known.

@@ -138,7 +138,9 @@ fn check_direction(
             check_place(&format!("{path}.{key}.action"), pipeline, stage, found);
             let awkward = match case.action {
                 UnknownAction::Unsorted { .. } => Some("an unsorted record"),
-                UnknownAction::ContactAndDeal { .. } | UnknownAction::Contact {} => None,
+                UnknownAction::ContactAndDeal { .. }
+                | UnknownAction::Contact {}
+                | UnknownAction::LeadOrDeal { .. } => None,
             };
             check_moment(&format!("{path}.{key}.at"), key, case.at, awkward, found);
         }
@@ -313,7 +315,10 @@ fn check_template(
 
 fn places_of_unknown(action: &UnknownAction) -> (Option<&str>, Option<&str>) {
     match action {
-        UnknownAction::ContactAndDeal { pipeline, stage } => (Some(pipeline), Some(stage)),
+        UnknownAction::ContactAndDeal { pipeline, stage }
+        | UnknownAction::LeadOrDeal {
+            pipeline, stage, ..
+        } => (Some(pipeline), Some(stage)),
         UnknownAction::Unsorted { pipeline } => (Some(pipeline), None),
         UnknownAction::Contact {} => (None, None),
     }

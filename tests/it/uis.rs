@@ -22,6 +22,9 @@ use trunkline::pbx::{
     SinkError, Source, SourceIdentity, SourceNoteKind, StateReport, registry,
 };
 
+/// Turns one of the lab's switches.
+type Turn = fn(&mut Switches);
+
 /// What must come comes within this time, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -238,7 +241,7 @@ fn chat(bench: &Bench, id: u64) -> LabChat {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_way_of_writing_that_the_contract_leaves_open_is_read_alike() {
-    let switches: [(&str, fn(&mut Switches)); 6] = [
+    let switches: [(&str, Turn); 6] = [
         ("as documented", |_| {}),
         ("phones as text", |s| s.phones_as_text = true),
         ("ids as text", |s| s.ids_as_text = true),
@@ -306,7 +309,7 @@ async fn a_session_that_ended_is_opened_anew() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_ends_the_session_with_words_for_a_person_and_a_failure_does_not_blame_the_key() {
     let bench = Bench::open().await;
-    let cases: [(&str, fn(&mut Switches)); 2] = [
+    let cases: [(&str, Turn); 2] = [
         ("does not let this machine in", |s| {
             s.ip_not_whitelisted = true
         }),

@@ -78,6 +78,8 @@ impl AmoAdapter {
             Effect::FillFields(fill) => looking.fields(fill).await,
             Effect::LinkRecording(link) => looking.recording(link).await,
             Effect::AddNote(note) => looking.note(note).await,
+            // Never sent.
+            Effect::CreateLead(_) => Ok(Look::Absent),
         };
         match seen {
             Ok(look) => Outcome::Done(look),

@@ -159,6 +159,10 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
             });
             (path, Answer::TextNotes(card.entity), body)
         }
+        Effect::CreateLead(_) => {
+            let message = "amoCRM has no leads beside deals".to_owned();
+            return Err(refuse("no_leads", message));
+        }
     };
     Ok(Item {
         verb: Verb::Make,
@@ -176,6 +180,7 @@ pub(super) fn request_sort(effect: &Effect) -> &'static str {
         Effect::CreateContact(_)
         | Effect::CreateDeal(_)
         | Effect::CreateTask(_)
+        | Effect::CreateLead(_)
         | Effect::FillFields(_) => "",
         Effect::CreateUnsorted(unsorted) => category(&unsorted.form),
         Effect::RecordCall(record) => match &record.card {

@@ -272,6 +272,7 @@ fn call_record(call: &str, card: Option<Target>, employee: Option<&str>) -> Step
         employee: employee.map(|id| CrmUserId(id.to_owned())),
         link: Some("https://box.example/r/1.mp3".to_owned()),
         source_name: "Офис".to_owned(),
+        shown_to: None,
     };
     command(call, "call-record", Effect::RecordCall(record))
 }
@@ -336,6 +337,12 @@ fn note(call: &str, card: Option<Target>) -> StepCommand {
     command(call, "note", Effect::AddNote(note))
 }
 
+/// The kinds that amoCRM knows: its leads are what others call deals.
+fn kinds() -> impl Iterator<Item = StepKind> {
+    let all = StepKind::ALL.into_iter();
+    all.filter(|kind| *kind != StepKind::CreateLead)
+}
+
 /// One command of every kind.
 fn one_of(kind: StepKind) -> StepCommand {
     match kind {
@@ -347,6 +354,7 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::FillFields => fields("1", known(Entity::Contact, "7001")),
         StepKind::LinkRecording => recording("1"),
         StepKind::AddNote => note("1", known(Entity::Contact, "7001")),
+        StepKind::CreateLead => panic!("amoCRM has no leads beside deals"),
     }
 }
 

@@ -20,10 +20,12 @@ use super::expectation::{
     CallCard, CallDirection, CallResult, ClientExpectation, Totals, UnsortedState,
     WaitingExpectation,
 };
-use super::holding::{Held, HeldCall, HeldContact, HeldDeal, HeldTask, HeldUnsorted, Holding};
+use super::holding::{
+    Held, HeldCall, HeldContact, HeldDeal, HeldNote, HeldTask, HeldUnsorted, Holding,
+};
 use super::script::{Day, DayError, Seed, last_ten};
 use crate::lab::bitrix24::{
-    ActivityView, BitrixHandle, CallView, CardView, Kind, Oracle, SeedCard, SeedDeal,
+    ActivityView, BitrixHandle, CallView, CardView, CommentView, Kind, Oracle, SeedCard, SeedDeal,
 };
 use crate::lab::fault::{Fault, Rule, RuleRefused, When};
 
@@ -243,6 +245,14 @@ fn sorted(oracle: &Oracle, seeded: &Seeded) -> Holding {
         held.tasks.extend(todos);
         held.tasks.extend(tasks_of(&key, oracle));
     }
+    for comment in oracle.comments.iter().filter(is_note) {
+        for (key, on) in noted(comment, oracle) {
+            clients.entry(key).or_default().notes.push(HeldNote {
+                on,
+                text: comment.text.clone(),
+            });
+        }
+    }
     let is_todo = |activity: &&ActivityView| activity.provider == "CRM_TODO";
     Holding {
         clients,
@@ -252,8 +262,33 @@ fn sorted(oracle: &Oracle, seeded: &Seeded) -> Holding {
             unsorted: oracle.leads.len(),
             calls: oracle.calls.len(),
             tasks: oracle.activities.iter().filter(is_todo).count() + oracle.tasks.len(),
+            notes: oracle.comments.iter().filter(is_note).count(),
         },
     }
+}
+
+/// Says whether somebody wrote a comment; log lines are the portal's own.
+fn is_note(comment: &&CommentView) -> bool {
+    !comment.is_log_line
+}
+
+/// Returns whose card a comment stands on, and which sort of card it is.
+fn noted(comment: &CommentView, oracle: &Oracle) -> Vec<(String, CallCard)> {
+    let Some((kind, id)) = comment.card else {
+        return Vec::new();
+    };
+    let (cards, on) = match kind {
+        Kind::Contact => (&oracle.contacts, CallCard::Contact),
+        Kind::Deal => (&oracle.deals, CallCard::Deal),
+        Kind::Lead => (&oracle.leads, CallCard::Unsorted),
+        _ => return Vec::new(),
+    };
+    let Some(card) = cards.iter().find(|card| card.id == id) else {
+        return Vec::new();
+    };
+    let mut clients = keys(card);
+    clients.extend(owners(card, oracle));
+    clients.into_iter().map(|client| (client, on)).collect()
 }
 
 fn keys(card: &CardView) -> BTreeSet<String> {

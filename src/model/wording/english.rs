@@ -313,6 +313,11 @@ pub(super) fn text(reason: &Reason) -> String {
             thing(*entity),
             person(user)
         ),
+        Reason::LogOfOwner { user, entity } => format!(
+            "The call is logged under {}, who answers for the {} (V-04).",
+            person(user),
+            thing(*entity)
+        ),
         Reason::LoggedOnDeal { deal } => {
             format!("The call is logged on deal no. {deal}, the client's only open one (S1-26).")
         }
@@ -325,6 +330,16 @@ pub(super) fn text(reason: &Reason) -> String {
             "The call is logged on the company {}: no contact has this number (S1-26).",
             card(company)
         ),
+        Reason::LoggedOnLead { lead } => format!(
+            "The call is logged on the lead {}: no contact and no company has this number (S1-26).",
+            card(lead)
+        ),
+        Reason::OpenLead { lead } => {
+            format!(
+                "No lead is made: the client has an open one, {} (S3-05).",
+                card(lead)
+            )
+        }
         Reason::LoggedOnMade { entity } => format!(
             "The call is logged on the new record: {} (S1-26).",
             thing(*entity)
@@ -412,6 +427,8 @@ fn act(action: &CallAction) -> String {
             format!("make an unsorted record, pipeline {pipeline}")
         }
         CallAction::Contact => "make a contact only".to_owned(),
+        CallAction::Lead { stage: None } => "make a lead in the first stage".to_owned(),
+        CallAction::Lead { stage: Some(stage) } => format!("make a lead in stage {stage}"),
     }
 }
 

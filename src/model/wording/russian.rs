@@ -314,6 +314,11 @@ pub(super) fn text(reason: &Reason) -> String {
             thing(*entity),
             person(user)
         ),
+        Reason::LogOfOwner { user, entity } => format!(
+            "Звонок записывается за сотрудником {}: он отвечает за карточку ({}) (V-04).",
+            person(user),
+            thing(*entity)
+        ),
         Reason::LoggedOnDeal { deal } => format!(
             "Звонок записывается в сделку № {deal}: она у клиента единственная открытая (S1-26)."
         ),
@@ -326,6 +331,16 @@ pub(super) fn text(reason: &Reason) -> String {
             "Звонок записывается в компанию {}: контакта с этим номером нет (S1-26).",
             card(company)
         ),
+        Reason::LoggedOnLead { lead } => format!(
+            "Звонок записывается в лид {}: номера нет ни в контактах, ни в компаниях (S1-26).",
+            card(lead)
+        ),
+        Reason::OpenLead { lead } => {
+            format!(
+                "Лид не создаётся: у клиента уже есть открытый, {} (S3-05).",
+                card(lead)
+            )
+        }
         Reason::LoggedOnMade { entity } => format!(
             "Звонок записывается в новую карточку: {} (S1-26).",
             thing(*entity)
@@ -408,6 +423,8 @@ fn act(action: &CallAction) -> String {
             format!("создать запись в неразобранном, воронка {pipeline}")
         }
         CallAction::Contact => "создать только контакт".to_owned(),
+        CallAction::Lead { stage: None } => "создать лид на первом этапе".to_owned(),
+        CallAction::Lead { stage: Some(stage) } => format!("создать лид, этап {stage}"),
     }
 }
 

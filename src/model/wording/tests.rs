@@ -15,7 +15,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 74;
+const REASONS: usize = 77;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -95,6 +95,9 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::DefaultAnswers { .. } => 71,
         Reason::RuleAnswers { .. } => 72,
         Reason::CallFiltered { .. } => 73,
+        Reason::LogOfOwner { .. } => 74,
+        Reason::LoggedOnLead { .. } => 75,
+        Reason::OpenLead { .. } => 76,
     }
 }
 
@@ -172,6 +175,16 @@ fn samples() -> Vec<Reason> {
         },
         Reason::LoggedOnCompany {
             company: card("6001", "Ромашка"),
+        },
+        Reason::LoggedOnLead {
+            lead: card("7", "Сайт"),
+        },
+        Reason::OpenLead {
+            lead: card("7", "Сайт"),
+        },
+        Reason::LogOfOwner {
+            user: user(None),
+            entity: Entity::Company,
         },
         Reason::LoggedByCrm,
         Reason::LoggedInUnsorted,
@@ -429,6 +442,10 @@ fn actions() -> Vec<CallAction> {
             pipeline: pipeline(),
         },
         CallAction::Contact,
+        CallAction::Lead { stage: None },
+        CallAction::Lead {
+            stage: Some("NEW".to_owned()),
+        },
     ]
 }
 

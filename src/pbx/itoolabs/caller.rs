@@ -5,12 +5,14 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::api::Failed;
 use super::settings::{ApiSettings, OriginateSettings};
 use super::tracker::Order;
 use crate::model::call_order::CallOrder;
 use crate::model::ids::{CommunicationKey, SourceKey};
+use crate::model::timestamp::Timestamp;
 use crate::pbx::{Caller, OrderError, Ordered};
 
 /// Who places them.
@@ -28,11 +30,14 @@ pub(super) struct Placed {
     pub(super) callid: Option<String>,
     pub(super) user: String,
     pub(super) digits: String,
+    /// When it was sent: its call may be told before the answer to it is.
+    pub(super) sent: Instant,
 }
 
 impl Placed {
     /// Returns the order as the tracker waits for its call.
-    pub(super) fn order(self, at: crate::model::timestamp::Timestamp) -> Order {
+    pub(super) fn order(self, now: Timestamp) -> Order {
+        let at = now.minus(self.sent.elapsed());
         Order {
             id: self.id,
             callid: self.callid,
@@ -49,6 +54,7 @@ impl Caller for ItoolabsCaller {
             let clid = self.originate.clid.as_deref();
             let user = order.extension.0.clone();
             let digits = order.phone.digits().to_owned();
+            let sent = Instant::now();
             let making = self.api.make_call(&user, &digits, clid).await;
             let callid = making.map_err(order_error)?;
             let key = |id: &String| CommunicationKey::new(self.source.clone(), id).ok();
@@ -58,6 +64,7 @@ impl Caller for ItoolabsCaller {
                 callid,
                 user,
                 digits,
+                sent,
             };
             // Beyond the bound the call only does not carry the order's name.
             if self.placed.try_send(placed).is_err() {

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
+use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Body, Kind, Phase, Snapshot};
 use crate::model::employee::Employees;
 use crate::model::explanation::{Explanation, Reason};
@@ -72,6 +72,7 @@ fn capabilities() -> Capabilities {
     Capabilities {
         steps: StepKind::ALL
             .into_iter()
+            .filter(|kind| *kind != StepKind::CreateLead)
             .map(|kind| StepCapability {
                 kind,
                 certainty: Certainty::BySearch,
@@ -79,6 +80,7 @@ fn capabilities() -> Capabilities {
             })
             .collect(),
         phases: vec![(Kind::Request, Phase::Received)],
+        calls: CallHistoryManner::default(),
     }
 }
 
@@ -113,6 +115,7 @@ fn decide_with(
         origin: FactsOrigin::Crm,
         contacts: if known { vec![olga()] } else { Vec::new() },
         companies: Vec::new(),
+        leads: Vec::new(),
     };
     let planned = plan(&situation, &facts);
     assert_eq!(

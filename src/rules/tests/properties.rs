@@ -151,7 +151,7 @@ prop_compose! {
         contacts in vec(a_card(), 0..3),
         companies in vec(a_card(), 0..2),
     ) -> Facts {
-        Facts { as_of, origin: FactsOrigin::Crm, contacts, companies }
+        Facts { as_of, origin: FactsOrigin::Crm, contacts, companies, leads: Vec::new() }
     }
 }
 
@@ -424,6 +424,7 @@ fn some_capabilities() -> impl Strategy<Value = Capabilities> {
             })
             .collect(),
         phases: vec![(Kind::Call, Phase::Answered), (Kind::Call, Phase::Ended)],
+        calls: Default::default(),
     })
 }
 

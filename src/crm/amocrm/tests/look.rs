@@ -59,7 +59,7 @@ async fn a_lost_answer_is_ambiguous_and_a_look_adopts_the_contact() {
 
 #[tokio::test]
 async fn every_kind_of_step_has_a_recipe_that_says_absent_when_nothing_is_there() {
-    for kind in StepKind::ALL {
+    for kind in kinds() {
         let fixture = Fixture::start(|_| Reply::Json(204, Value::Null)).await;
         let look = done(fixture.adapter.look(one_of(kind)).await);
         assert_eq!(look, Look::Absent, "{kind:?}");
@@ -277,7 +277,7 @@ async fn a_task_is_known_by_text_and_due_time_on_its_card() {
 #[tokio::test]
 async fn a_look_that_fails_says_so_and_not_absent() {
     let fixture = Fixture::start(|_| Reply::Raw(502, "", "bad gateway".to_owned())).await;
-    for kind in StepKind::ALL {
+    for kind in kinds() {
         let outcome = fixture.adapter.look(one_of(kind)).await;
         assert!(
             matches!(outcome, Outcome::NotApplied(_)),

@@ -203,7 +203,6 @@ impl<'a> Tracker<'a> {
         if let Some((login, _, _)) = self.book.people.find(&order.user) {
             order.user = login.to_owned();
         }
-        let owner = order.callid.as_ref().and_then(|id| self.book.owner(id));
         self.book
             .orders
             .retain(|known| now.since(known.at) < ORDER_WITHIN);
@@ -212,9 +211,12 @@ impl<'a> Tracker<'a> {
         }
         self.book.orders.push(order);
         // Its first event may have come before the answer to the order.
-        if let Some(owner) = owner {
-            self.book.find_order(&owner, now);
-            self.report(&owner, 1);
+        let calls = self.book.calls.iter();
+        let recent = calls.filter(|(_, call)| now.since(call.first_seen) < ORDER_WITHIN);
+        let recent: Vec<String> = recent.map(|(id, _)| id.clone()).collect();
+        for id in recent {
+            self.book.find_order(&id, now);
+            self.report(&id, 1);
         }
     }
 

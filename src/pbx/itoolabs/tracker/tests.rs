@@ -453,7 +453,8 @@ fn an_order_names_its_call_whether_or_not_its_id_was_told() {
         for (user, order_first) in [
             ("orlova", true),
             ("510", true),
-            ("orlova", callid.is_none()),
+            ("orlova", false),
+            ("510", false),
         ] {
             let settings = settings();
             let mut book = Book::default();
