@@ -273,8 +273,3 @@ fn every_table_is_checked() {
 fn a_recording_is_linked_to_the_entry_that_stands() {
     check("a_recording_is_linked_to_the_entry_that_stands");
 }
-
-#[test]
-fn s2_23_v_08_calls_that_do_not_pass_the_filter_make_nothing_but_are_logged() {
-    check("s2_23_v_08_calls_that_do_not_pass_the_filter_make_nothing_but_are_logged");
-}
