@@ -26,6 +26,9 @@ if [ "${1:-}" = test ]; then
   # Tests of FreePBX's call tables start a server of their own, and pass over themselves without.
   install_missing mariadb-server ||
     echo "could not install it: the tests go on without the call tables" >&2
+  # Recordings are converted by the real one, and those tests pass over themselves without.
+  install_missing ffmpeg ||
+    echo "could not install it: the tests go on without conversions" >&2
 fi
 if [ "${1:-}" = bench ]; then
   # The benchmark starts its own servers on ports and folders of its own, and says in its table

@@ -134,6 +134,8 @@ fn acceptance(number: u32, at: Timestamp, waits: bool) -> anyhow::Result<Accepta
         recordings: Vec::new(),
         click_to_call: None,
         blind: None,
+        tags: Vec::new(),
+        details: Default::default(),
     };
     let routes = match waits {
         true => vec![Route {

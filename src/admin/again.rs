@@ -159,6 +159,7 @@ mod tests {
         let capabilities = Capabilities {
             steps: Vec::new(),
             phases: Vec::new(),
+            calls: Default::default(),
         };
         let grounds = Grounds {
             communication: &internal_call(),

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use serde::Deserialize;
 
 use crate::model::employee::Employees;
+use crate::model::explanation::Language;
 use crate::model::ids::{SourceId, SourceKey, TenantId};
 use crate::pbx::{DiscoverError, Discoverer, ListenerError};
 use crate::problem::problem;
@@ -23,10 +25,21 @@ pub struct Discoverable {
     pub employees: Arc<Employees>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Query {
+    lang: Option<Language>,
+}
+
 pub(super) async fn discover(
     state: web::Data<AdminState>,
     path: web::Path<(String, String)>,
+    query: Result<web::Query<Query>, actix_web::Error>,
 ) -> HttpResponse {
+    let language = match query {
+        Ok(query) => query.lang.unwrap_or(state.language),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
     let (tenant, source) = path.into_inner();
     let (Ok(tenant), Ok(source)) = (tenant.parse::<TenantId>(), source.parse::<SourceId>()) else {
         return super::not_found();
@@ -41,7 +54,7 @@ pub(super) async fn discover(
         let text = format!("source {key} is posted to: there is nothing to look around in");
         return problem(StatusCode::CONFLICT, &text);
     };
-    match place.discoverer.discover().await {
+    match place.discoverer.discover(language).await {
         Ok(mut found) => {
             found.compare(&key.source, &place.employees);
             HttpResponse::Ok().json(found)

@@ -10,6 +10,7 @@ mod calls;
 mod dead_letters;
 mod directories;
 pub mod discovery;
+mod edits;
 mod journal;
 mod lookup;
 mod mapping;
@@ -23,6 +24,7 @@ mod station_words;
 mod stations;
 mod status;
 mod story;
+pub mod tenant_files;
 mod test_call;
 
 use actix_web::{HttpResponse, web};
@@ -67,6 +69,26 @@ pub fn configure(config: &mut web::ServiceConfig) {
         )
         .route("/v1/rehearsal", web::post().to(rehearsal::rehearse))
         .route("/v1/accounts", web::get().to(accounts::list))
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}",
+            web::get().to(edits::account),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}",
+            web::patch().to(edits::change_account),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}",
+            web::delete().to(edits::remove_account),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}",
+            web::get().to(edits::integration),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}",
+            web::patch().to(edits::change_integration),
+        )
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation",
             web::post().to(authorisation::authorise),

@@ -26,6 +26,7 @@ use crate::store::command::{Work, WorkState};
 
 use super::discovery::Discoverable;
 use super::roster::RosterPlace;
+use super::tenant_files::TenantFiles;
 
 /// What is configured, in the form that administrators see.
 #[derive(Default)]
@@ -143,6 +144,8 @@ pub struct AdminState {
     pub desk: Arc<CallDesk>,
     /// Reads settings that are not in force.
     pub drafts: ReadDraft,
+    /// The tenants' files, to be changed.
+    pub files: Arc<dyn TenantFiles>,
     /// Who lets accounts in.
     pub consent: SharedDesk,
     /// Where questions come in.

@@ -347,7 +347,7 @@ impl Assembly {
             account: format!("{}/{}", tenant.id, account.id),
             why: error.to_string(),
         })?;
-        let http = Arc::new(http);
+        let http = Arc::new(http.with_manners(account.settings.manners()));
         http.set_observed(!self.served.contains(&key));
         let keeper = super::blocks::keep(&self.shared.store, &key, &http).await?;
         self.keepers.push(keeper);

@@ -16,6 +16,7 @@ mod setup_child;
 mod source_child;
 mod space;
 mod sync_child;
+mod tenant_files;
 mod vault;
 mod waker;
 mod watchdog;

@@ -14,7 +14,8 @@ use actix::Arbiter;
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use futures_util::future::{join_all, select_all};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use crate::admin::state::{AdminState, Overview, Readiness};
 use crate::clock::{SharedClock, SystemClock};
@@ -44,6 +45,7 @@ use super::listeners;
 use super::pairs::Pairs;
 use super::questions::Questions;
 use super::recording_child::{RecordingChild, Recordings};
+use super::tenant_files::{Files, ORDERS_MAX, ReloadOrder};
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
 
@@ -141,6 +143,8 @@ async fn live(
         Arc::clone(&handles),
         Arc::clone(&shared.pairs),
     );
+    let (ordering, mut orders) = mpsc::channel(ORDERS_MAX);
+    let files = Files::new(&path, store.clone(), Arc::clone(&clock), ordering);
     let admin = AdminState {
         store: store.clone(),
         clock: Arc::clone(&clock),
@@ -149,6 +153,7 @@ async fn live(
         overview: Arc::clone(&shared.overview),
         desk: Arc::clone(&shared.desk),
         drafts: super::rehearsing::drafts(&path),
+        files: Arc::new(files),
         consent: Arc::new(consent),
         questions: Arc::clone(&questions.desk),
         ready: Arc::clone(&ready),
@@ -236,10 +241,15 @@ async fn live(
                 result = Err(anyhow::anyhow!("the fastagi server ended"));
                 break;
             }
-            _ = hangup.recv() => {
+            order = next_reload(&mut hangup, &mut orders) => {
                 // A reload that waits for a session to end must not make us deaf.
                 tokio::select! {
-                    () = reload(&path, &mut running, &mut assembly, &store, &clock) => {}
+                    end = reload(&path, &mut running, &mut assembly, &store, &clock) => {
+                        if let Some(order) = order {
+                            // Whoever ordered it may have gone.
+                            drop(order.send(end));
+                        }
+                    }
                     _ = terminate.recv() => break,
                     _ = interrupt.recv() => break,
                 }
@@ -274,6 +284,17 @@ async fn live(
     dialplans.stop();
     store.shut_down().await;
     result
+}
+
+/// Waits until somebody wants a reload: by a signal, or by an order that waits for its end.
+async fn next_reload(
+    hangup: &mut Signal,
+    orders: &mut mpsc::Receiver<ReloadOrder>,
+) -> Option<ReloadOrder> {
+    tokio::select! {
+        _ = hangup.recv() => None,
+        Some(order) = orders.recv() => Some(order),
+    }
 }
 
 fn folder_of(store: &Path) -> &Path {
@@ -354,24 +375,26 @@ fn bind(
     Ok(endpoints)
 }
 
-/// Puts a changed configuration into effect; one with mistakes changes nothing.
+/// Puts a changed configuration into effect; one with mistakes changes nothing. Returns why it is not
+/// in force then.
 async fn reload(
     path: &std::path::Path,
     running: &mut Configuration,
     assembly: &mut Assembly,
     store: &StoreHandle,
     clock: &SharedClock,
-) {
+) -> Result<(), String> {
     notify(&[("STATUS", "reloading")]);
-    let text = match config::load(path, &Environment::of_process()) {
+    let (text, end) = match config::load(path, &Environment::of_process()) {
         Err(mistakes) => {
             for mistake in &mistakes {
                 tracing::error!("configuration: {mistake}");
             }
-            format!(
+            let text = format!(
                 "reload refused: {} mistake(s) in the configuration; the old one stays in force",
                 mistakes.len()
-            )
+            );
+            (text.clone(), Err(text))
         }
         Ok(mut new) => {
             new.keep_running(running);
@@ -383,11 +406,12 @@ async fn reload(
                     for integration in &changes.integrations.changed {
                         text.push_str(&offer(store, integration).await);
                     }
-                    text
+                    (text, Ok(()))
                 }
                 Err(error) => {
                     tracing::error!(%error, "reload");
-                    format!("reload failed: {error}")
+                    let text = format!("reload failed: {error}");
+                    (text.clone(), Err(text))
                 }
             }
         }
@@ -397,6 +421,7 @@ async fn reload(
         tracing::error!(%error, "journal");
     }
     notify(&[("STATUS", "running")]);
+    end
 }
 
 /// Says what new settings may do for an integration's dead letters, where it has any.

@@ -3,9 +3,9 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::account_edit as edit;
 use super::authorisation;
 use super::client::{Client, ClientError};
+use super::file_edit;
 use super::output::Output;
 use super::status::items;
 
@@ -33,7 +33,9 @@ pub(super) enum Account {
     },
     /// Change the title or the address of an account in its tenant's file; a change after which the
     /// configuration would be wrong is not made.
-    Edit(edit::Edit),
+    Edit(file_edit::AccountWish),
+    /// Take an account out of its tenant's file; one that an integration works in stays.
+    Remove(file_edit::AccountRemoval),
     /// Forget what an account was let in with; also one that is configured no more.
     Forget {
         /// The account: tenant/account.
@@ -51,8 +53,8 @@ pub(super) async fn run(
         Account::Resume { portal } => resume(client, &portal, output).await,
         Account::Mapping { account } => mapping(client, &account, output).await,
         Account::Authorise { account } => authorisation::run(client, &account, output).await,
-        // It needs no daemon, and was carried out before one was asked.
-        Account::Edit(_) => Ok(()),
+        // They need no daemon, and were carried out before one was asked.
+        Account::Edit(_) | Account::Remove(_) => Ok(()),
         Account::Forget { account } => authorisation::forget(client, &account, output).await,
     }
 }

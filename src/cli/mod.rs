@@ -1,11 +1,12 @@
 //! The command line. Everything but `run` and `check-config` speaks to the running daemon.
 
 mod account;
-mod account_edit;
 mod authorisation;
 mod call;
 mod client;
 mod explain;
+mod file_edit;
+mod integration;
 mod journal;
 mod lookup;
 mod outbox;
@@ -72,6 +73,9 @@ enum Command {
     /// Look at CRM accounts, and authorise them.
     #[command(subcommand)]
     Account(account::Account),
+    /// Switch integrations, and let them work in another account.
+    #[command(subcommand)]
+    Integration(integration::Integration),
     /// Read now what changed in the CRM, or show how far the directories are.
     Sync(sync::Sync),
     /// Connect an employee with a number: the employee's phone rings first.
@@ -144,9 +148,9 @@ fn execute(cli: Cli, output: &mut Output) -> u8 {
         }
         Command::Run => run(&cli.config, output),
         Command::CheckConfig => check(&cli.config, output),
-        Command::Account(account::Account::Edit(edit)) => {
-            account_edit::run(&cli.config, edit, output)
-        }
+        Command::Account(account::Account::Edit(edit)) => edit.run(&cli.config, output),
+        Command::Account(account::Account::Remove(remove)) => remove.run(&cli.config, output),
+        Command::Integration(integration::Integration::Edit(edit)) => edit.run(&cli.config, output),
         command => ask(&cli.config, command, output),
     }
 }
@@ -257,6 +261,11 @@ async fn ask_daemon(
         Command::Call(wish) => call::place(&client, wish, output).await,
         Command::TestCall(wish) => test_call::follow(&client, wish, output).await,
         Command::Rehearse(wish) => rehearse::show(&client, wish, output).await,
-        Command::Run | Command::CheckConfig | Command::Pbx(_) | Command::Openapi => Ok(()),
+        // They need no daemon, and were carried out before one was asked.
+        Command::Run
+        | Command::CheckConfig
+        | Command::Integration(_)
+        | Command::Pbx(_)
+        | Command::Openapi => Ok(()),
     }
 }

@@ -6,17 +6,18 @@
 //!
 //! All mistakes of all files come out at once, each with file, line, column and key path.
 //! Nothing after [`load`] checks the values again. This module opens no connection and writes
-//! nothing; what a running daemon does about a new configuration, [`difference`] only says.
+//! nothing but what `edit` is told to; what a running daemon does about a new configuration,
+//! [`difference`] only says.
 
 mod access;
 mod account;
-mod account_edit;
 mod answering;
 mod configuration;
 mod daemon;
 mod defaults;
 mod difference;
 mod document;
+mod edit;
 mod fingerprint;
 mod integration;
 mod key_path;
@@ -35,7 +36,6 @@ mod suggestion;
 mod tenant;
 
 pub use access::{AccessError, AdminAccess, admin_access};
-pub use account_edit::{AccountEdit, EditError, TitleEdit, edit_account};
 pub use configuration::{
     AccountConfig, AdminSettings, Configuration, DaemonSettings, FastAgiSettings, IntakeSettings,
     IntegrationConfig, LogFormat, LogLevel, LogSettings, QuestionsSettings, SourceConfig,
@@ -44,6 +44,10 @@ pub use configuration::{
 pub use defaults::DEFAULT_FILE;
 pub use difference::{Changes, ItemChanges, difference};
 pub use document::Position;
+pub use edit::{
+    AccountEdit, EditError, EditedFile, FileEdit, IntegrationEdit, TitleEdit, WrittenAccount,
+    WrittenIntegration, edit_file, written_account, written_integration,
+};
 pub use fingerprint::Fingerprint;
 pub use load::{load, load_draft, load_with};
 pub use mistake::ConfigMistake;

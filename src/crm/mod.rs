@@ -4,6 +4,7 @@
 //! only door to the network is `account`.
 
 pub mod amocrm;
+pub mod bitrix24;
 mod consent;
 mod credential;
 mod directory_reader;
@@ -266,6 +267,11 @@ pub trait AccountSettings: Send + Sync {
     /// than the rate.
     fn per_second_max(&self) -> Option<u32> {
         None
+    }
+
+    /// Returns how its HTTP departs from what is usual.
+    fn manners(&self) -> account::manners::Manners {
+        account::manners::Manners::default()
     }
 
     /// Returns how its directory is kept; `None` = it is not.

@@ -6,6 +6,8 @@ use futures_util::future::BoxFuture;
 use crate::model::ids::CrmUserId;
 use crate::model::outcome::Outcome;
 use crate::model::phone::Phone;
+use crate::model::plan::StepKey;
+use crate::model::timestamp::Timestamp;
 
 /// What is to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,11 @@ pub struct Popup {
     pub phone: Phone,
     /// Who is to see it; empty = everybody in the CRM.
     pub users: Vec<CrmUserId>,
+    /// The entry that the call will have in the call history: where the CRM opens the entry with
+    /// the card, both are one.
+    pub entry: StepKey,
+    /// When the call began.
+    pub at: Timestamp,
 }
 
 /// What shows cards to users.

@@ -23,6 +23,7 @@ pub(super) struct Query {
     state: Option<String>,
     code: Option<String>,
     referer: Option<String>,
+    domain: Option<String>,
     error: Option<String>,
 }
 
@@ -60,7 +61,8 @@ pub(super) async fn returned(
     let grant = match (query.code, query.error) {
         (Some(code), None) => Some(Grant {
             code: Secret::new(code),
-            host: query.referer.unwrap_or_default(),
+            // The portal's host, as each CRM calls it.
+            host: query.referer.or(query.domain).unwrap_or_default(),
         }),
         (None | Some(_), _) => None,
     };

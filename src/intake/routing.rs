@@ -160,6 +160,8 @@ mod tests {
             site: None,
             page: None,
             fields: Default::default(),
+            tags: Vec::new(),
+            details: Default::default(),
         };
         Snapshot {
             key: CommunicationKey::new(source, "r-1").expect("a key"),

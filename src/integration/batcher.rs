@@ -411,6 +411,7 @@ mod tests {
                 capabilities: Capabilities {
                     steps: vec![step],
                     phases: Vec::new(),
+                    calls: Default::default(),
                 },
                 requests: Mutex::default(),
                 at_once: Mutex::default(),

@@ -65,6 +65,7 @@ pub(super) async fn known_facts(
         origin: FactsOrigin::Directory,
         contacts,
         companies,
+        leads: Vec::new(),
     }))
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::communication::{Address, Snapshot};
+use crate::model::communication::Snapshot;
 use crate::model::ledger::StepState;
 use crate::model::plan::{Entity, StepKind};
 use crate::store::StoreError;
@@ -25,14 +25,10 @@ pub(super) async fn made_lately(
     let since = context.clock.now().minus(LAG_MAX);
     let mut made = Vec::new();
     for address in snapshot.body.addresses() {
-        // Only numbers have an index; who is known by an address alone comes with chats.
-        let Address::Phone(phone) = address else {
-            continue;
-        };
         let members = context.portal.members();
         let steps = context
             .store
-            .steps_of_phone(phone, members, COMMUNICATIONS_MAX);
+            .steps_of_address(address, members, COMMUNICATIONS_MAX);
         // What waits in Unsorted is no contact before a person accepts it (S1-12).
         let steps = steps.await?.into_iter();
         for step in steps.filter(|step| step.effect.kind() == StepKind::CreateContact) {

@@ -23,6 +23,9 @@ use crate::model::communication::{Kind, Snapshot};
 use crate::model::ids::{CommunicationKey, SourceId, SourceKey};
 use crate::model::outcome::Outcome;
 use crate::model::passing::{Audience, PassingReason, PassingState, PassingStep};
+use crate::model::plan::{Role, StepKey};
+use crate::model::timestamp::Timestamp;
+use crate::rules::CALL_RECORD;
 use crate::rules::popup::{Ringing, may_show, popup};
 use crate::store::StoreError;
 use crate::store::command::{Pass, Passing};
@@ -153,7 +156,8 @@ impl PassingWork {
         if self.sending.len() >= SENDING_MAX {
             return count("overrun");
         }
-        let sending = send(Arc::clone(context), snapshot.key.clone(), step);
+        let at = snapshot.body.started_at();
+        let sending = send(Arc::clone(context), snapshot.key.clone(), step, at);
         self.sending.spawn(sending);
     }
 }
@@ -197,7 +201,12 @@ async fn begin(
 }
 
 /// Sends, once, and writes down what it came to.
-async fn send(context: Arc<IntegrationContext>, key: CommunicationKey, step: PassingStep) {
+async fn send(
+    context: Arc<IntegrationContext>,
+    key: CommunicationKey,
+    step: PassingStep,
+    began_at: Timestamp,
+) {
     let Some(screen) = context.adapter.screen() else {
         return;
     };
@@ -210,6 +219,12 @@ async fn send(context: Arc<IntegrationContext>, key: CommunicationKey, step: Pas
     let popup = Popup {
         phone: step.phone.clone(),
         users,
+        entry: StepKey {
+            integration: context.key.clone(),
+            communication: key.clone(),
+            role: Role::new(CALL_RECORD),
+        },
+        at: began_at,
     };
     let left: Duration = step.useful_until.since(context.clock.now());
     let outcome = tokio::time::timeout(left, screen.show(popup)).await;

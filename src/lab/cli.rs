@@ -9,9 +9,11 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use super::amocrm::AmoOptions;
+use super::bitrix24;
 use super::control;
 use super::demo::{self, DemoOptions, Lab, Ports};
 use super::torture::{self, BrokenPromise, TortureOptions};
+use super::uis::{self, UisOptions};
 
 /// Simulators of the services that Trunkline joins, for rehearsal without accounts.
 #[derive(Debug, Parser)]
@@ -62,12 +64,19 @@ enum Command {
         #[arg(long)]
         at_the_limit: bool,
     },
-    /// Runs the simulators until Ctrl-C: two amoCRM accounts, an Asterisk, a VATS, and a control
-    /// endpoint.
+    /// Runs a simulated Bitrix24 portal alone until Ctrl-C.
+    Bitrix24(bitrix24::PortalArgs),
+    /// Runs the simulators until Ctrl-C: two amoCRM accounts, a Bitrix24 portal, an Asterisk, a
+    /// VATS, a UIS account, and a control endpoint.
     Serve {
         /// The endpoint by which calls are played and links are cut.
         #[arg(long, default_value_t = 8480)]
         control_port: u16,
+        /// The simulated account of UIS, and of MegaFon's VATS 2.0.
+        #[arg(long, default_value_t = 8475)]
+        uis_port: u16,
+        #[command(flatten)]
+        portal: bitrix24::PortalArgs,
         #[command(flatten)]
         ports: Ports,
     },
@@ -110,10 +119,15 @@ pub async fn run() -> ExitCode {
             };
             torture::run(&options, &mut say).await
         }
+        Command::Bitrix24(portal) => serve_portal(&portal).await.map(|()| true),
         Command::Serve {
             control_port,
+            uis_port,
+            portal,
             ports,
-        } => serve(control_port, &ports).await.map(|()| true),
+        } => serve(control_port, uis_port, &portal, &ports)
+            .await
+            .map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -126,13 +140,35 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn serve(control_port: u16, ports: &Ports) -> anyhow::Result<()> {
+async fn serve_portal(portal: &bitrix24::PortalArgs) -> anyhow::Result<()> {
+    let portal = portal.start().await?;
+    say(&bitrix24::about(&portal));
+    tokio::signal::ctrl_c().await.context("wait for Ctrl-C")
+}
+
+async fn serve(
+    control_port: u16,
+    uis_port: u16,
+    portal: &bitrix24::PortalArgs,
+    ports: &Ports,
+) -> anyhow::Result<()> {
     let lab = Lab::start(ports, AmoOptions::default().search_lag).await?;
+    let listen = SocketAddr::from(([127, 0, 0, 1], uis_port));
+    let uis = uis::start(UisOptions {
+        listen,
+        ..UisOptions::default()
+    });
+    let uis = uis
+        .await
+        .with_context(|| format!("serve UIS on port {uis_port}"))?;
+    let portal = portal.start().await?;
+    say(&bitrix24::about(&portal));
     let control = SocketAddr::from(([127, 0, 0, 1], control_port));
     say(&format!(
         "amoCRM   http://127.0.0.1:{}  token {}\n\
          amoCRM   http://127.0.0.1:{}  token {}\n\
          Asterisk 127.0.0.1:{}  user trunkline, secret lab-ami-secret\n\
+         UIS      data_api {}, call_api {}, token {}; control http://{listen}/_lab\n\
          VATS     http://127.0.0.1:{}  key {}\n\
          control  http://{control}/ami",
         ports.crm_port,
@@ -140,6 +176,9 @@ async fn serve(control_port: u16, ports: &Ports) -> anyhow::Result<()> {
         ports.dead_crm_port,
         lab.service.long_lived_token(),
         ports.ami_port,
+        uis.data_api(),
+        uis.call_api(),
+        uis.key(),
         ports.vats_port,
         lab.vats.api_key(),
     ));

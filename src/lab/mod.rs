@@ -4,12 +4,16 @@
 
 pub mod ami;
 pub mod amocrm;
+pub mod bitrix24;
 pub mod cli;
 mod control;
 pub mod day;
 pub mod demo;
 pub mod fault;
 pub mod itoolabs;
+mod lab_clock;
 pub mod request_log;
+mod socket;
 pub mod torture;
+pub mod uis;
 mod wall;

@@ -1,5 +1,7 @@
 //! A telephone call as the company lived it: one conversation, however many channels it took.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ids::Extension;
@@ -140,6 +142,12 @@ pub struct Call {
     /// when we came. Empty for a call that was seen whole.
     #[serde(default)]
     pub blind: Option<String>,
+    /// Marks that an employee or the source set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// What else the source knows of it, by name (see [`super::details`]).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, String>,
 }
 
 impl Call {

@@ -35,6 +35,23 @@ pub struct Capabilities {
     pub steps: Vec<StepCapability>,
     /// The phases at which something may be planned.
     pub phases: Vec<(Kind, Phase)>,
+    /// What the call history is like.
+    #[serde(default)]
+    pub calls: CallHistoryManner,
+}
+
+/// What a CRM's call history asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CallHistoryManner {
+    /// Every entry names a user: where nobody talked, who answers for the client (V-04).
+    #[serde(default)]
+    pub needs_user: bool,
+    /// A recording is put to the entry afterwards, never with it.
+    #[serde(default)]
+    pub recording_apart: bool,
+    /// The card at a ringing telephone opens the entry, under the user whom it is shown to.
+    #[serde(default)]
+    pub opened_by_card: bool,
 }
 
 impl Capabilities {

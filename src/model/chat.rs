@@ -1,5 +1,7 @@
 //! A chat with a visitor of a site, a messenger or a social network.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ids::Extension;
@@ -85,4 +87,13 @@ pub struct Chat {
     /// What was written, in order.
     #[serde(default)]
     pub messages: Vec<Message>,
+    /// It ended without anybody of the company having written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
+    /// What the group is called, where several clients write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// What else the source knows of it, by name (see [`super::details`]).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, String>,
 }

@@ -103,10 +103,20 @@ pub fn made_by(steps: &[LedgerStep], role: &Role) -> Option<DirectoryChange> {
                 updated_at,
             }))
         }
+        Effect::CreateLead(lead) => Some(DirectoryChange::Card(DirectoryCard {
+            card: result.card(Entity::Lead)?.clone(),
+            name: lead.client.clone(),
+            phones: lead.phones.clone(),
+            emails: lead.emails.iter().map(|e| e.to_lowercase()).collect(),
+            responsible: lead.responsible.clone(),
+            created_at,
+            updated_at,
+        })),
         Effect::CreateUnsorted(_)
         | Effect::RecordCall(_)
         | Effect::CreateTask(_)
         | Effect::FillFields(_)
-        | Effect::LinkRecording(_) => None,
+        | Effect::LinkRecording(_)
+        | Effect::AddNote(_) => None,
     }
 }

@@ -286,6 +286,100 @@ pub enum Reason {
         entity: Entity,
     },
 
+    /// The call does not pass the filter: no entity is made (S2-23).
+    CallFiltered {
+        /// Whose filter.
+        side: Side,
+    },
+
+    // Site requests and chats.
+    /// This kind of communication is switched off (S0-06).
+    KindOff {
+        /// The kind.
+        kind: Kind,
+    },
+    /// A filter, or the condition of a rule, was asked: what each of its conditions said.
+    ConditionsSeen {
+        /// Where it stands in the settings.
+        path: String,
+        /// The whole holds.
+        holds: bool,
+        /// The conditions, in order.
+        conditions: Vec<ConditionSeen>,
+    },
+    /// It does not pass the filter: nothing is made (S0-13).
+    FilteredOut {
+        /// The kind.
+        kind: Kind,
+    },
+    /// No contact of the CRM has any of these addresses.
+    AddressesUnknown {
+        /// The addresses; none where the client left none.
+        addresses: Vec<String>,
+    },
+    /// A contact has one of the addresses.
+    AddressesKnown {
+        /// The addresses.
+        addresses: Vec<String>,
+        /// The contact.
+        contact: CardName,
+        /// How many contacts have one of them.
+        among: usize,
+    },
+    /// Only the first time is processed, and this is a repeat (S0-10).
+    RepeatLeft {
+        /// The kind.
+        kind: Kind,
+    },
+    /// By what method the communication is brought into the CRM (S0-07 … S0-09).
+    MethodActs {
+        /// The kind.
+        kind: Kind,
+        /// Whether it is the client's first time.
+        first_time: bool,
+        /// The method.
+        method: TransferAction,
+    },
+    /// The deal goes where a rule of pipelines says (S0-22).
+    PipelineByRule {
+        /// Its name.
+        rule: String,
+        /// The pipeline.
+        pipeline: String,
+        /// The stage.
+        stage: String,
+    },
+    /// What the client wrote is put on the card.
+    ContentNoted {
+        /// The sort of the card.
+        card: Entity,
+    },
+    /// A task is made (S0-11).
+    TextTaskActs {
+        /// The kind.
+        kind: Kind,
+        /// Whose it is.
+        user: UserName,
+        /// It is of who answers for this sort of card; `None` = as for a new record.
+        owner_of: Option<Entity>,
+    },
+    /// The default responsible of this kind answers for new records.
+    DefaultAnswers {
+        /// The kind.
+        kind: Kind,
+        /// Who.
+        user: UserName,
+    },
+    /// A rule of responsibles of this kind names who answers for new records (S0-16).
+    RuleAnswers {
+        /// The kind.
+        kind: Kind,
+        /// Its name.
+        rule: String,
+        /// Who.
+        user: UserName,
+    },
+
     // Whose it is.
     /// The default responsible answers for new records (S1-17).
     ResponsibleDefault {
@@ -324,11 +418,24 @@ pub enum Reason {
         /// Why.
         why: RulePass,
     },
+    /// No lead is made: the client has an open one.
+    OpenLead {
+        /// The lead.
+        lead: CardName,
+    },
     /// The task goes to who answers for the card that it hangs on.
     TaskOfCardOwner {
         /// Who.
         user: UserName,
         /// The sort of the card.
+        entity: Entity,
+    },
+
+    /// Nobody talked, and the call history wants a user: who answers for the client (V-04).
+    LogOfOwner {
+        /// Who.
+        user: UserName,
+        /// The sort of the card that says so.
         entity: Entity,
     },
 
@@ -349,6 +456,11 @@ pub enum Reason {
     LoggedOnCompany {
         /// The company.
         company: CardName,
+    },
+    /// On the client's open lead: the number is in no contact and no company.
+    LoggedOnLead {
+        /// The lead.
+        lead: CardName,
     },
     /// On a record that is made for this call.
     LoggedOnMade {
@@ -388,6 +500,41 @@ pub enum Reason {
     NobodyNamed {
         /// How many employees' phones were in the call.
         phones: usize,
+    },
+}
+
+/// What one condition said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConditionSeen {
+    /// Where it stands in its filter; empty where it is the whole of it.
+    pub path: String,
+    /// The parameter.
+    pub parameter: String,
+    /// It includes; else it excludes.
+    pub include: bool,
+    /// It holds.
+    pub holds: bool,
+}
+
+/// How a request or a chat is brought into the CRM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TransferAction {
+    /// Nothing is made (S0-07).
+    ByHand,
+    /// A record in Unsorted, always (S0-08).
+    Unsorted {
+        /// Its pipeline.
+        pipeline: String,
+    },
+    /// A contact at the first time (S0-09).
+    Contact,
+    /// A deal always, a contact at the first time (S0-09).
+    ContactAndDeal {
+        /// Pipeline of the deal.
+        pipeline: String,
+        /// Stage of the deal.
+        stage: String,
     },
 }
 
@@ -581,4 +728,10 @@ pub enum CallAction {
     },
     /// A contact only.
     Contact,
+    /// A lead.
+    Lead {
+        /// Its stage; `None` = the first one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<String>,
+    },
 }

@@ -83,6 +83,9 @@ pub struct Facts {
     /// Companies that match, most recently updated first; an adapter need not look for any where
     /// a contact matches.
     pub companies: Vec<ContactFact>,
+    /// Open leads that match, most recently updated first, where the CRM has them beside deals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leads: Vec<ContactFact>,
 }
 
 impl Facts {

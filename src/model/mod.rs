@@ -7,6 +7,7 @@ pub mod call_order;
 pub mod capabilities;
 pub mod chat;
 pub mod communication;
+pub mod details;
 pub mod directory;
 pub mod discovery;
 pub mod employee;

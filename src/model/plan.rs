@@ -165,6 +165,26 @@ pub struct NewDeal {
     pub tags: Vec<String>,
 }
 
+/// An unqualified lead to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewLead {
+    /// Its name.
+    pub name: String,
+    /// The client's name.
+    pub client: String,
+    /// The client's numbers.
+    pub phones: Vec<Phone>,
+    /// The client's e-mail addresses.
+    pub emails: Vec<String>,
+    /// Its stage, by the CRM's id; `None` = the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Who answers for it.
+    pub responsible: Option<CrmUserId>,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
 /// The kind of an unsorted record (`crm/amocrm.md` §10).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -248,6 +268,10 @@ pub struct CallRecord {
     pub link: Option<String>,
     /// The source's name of the call, as the CRM shows it.
     pub source_name: String,
+    /// To whom the call's card was shown first, where one was: where the CRM opens the entry with
+    /// the card, it stands under this user already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_to: Option<CrmUserId>,
 }
 
 /// The recording of a call, to be put to the entry of the call history that stands already.
@@ -303,6 +327,17 @@ pub struct FillFields {
     pub fields: Vec<FieldFill>,
 }
 
+/// A note to be put on a card: what a client wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewNote {
+    /// The card.
+    pub card: Target,
+    /// The text, of one or several lines.
+    pub text: String,
+    /// When it was said: with the card and the text it tells one note from another.
+    pub at: Timestamp,
+}
+
 /// One intended effect, in no CRM's terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
@@ -321,6 +356,10 @@ pub enum Effect {
     FillFields(FillFields),
     /// Put the recording's address to an entry of the call history.
     LinkRecording(RecordingLink),
+    /// Put a note on a card.
+    AddNote(NewNote),
+    /// Make an unqualified lead.
+    CreateLead(NewLead),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -341,11 +380,15 @@ pub enum StepKind {
     FillFields,
     /// [`Effect::LinkRecording`].
     LinkRecording,
+    /// [`Effect::AddNote`].
+    AddNote,
+    /// [`Effect::CreateLead`].
+    CreateLead,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 7] = [
+    pub const ALL: [StepKind; 9] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
@@ -353,6 +396,8 @@ impl StepKind {
         StepKind::CreateTask,
         StepKind::FillFields,
         StepKind::LinkRecording,
+        StepKind::AddNote,
+        StepKind::CreateLead,
     ];
 }
 
@@ -367,30 +412,34 @@ impl Effect {
             Effect::CreateTask(_) => StepKind::CreateTask,
             Effect::FillFields(_) => StepKind::FillFields,
             Effect::LinkRecording(_) => StepKind::LinkRecording,
+            Effect::AddNote(_) => StepKind::AddNote,
+            Effect::CreateLead(_) => StepKind::CreateLead,
         }
     }
 
     /// Returns the place of the record that the effect acts on, where it has one.
     pub fn target_mut(&mut self) -> Option<&mut Target> {
         match self {
-            Effect::CreateContact(_) | Effect::CreateUnsorted(_) => None,
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::CreateLead(_) => None,
             Effect::CreateDeal(deal) => deal.contact.as_mut(),
             Effect::RecordCall(record) => record.card.as_mut(),
             Effect::CreateTask(task) => task.card.as_mut(),
             Effect::FillFields(fill) => Some(&mut fill.card),
             Effect::LinkRecording(link) => Some(&mut link.entry),
+            Effect::AddNote(note) => Some(&mut note.card),
         }
     }
 
     /// Returns the record that the effect acts on, where it has one.
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Effect::CreateContact(_) | Effect::CreateUnsorted(_) => None,
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::CreateLead(_) => None,
             Effect::CreateDeal(deal) => deal.contact.as_ref(),
             Effect::RecordCall(record) => record.card.as_ref(),
             Effect::CreateTask(task) => task.card.as_ref(),
             Effect::FillFields(fill) => Some(&fill.card),
             Effect::LinkRecording(link) => Some(&link.entry),
+            Effect::AddNote(note) => Some(&note.card),
         }
     }
 }

@@ -109,6 +109,14 @@ impl fmt::Display for Effect {
                 }
                 Ok(())
             }
+            Effect::CreateLead(lead) => {
+                write!(f, "create lead  {:?}", lead.name)?;
+                for phone in &lead.phones {
+                    write!(f, "  phone={phone}")?;
+                }
+                named_text(f, "stage", lead.stage.as_deref())?;
+                named_user(f, "responsible", lead.responsible.as_ref())
+            }
             Effect::LinkRecording(link) => {
                 write!(f, "link recording")?;
                 target(f, "entry", Some(&link.entry))?;
@@ -116,6 +124,12 @@ impl fmt::Display for Effect {
                     write!(f, "  on={}#{}", card.entity, card.id)?;
                 }
                 named_text(f, "link", Some(&link.link))
+            }
+            Effect::AddNote(note) => {
+                write!(f, "add note")?;
+                target(f, "card", Some(&note.card))?;
+                named_text(f, "text", Some(&note.text))?;
+                write!(f, "  at={}", note.at)
             }
         }
     }

@@ -36,4 +36,10 @@ pub struct SiteRequest {
     /// Other fields of the form, by name.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
+    /// Marks that an employee or the source set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// What else the source knows of it, by name (see [`super::details`]).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, String>,
 }

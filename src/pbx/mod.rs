@@ -9,6 +9,7 @@ pub mod itoolabs;
 mod object_reader;
 pub mod registry;
 mod roster;
+pub mod uis;
 mod web_client;
 pub mod webhook;
 
@@ -22,6 +23,7 @@ use crate::clock::SharedClock;
 use crate::model::call_order::CallOrder;
 use crate::model::communication::{Kind, Snapshot};
 use crate::model::discovery::Discovery;
+use crate::model::explanation::Language;
 use crate::model::ids::{CommunicationKey, EmployeeId, Extension, SourceKey};
 use crate::model::mistake::Mistake;
 use crate::model::number_rules::NumberRules;
@@ -64,8 +66,23 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// Returns what an administrator pastes into the source's own pages, for one that is set up
+    /// there.
+    fn to_paste(&self) -> Vec<PasteText> {
+        Vec::new()
+    }
+
     /// Returns the kinds of communication that it can report.
     fn kinds(&self) -> &'static [Kind];
+}
+
+/// A text for the source's own pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasteText {
+    /// What the page calls the place it belongs to, in Russian and in English.
+    pub titles: [&'static str; 2],
+    /// The text.
+    pub text: String,
 }
 
 /// What a source needs to know about itself.
@@ -155,7 +172,8 @@ pub enum OrderError {
 /// Looks around in a phone system, and changes nothing there.
 pub trait Discoverer: Send + Sync {
     /// Lists what is there and proposes what to configure, within half a minute.
-    fn discover(&self) -> BoxFuture<'_, Result<Discovery, DiscoverError>>;
+    /// Reasons and remarks are worded in `language`.
+    fn discover(&self, language: Language) -> BoxFuture<'_, Result<Discovery, DiscoverError>>;
 }
 
 /// Why nothing was found.

@@ -25,6 +25,7 @@ pub type BuildSource =
 /// The kinds of source that this build knows.
 pub const KINDS: &[SourceKind] = &[
     super::asterisk::KIND,
+    super::uis::KIND,
     super::itoolabs::KIND,
     super::webhook::KIND,
 ];

@@ -269,9 +269,13 @@ impl Seeker {
                 "there is nothing to hear in {name:?}"
             ))),
             (file, Some(sound)) => Ok(Piece {
+                sound: match sound {
+                    // Loudness that happens to look like a frame's mark.
+                    Sound::Mp3 if convert::is_raw(&name) => Sound::Other,
+                    sound => sound,
+                },
                 file,
                 name,
-                sound,
                 bytes,
                 from,
             }),
@@ -393,7 +397,12 @@ impl Seeker {
         }
         let _turn = self.converting.acquire().await;
         convert::to_mp3(&self.keeping.ffmpeg, inputs, into.path()).await?;
-        Ok(into)
+        // Of a file that breaks off behind its head ffmpeg makes nothing, and calls that done.
+        let made = into.reopen().and_then(|mut made| sound::look(&mut made));
+        match made.map_err(|error| error.to_string())? {
+            Some(Sound::Mp3) => Ok(into),
+            Some(_) | None => Err("ffmpeg found nothing to hear in it".to_owned()),
+        }
     }
 }
 

@@ -166,6 +166,8 @@ impl Bench {
             site: None,
             page: None,
             fields: Default::default(),
+            tags: Vec::new(),
+            details: Default::default(),
         };
         let accept = Accept {
             source: "acme/office".parse().expect("a key"),

@@ -198,7 +198,7 @@ mod tests {
         ] {
             assert_eq!(tried(name, Some("/")), [""; 0], "{name:?}");
         }
-        assert_eq!(tried("/root/../etc/passwd", Some("/root")), [""; 0]);
-        assert_eq!(tried("/root/../../etc/passwd", Some("/")), [""; 0]);
+        assert_eq!(tried("/monitor/../etc/passwd", Some("/monitor")), [""; 0]);
+        assert_eq!(tried("/monitor/../../etc/passwd", Some("/")), [""; 0]);
     }
 }

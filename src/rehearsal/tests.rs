@@ -74,6 +74,7 @@ fn capabilities() -> Capabilities {
     Capabilities {
         steps: StepKind::ALL.into_iter().map(step).collect(),
         phases: vec![(Kind::Call, Phase::Answered), (Kind::Call, Phase::Ended)],
+        calls: Default::default(),
     }
 }
 
@@ -107,6 +108,7 @@ fn facts(contacts: &[&str]) -> Facts {
         origin: FactsOrigin::Crm,
         contacts: contacts.iter().map(contact).collect(),
         companies: Vec::new(),
+        leads: Vec::new(),
     }
 }
 

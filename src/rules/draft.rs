@@ -99,10 +99,12 @@ impl<'a> Draft<'a> {
             Effect::CreateContact(contact) => contact.responsible.as_ref(),
             Effect::CreateDeal(deal) => deal.responsible.as_ref(),
             Effect::CreateTask(task) => task.responsible.as_ref(),
+            Effect::CreateLead(lead) => lead.responsible.as_ref(),
             Effect::CreateUnsorted(_)
             | Effect::RecordCall(_)
             | Effect::FillFields(_)
-            | Effect::LinkRecording(_) => None,
+            | Effect::LinkRecording(_)
+            | Effect::AddNote(_) => None,
         }
     }
 
@@ -147,6 +149,8 @@ fn made_by(kind: StepKind) -> Entity {
         StepKind::CreateUnsorted => Entity::Unsorted,
         StepKind::RecordCall | StepKind::LinkRecording => Entity::CallRecord,
         StepKind::CreateTask => Entity::Task,
+        StepKind::CreateLead => Entity::Lead,
         StepKind::FillFields => Entity::Fields,
+        StepKind::AddNote => Entity::Note,
     }
 }

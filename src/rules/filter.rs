@@ -1,11 +1,13 @@
 //! Conditions: parameter, include or exclude, values; joined by "all of" and "any of", to any
 //! depth that people write (V-07).
 //!
-//! What a parameter of a call is stands in [`CallFacets`]; other kinds will have their own.
+//! What a parameter of a call is stands in [`CallFacets`]; other kinds have their own, such as
+//! [`RequestParameter`](super::settings::RequestParameter).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::explanation::ConditionSeen;
 use crate::model::mistake::Mistake;
 
 /// The deepest nesting, and the most conditions of one filter.
@@ -15,31 +17,49 @@ const CONDITIONS_MAX: usize = 100;
 /// A condition, or a group of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Filter {
+pub enum Filter<P = CallParameter> {
     /// Every one of them holds; with none it always holds.
     All {
         /// The parts.
-        of: Vec<Filter>,
+        of: Vec<Filter<P>>,
     },
     /// One of them holds; with none it always holds, for nothing is asked.
     Any {
         /// The parts.
-        of: Vec<Filter>,
+        of: Vec<Filter<P>>,
     },
     /// The parameter has one of the values.
     Include {
         /// What is looked at.
-        parameter: CallParameter,
+        parameter: P,
         /// The values.
         values: Vec<String>,
     },
     /// The parameter has none of the values.
     Exclude {
         /// What is looked at.
-        parameter: CallParameter,
+        parameter: P,
         /// The values.
         values: Vec<String>,
     },
+}
+
+/// What a condition can look at in one kind of communication.
+pub trait Parameter: Copy {
+    /// Returns its word, as the settings have it.
+    fn word(self) -> &'static str;
+
+    /// Says what is wrong with a value, if anything.
+    fn wrong_value(self, value: &str) -> Option<String>;
+
+    /// Says whether its values are employees, by our own names.
+    fn is_employee(self) -> bool;
+}
+
+/// What one communication has of each parameter.
+pub(super) trait Facets<P> {
+    /// Says whether the parameter has one of the values; `None` where only an answer could tell.
+    fn has(&self, parameter: P, values: &[String]) -> Option<bool>;
 }
 
 /// What a condition looks at in a call.
@@ -69,8 +89,27 @@ pub(super) struct CallFacets<'a> {
     pub(super) employee: Option<&'a str>,
 }
 
-impl CallFacets<'_> {
-    /// Says whether the parameter has one of the values; `None` where only an answer could tell.
+impl Parameter for CallParameter {
+    fn word(self) -> &'static str {
+        match self {
+            CallParameter::Direction => "direction",
+            CallParameter::Result => "result",
+            CallParameter::OurNumber => "our_number",
+            CallParameter::Queue => "queue",
+            CallParameter::Employee => "employee",
+        }
+    }
+
+    fn wrong_value(self, value: &str) -> Option<String> {
+        wrong_value(self, value)
+    }
+
+    fn is_employee(self) -> bool {
+        self == CallParameter::Employee
+    }
+}
+
+impl Facets<CallParameter> for CallFacets<'_> {
     fn has(&self, parameter: CallParameter, values: &[String]) -> Option<bool> {
         let is = |text: &str| values.iter().any(|value| value == text);
         match parameter {
@@ -84,15 +123,43 @@ impl CallFacets<'_> {
     }
 }
 
-impl Filter {
-    /// Says whether a call passes.
-    pub(super) fn passes(&self, call: &CallFacets<'_>) -> bool {
+impl<P: Parameter> Filter<P> {
+    /// Says whether a communication passes.
+    pub(super) fn passes(&self, what: &impl Facets<P>) -> bool {
         match self {
-            Filter::All { of } => of.iter().all(|part| part.passes(call)),
-            Filter::Any { of } => of.is_empty() || of.iter().any(|part| part.passes(call)),
-            Filter::Include { parameter, values } => call.has(*parameter, values) == Some(true),
-            Filter::Exclude { parameter, values } => call.has(*parameter, values) == Some(false),
+            Filter::All { of } => of.iter().all(|part| part.passes(what)),
+            Filter::Any { of } => of.is_empty() || of.iter().any(|part| part.passes(what)),
+            Filter::Include { parameter, values } => what.has(*parameter, values) == Some(true),
+            Filter::Exclude { parameter, values } => what.has(*parameter, values) == Some(false),
         }
+    }
+
+    /// Says of each condition, in order, whether it holds: also of those that the answer did not
+    /// need.
+    pub(super) fn seen(&self, what: &impl Facets<P>) -> Vec<ConditionSeen> {
+        let mut seen = Vec::new();
+        self.look(what, "", &mut seen);
+        seen
+    }
+
+    fn look(&self, what: &impl Facets<P>, path: &str, seen: &mut Vec<ConditionSeen>) {
+        let (parameter, include) = match self {
+            Filter::All { of } | Filter::Any { of } => {
+                for (position, part) in of.iter().enumerate() {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    part.look(what, &format!("{path}{dot}of.{position}"), seen);
+                }
+                return;
+            }
+            Filter::Include { parameter, .. } => (parameter, true),
+            Filter::Exclude { parameter, .. } => (parameter, false),
+        };
+        seen.push(ConditionSeen {
+            path: path.to_owned(),
+            parameter: parameter.word().to_owned(),
+            include,
+            holds: self.passes(what),
+        });
     }
 
     /// Names every mistake that the types do not exclude.
@@ -116,7 +183,7 @@ impl Filter {
                 }
             }
             Filter::Include { parameter, values } | Filter::Exclude { parameter, values } => {
-                if *parameter == CallParameter::Employee {
+                if parameter.is_employee() {
                     let values = values.iter().enumerate();
                     named.extend(
                         values.map(|(n, value)| (format!("{path}.values.{n}"), value.as_str())),
@@ -149,7 +216,7 @@ impl Filter {
                     found.push(Mistake::at(&path, "name at least one value"));
                 }
                 for (position, value) in values.iter().enumerate() {
-                    if let Some(mistake) = wrong_value(*parameter, value) {
+                    if let Some(mistake) = parameter.wrong_value(value) {
                         found.push(Mistake::at(&format!("{path}.values.{position}"), mistake));
                     }
                 }
@@ -249,3 +316,6 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:?}");
     }
 }
+
+#[cfg(test)]
+mod properties;

@@ -14,13 +14,16 @@ mod plan;
 pub mod popup;
 mod replan;
 pub mod replay;
+mod requests;
 pub mod settings;
 mod settings_mistakes;
 pub mod situation;
+mod tags;
 mod template;
 mod triage;
 pub mod variables;
 
+pub use calls::CALL_RECORD;
 pub use phases::wanted_phases;
 pub use plan::plan;
 pub use replan::replaced;

@@ -1,9 +1,12 @@
 //! The names of new records where no template says otherwise. Russian, the language of the CRM
 //! cards of our tenants.
 
+use jiff::tz::TimeZone;
+
 use crate::model::call::{Call, CallResult, MissReason};
 use crate::model::explanation::Side;
 use crate::model::phone::Phone;
+use crate::model::timestamp::Timestamp;
 
 /// Names a new contact: all that is known of the client is the number.
 pub(super) fn contact(phone: &Phone) -> String {
@@ -45,4 +48,16 @@ pub(super) fn outgoing_summary(call: &Call, phone: &Phone) -> String {
 /// Says where a recording can be heard.
 pub(super) fn recording(link: &str) -> String {
     format!("Запись разговора: {link}")
+}
+
+/// Returns day and time of day in the company's zone; empty for a time that no calendar has.
+pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> (String, String) {
+    match jiff::Timestamp::from_millisecond(at.as_millis()) {
+        Ok(at) => {
+            let at = at.to_zoned(zone.clone());
+            let date = format!("{:02}.{:02}.{:04}", at.day(), at.month(), at.year());
+            (date, format!("{:02}:{:02}", at.hour(), at.minute()))
+        }
+        Err(_) => (String::new(), String::new()),
+    }
 }

@@ -1,11 +1,12 @@
 //! What is to be done about a communication's phase, once the CRM has answered.
 
 use crate::model::communication::Body;
-use crate::model::explanation::Reason;
+use crate::model::explanation::{Explanation, Reason};
 use crate::model::facts::Facts;
 use crate::model::plan::Plan;
 
 use super::calls;
+use super::requests;
 use super::situation::Situation;
 
 /// Plans the steps of one phase. The same values give the same plan. What [`triage`] ignores
@@ -20,14 +21,13 @@ pub fn plan(situation: &Situation<'_>, facts: &Facts) -> Plan {
         return plan;
     }
     let planned = match &situation.snapshot.body {
-        Body::Call { call } => calls::plan(situation, call, facts),
-        body @ (Body::Chat { .. } | Body::Request { .. }) => {
-            Err(Reason::NothingConfigured { kind: body.kind() })
-        }
+        Body::Call { call } => calls::plan(situation, call, facts).map_err(Explanation::from),
+        Body::Request { request } => requests::plan(situation, request, facts),
+        body @ Body::Chat { .. } => Err(Reason::NothingConfigured { kind: body.kind() }.into()),
     };
-    planned.unwrap_or_else(|reason| Plan {
+    planned.unwrap_or_else(|explanation| Plan {
         steps: Vec::new(),
         first_time: situation.ledger.first_time,
-        explanation: reason.into(),
+        explanation,
     })
 }

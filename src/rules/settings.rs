@@ -3,6 +3,7 @@
 
 mod fields;
 mod interval;
+mod requests;
 mod responsible;
 mod tags;
 mod tasks;
@@ -16,6 +17,9 @@ use crate::model::phone::Phone;
 
 pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;
+pub use self::requests::{
+    DealPlace, PipelineRule, RequestMethod, RequestParameter, RequestSettings,
+};
 pub use self::responsible::{Assign, ResponsibleRule};
 pub use self::tags::TagSettings;
 pub use self::tasks::{TaskDue, TaskSettings};
@@ -31,6 +35,9 @@ pub struct IntegrationSettings {
     /// Calls.
     #[serde(default)]
     pub calls: Option<CallSettings>,
+    /// Site requests (S0-06).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<RequestSettings>,
     /// Redirection of calls to the client's responsible (S1-23).
     #[serde(default)]
     pub personal_manager: Option<PersonalManagerSettings>,
@@ -141,6 +148,10 @@ pub struct DirectionSettings {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub filtered_numbers: Vec<Phone>,
+    /// Which calls make entities and tasks (S2-23); the others are still logged on a card that
+    /// exists. Absent or without conditions = all (S2-26).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
     /// Case A: answered, the client is in no contact (S1-07).
     #[serde(default)]
     pub answered_unknown: Option<UnknownCase>,
@@ -229,6 +240,16 @@ pub enum UnknownAction {
     },
     /// A contact only (S1-13). Braces, because serde lets a bare variant take any further key.
     Contact {},
+    /// A lead where the CRM works with leads beside deals, else a contact and a deal (S3-05).
+    LeadOrDeal {
+        /// Pipeline of the deal, by the CRM's id.
+        pipeline: String,
+        /// Stage of the deal, by the CRM's id.
+        stage: String,
+        /// Stage of the lead, by the CRM's id; left out = the first one.
+        #[serde(default)]
+        lead_stage: Option<String>,
+    },
 }
 
 /// What is made for a client who is known.

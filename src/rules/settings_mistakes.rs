@@ -1,17 +1,20 @@
 //! What can be wrong with settings although their types allow it, as far as it shows without
 //! asking the CRM: whether users, pipelines and stages exist is checked against the account.
 
+mod requests;
+
 use std::collections::BTreeSet;
 
 use crate::model::mistake::Mistake;
 use crate::model::phone::Phone;
 
+use super::filter::Parameter;
 use super::settings::{
     Assign, CallSettings, DirectionSettings, FieldRule, IntegrationSettings, Interval, KnownAction,
     Moment, ResponsibleRule, TagSettings, TaskDue, TaskSettings, Telephony, Template,
     UnknownAction,
 };
-use super::variables;
+use super::variables::{self, OF_CALLS, Variable};
 
 /// The most numbers that one list takes: each call walks the list, and ten thousand comparisons
 /// take less than a tenth of a millisecond.
@@ -34,6 +37,9 @@ impl IntegrationSettings {
         if let Some(calls) = &self.calls {
             check_calls(calls, &mut found);
         }
+        if let Some(requests) = &self.requests {
+            requests::check(requests, &mut found);
+        }
         if let Some(popup) = &self.popup {
             popup.mistakes(&mut found);
         }
@@ -49,6 +55,17 @@ impl IntegrationSettings {
     pub fn employees_named(&self) -> Vec<(String, &str)> {
         let rules = self.calls.iter().flat_map(|calls| &calls.responsible);
         let mut named = Vec::new();
+        if let Some(requests) = &self.requests {
+            requests::employees_named(requests, &mut named);
+        }
+        if let Some(calls) = &self.calls {
+            let sides = [("incoming", &calls.incoming), ("outgoing", &calls.outgoing)];
+            for (side, direction) in sides {
+                if let Some(filter) = &direction.filter {
+                    filter.employees_named(&format!("calls.{side}.filter"), &mut named);
+                }
+            }
+        }
         for (position, rule) in rules.enumerate() {
             let path = format!("calls.responsible.{position}");
             if let Assign::Employee { employee } = &rule.assign {
@@ -106,6 +123,9 @@ fn check_direction(
             ));
         }
     }
+    if let Some(filter) = &direction.filter {
+        filter.mistakes(&format!("{path}.filter"), found);
+    }
     let unknown = [
         ("answered_unknown", &direction.answered_unknown),
         ("missed_unknown", &direction.missed_unknown),
@@ -116,7 +136,9 @@ fn check_direction(
             check_place(&format!("{path}.{key}.action"), pipeline, stage, found);
             let awkward = match case.action {
                 UnknownAction::Unsorted { .. } => Some("an unsorted record"),
-                UnknownAction::ContactAndDeal { .. } | UnknownAction::Contact {} => None,
+                UnknownAction::ContactAndDeal { .. }
+                | UnknownAction::Contact {}
+                | UnknownAction::LeadOrDeal { .. } => None,
             };
             check_moment(&format!("{path}.{key}.at"), key, case.at, awkward, found);
         }
@@ -148,7 +170,7 @@ fn check_direction(
         ("deal_name", &direction.deal_name),
     ] {
         if let Some(template) = template {
-            check_template(&format!("{path}.{key}"), template, found);
+            check_template(&format!("{path}.{key}"), template, &OF_CALLS, found);
         }
     }
     for (key, task) in [
@@ -156,7 +178,7 @@ fn check_direction(
         ("missed_task", &direction.missed_task),
     ] {
         if let Some(task) = task {
-            check_task(&format!("{path}.{key}"), task, found);
+            check_task(&format!("{path}.{key}"), task, &OF_CALLS, found);
         }
     }
 }
@@ -182,7 +204,7 @@ fn check_moment(
     }
 }
 
-fn check_rules(path: &str, rules: &[ResponsibleRule], found: &mut Vec<Mistake>) {
+fn check_rules<P: Parameter>(path: &str, rules: &[ResponsibleRule<P>], found: &mut Vec<Mistake>) {
     if rules.len() > RULES_MAX {
         let message = format!("{} rules are too many: at most {RULES_MAX}", rules.len());
         found.push(Mistake::at(path, message));
@@ -252,13 +274,13 @@ fn check_fields(path: &str, fields: &[FieldRule], found: &mut Vec<Mistake>) {
         } else {
             check_id(&format!("{path}.field"), &rule.field, found);
         }
-        check_template(&format!("{path}.value"), &rule.value, found);
+        check_template(&format!("{path}.value"), &rule.value, &OF_CALLS, found);
     }
 }
 
-fn check_task(path: &str, task: &TaskSettings, found: &mut Vec<Mistake>) {
+fn check_task(path: &str, task: &TaskSettings, variables: &[Variable], found: &mut Vec<Mistake>) {
     if let Some(text) = &task.text {
-        check_template(&format!("{path}.text"), text, found);
+        check_template(&format!("{path}.text"), text, variables, found);
     }
     if let Some(task_type) = &task.task_type {
         let path = format!("{path}.task_type");
@@ -278,15 +300,23 @@ fn check_interval(path: &str, interval: Interval, found: &mut Vec<Mistake>) {
     found.extend(interval.mistake().map(|mistake| Mistake::at(path, mistake)));
 }
 
-fn check_template(path: &str, template: &Template, found: &mut Vec<Mistake>) {
-    let samples = variables::samples(&variables::OF_CALLS);
+fn check_template(
+    path: &str,
+    template: &Template,
+    variables: &[Variable],
+    found: &mut Vec<Mistake>,
+) {
+    let samples = variables::samples(variables);
     let mistakes = template.mistakes(&samples).into_iter();
     found.extend(mistakes.map(|mistake| Mistake::at(path, mistake)));
 }
 
 fn places_of_unknown(action: &UnknownAction) -> (Option<&str>, Option<&str>) {
     match action {
-        UnknownAction::ContactAndDeal { pipeline, stage } => (Some(pipeline), Some(stage)),
+        UnknownAction::ContactAndDeal { pipeline, stage }
+        | UnknownAction::LeadOrDeal {
+            pipeline, stage, ..
+        } => (Some(pipeline), Some(stage)),
         UnknownAction::Unsorted { pipeline } => (Some(pipeline), None),
         UnknownAction::Contact {} => (None, None),
     }

@@ -6,6 +6,7 @@ use crate::model::facts::FactsQuery;
 use crate::model::plan::Plan;
 
 use super::calls;
+use super::requests;
 use super::situation::Situation;
 
 /// What is to become of a communication's phase.
@@ -25,14 +26,13 @@ pub fn triage(situation: &Situation<'_>) -> Triage {
         return Triage::Plan(Box::new(plan));
     }
     let admitted = match &situation.snapshot.body {
-        Body::Call { call } => calls::triage(situation, call),
-        // Settings have no place for chats and requests yet, so nothing can be configured.
-        body @ (Body::Chat { .. } | Body::Request { .. }) => {
-            Err(Reason::NothingConfigured { kind: body.kind() })
-        }
+        Body::Call { call } => calls::triage(situation, call).map_err(Explanation::from),
+        Body::Request { request } => requests::triage(situation, request),
+        // Settings have no place for chats yet, so nothing can be configured.
+        body @ Body::Chat { .. } => Err(Reason::NothingConfigured { kind: body.kind() }.into()),
     };
     match admitted {
         Ok(query) => Triage::Ask(query),
-        Err(reason) => Triage::Ignore(reason.into()),
+        Err(reason) => Triage::Ignore(reason),
     }
 }

@@ -152,6 +152,114 @@ pub const OF_CALLS: [Variable; 18] = [
     ),
 ];
 
+/// What templates of site requests may use.
+pub const OF_REQUESTS: [Variable; 16] = [
+    variable(
+        "client",
+        "клиент: имя, иначе номер, иначе почта, иначе «Без контактов»",
+        "the client: the name, else the number, else the e-mail address, else «Без контактов»",
+        Sample::Text("Ольга"),
+    ),
+    variable(
+        "client_name",
+        "имя, как его написал клиент; может быть пусто",
+        "the name as the client wrote it; may be empty",
+        Sample::Maybe("Ольга"),
+    ),
+    variable(
+        "client_phone",
+        "номер клиента (E.164); может быть пусто",
+        "the client's number (E.164); may be empty",
+        Sample::Maybe("+79161234567"),
+    ),
+    variable(
+        "client_email",
+        "почта клиента; может быть пусто",
+        "the client's e-mail address; may be empty",
+        Sample::Maybe("olga@example.com"),
+    ),
+    variable(
+        "contact_name",
+        "имя контакта, который уже есть в CRM; у нового клиента пусто",
+        "the name of the contact that the CRM has; empty for a new client",
+        Sample::Maybe("Ольга Петрова"),
+    ),
+    variable(
+        "source_name",
+        "название источника",
+        "the source's name",
+        Sample::Text("Сайт"),
+    ),
+    variable(
+        "known",
+        "клиент уже есть в контактах",
+        "a contact has one of the addresses",
+        Sample::Flag,
+    ),
+    variable(
+        "form",
+        "название формы; может быть пусто",
+        "the form's name; may be empty",
+        Sample::Maybe("Обратный звонок"),
+    ),
+    variable(
+        "form_type",
+        "вид формы у источника; может быть пусто",
+        "the sort of form at the source; may be empty",
+        Sample::Maybe("callback"),
+    ),
+    variable(
+        "site",
+        "сайт; может быть пусто",
+        "the site; may be empty",
+        Sample::Maybe("romashka.example"),
+    ),
+    variable(
+        "page",
+        "адрес страницы; может быть пусто",
+        "the page's address; may be empty",
+        Sample::Maybe("https://romashka.example/price"),
+    ),
+    variable(
+        "text",
+        "что написал клиент; может быть пусто",
+        "what the client wrote; may be empty",
+        Sample::Maybe("Перезвоните мне"),
+    ),
+    variable(
+        "campaign",
+        "рекламная кампания; может быть пусто",
+        "the advertising campaign; may be empty",
+        Sample::Maybe("Поиск"),
+    ),
+    variable(
+        "source",
+        "откуда пришёл клиент, как это называет источник; может быть пусто",
+        "where the client came from, as the source sorts it; may be empty",
+        Sample::Maybe("yandex"),
+    ),
+    variable(
+        "date",
+        "день заявки в поясе компании",
+        "the day of the request in the company's zone",
+        Sample::Text("20.11.2026"),
+    ),
+    variable(
+        "time",
+        "время заявки в поясе компании",
+        "the time of the request in the company's zone",
+        Sample::Text("12:00"),
+    ),
+];
+
+/// The templates of names and of a task's text where none is set, for requests (V-09).
+pub const REQUEST_CONTACT_NAME: &str = "{{ client }}";
+/// See [`REQUEST_CONTACT_NAME`].
+pub const REQUEST_DEAL_NAME: &str =
+    "Заявка{% if site %} с сайта {{ site }}{% endif %}: {{ client }}";
+/// See [`REQUEST_CONTACT_NAME`].
+pub const REQUEST_TASK: &str = "Обработать заявку: {{ client }}{% if client_phone and client_phone != client %}, {{ client_phone }}{% endif %}";
+
 /// Returns sets of values on which a template must work: everything there, and nothing but what
 /// is always there, for every combination of yes and no.
 pub(super) fn samples(variables: &[Variable]) -> Vec<Values> {
@@ -229,6 +337,32 @@ mod tests {
             OF_CALLS.len(),
             "rows that no variable stands behind"
         );
+    }
+
+    #[test]
+    fn s0_14_the_page_lists_every_variable_of_requests_with_its_meaning_and_a_sample() {
+        const REQUESTS: &str = include_str!("../../docs/requests.md");
+        for one in OF_REQUESTS {
+            let sample = match one.sample {
+                Sample::Text(text) | Sample::Maybe(text) => text.to_owned(),
+                Sample::Flag => "true".to_owned(),
+                Sample::Number(number) => number.to_string(),
+            };
+            let row = format!("| `{}` | {} | `{sample}` |", one.name, one.meaning_en);
+            assert!(REQUESTS.contains(&row), "docs/requests.md lacks: {row}");
+            assert!(!one.meaning_ru.is_empty());
+        }
+        let rows = REQUESTS
+            .lines()
+            .skip_while(|line| !line.starts_with("| variable of requests"));
+        let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
+        assert_eq!(rows.count(), OF_REQUESTS.len(), "rows without a variable");
+        for text in [REQUEST_CONTACT_NAME, REQUEST_DEAL_NAME, REQUEST_TASK] {
+            let mistakes = Template(text.to_owned()).mistakes(&samples(&OF_REQUESTS));
+            assert_eq!(mistakes, Vec::<String>::new(), "{text}");
+            let shown = format!("`{text}`");
+            assert!(REQUESTS.contains(&shown), "docs/requests.md lacks {text}");
+        }
     }
 
     #[test]

@@ -36,6 +36,16 @@ pub(super) fn of_phone(phone: &Phone) -> String {
     format!("phone:{phone}")
 }
 
+/// Returns the facet of all communications of an address; a visitor's id has none, for the CRM is
+/// never asked by it.
+pub(super) fn of_address(address: &Address) -> Option<String> {
+    match address {
+        Address::Phone(phone) => Some(of_phone(phone)),
+        Address::Email(email) => Some(format!("email:{email}")),
+        Address::Visitor(_) => None,
+    }
+}
+
 /// Returns the facet of all communications of an outcome.
 pub(super) fn of_outcome(outcome: JournalOutcome) -> String {
     format!("outcome:{}", word(outcome))
@@ -80,7 +90,13 @@ fn places(stored: &StoredCommunication) -> BTreeSet<(String, i64)> {
         (of_outcome(stored.outcome), at),
         (of_tenant_and_outcome(tenant, stored.outcome), at),
     ]);
-    places.extend(phones(stored).map(|phone| (of_phone(&phone), at)));
+    let addresses = stored.snapshot.body.addresses();
+    places.extend(
+        addresses
+            .iter()
+            .filter_map(of_address)
+            .map(|facet| (facet, at)),
+    );
     places
 }
 

@@ -29,9 +29,9 @@ use super::search;
 use super::shared::Shared;
 use super::sweep;
 use super::writer::{Command, Reply};
+use crate::model::communication::Address;
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
 use crate::model::ledger::{Ledger, LedgerStep};
-use crate::model::phone::Phone;
 use crate::model::plan::{Card, StepKey};
 use crate::model::recording::Recording;
 use crate::model::secret::Secret;
@@ -255,15 +255,15 @@ impl StoreHandle {
     }
 
     /// Returns the steps that these integrations have planned for the newest communications of a
-    /// number, so many of them; what cannot be read is left out.
-    pub async fn steps_of_phone(
+    /// number or e-mail address, so many of them; what cannot be read is left out.
+    pub async fn steps_of_address(
         &self,
-        phone: Phone,
+        address: Address,
         integrations: Vec<IntegrationKey>,
         communications_max: usize,
     ) -> Result<Vec<LedgerStep>, StoreError> {
         self.read(move |reader| {
-            search::steps_of_phone(reader, &phone, &integrations, communications_max)
+            search::steps_of_address(reader, &address, &integrations, communications_max)
         })
         .await
     }

@@ -2,11 +2,12 @@
 //! newest first; never a scan of all communications.
 
 use super::error::{StoreError, Trouble};
-use super::facet::{narrowest, of_phone, phones};
+use super::facet::{narrowest, of_address, phones};
 use super::ledger_rows::Progress;
 use super::query::{JournalPage, JournalSearch, SEARCH_ROWS_MAX, StoredCommunication};
 use super::reader::Reader;
 use super::tables::{COMMUNICATIONS, JOURNAL_INDEX, LAST, LEDGERS, get_text, skip_unreadable};
+use crate::model::communication::Address;
 use crate::model::ids::{CommunicationKey, IntegrationKey};
 use crate::model::ledger::LedgerStep;
 use crate::model::phone::Phone;
@@ -56,14 +57,17 @@ pub(super) fn search(
     Ok(page)
 }
 
-/// Returns the steps of some integrations for the newest communications of a number.
-pub(super) fn steps_of_phone(
+/// Returns the steps of some integrations for the newest communications of a number or e-mail
+/// address.
+pub(super) fn steps_of_address(
     reader: &Reader<'_>,
-    phone: &Phone,
+    address: &Address,
     integrations: &[IntegrationKey],
     communications_max: usize,
 ) -> Result<Vec<LedgerStep>, Trouble> {
-    let facet = of_phone(phone);
+    let Some(facet) = of_address(address) else {
+        return Ok(Vec::new());
+    };
     let (index, ledgers) = (reader.table(JOURNAL_INDEX)?, reader.table(LEDGERS)?);
     let range = (facet.as_str(), i64::MIN, "")..=(facet.as_str(), i64::MAX, LAST);
     let mut steps = Vec::new();
@@ -137,6 +141,8 @@ mod tests {
                         site: None,
                         page: None,
                         fields: Default::default(),
+                        tags: Vec::new(),
+                        details: Default::default(),
                     },
                 },
             },

@@ -21,8 +21,8 @@ use trunkline::model::ids::CrmUserId;
 use trunkline::model::outcome::{Look, NotAppliedCause, Outcome, StepResult};
 use trunkline::model::phone::{Phone, Region};
 use trunkline::model::plan::{
-    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted, Role,
-    StepKey, StepKind, Target, UnsortedForm,
+    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewNote, NewTask,
+    NewUnsorted, Role, StepKey, StepKind, Target, UnsortedForm,
 };
 use trunkline::model::secret::{Secret, Secrets};
 use trunkline::model::timestamp::Timestamp;
@@ -275,6 +275,7 @@ pub(super) fn call(handle: &AmoHandle, call: &str, card: Option<Target>) -> Step
         employee: Some(CrmUserId("502".to_owned())),
         link: None,
         source_name: "Офис".to_owned(),
+        shown_to: None,
     };
     command(handle, call, "call-record", Effect::RecordCall(record))
 }
@@ -290,6 +291,15 @@ fn task(handle: &AmoHandle, call: &str, card: Option<Target>) -> StepCommand {
     command(handle, call, "task", Effect::CreateTask(task))
 }
 
+fn note(handle: &AmoHandle, call: &str, card: u64) -> StepCommand {
+    let note = NewNote {
+        card: on(Entity::Contact, card).expect("a card"),
+        text: "Заявка с сайта\nПерезвоните".to_owned(),
+        at: Timestamp::from_secs(handle.now() - 60),
+    };
+    command(handle, call, "note", Effect::AddNote(note))
+}
+
 /// The commands of every kind of step, in both forms where there are two.
 pub(super) fn every_kind(handle: &AmoHandle) -> Vec<StepCommand> {
     let known = handle.add_contact(&SeedCard::new("Иван", PHONE, 502));
@@ -301,10 +311,16 @@ pub(super) fn every_kind(handle: &AmoHandle) -> Vec<StepCommand> {
         call(handle, "1", on(Entity::Contact, known)),
         call(handle, "2", None),
         task(handle, "1", on(Entity::Contact, known)),
+        note(handle, "1", known),
     ];
     for kind in StepKind::ALL {
-        // They read and change what stands already, and have tests of their own.
-        if matches!(kind, StepKind::FillFields | StepKind::LinkRecording) {
+        // They read and change what stands already, and have tests of their own; leads are deals.
+        let elsewhere = [
+            StepKind::FillFields,
+            StepKind::LinkRecording,
+            StepKind::CreateLead,
+        ];
+        if elsewhere.contains(&kind) {
             continue;
         }
         assert!(
@@ -802,7 +818,9 @@ async fn a_step_delivered_days_late_carries_the_calls_own_time_and_is_found_agai
             Effect::CreateContact(_)
             | Effect::CreateDeal(_)
             | Effect::FillFields(_)
-            | Effect::LinkRecording(_) => continue,
+            | Effect::CreateLead(_)
+            | Effect::LinkRecording(_)
+            | Effect::AddNote(_) => continue,
         }
         let lost = Fault::LostAfter;
         rehearsal.fault("POST", "/api/v4/*", When::First { n: 1 }, lost);

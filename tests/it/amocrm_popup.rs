@@ -6,6 +6,8 @@ use trunkline::lab::fault::{Fault, When};
 use trunkline::model::ids::CrmUserId;
 use trunkline::model::outcome::Outcome;
 use trunkline::model::phone::{Phone, Region};
+use trunkline::model::plan::{Role, StepKey};
+use trunkline::model::timestamp::Timestamp;
 
 use super::amocrm_lab::{PHONE, Rehearsal};
 
@@ -13,6 +15,12 @@ fn popup(users: &[&str]) -> Popup {
     Popup {
         phone: Phone::parse(PHONE, Region::default()).expect("a number"),
         users: users.iter().map(|id| CrmUserId((*id).to_owned())).collect(),
+        entry: StepKey {
+            integration: "acme/sales".parse().expect("a key"),
+            communication: "acme/office/1.1".parse().expect("a key"),
+            role: Role::new("call-record"),
+        },
+        at: Timestamp::from_secs(0),
     }
 }
 

@@ -232,7 +232,9 @@ async fn rehearse(switches: Switches, filters: bool) {
             Effect::RecordCall(_)
             | Effect::CreateTask(_)
             | Effect::FillFields(_)
-            | Effect::LinkRecording(_) => 0,
+            | Effect::CreateLead(_)
+            | Effect::LinkRecording(_)
+            | Effect::AddNote(_) => 0,
         };
         assert!(used <= most, "{} stands on {used} cards", command.key.role);
     }
@@ -288,7 +290,10 @@ async fn what_is_a_deactivated_users_is_made_all_the_same() {
             }
             Effect::RecordCall(record) => record.employee = left,
             Effect::CreateTask(task) => task.responsible = left,
-            Effect::FillFields(_) | Effect::LinkRecording(_) => continue,
+            Effect::FillFields(_)
+            | Effect::LinkRecording(_)
+            | Effect::CreateLead(_)
+            | Effect::AddNote(_) => continue,
         }
         let result = done(rehearsal.execute(&command).await);
         assert!(!result.cards.is_empty(), "{}", command.key.role);

@@ -83,7 +83,9 @@ fn every_example_is_taken_without_a_warning() {
         .collect();
     assert_eq!(
         ids,
-        BTreeSet::from(["fialka", "landysh", "lyutik", "romashka", "vasilek"])
+        BTreeSet::from([
+            "fialka", "gerbera", "landysh", "lyutik", "romashka", "vasilek"
+        ])
     );
     for tenant in &configuration.tenants {
         assert!(!tenant.employees.0.is_empty() && !tenant.integrations.is_empty());

@@ -1,6 +1,7 @@
 //! Every adapter says for every kind of step how sure it can be, and the page for administrators
 //! says the same.
 
+use serde_json::json;
 use trunkline::crm::registry;
 use trunkline::lab::amocrm::{AmoOptions, start};
 use trunkline::model::capabilities::Certainty;
@@ -20,7 +21,9 @@ fn after(kind: StepKind) -> Option<StepKind> {
         StepKind::RecordCall => Some(StepKind::CreateTask),
         StepKind::CreateTask => Some(StepKind::FillFields),
         StepKind::FillFields => Some(StepKind::LinkRecording),
-        StepKind::LinkRecording => None,
+        StepKind::LinkRecording => Some(StepKind::AddNote),
+        StepKind::AddNote => Some(StepKind::CreateLead),
+        StepKind::CreateLead => None,
     }
 }
 
@@ -38,6 +41,7 @@ async fn every_step_kind_of_every_adapter_declares_its_recipe_and_the_docs_name_
                 let lab = start(AmoOptions::default()).await.expect("a free port");
                 open(&lab.handle(), 6.0)
             }
+            "bitrix24" => super::bitrix24_door::open("http://127.0.0.1:9", json!({})),
             other => panic!("open an account of {other} here: its steps need a recipe, too"),
         };
         for step in &adapter.capabilities().steps {

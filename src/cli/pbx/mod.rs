@@ -4,6 +4,7 @@ mod direct;
 mod fragment;
 mod report;
 mod roster;
+mod templates;
 
 use std::path::Path;
 
@@ -11,10 +12,12 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::model::discovery::Discovery;
+use crate::model::explanation::Language;
 use crate::model::ids::{SourceId, SourceKey};
 
 use self::direct::Direct;
 use self::fragment::{Fragment, Place};
+use super::Lang;
 use super::client::{Client, ClientError};
 use super::output::Output;
 
@@ -26,6 +29,12 @@ pub(super) enum Pbx {
     /// List the people, groups and numbers that a configured phone system says that it has, and
     /// who of them is configured. Nothing is changed there.
     Roster(RosterWish),
+    /// Print what is to be pasted into the pages of a configured source, such as the templates of a
+    /// platform's notifications.
+    Templates {
+        /// The source, tenant/source.
+        source: String,
+    },
 }
 
 /// Whose people.
@@ -47,6 +56,9 @@ pub(super) struct Discover {
     /// Print a piece of configuration to paste instead of the report.
     #[arg(long)]
     toml: bool,
+    /// The language of reasons and remarks.
+    #[arg(long, value_enum)]
+    lang: Option<Lang>,
     #[command(flatten)]
     direct: Direct,
 }
@@ -55,6 +67,7 @@ pub(super) async fn run(path: &Path, pbx: Pbx, output: &mut Output) -> Result<()
     let toml = match &pbx {
         Pbx::Discover(wish) => wish.toml,
         Pbx::Roster(wish) => wish.toml,
+        Pbx::Templates { .. } => false,
     };
     if toml && output.json() {
         let message = "--toml and --json: choose one of them";
@@ -63,10 +76,14 @@ pub(super) async fn run(path: &Path, pbx: Pbx, output: &mut Output) -> Result<()
     let wish = match pbx {
         Pbx::Discover(wish) => wish,
         Pbx::Roster(wish) => return roster::run(path, &wish.source, toml, output).await,
+        Pbx::Templates { source } => return templates::show(path, &source, output),
     };
     match &wish.source {
-        Some(source) => configured(path, source, wish.toml, output).await,
-        None => unconfigured(&wish.direct, wish.toml, output).await,
+        Some(source) => configured(path, source, wish.toml, wish.lang, output).await,
+        None => {
+            let language = wish.lang.map(Language::from).unwrap_or_default();
+            unconfigured(&wish.direct, wish.toml, language, output).await
+        }
     }
 }
 
@@ -75,6 +92,7 @@ async fn configured(
     path: &Path,
     source: &str,
     toml: bool,
+    lang: Option<Lang>,
     output: &mut Output,
 ) -> Result<(), ClientError> {
     let key: SourceKey = source
@@ -85,7 +103,11 @@ async fn configured(
         "/v1/tenants/{}/sources/{}/discovery",
         key.tenant, key.source
     );
-    let answer = client.get(&path, &[]).await?;
+    let query: Vec<(&str, String)> = lang
+        .map(|lang| ("lang", lang.word().to_owned()))
+        .into_iter()
+        .collect();
+    let answer = client.get(&path, &query).await?;
     if output.json() {
         output.value(&answer);
         return Ok(());
@@ -108,13 +130,18 @@ async fn configured(
 }
 
 /// Looks itself: nothing of it is configured, and no daemon need run.
-async fn unconfigured(direct: &Direct, toml: bool, output: &mut Output) -> Result<(), ClientError> {
+async fn unconfigured(
+    direct: &Direct,
+    toml: bool,
+    language: Language,
+    output: &mut Output,
+) -> Result<(), ClientError> {
     let id: SourceId = direct
         .id
         .parse()
         .map_err(|error| ClientError::Wrong(format!("--id: {error}")))?;
     let place = direct.connect(&id, output)?;
-    let found = place.discoverer.discover().await;
+    let found = place.discoverer.discover(language).await;
     let found = found.map_err(|error| ClientError::Refused(error.to_string()))?;
     if output.json() {
         let value = serde_json::to_value(&found);

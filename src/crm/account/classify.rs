@@ -136,6 +136,8 @@ pub fn judge(purpose: Purpose, happened: &Happened) -> Judgement {
                 403 if !json => {
                     Failure::not_applied(NotAppliedCause::Blocked, why, Some(BLOCKED_RETRY))
                 }
+                // Said so in the CRM's own words, see `Manners::status`.
+                423 => Failure::not_applied(NotAppliedCause::Blocked, why, Some(BLOCKED_RETRY)),
                 // We follow no redirects, so nothing was done: the portal has moved.
                 300..=399 => Failure::not_applied(
                     NotAppliedCause::Unreachable,

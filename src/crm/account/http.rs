@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 use super::breaker::{Admission, Breaker, BreakerState};
 use super::classify::{self, Failure, Happened, Health, Judgement};
 use super::limiter::{Limiter, LimiterOptions, NoTurn};
+use super::manners::Manners;
 use super::status::{AccountStatus, Held, HeldCause, LastError};
 use super::transport::{Elsewhere, HttpSetupError, Performed, Request, Response, Transport};
 use crate::clock::SharedClock;
@@ -42,6 +43,7 @@ pub struct AccountHttp {
     portal: PortalKey,
     transport: Transport,
     clock: SharedClock,
+    manners: Manners,
     limiter: Limiter,
     state: Mutex<State>,
     blocks: watch::Sender<Option<Held>>,
@@ -73,6 +75,7 @@ impl AccountHttp {
             portal: options.portal,
             transport,
             clock: options.clock,
+            manners: Manners::default(),
             limiter: Limiter::new(LimiterOptions {
                 rate_per_second: rate,
                 window_max,
@@ -82,6 +85,15 @@ impl AccountHttp {
             blocks: watch::Sender::new(None),
             observed: AtomicBool::new(false),
         })
+    }
+
+    /// Keeps to the ways of a CRM.
+    #[must_use]
+    pub fn with_manners(mut self, manners: Manners) -> Self {
+        self.manners = manners;
+        self.limiter = self.limiter.with_burst(manners.burst);
+        self.transport.answer_within(manners.answer_within);
+        self
     }
 
     /// Sets whether the portal is only observed: none of its integrations is on.
@@ -145,8 +157,11 @@ impl AccountHttp {
         let purpose = request.purpose;
         let (method, path) = (request.method, request.path.clone());
         let performed = self.transport.perform(request, to, || self.clock.now());
-        let performed = performed.await;
+        let mut performed = performed.await;
         drop(permit);
+        if let Performed::Answered(response) = &mut performed {
+            response.status = (self.manners.status)(response.status, &response.body);
+        }
         let happened = performed.happened();
         probe.settled();
         if let Performed::Answered(response) = &performed

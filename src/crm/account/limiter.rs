@@ -72,6 +72,8 @@ struct State {
     lowered: f64,
     lowered_until: Instant,
     window_max: usize,
+    /// Requests that may be ahead of the pace.
+    burst: u32,
     next_at: Instant,
     paused_until: Instant,
     /// When each recent request surely has arrived; those under way stand here too.
@@ -141,6 +143,7 @@ impl Limiter {
             lowered: 1.0,
             lowered_until: now,
             window_max: options.window_max.max(1),
+            burst: 0,
             next_at: now + options.quiet_start,
             paused_until: now,
             recent: Vec::new(),
@@ -152,6 +155,14 @@ impl Limiter {
             state: Mutex::new(state),
             changed: Notify::new(),
         }
+    }
+
+    /// Lets so many requests leave ahead of the pace after a quiet time: for a CRM that counts by a
+    /// bucket. The lower classes leave a part of it to the higher ones.
+    #[must_use]
+    pub fn with_burst(self, burst: u32) -> Self {
+        self.lock().burst = burst;
+        self
     }
 
     /// Waits for the turn of a request. Dropping the future gives the place up.
@@ -337,7 +348,8 @@ impl State {
         }
         self.recent
             .retain(|recent| recent.under_way || recent.arrived_by + WINDOW > now);
-        let earliest = self.next_at.max(self.paused_until);
+        let paced = self.next_at.checked_sub(self.ahead(class));
+        let earliest = paced.unwrap_or(now).max(self.paused_until);
         if now < earliest {
             return Turn::At(earliest);
         }
@@ -375,10 +387,37 @@ impl State {
                 self.passed_over[index] = self.passed_over[index].saturating_add(1);
             }
         }
-        let interval = Duration::from_secs_f64(1.0 / (self.rate_base * self.lowered));
+        let interval = self.interval();
+        if self.burst > 0 {
+            self.next_at = self.next_at.max(now) + interval;
+            return self.sent(ticket, now);
+        }
         // A timer that woke us late is made up for by a tenth at the most: on average the full
         // rate, never a burst.
         self.next_at = (self.next_at + interval).max(now + interval.mul_f64(0.9));
+        self.sent(ticket, now);
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs_f64(1.0 / (self.rate_base * self.lowered))
+    }
+
+    /// Returns how far ahead of the pace a class may be. Whoever was throttled is not ahead.
+    fn ahead(&self, class: Class) -> Duration {
+        if self.burst == 0 || self.lowered < 1.0 {
+            return Duration::ZERO;
+        }
+        let part = match class {
+            Class::Live => 1.0,
+            Class::Work => 0.75,
+            Class::Background => 0.25,
+        };
+        // One less: who is on time uses one, too.
+        self.interval()
+            .mul_f64((f64::from(self.burst) * part - 1.0).max(0.0))
+    }
+
+    fn sent(&mut self, ticket: u64, now: Instant) {
         self.recent.push(Recent {
             ticket,
             arrived_by: now + TRANSIT_MAX,

@@ -7,6 +7,7 @@ pub mod breaker;
 pub mod classify;
 pub mod http;
 pub mod limiter;
+pub mod manners;
 #[cfg(test)]
 pub(crate) mod script;
 pub mod status;

@@ -14,13 +14,12 @@ use url::Url;
 
 use super::super::Class;
 use super::classify::{Happened, Purpose};
+use super::manners::TOTAL_MAX;
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
 
-/// Time to connect, and time for all of a request, as the vendor's library has them
-/// (`crm/amocrm.md` §1).
+/// Time to connect, as the vendor's library of the first CRM has it (`crm/amocrm.md` §1).
 const CONNECT_MAX: Duration = Duration::from_secs(5);
-const TOTAL_MAX: Duration = Duration::from_secs(20);
 
 /// Longest body that is read. A page of 250 deals, each with the permitted forty long fields,
 /// stays under it; more than that is not an answer to anything we ask.
@@ -124,6 +123,7 @@ impl Response {
 pub(super) struct Transport {
     base: ArcSwap<Url>,
     client: reqwest::Client,
+    answer_within: Duration,
 }
 
 impl Transport {
@@ -132,7 +132,13 @@ impl Transport {
         Ok(Self {
             base: ArcSwap::from_pointee(read_base(base_url)?),
             client: build_client()?,
+            answer_within: TOTAL_MAX,
         })
+    }
+
+    /// Sets how long an answer is waited for.
+    pub(super) fn answer_within(&mut self, within: Duration) {
+        self.answer_within = within;
     }
 
     /// Returns where requests go, without a slash at the end.
@@ -173,7 +179,8 @@ impl Transport {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut building = self.client.request(method, url);
+        let building = self.client.request(method, url);
+        let mut building = building.timeout(self.answer_within);
         if let Some(token) = &request.bearer {
             building = building.bearer_auth(token.expose());
         }

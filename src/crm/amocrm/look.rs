@@ -8,6 +8,7 @@
 //! | call on a card | call notes of that card | `params.uniq` |
 //! | call without a card | call notes of all contacts, leads, companies | `params.uniq` |
 //! | task | tasks of the card | text and due time |
+//! | note | ordinary notes of the card; undecidable while it waits in Unsorted | text and time |
 //! | fields | the card | their values |
 //! | recording | call notes, then ordinary notes, of the card (`recording`) | the address |
 //!
@@ -27,7 +28,8 @@ use super::wire::answers::{CardRecord, Note, Task, Unsorted};
 use crate::crm::{Class, StepCommand};
 use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
 use crate::model::plan::{
-    CallRecord, Effect, Entity, FillFields, NewContact, NewDeal, NewTask, NewUnsorted,
+    CallRecord, Card, Effect, Entity, FillFields, NewContact, NewDeal, NewNote, NewTask,
+    NewUnsorted,
 };
 
 /// How much the CRM's clock may be behind ours.
@@ -75,6 +77,9 @@ impl AmoAdapter {
             Effect::CreateTask(task) => looking.task(task).await,
             Effect::FillFields(fill) => looking.fields(fill).await,
             Effect::LinkRecording(link) => looking.recording(link).await,
+            Effect::AddNote(note) => looking.note(note).await,
+            // Never sent.
+            Effect::CreateLead(_) => Ok(Look::Absent),
         };
         match seen {
             Ok(look) => Outcome::Done(look),
@@ -247,6 +252,46 @@ impl Looking<'_> {
             }
             with_cards(cards)
         }))
+    }
+
+    /// A note bears the time that we gave it, or that of its making: both are after it was said.
+    async fn note(&self, note: &NewNote) -> Result<Look, Unclear> {
+        let on = map::known(&note.card)?;
+        let path = format!("/api/v4/{}/{}/notes", map::entity_path(on.entity)?, on.id);
+        let scan = Scan {
+            path: &path,
+            name: "notes",
+            query: query(&[("filter[note_type][]", "common"), ("order[id]", "desc")]),
+            hint: None,
+            since: note.at.minus(CLOCKS_APART).as_secs().min(self.since),
+        };
+        let same = |made: &Note| {
+            let text = made.params.text.as_deref().map(str::trim);
+            let told = made.created_at == note.at.as_secs() || made.created_at >= self.since;
+            text == Some(note.text.trim()) && told
+        };
+        match scan.find(&self.adapter.client, same).await {
+            Ok(Scanned::Absent) if self.may_wait_in_unsorted(on).await? => Ok(Look::Undecidable),
+            // The card is gone, and its notes with it; sending again will say so for good.
+            Err(ReadError::Refused(refusal)) if refusal.code == "404" => Ok(Look::Absent),
+            Err(error) => Err(error.into()),
+            Ok(scanned) => Ok(look(scanned, |made| {
+                with_cards(vec![card(Entity::Note, made.id)])
+            })),
+        }
+    }
+
+    /// Says whether a card may be one that waits in Unsorted, whose notes need not be listed (§10):
+    /// a lead in the stage of those, or one that is not shown.
+    async fn may_wait_in_unsorted(&self, on: &Card) -> Result<bool, Unclear> {
+        if on.entity != Entity::Deal {
+            return Ok(false);
+        }
+        let path = format!("/api/v4/leads/{}", on.id);
+        let client = &self.adapter.client;
+        let lead: Option<CardRecord> = client.record(&path, Vec::new(), Class::Work).await?;
+        let stages = &self.setup.unsorted_stages;
+        Ok(lead.is_none_or(|lead| stages.contains(&lead.status_id)))
     }
 
     async fn task(&self, task: &NewTask) -> Result<Look, Unclear> {

@@ -12,8 +12,8 @@ use super::recording;
 use super::setup::Setup;
 use super::wire::bodies::{
     Call, CallNote, CallParams, Contact, Field, FormMetadata, Lead, LeadEmbedded, Party, Reference,
-    SipMetadata, Tag, TagList, Task, Unsorted, UnsortedCard, UnsortedEmbedded, UnsortedMetadata,
-    Value,
+    SipMetadata, Tag, TagList, Task, TextNote, TextParams, Unsorted, UnsortedCard,
+    UnsortedEmbedded, UnsortedMetadata, Value,
 };
 use super::wire::refusal::USER_KEYS;
 use crate::crm::StepCommand;
@@ -47,6 +47,8 @@ pub(super) enum Answer {
     Unsorted,
     /// Notes on cards of this sort.
     Notes(Entity),
+    /// Ordinary notes on cards of this sort.
+    TextNotes(Entity),
     Calls,
     Tasks,
 }
@@ -143,6 +145,24 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
             return Err(refuse("not_an_item", message));
         }
         Effect::LinkRecording(link) => return recording::item(command, link),
+        Effect::AddNote(note) => {
+            let card = known(&note.card)?;
+            let path = format!("/api/v4/{}/notes", entity_path(card.entity)?);
+            let body = json(&TextNote {
+                entity_id: id("card", &card.id)?,
+                note_type: "common",
+                params: TextParams {
+                    text: note.text.clone(),
+                },
+                created_at: note.at.as_secs(),
+                request_id: marker.clone(),
+            });
+            (path, Answer::TextNotes(card.entity), body)
+        }
+        Effect::CreateLead(_) => {
+            let message = "amoCRM has no leads beside deals".to_owned();
+            return Err(refuse("no_leads", message));
+        }
     };
     Ok(Item {
         verb: Verb::Make,
@@ -160,6 +180,7 @@ pub(super) fn request_sort(effect: &Effect) -> &'static str {
         Effect::CreateContact(_)
         | Effect::CreateDeal(_)
         | Effect::CreateTask(_)
+        | Effect::CreateLead(_)
         | Effect::FillFields(_) => "",
         Effect::CreateUnsorted(unsorted) => category(&unsorted.form),
         Effect::RecordCall(record) => match &record.card {
@@ -168,6 +189,10 @@ pub(super) fn request_sort(effect: &Effect) -> &'static str {
             None => "calls",
         },
         Effect::LinkRecording(link) => recording::request_sort(link),
+        Effect::AddNote(note) => match &note.card {
+            Target::Known { card } => entity_path(card.entity).unwrap_or_default(),
+            Target::Made { .. } => "",
+        },
     }
 }
 

@@ -46,7 +46,7 @@ use super::{
     Screen, StepCommand,
 };
 use crate::clock::SharedClock;
-use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
+use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Kind, Phase};
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::outcome::{Look, Outcome, StepResult};
@@ -182,13 +182,18 @@ impl Adapter for AmoAdapter {
 /// Says what can be done, given how sure we can be of cards that we make.
 fn capabilities(cards: Certainty) -> Capabilities {
     let certainty = |kind| match kind {
-        StepKind::CreateContact | StepKind::CreateDeal | StepKind::CreateUnsorted => cards,
+        StepKind::CreateContact
+        | StepKind::CreateDeal
+        | StepKind::CreateUnsorted
+        | StepKind::CreateLead => cards,
         // `uniq` is stored and returned with every note; a recording's address is one of a kind.
         StepKind::RecordCall | StepKind::LinkRecording => Certainty::ByKey,
         // Text and due time.
         StepKind::CreateTask => Certainty::BySearch,
         // The card is read back.
         StepKind::FillFields => Certainty::BySearch,
+        // Text and time, on the card.
+        StepKind::AddNote => Certainty::BySearch,
     };
     let batch_max = |kind| match kind {
         // Card by card, each after a look at it: together they would only wait for each other.
@@ -198,6 +203,8 @@ fn capabilities(cards: Certainty) -> Capabilities {
     Capabilities {
         steps: StepKind::ALL
             .into_iter()
+            // Its leads are deals.
+            .filter(|kind| *kind != StepKind::CreateLead)
             .map(|kind| StepCapability {
                 kind,
                 certainty: certainty(kind),
@@ -213,6 +220,7 @@ fn capabilities(cards: Certainty) -> Capabilities {
             (Kind::Chat, Phase::Ended),
             (Kind::Request, Phase::Received),
         ],
+        calls: CallHistoryManner::default(),
     }
 }
 

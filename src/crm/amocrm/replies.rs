@@ -89,7 +89,7 @@ pub(super) fn read_stored(
         Answer::Contacts => "contacts",
         Answer::Leads => "leads",
         Answer::Unsorted => "unsorted",
-        Answer::Notes(_) => "notes",
+        Answer::Notes(_) | Answer::TextNotes(_) => "notes",
         Answer::Calls => return read_stored_calls(body, group),
         Answer::Tasks => "tasks",
     };
@@ -100,14 +100,17 @@ pub(super) fn read_stored(
             .into_iter()
             .map(|made| (made.request_id.clone(), unsorted_result(&made)))
             .collect(),
-        Answer::Contacts | Answer::Leads | Answer::Notes(_) | Answer::Calls | Answer::Tasks => {
-            answers::page::<Made>(body, name)
-                .map_err(|error| error.to_string())?
-                .items
-                .into_iter()
-                .map(|made| (made.request_id.clone(), made_result(answer, &made)))
-                .collect()
-        }
+        Answer::Contacts
+        | Answer::Leads
+        | Answer::Notes(_)
+        | Answer::TextNotes(_)
+        | Answer::Calls
+        | Answer::Tasks => answers::page::<Made>(body, name)
+            .map_err(|error| error.to_string())?
+            .items
+            .into_iter()
+            .map(|made| (made.request_id.clone(), made_result(answer, &made)))
+            .collect(),
     };
     Ok(by_request_id(results, group))
 }
@@ -172,6 +175,13 @@ fn made_result(answer: Answer, made: &Made) -> StepResult {
         Answer::Unsorted => Entity::Unsorted,
         Answer::Notes(on) => {
             let mut cards = vec![card(Entity::CallRecord, made.id)];
+            if made.entity_id != 0 {
+                cards.push(card(on, made.entity_id));
+            }
+            return with_cards(cards);
+        }
+        Answer::TextNotes(on) => {
+            let mut cards = vec![card(Entity::Note, made.id)];
             if made.entity_id != 0 {
                 cards.push(card(on, made.entity_id));
             }

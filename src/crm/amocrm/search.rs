@@ -86,6 +86,7 @@ impl Search<'_> {
             as_of,
             contacts: facts_of(&contacts, &deals),
             companies: facts_of(&companies, &deals),
+            leads: Vec::new(),
         })
     }
 

@@ -26,7 +26,7 @@ use crate::model::ids::{CommunicationKey, CrmUserId, IntegrationKey};
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::{
     CallRecord, CallStatus, Card, Effect, Entity, FieldFill, FillFields, NewContact, NewDeal,
-    NewTask, NewUnsorted, RecordingLink, Role, StepKey, Target, UnsortedForm,
+    NewNote, NewTask, NewUnsorted, RecordingLink, Role, StepKey, Target, UnsortedForm,
 };
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
@@ -272,6 +272,7 @@ fn call_record(call: &str, card: Option<Target>, employee: Option<&str>) -> Step
         employee: employee.map(|id| CrmUserId(id.to_owned())),
         link: Some("https://box.example/r/1.mp3".to_owned()),
         source_name: "Офис".to_owned(),
+        shown_to: None,
     };
     command(call, "call-record", Effect::RecordCall(record))
 }
@@ -327,6 +328,21 @@ fn recording(call: &str) -> StepCommand {
     command(call, "recording", Effect::LinkRecording(link))
 }
 
+fn note(call: &str, card: Option<Target>) -> StepCommand {
+    let note = NewNote {
+        card: card.expect("a card"),
+        text: "Заявка с сайта: перезвоните".to_owned(),
+        at: Timestamp::from_secs(1_763_629_140),
+    };
+    command(call, "note", Effect::AddNote(note))
+}
+
+/// The kinds that amoCRM knows: its leads are what others call deals.
+fn kinds() -> impl Iterator<Item = StepKind> {
+    let all = StepKind::ALL.into_iter();
+    all.filter(|kind| *kind != StepKind::CreateLead)
+}
+
 /// One command of every kind.
 fn one_of(kind: StepKind) -> StepCommand {
     match kind {
@@ -337,6 +353,8 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::CreateTask => task("1", known(Entity::Contact, "7001")),
         StepKind::FillFields => fields("1", known(Entity::Contact, "7001")),
         StepKind::LinkRecording => recording("1"),
+        StepKind::AddNote => note("1", known(Entity::Contact, "7001")),
+        StepKind::CreateLead => panic!("amoCRM has no leads beside deals"),
     }
 }
 

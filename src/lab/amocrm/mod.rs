@@ -25,7 +25,6 @@ mod handle;
 mod hook_queue;
 mod hooks;
 mod hosts;
-mod lab_clock;
 mod notes;
 mod options;
 mod oracle;
@@ -44,6 +43,8 @@ mod unsorted;
 mod unsorted_desk;
 mod unsorted_metadata;
 mod world;
+
+use super::lab_clock;
 
 pub use consent::ConsentRefused;
 pub use handle::AmoHandle;

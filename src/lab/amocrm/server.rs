@@ -1,22 +1,19 @@
 //! The socket of the simulator: takes a request in, lets the limiter, the fault plan and the
 //! account speak in that order, and carries out what a fault does to the answer.
 
-use std::any::Any;
 use std::io;
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::ops::Deref;
-use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::{Extensions, ServerHandle};
+use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
 use bytes::Bytes;
-use futures_util::stream;
 use tokio::sync::oneshot::Sender;
 
 use super::control::control;
@@ -27,6 +24,7 @@ use super::options::AmoOptions;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
 use crate::lab::request_log::RequestLog;
+use crate::lab::socket;
 
 /// The largest body: 250 calls with long links are about 200 kB, so this leaves room.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -116,7 +114,7 @@ fn run(listener: TcpListener, lab: AmoHandle, tell: Sender<ServerHandle>) -> io:
         })
         .workers(1)
         .disable_signals()
-        .on_connect(remember_connection)
+        .on_connect(socket::remember)
         .shutdown_timeout(1)
         .listen(listener)?
         .run();
@@ -129,17 +127,6 @@ fn run(listener: TcpListener, lab: AmoHandle, tell: Sender<ServerHandle>) -> io:
             () = super::delivery::deliver_hooks(lab) => Ok(()),
         }
     })
-}
-
-/// A second hand on the socket of a connection, to close it without an answer.
-struct Socket(TcpStream);
-
-fn remember_connection(connection: &dyn Any, extensions: &mut Extensions) {
-    let stream = connection.downcast_ref::<actix_web::rt::net::TcpStream>();
-    let copy = stream.and_then(|stream| stream.as_fd().try_clone_to_owned().ok());
-    if let Some(copy) = copy {
-        extensions.insert(Socket(TcpStream::from(copy)));
-    }
 }
 
 /// Counts a request until its answer is given or its connection is gone.
@@ -176,11 +163,7 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> 
         return HttpResponse::InternalServerError().finish();
     };
     let Some(reply) = reply else {
-        if let Some(socket) = request.conn_data::<Socket>() {
-            // The answer below goes nowhere; an error here means that the peer was faster.
-            let _ = socket.0.shutdown(Shutdown::Both);
-        }
-        return HttpResponse::InternalServerError().finish();
+        return socket::close(&request);
     };
     let body = Bytes::copy_from_slice(&reply.body);
     match fault {
@@ -323,13 +306,6 @@ fn drip(
     chunk_bytes: usize,
     pause_ms: u64,
 ) -> HttpResponse {
-    let chunks = stream::unfold(body, move |mut rest| async move {
-        if rest.is_empty() {
-            return None;
-        }
-        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-        let chunk = rest.split_to(chunk_bytes.clamp(1, rest.len()));
-        Some((Ok::<Bytes, io::Error>(chunk), rest))
-    });
+    let chunks = socket::drip(body, chunk_bytes, Duration::from_millis(pause_ms));
     head(reply, ordinal, now).streaming(chunks)
 }

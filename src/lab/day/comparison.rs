@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::expectation::{
-    CallExpectation, ClientExpectation, ContactExpectation, DealExpectation, TaskExpectation,
-    Totals, UnsortedExpectation, WaitingExpectation,
+    CallExpectation, ClientExpectation, ContactExpectation, DealExpectation, NoteExpectation,
+    TaskExpectation, Totals, UnsortedExpectation, WaitingExpectation,
 };
-use super::holding::{Held, HeldCall, HeldContact, HeldDeal, HeldTask, HeldUnsorted, Holding};
+use super::holding::{
+    Held, HeldCall, HeldContact, HeldDeal, HeldNote, HeldTask, HeldUnsorted, Holding,
+};
 use super::script::{Day, last_ten};
 
 /// Seconds by which an entry's time may lie outside of its call: clocks are read in whole seconds
@@ -88,6 +90,7 @@ pub fn compare(day: &Day, holding: &Holding, seen: &Seen) -> Comparison {
                 unsorted: Vec::new(),
                 calls: Vec::new(),
                 tasks: Vec::new(),
+                notes: Vec::new(),
             };
             compare_client(&stranger, held, &[], &mut outcome);
         }
@@ -118,6 +121,7 @@ fn compare_client(
     pair(about, &client.unsorted, &held.unsorted, outcome);
     pair(about, &client.calls, &held.calls, outcome);
     pair(about, &client.tasks, &held.tasks, outcome);
+    pair(about, &client.notes, &held.notes, outcome);
     for call in &held.calls {
         let within = |(from, until): &(i64, i64)| {
             (from - TIME_TOLERANCE_S..=until + TIME_TOLERANCE_S).contains(&call.at_s)
@@ -207,6 +211,7 @@ fn compare_totals(expected: &Totals, found: &Totals, outcome: &mut Comparison) {
         ("unsorted records", expected.unsorted, found.unsorted),
         ("entries of the call history", expected.calls, found.calls),
         ("tasks", expected.tasks, found.tasks),
+        ("notes", expected.notes, found.notes),
     ] {
         if expected != found {
             outcome.differences.push(Difference {
@@ -292,6 +297,21 @@ impl Expects<HeldTask> for TaskExpectation {
     fn fits(&self, found: &HeldTask) -> bool {
         self.responsible == found.responsible && found.text.contains(&self.text)
     }
+    fn is_seeded(&self) -> bool {
+        false
+    }
+}
+
+impl Expects<HeldNote> for NoteExpectation {
+    fn fits(&self, found: &HeldNote) -> bool {
+        self.on == found.on && found.text.contains(&self.text)
+    }
+    fn is_seeded(&self) -> bool {
+        false
+    }
+}
+
+impl Record for HeldNote {
     fn is_seeded(&self) -> bool {
         false
     }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expectation::{CallCard, CallDirection, CallResult, Totals, UnsortedState};
-use super::holding::{Held, HeldCall, HeldContact, HeldDeal, HeldTask, HeldUnsorted, Holding};
+use super::holding::{
+    Held, HeldCall, HeldContact, HeldDeal, HeldNote, HeldTask, HeldUnsorted, Holding,
+};
 use super::script::{Day, last_ten};
 use crate::lab::amocrm::{
-    AmoHandle, CallView, CardEdit, CardView, LeadView, Oracle, SeedCard, SeedLead,
+    AmoHandle, CallView, CardEdit, CardView, LeadView, NoteView, Oracle, SeedCard, SeedLead,
 };
 use crate::lab::fault::{Fault, Rule, RuleRefused, When};
 
@@ -153,7 +155,9 @@ pub fn holding(crm: &AmoHandle, seeded: &Seeded) -> Holding {
                 responsible: task.responsible_user_id,
                 text: task.text.clone(),
             });
-        clients.entry(key.clone()).or_default().tasks.extend(tasks);
+        let held = clients.entry(key.clone()).or_default();
+        held.tasks.extend(tasks);
+        held.notes = notes(&key, &oracle);
     }
     Holding {
         clients,
@@ -163,12 +167,49 @@ pub fn holding(crm: &AmoHandle, seeded: &Seeded) -> Holding {
             unsorted: oracle.unsorted.len(),
             calls: oracle.calls.len(),
             tasks: oracle.tasks.len(),
+            notes: oracle.notes.len(),
         },
     }
 }
 
 fn keys(card: &CardView) -> BTreeSet<String> {
     card.phones.iter().map(|phone| last_ten(phone)).collect()
+}
+
+/// Returns the notes on a client's cards, those inside of unsorted records included.
+fn notes(client: &str, oracle: &Oracle) -> Vec<HeldNote> {
+    let own = oracle.contacts.iter().filter(|c| keys(c).contains(client));
+    let own: Vec<&CardView> = own.collect();
+    let place = |note: &NoteView| match note.entity_type.as_str() {
+        "contact" | "contacts" => {
+            let contact = own.iter().find(|c| c.id == note.entity_id)?;
+            Some(if contact.in_unsorted {
+                CallCard::Unsorted
+            } else {
+                CallCard::Contact
+            })
+        }
+        "lead" | "leads" => {
+            let lead = oracle.leads.iter().find(|lead| lead.id == note.entity_id)?;
+            let ours = own.iter().any(|c| lead.contacts.contains(&c.id));
+            ours.then_some(if lead.in_unsorted {
+                CallCard::Unsorted
+            } else {
+                CallCard::Deal
+            })
+        }
+        _ => None,
+    };
+    let notes = oracle.notes.iter();
+    notes
+        .filter_map(|note| {
+            let text = note.params["text"].as_str().unwrap_or_default();
+            Some(HeldNote {
+                on: place(note)?,
+                text: text.to_owned(),
+            })
+        })
+        .collect()
 }
 
 fn held_call(call: &CallView, oracle: &Oracle) -> HeldCall {

@@ -27,6 +27,9 @@ pub struct ClientExpectation {
     /// Tasks on the client's cards.
     #[serde(default)]
     pub tasks: Vec<TaskExpectation>,
+    /// Notes on the client's cards.
+    #[serde(default)]
+    pub notes: Vec<NoteExpectation>,
 }
 
 /// A contact.
@@ -147,6 +150,16 @@ pub struct TaskExpectation {
     pub text: String,
 }
 
+/// A note that is no call.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoteExpectation {
+    /// The card that it stands on.
+    pub on: CallCard,
+    /// What its text must contain.
+    pub text: String,
+}
+
 /// How much the CRM holds in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,6 +174,9 @@ pub struct Totals {
     pub calls: usize,
     /// Tasks.
     pub tasks: usize,
+    /// Notes that are no calls.
+    #[serde(default)]
+    pub notes: usize,
 }
 
 /// An integration whose CRM does not answer: its work must be kept.
@@ -236,6 +252,12 @@ impl fmt::Display for CallCard {
             CallCard::Company => "company",
             CallCard::Unsorted => "unsorted",
         })
+    }
+}
+
+impl fmt::Display for NoteExpectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "note on {} with {:?}", self.on, self.text)
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Held {
     pub calls: Vec<HeldCall>,
     /// Tasks.
     pub tasks: Vec<HeldTask>,
+    /// Notes that are no calls.
+    pub notes: Vec<HeldNote>,
 }
 
 /// A contact.
@@ -92,6 +94,21 @@ pub struct HeldTask {
     pub responsible: u64,
     /// Its text.
     pub text: String,
+}
+
+/// A note that is no call.
+#[derive(Debug, Clone)]
+pub struct HeldNote {
+    /// The card that it stands on.
+    pub on: CallCard,
+    /// Its text.
+    pub text: String,
+}
+
+impl fmt::Display for HeldNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "note on {} with {:?}", self.on, self.text)
+    }
 }
 
 impl fmt::Display for HeldContact {

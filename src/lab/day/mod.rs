@@ -14,6 +14,7 @@ pub mod crm;
 pub mod daemon;
 pub mod expectation;
 pub mod holding;
+pub mod portal;
 pub mod report;
 #[cfg(test)]
 mod run_tests;

@@ -13,10 +13,12 @@ use super::Day;
 use super::crm;
 use super::daemon::{Daemon, DaemonAddress};
 use super::expectation::{CallCard, CallResult, UnsortedState};
+use super::portal::{Half, Portal};
 use super::report;
 use super::runner::{self, RunError, Stage};
 use crate::lab::ami::{AmiOptions, AmiServer};
 use crate::lab::amocrm::{self, AmoLab, AmoOptions};
+use crate::lab::bitrix24::{self, BitrixOptions, SeedCard};
 
 const DAY: &str = r#"
 name = "small"
@@ -210,6 +212,14 @@ fn status() -> Value {
 }
 
 async fn play(lab: &AmoLab, post_answer: u16) -> Result<runner::DayOutcome, RunError> {
+    play_beside(lab, post_answer, &BTreeMap::new()).await
+}
+
+async fn play_beside(
+    lab: &AmoLab,
+    post_answer: u16,
+    portals: &BTreeMap<String, Portal>,
+) -> Result<runner::DayOutcome, RunError> {
     let day = Day::parse(DAY).unwrap();
     let seeded = crm::seed(lab, &day);
     let ami = AmiServer::start(AmiOptions::on("127.0.0.1:0".parse().unwrap()))
@@ -232,6 +242,7 @@ async fn play(lab: &AmoLab, post_answer: u16) -> Result<runner::DayOutcome, RunE
         crms: &crms,
         account: "main",
         seeded: &seeded,
+        portals,
         daemon: &daemon,
     };
     let outcome = runner::run(&stage, |_| {}).await;
@@ -299,4 +310,25 @@ async fn a_webhook_that_is_answered_otherwise_than_written_ends_the_day() {
         error.to_string(),
         "webhook \"posted\" was answered 503, not 202: so"
     );
+}
+
+#[tokio::test]
+async fn the_same_calls_are_compared_with_what_a_portal_holds() {
+    let lab = account().await;
+    let portal = bitrix24::start(BitrixOptions::default()).await.unwrap();
+    let nothing = "totals = { contacts = 1, deals = 0, unsorted = 0, calls = 0, tasks = 0 }";
+    let seed = "[[seed]]\nname = \"a\"\nphone = \"+79035550003\"\nresponsible = 12";
+    let client = "[[client]]\nphone = \"+79035550003\"\nwhy = \"was there\"\n\
+                  contacts = [{ responsible = 12, seeded = true }]";
+    let half = Half::parse(&format!("{nothing}\n{seed}\n{client}")).unwrap();
+    let held = Portal::seeded(portal.handle(), half).unwrap();
+    let portals = BTreeMap::from([("b24".to_owned(), held)]);
+    let outcome = play_beside(&lab, 202, &portals).await.unwrap();
+    let of_portal = &outcome.portals["b24"];
+    assert_eq!(of_portal.comparison.differences, Vec::new());
+    // The other CRM lacks everything.
+    assert!(!outcome.is_clean());
+    portal.add_contact(&SeedCard::new("b", "+79035550099", 12));
+    let again = portals["b24"].outcome(&Day::parse(DAY).unwrap(), &of_portal.seen);
+    assert_eq!(again.comparison.unexpected, 1);
 }

@@ -11,7 +11,9 @@ use tokio::time::{self, Instant};
 use super::comparison::{Comparison, Difference, Seen, compare};
 use super::crm::{self, Seeded};
 use super::daemon::{Daemon, DaemonError, Status};
+use super::expectation::WaitingExpectation;
 use super::holding::Holding;
+use super::portal::{self, Portal, PortalOutcome};
 use super::report::PlayedLine;
 use super::script::{Day, Event, Part, last_ten};
 use crate::lab::ami::{AmiServer, PlayError, ScriptedCall};
@@ -47,6 +49,8 @@ pub struct Stage<'a> {
     pub account: &'a str,
     /// What was in it before.
     pub seeded: &'a Seeded,
+    /// The portals that the same calls feed, by the administrator's name.
+    pub portals: &'a BTreeMap<String, Portal>,
     /// The daemon.
     pub daemon: &'a Daemon,
 }
@@ -62,6 +66,16 @@ pub struct DayOutcome {
     pub seen: Seen,
     /// The comparison.
     pub comparison: Comparison,
+    /// What became of the portals, by the administrator's name.
+    pub portals: BTreeMap<String, PortalOutcome>,
+}
+
+impl DayOutcome {
+    /// Tells whether every CRM holds what it must.
+    pub fn is_clean(&self) -> bool {
+        let portals = self.portals.values();
+        self.comparison.is_clean() && portals.into_iter().all(|p| p.comparison.is_clean())
+    }
 }
 
 /// Why a day could not be played to its end.
@@ -136,7 +150,7 @@ pub async fn run(stage: &Stage<'_>, mut tell: impl FnMut(&str)) -> Result<DayOut
         }
     }
     let status = stage.daemon.status().await?;
-    for waiting in &stage.day.waiting {
+    for waiting in waiting(stage) {
         let name = format!("{}/{}", stage.day.tenant, waiting.integration);
         let found = status.integrations.iter().find(|i| i.key == name);
         // Work that waits without a word about it would be as bad as lost work.
@@ -151,7 +165,10 @@ pub async fn run(stage: &Stage<'_>, mut tell: impl FnMut(&str)) -> Result<DayOut
     let holding = crm::holding(main, stage.seeded);
     let mut comparison = compare(stage.day, &holding, &seen);
     comparison.differences.extend(unsettled);
+    let portals = stage.portals.iter();
+    let portals = portals.map(|(name, portal)| (name.clone(), portal.outcome(stage.day, &seen)));
     Ok(DayOutcome {
+        portals: portals.collect(),
         played,
         holding,
         seen,
@@ -252,11 +269,17 @@ async fn happen(stage: &Stage<'_>, event: &Event, begin: Instant) -> Result<Trac
             })
         }
         Event::CrmDown { account: name, .. } => {
-            crm::take_down(account(stage, name)?)?;
+            match stage.portals.get(name) {
+                Some(portal) => portal::take_down(&portal.handle)?,
+                None => crm::take_down(account(stage, name)?)?,
+            }
             Ok(Trace::default())
         }
         Event::CrmUp { account: name, .. } => {
-            crm::bring_up(account(stage, name)?);
+            match stage.portals.get(name) {
+                Some(portal) => portal::bring_up(&portal.handle),
+                None => crm::bring_up(account(stage, name)?),
+            }
             Ok(Trace::default())
         }
         Event::LoseAnswer {
@@ -264,7 +287,10 @@ async fn happen(stage: &Stage<'_>, event: &Event, begin: Instant) -> Result<Trac
             path,
             ..
         } => {
-            crm::lose_answer(account(stage, name)?, path)?;
+            match stage.portals.get(name) {
+                Some(portal) => portal::lose_answer(&portal.handle, path)?,
+                None => crm::lose_answer(account(stage, name)?, path)?,
+            }
             Ok(Trace::default())
         }
         Event::CutLink { .. } => {
@@ -354,7 +380,7 @@ async fn settle(
     let mut quiet = 0;
     loop {
         let status = stage.daemon.status().await?;
-        let busy = busy(stage.day, &status, communications);
+        let busy = busy(stage, &status, communications);
         quiet = if busy.is_none() { quiet + 1 } else { 0 };
         if quiet >= QUIET_LOOKS {
             return Ok(None);
@@ -372,7 +398,7 @@ async fn settle(
     }
 }
 
-fn busy(day: &Day, status: &Status, communications: u64) -> Option<String> {
+fn busy(stage: &Stage<'_>, status: &Status, communications: u64) -> Option<String> {
     let stored = status.store.communications;
     if stored < communications {
         return Some(format!(
@@ -387,9 +413,7 @@ fn busy(day: &Day, status: &Status, communications: u64) -> Option<String> {
         ));
     }
     let stuck = |key: &str| {
-        day.waiting
-            .iter()
-            .any(|waiting| format!("{}/{}", day.tenant, waiting.integration) == key)
+        waiting(stage).any(|waiting| format!("{}/{}", stage.day.tenant, waiting.integration) == key)
     };
     let working = status
         .integrations
@@ -399,6 +423,15 @@ fn busy(day: &Day, status: &Status, communications: u64) -> Option<String> {
         "{} open works of {}",
         working.open_works, working.key
     ))
+}
+
+/// Returns what is expected to wait, whichever CRM it is for.
+fn waiting<'a>(stage: &Stage<'a>) -> impl Iterator<Item = &'a WaitingExpectation> {
+    let portals = stage
+        .portals
+        .values()
+        .flat_map(|portal| &portal.half.waiting);
+    stage.day.waiting.iter().chain(portals)
 }
 
 fn account<'a>(stage: &Stage<'a>, name: &str) -> Result<&'a AmoHandle, RunError> {

@@ -58,6 +58,7 @@ fn small_holding() -> Holding {
             unsorted: 0,
             calls: 1,
             tasks: 0,
+            notes: 0,
         },
     }
 }
@@ -291,6 +292,7 @@ fn the_totals_of_the_working_day_are_those_of_its_lines() {
         unsorted: sum(|c| c.unsorted.len()),
         calls: sum(|c| c.calls.len()),
         tasks: sum(|c| c.tasks.len()),
+        notes: sum(|c| c.notes.len()),
     };
     assert_eq!(totals, day.totals);
 }

@@ -183,6 +183,7 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
             crms: &crms,
             account: "main",
             seeded: &seeded,
+            portals: &BTreeMap::new(),
             daemon: &daemon,
         };
         tokio::select! {
@@ -208,7 +209,7 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
     if options.once {
         say(&last_line(&day, &outcome));
     }
-    Ok(outcome.comparison.is_clean())
+    Ok(outcome.is_clean())
 }
 
 fn last_line(day: &Day, outcome: &DayOutcome) -> String {

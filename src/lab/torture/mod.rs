@@ -9,6 +9,7 @@ mod administrator;
 mod dice;
 mod expectation;
 mod faults;
+mod found;
 mod posting;
 mod profile;
 mod promise;

@@ -1,16 +1,14 @@
 //! Compares what the CRM holds with what the stream calls for. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::lab::amocrm::{CallView, Oracle};
+use super::found::{Found, FoundCall};
 
 /// How far an entry's time may be from its call's: whole seconds, and a switch that tells the
 /// beginning of a call which was found running in whole seconds, too.
 const TIME_S_MAX: i64 = 2;
-/// What `call_status` says when a talk took place (`crm/amocrm.md` §11).
-const TALK_TOOK_PLACE: i64 = 4;
 
 /// What the CRM must hold of a client, as one source knows it; the cards of those with one number
 /// are the same.
@@ -82,10 +80,11 @@ impl Verdict {
 }
 
 /// Compares.
-pub(super) fn judge(clients: &[ExpectedClient], oracle: &Oracle) -> Verdict {
+pub(super) fn judge(clients: &[ExpectedClient], found: impl Into<Found>) -> Verdict {
+    let found = found.into();
     let mut verdict = Verdict::default();
-    let mut calls: BTreeMap<&str, Vec<&CallView>> = BTreeMap::new();
-    for call in &oracle.calls {
+    let mut calls: BTreeMap<&str, Vec<&FoundCall>> = BTreeMap::new();
+    for call in &found.calls {
         calls.entry(&call.phone).or_default().push(call);
     }
     let mut by_phone: BTreeMap<&str, Vec<&ExpectedClient>> = BTreeMap::new();
@@ -107,28 +106,28 @@ pub(super) fn judge(clients: &[ExpectedClient], oracle: &Oracle) -> Verdict {
         let mut expected = ways.iter().flat_map(|client| &client.calls);
         let called = entries > 0 || expected.any(|call| call.needed);
         let cards = usize::from(called && records == 0);
-        let contacts = oracle.contacts_of_phone(phone).len();
+        let contacts = found.contacts_of(phone);
         verdict.count(&format!("contacts of {phone}"), cards, contacts);
-        let leads: BTreeSet<u64> = oracle.leads_of_phone(phone).iter().map(|l| l.id).collect();
-        verdict.count(&format!("deals of {phone}"), cards, leads.len());
-        let unsorted = oracle.unsorted_of_phone(phone).len();
+        let deals = found.deals_of(phone);
+        verdict.count(&format!("deals of {phone}"), cards, deals);
+        let unsorted = found.unsorted_of(phone);
         verdict.count(&format!("unsorted of {phone}"), records, unsorted);
     }
     for (phone, held) in calls {
         verdict.duplicate(held.len(), &format!("calls of {phone}, who never called"));
     }
-    let strange = oracle.contacts.iter().filter(|contact| {
+    let strange = found.contacts.iter().filter(|contact| {
         let mut phones = contact.phones.iter();
         !phones.any(|phone| by_phone.keys().any(|known| phone.ends_with(known)))
     });
     verdict.duplicate(strange.count(), "contacts of nobody who called");
-    let adrift = oracle.leads.iter().filter(|lead| lead.contacts.is_empty());
+    let adrift = found.deals.iter().filter(|deal| deal.is_adrift);
     verdict.duplicate(adrift.count(), "deals without a contact");
     verdict
 }
 
 /// Finds each call's entry, takes it out, and says what is wrong with it.
-fn judge_calls(client: &ExpectedClient, held: &mut Vec<&CallView>, verdict: &mut Verdict) {
+fn judge_calls(client: &ExpectedClient, held: &mut Vec<&FoundCall>, verdict: &mut Verdict) {
     let phone = &client.phone;
     let mut found: Vec<(u64, usize)> = Vec::new();
     for (number, call) in client.calls.iter().enumerate() {
@@ -160,20 +159,17 @@ fn judge_calls(client: &ExpectedClient, held: &mut Vec<&CallView>, verdict: &mut
     }
 }
 
-fn wrong(call: &ExpectedCall, entry: &CallView) -> Option<&'static str> {
-    let answered = match entry.status {
-        Some(status) => status == TALK_TOOK_PLACE,
-        // The call event of an unsorted record has no status, only a length.
-        None => entry.duration > 0,
-    };
-    let user = entry.call_responsible.as_deref();
-    if (entry.direction == "outbound") != call.outgoing {
+fn wrong(call: &ExpectedCall, entry: &FoundCall) -> Option<&'static str> {
+    if entry.outgoing != call.outgoing {
         Some("direction")
-    } else if call.answered.is_some_and(|expected| expected != answered) {
+    } else if call
+        .answered
+        .is_some_and(|expected| expected != entry.answered)
+    {
         Some("result")
     } else if call
         .user
-        .is_some_and(|expected| user != Some(expected.to_string().as_str()))
+        .is_some_and(|expected| entry.user != Some(expected))
     {
         Some("employee")
     } else if call

@@ -3,8 +3,8 @@
 use crate::model::call::MissReason;
 use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{
-    CallAction, CallCase, CallTask, CardName, ChosenBy, Reason, RulePass, Side, TemplateMiss,
-    UserName,
+    CallAction, CallCase, CallTask, CardName, ChosenBy, ConditionSeen, Reason, RulePass, Side,
+    TemplateMiss, TransferAction, UserName,
 };
 use crate::model::plan::Entity;
 
@@ -188,6 +188,100 @@ pub(super) fn text(reason: &Reason) -> String {
             "The connection to this CRM does not make such records: {}. It is left out.",
             thing(*entity)
         ),
+        Reason::CallFiltered { side } => format!(
+            "The call does not pass the filter (S2-23, {}.filter): no contact, deal or unsorted \
+             record is made.",
+            side.path()
+        ),
+        Reason::KindOff { kind } => format!(
+            "{} are switched off (S0-06, {}.on): nothing is done.",
+            capital(kinds(*kind)),
+            block(*kind)
+        ),
+        Reason::ConditionsSeen {
+            path,
+            holds,
+            conditions,
+        } => format!(
+            "Conditions of {path}: {}. The whole {}.",
+            conditions_said(conditions),
+            said(*holds)
+        ),
+        Reason::FilteredOut { kind } => format!(
+            "This does not pass the filter (S0-13, {}.filter): nothing is made.",
+            block(*kind)
+        ),
+        Reason::AddressesUnknown { addresses } if addresses.is_empty() => {
+            "The client left neither a number nor an e-mail address: this counts as the first time."
+                .to_owned()
+        }
+        Reason::AddressesUnknown { addresses } => format!(
+            "No contact has {}: the client is new.",
+            addresses.join(" or ")
+        ),
+        Reason::AddressesKnown {
+            addresses,
+            contact,
+            among,
+        } => format!(
+            "The contact {} has {}: the client is known (contacts found: {among}).",
+            card(contact),
+            addresses.join(" or ")
+        ),
+        Reason::RepeatLeft { kind } => format!(
+            "Only the first time is processed (S0-10, {}.first_time_only): a repeat is left alone.",
+            block(*kind)
+        ),
+        Reason::MethodActs {
+            kind,
+            first_time,
+            method,
+        } => format!(
+            "Method of {}, {}: {}.",
+            kinds(*kind),
+            if *first_time {
+                "the first time"
+            } else {
+                "a repeat"
+            },
+            transfer(method)
+        ),
+        Reason::PipelineByRule {
+            rule,
+            pipeline,
+            stage,
+        } => format!(
+            "The deal goes to pipeline {pipeline}, stage {stage}, by the rule \"{rule}\" (S0-22)."
+        ),
+        Reason::ContentNoted { card } => format!(
+            "What the client wrote is put on the {} as a note (S0-12).",
+            thing(*card)
+        ),
+        Reason::TextTaskActs {
+            kind,
+            user,
+            owner_of,
+        } => {
+            let why = match owner_of {
+                Some(card) => format!(", who answers for the {}", thing(*card)),
+                None => String::new(),
+            };
+            format!(
+                "A task is made (S0-11, {}.task) for {}{why}.",
+                block(*kind),
+                person(user)
+            )
+        }
+        Reason::DefaultAnswers { kind, user } => format!(
+            "Responsible is {}, by default ({}.default_responsible).",
+            person(user),
+            block(*kind)
+        ),
+        Reason::RuleAnswers { kind, rule, user } => format!(
+            "Responsible is {}, by the rule \"{rule}\" (S0-16, {}.responsible).",
+            person(user),
+            block(*kind)
+        ),
         Reason::ResponsibleDefault { user } => format!(
             "Responsible is {}, by default (S1-17, calls.default_responsible).",
             person(user)
@@ -219,6 +313,11 @@ pub(super) fn text(reason: &Reason) -> String {
             thing(*entity),
             person(user)
         ),
+        Reason::LogOfOwner { user, entity } => format!(
+            "The call is logged under {}, who answers for the {} (V-04).",
+            person(user),
+            thing(*entity)
+        ),
         Reason::LoggedOnDeal { deal } => {
             format!("The call is logged on deal no. {deal}, the client's only open one (S1-26).")
         }
@@ -231,6 +330,16 @@ pub(super) fn text(reason: &Reason) -> String {
             "The call is logged on the company {}: no contact has this number (S1-26).",
             card(company)
         ),
+        Reason::LoggedOnLead { lead } => format!(
+            "The call is logged on the lead {}: no contact and no company has this number (S1-26).",
+            card(lead)
+        ),
+        Reason::OpenLead { lead } => {
+            format!(
+                "No lead is made: the client has an open one, {} (S3-05).",
+                card(lead)
+            )
+        }
         Reason::LoggedOnMade { entity } => format!(
             "The call is logged on the new record: {} (S1-26).",
             thing(*entity)
@@ -318,6 +427,8 @@ fn act(action: &CallAction) -> String {
             format!("make an unsorted record, pipeline {pipeline}")
         }
         CallAction::Contact => "make a contact only".to_owned(),
+        CallAction::Lead { stage: None } => "make a lead in the first stage".to_owned(),
+        CallAction::Lead { stage: Some(stage) } => format!("make a lead in stage {stage}"),
     }
 }
 
@@ -327,6 +438,53 @@ fn task_title(side: Side, task: CallTask) -> &'static str {
         (Side::Outgoing, CallTask::Taken) => "A task for the employee who talked with the client",
         (Side::Incoming, CallTask::Missed) => "A task for the responsible about a missed call",
         (Side::Outgoing, CallTask::Missed) => "A task for the responsible about a call in vain",
+    }
+}
+
+fn block(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Call => "calls",
+        Kind::Chat => "chats",
+        Kind::Request => "requests",
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
+}
+
+fn said(holds: bool) -> &'static str {
+    if holds { "holds" } else { "does not hold" }
+}
+
+fn conditions_said(conditions: &[ConditionSeen]) -> String {
+    if conditions.is_empty() {
+        return "none".to_owned();
+    }
+    let each = conditions.iter().map(|one| {
+        let way = if one.include { "include" } else { "exclude" };
+        let at = match one.path.as_str() {
+            "" => String::new(),
+            path => format!("{path} "),
+        };
+        format!("{at}{way} {} {}", one.parameter, said(one.holds))
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+fn transfer(method: &TransferAction) -> String {
+    match method {
+        TransferAction::ByHand => "by hand, no record is made (S0-07)".to_owned(),
+        TransferAction::Unsorted { pipeline } => {
+            format!("an unsorted record is always made, pipeline {pipeline} (S0-08)")
+        }
+        TransferAction::Contact => "a contact, at the first time only (S0-09)".to_owned(),
+        TransferAction::ContactAndDeal { pipeline, stage } => format!(
+            "always a deal in pipeline {pipeline}, stage {stage}, and a contact at the first time \
+             (S0-09)"
+        ),
     }
 }
 

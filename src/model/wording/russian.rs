@@ -3,8 +3,8 @@
 use crate::model::call::MissReason;
 use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{
-    CallAction, CallCase, CallTask, CardName, ChosenBy, Reason, RulePass, Side, TemplateMiss,
-    UserName,
+    CallAction, CallCase, CallTask, CardName, ChosenBy, ConditionSeen, Reason, RulePass, Side,
+    TemplateMiss, TransferAction, UserName,
 };
 use crate::model::plan::Entity;
 
@@ -190,6 +190,100 @@ pub(super) fn text(reason: &Reason) -> String {
             "Подключение к этой CRM не создаёт таких записей: {}. Это пропущено.",
             thing(*entity)
         ),
+        Reason::CallFiltered { side } => format!(
+            "Звонок не проходит фильтр (S2-23, {}.filter): контакт, сделку и неразобранное не \
+             создаём.",
+            side.path()
+        ),
+        Reason::KindOff { kind } => format!(
+            "Обработка {} выключена (S0-06, {}.on): ничего не делаем.",
+            kinds(*kind),
+            block(*kind)
+        ),
+        Reason::ConditionsSeen {
+            path,
+            holds,
+            conditions,
+        } => format!(
+            "Условия {path}: {}. В целом: {}.",
+            conditions_said(conditions),
+            said(*holds)
+        ),
+        Reason::FilteredOut { kind } => format!(
+            "Не проходит фильтр (S0-13, {}.filter): ничего не создаём.",
+            block(*kind)
+        ),
+        Reason::AddressesUnknown { addresses } if addresses.is_empty() => {
+            "Клиент не оставил ни номера, ни адреса почты: обращение считается первичным."
+                .to_owned()
+        }
+        Reason::AddressesUnknown { addresses } => format!(
+            "Контакта с {} в CRM нет: клиент новый.",
+            addresses.join(" или ")
+        ),
+        Reason::AddressesKnown {
+            addresses,
+            contact,
+            among,
+        } => format!(
+            "У контакта {} есть {}: клиент известен (найдено контактов: {among}).",
+            card(contact),
+            addresses.join(" или ")
+        ),
+        Reason::RepeatLeft { kind } => format!(
+            "Обрабатываем только первичные обращения (S0-10, {}.first_time_only): повторное не \
+             трогаем.",
+            block(*kind)
+        ),
+        Reason::MethodActs {
+            kind: _,
+            first_time,
+            method,
+        } => format!(
+            "Обращение {}: {}.",
+            if *first_time {
+                "первичное"
+            } else {
+                "повторное"
+            },
+            transfer(method)
+        ),
+        Reason::PipelineByRule {
+            rule,
+            pipeline,
+            stage,
+        } => format!(
+            "Сделка попадает в воронку {pipeline}, этап {stage}, по правилу «{rule}» (S0-22)."
+        ),
+        Reason::ContentNoted { card } => format!(
+            "Текст обращения записываем примечанием (S0-12). Карточка: {}.",
+            thing(*card)
+        ),
+        Reason::TextTaskActs {
+            kind,
+            user,
+            owner_of,
+        } => {
+            let why = match owner_of {
+                Some(card) => format!(", ответственный за карточку ({})", thing(*card)),
+                None => String::new(),
+            };
+            format!(
+                "Ставим задачу (S0-11, {}.task). Исполнитель: {}{why}.",
+                block(*kind),
+                person(user)
+            )
+        }
+        Reason::DefaultAnswers { kind, user } => format!(
+            "Ответственный по умолчанию: {} ({}.default_responsible).",
+            person(user),
+            block(*kind)
+        ),
+        Reason::RuleAnswers { kind, rule, user } => format!(
+            "Ответственный по правилу «{rule}»: {} (S0-16, {}.responsible).",
+            person(user),
+            block(*kind)
+        ),
         Reason::ResponsibleDefault { user } => format!(
             "Ответственный — {}, по умолчанию (S1-17, calls.default_responsible).",
             person(user)
@@ -220,6 +314,11 @@ pub(super) fn text(reason: &Reason) -> String {
             thing(*entity),
             person(user)
         ),
+        Reason::LogOfOwner { user, entity } => format!(
+            "Звонок записывается за сотрудником {}: он отвечает за карточку ({}) (V-04).",
+            person(user),
+            thing(*entity)
+        ),
         Reason::LoggedOnDeal { deal } => format!(
             "Звонок записывается в сделку № {deal}: она у клиента единственная открытая (S1-26)."
         ),
@@ -232,6 +331,16 @@ pub(super) fn text(reason: &Reason) -> String {
             "Звонок записывается в компанию {}: контакта с этим номером нет (S1-26).",
             card(company)
         ),
+        Reason::LoggedOnLead { lead } => format!(
+            "Звонок записывается в лид {}: номера нет ни в контактах, ни в компаниях (S1-26).",
+            card(lead)
+        ),
+        Reason::OpenLead { lead } => {
+            format!(
+                "Лид не создаётся: у клиента уже есть открытый, {} (S3-05).",
+                card(lead)
+            )
+        }
         Reason::LoggedOnMade { entity } => format!(
             "Звонок записывается в новую карточку: {} (S1-26).",
             thing(*entity)
@@ -314,6 +423,8 @@ fn act(action: &CallAction) -> String {
             format!("создать запись в неразобранном, воронка {pipeline}")
         }
         CallAction::Contact => "создать только контакт".to_owned(),
+        CallAction::Lead { stage: None } => "создать лид на первом этапе".to_owned(),
+        CallAction::Lead { stage: Some(stage) } => format!("создать лид, этап {stage}"),
     }
 }
 
@@ -323,6 +434,55 @@ fn task_title(side: Side, task: CallTask) -> &'static str {
         (Side::Outgoing, CallTask::Taken) => "Задача сотруднику, говорившему с клиентом",
         (Side::Incoming, CallTask::Missed) => "Задача ответственному о пропущенном звонке",
         (Side::Outgoing, CallTask::Missed) => "Задача ответственному о звонке без ответа",
+    }
+}
+
+fn block(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Call => "calls",
+        Kind::Chat => "chats",
+        Kind::Request => "requests",
+    }
+}
+
+fn said(holds: bool) -> &'static str {
+    if holds {
+        "выполнено"
+    } else {
+        "не выполнено"
+    }
+}
+
+fn conditions_said(conditions: &[ConditionSeen]) -> String {
+    if conditions.is_empty() {
+        return "нет".to_owned();
+    }
+    let each = conditions.iter().map(|one| {
+        let way = if one.include {
+            "включить"
+        } else {
+            "исключить"
+        };
+        let at = match one.path.as_str() {
+            "" => String::new(),
+            path => format!("{path} "),
+        };
+        format!("{at}{way} {} — {}", one.parameter, said(one.holds))
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+fn transfer(method: &TransferAction) -> String {
+    match method {
+        TransferAction::ByHand => "обрабатывают вручную, записей не создаём (S0-07)".to_owned(),
+        TransferAction::Unsorted { pipeline } => {
+            format!("всегда создаём неразобранное, воронка {pipeline} (S0-08)")
+        }
+        TransferAction::Contact => "создаём контакт, только при первичном (S0-09)".to_owned(),
+        TransferAction::ContactAndDeal { pipeline, stage } => format!(
+            "всегда создаём сделку в воронке {pipeline}, этап {stage}, а контакт — при первичном \
+             обращении (S0-09)"
+        ),
     }
 }
 

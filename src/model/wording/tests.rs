@@ -4,8 +4,8 @@ use super::*;
 use crate::model::call::MissReason;
 use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{
-    CallAction, CallCase, CallTask, CardName, ChosenBy, Explanation, RulePass, Side, TemplateMiss,
-    UserName,
+    CallAction, CallCase, CallTask, CardName, ChosenBy, ConditionSeen, Explanation, RulePass, Side,
+    TemplateMiss, TransferAction, UserName,
 };
 use crate::model::ids::{CrmUserId, Extension};
 use crate::model::phone::{Phone, Region};
@@ -15,7 +15,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 61;
+const REASONS: usize = 77;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -82,6 +82,22 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::RecordingLinked => 58,
         Reason::RecordingThere => 59,
         Reason::RecordingWithoutEntry => 60,
+        Reason::KindOff { .. } => 61,
+        Reason::ConditionsSeen { .. } => 62,
+        Reason::FilteredOut { .. } => 63,
+        Reason::AddressesUnknown { .. } => 64,
+        Reason::AddressesKnown { .. } => 65,
+        Reason::RepeatLeft { .. } => 66,
+        Reason::MethodActs { .. } => 67,
+        Reason::PipelineByRule { .. } => 68,
+        Reason::ContentNoted { .. } => 69,
+        Reason::TextTaskActs { .. } => 70,
+        Reason::DefaultAnswers { .. } => 71,
+        Reason::RuleAnswers { .. } => 72,
+        Reason::CallFiltered { .. } => 73,
+        Reason::LogOfOwner { .. } => 74,
+        Reason::LoggedOnLead { .. } => 75,
+        Reason::OpenLead { .. } => 76,
     }
 }
 
@@ -160,6 +176,16 @@ fn samples() -> Vec<Reason> {
         Reason::LoggedOnCompany {
             company: card("6001", "Ромашка"),
         },
+        Reason::LoggedOnLead {
+            lead: card("7", "Сайт"),
+        },
+        Reason::OpenLead {
+            lead: card("7", "Сайт"),
+        },
+        Reason::LogOfOwner {
+            user: user(None),
+            entity: Entity::Company,
+        },
         Reason::LoggedByCrm,
         Reason::LoggedInUnsorted,
         Reason::NothingToLogOn,
@@ -207,6 +233,7 @@ fn samples() -> Vec<Reason> {
             user: user(Some("Петрова")),
         },
     ];
+    all.extend(of_texts());
     for entity in [Entity::Contact, Entity::Deal] {
         let user = user(Some("Петрова"));
         all.push(Reason::TaskOfCardOwner { user, entity });
@@ -283,6 +310,7 @@ fn samples() -> Vec<Reason> {
     for side in [Side::Incoming, Side::Outgoing] {
         let phone = phone();
         all.push(Reason::NumberFiltered { side, phone });
+        all.push(Reason::CallFiltered { side });
         for task in [CallTask::Taken, CallTask::Missed] {
             all.push(Reason::TaskActs { side, task });
             all.push(Reason::TaskOff { side, task });
@@ -299,6 +327,96 @@ fn samples() -> Vec<Reason> {
             for action in actions() {
                 all.push(Reason::CaseActs { side, case, action });
             }
+        }
+    }
+    all
+}
+
+/// What only site requests and chats come to.
+fn of_texts() -> Vec<Reason> {
+    let kind = Kind::Request;
+    let user = || UserName {
+        id: CrmUserId("501".to_owned()),
+        name: Some("Петрова".to_owned()),
+    };
+    let (rule, pipeline, stage) = ("Лендинг", "3100", "3101");
+    let addresses = || vec!["+79161234567".to_owned(), "olga@example.com".to_owned()];
+    let mut all = vec![
+        Reason::KindOff { kind },
+        Reason::FilteredOut { kind },
+        Reason::RepeatLeft { kind },
+        Reason::AddressesUnknown {
+            addresses: Vec::new(),
+        },
+        Reason::AddressesUnknown {
+            addresses: addresses(),
+        },
+        Reason::AddressesKnown {
+            addresses: addresses(),
+            contact: CardName {
+                id: "7001".to_owned(),
+                name: "Ольга".to_owned(),
+            },
+            among: 2,
+        },
+        Reason::PipelineByRule {
+            rule: rule.to_owned(),
+            pipeline: pipeline.to_owned(),
+            stage: stage.to_owned(),
+        },
+        Reason::ContentNoted { card: Entity::Deal },
+        Reason::DefaultAnswers { kind, user: user() },
+        Reason::RuleAnswers {
+            kind,
+            rule: rule.to_owned(),
+            user: user(),
+        },
+    ];
+    for owner_of in [None, Some(Entity::Contact), Some(Entity::Deal)] {
+        let user = user();
+        all.push(Reason::TextTaskActs {
+            kind,
+            user,
+            owner_of,
+        });
+    }
+    let seen = |path: &str, include, holds| ConditionSeen {
+        path: path.to_owned(),
+        parameter: "site".to_owned(),
+        include,
+        holds,
+    };
+    for conditions in [
+        Vec::new(),
+        vec![seen("", true, true)],
+        vec![seen("of.0", true, true), seen("of.1", false, false)],
+    ] {
+        for holds in [true, false] {
+            all.push(Reason::ConditionsSeen {
+                path: "requests.filter".to_owned(),
+                holds,
+                conditions: conditions.clone(),
+            });
+        }
+    }
+    for method in [
+        TransferAction::ByHand,
+        TransferAction::Unsorted {
+            pipeline: pipeline.to_owned(),
+        },
+        TransferAction::Contact,
+        TransferAction::ContactAndDeal {
+            pipeline: pipeline.to_owned(),
+            stage: stage.to_owned(),
+        },
+    ] {
+        for first_time in [true, false] {
+            let method = method.clone();
+            all.push(Reason::MethodActs {
+                kind,
+                first_time,
+                method,
+            });
         }
     }
     all
@@ -324,6 +442,10 @@ fn actions() -> Vec<CallAction> {
             pipeline: pipeline(),
         },
         CallAction::Contact,
+        CallAction::Lead { stage: None },
+        CallAction::Lead {
+            stage: Some("NEW".to_owned()),
+        },
     ]
 }
 
@@ -350,7 +472,7 @@ fn no_reason_shows_the_inside_of_the_program() {
             let text = reason.text(language);
             let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
             // Paths of settings are meant to be seen: the administrator finds the setting by them.
-            for word in words.filter(|word| !word.starts_with("calls.")) {
+            for word in words.filter(|word| !is_path(word)) {
                 assert!(!word.contains('_'), "{word} in {text}");
                 let humps = word.chars().skip(1).any(char::is_uppercase);
                 let shout = word.chars().all(|c| !c.is_lowercase());
@@ -361,6 +483,12 @@ fn no_reason_shows_the_inside_of_the_program() {
             }
         }
     }
+}
+
+/// Says whether a word is the path of a setting.
+fn is_path(word: &str) -> bool {
+    let blocks = ["calls.", "chats.", "requests."];
+    blocks.iter().any(|block| word.starts_with(block))
 }
 
 #[test]

@@ -130,6 +130,9 @@ fn chat(item: ChatItem, numbers: &NumberRules) -> Result<Chat, Vec<Mistake>> {
         started_at: item.started_at,
         ended_at: item.ended_at,
         messages,
+        lost: false,
+        group: None,
+        details: Default::default(),
     })
 }
 
@@ -192,6 +195,8 @@ fn request(item: RequestItem, numbers: &NumberRules) -> Result<SiteRequest, Vec<
         site: item.site,
         page: item.page,
         fields,
+        tags: Vec::new(),
+        details: Default::default(),
     })
 }
 

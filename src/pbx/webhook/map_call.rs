@@ -89,6 +89,8 @@ pub(super) fn call(item: CallItem, numbers: &NumberRules) -> Result<Call, Vec<Mi
         recordings: item.recordings,
         click_to_call: item.click_to_call,
         blind: None,
+        tags: Vec::new(),
+        details: Default::default(),
     })
 }
 

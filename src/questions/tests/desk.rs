@@ -140,6 +140,8 @@ pub(super) fn talk(client: &str, extension: &str, at_s: i64) -> Snapshot {
         recordings: Vec::new(),
         click_to_call: None,
         blind: None,
+        tags: Vec::new(),
+        details: Default::default(),
     };
     let key = CommunicationKey::new(id("acme/office"), &format!("call-{at_s}"));
     Snapshot {

@@ -5,6 +5,8 @@ use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{Reason, Side};
 use crate::model::phone::{ClientNumber, Phone};
 
+use super::people;
+use crate::rules::draft::Draft;
 use crate::rules::phases;
 use crate::rules::settings::{
     CallSettings, DirectionSettings, KnownCase, TaskSettings, UnknownCase,
@@ -70,9 +72,35 @@ impl<'a> ClientCall<'a> {
         })
     }
 
-    /// Says whether the number stands in the filter (S1-18, S1-20).
+    /// Says whether the call makes nothing but its log: the number stands in the list (S1-18,
+    /// S1-20), or the call does not pass the filter (S2-23).
     pub(super) fn is_filtered(&self) -> bool {
+        let filter = self.direction().filter.as_ref();
         self.direction().filtered_numbers.contains(self.phone)
+            || filter.is_some_and(|filter| !filter.passes(&people::facets(self)))
+    }
+
+    /// Explains what list and filter say, and whether the call is filtered.
+    pub(super) fn explain_filter(&self, draft: &mut Draft<'_>) -> bool {
+        let side = self.side;
+        if self.direction().filtered_numbers.contains(self.phone) {
+            let phone = self.phone.clone();
+            draft.explain(Reason::NumberFiltered { side, phone });
+            return true;
+        }
+        if let Some(filter) = &self.direction().filter {
+            let facets = people::facets(self);
+            draft.explain(Reason::ConditionsSeen {
+                path: format!("{}.filter", side.path()),
+                holds: filter.passes(&facets),
+                conditions: filter.seen(&facets),
+            });
+        }
+        let filtered = self.is_filtered();
+        if filtered {
+            draft.explain(Reason::CallFiltered { side });
+        }
+        filtered
     }
 
     /// Returns the setting for a client who is in no contact.

@@ -20,6 +20,8 @@ pub(super) struct Client<'a> {
     /// The company that is used where there is no contact. Its deals are not looked at: a
     /// company's number is shared, its open deal need not be this client's.
     pub(super) company: Option<&'a ContactFact>,
+    /// The open lead that is used where there is neither.
+    pub(super) lead: Option<&'a ContactFact>,
     /// The open deals of every contact with the number, each once, newest first.
     pub(super) open_deals: Vec<&'a DealFact>,
     /// The deal of those contacts that was closed last, and when.
@@ -69,6 +71,7 @@ impl<'a> Client<'a> {
             known: !first_time,
             contact,
             company,
+            lead: choose(&facts.leads).filter(|_| contact.is_none() && company.is_none()),
             open_deals: open_deals(&facts.contacts),
             closed_last: closed_last(&facts.contacts),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::explanation::{CallAction, CallCase, Reason, Side};
 use crate::model::plan::{
-    Effect, Entity, NewContact, NewDeal, NewUnsorted, StepKind, Target, UnsortedForm,
+    Effect, Entity, NewContact, NewDeal, NewLead, NewUnsorted, StepKind, Target, UnsortedForm,
 };
 
 use super::admission::ClientCall;
@@ -19,17 +19,15 @@ use crate::rules::settings::{KnownAction, Moment, UnknownAction};
 pub(super) const CONTACT: &str = "contact";
 /// The role of its deal.
 pub(super) const DEAL: &str = "deal";
+/// The role of its lead.
+pub(super) const LEAD: &str = "lead";
 /// The role of its unsorted record.
 pub(super) const UNSORTED: &str = "unsorted";
 
 /// Plans what the case of the call makes.
 pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
     let side = call.side;
-    if call.is_filtered() {
-        draft.explain(Reason::NumberFiltered {
-            side,
-            phone: call.phone.clone(),
-        });
+    if call.explain_filter(draft) {
         return;
     }
     if call.is_at_end() && was_decided_at_answer(call) {
@@ -41,7 +39,8 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
         case.map(|case| (case.on, case.at, CallAction::from(&case.action)))
     } else {
         let case = call.unknown_case();
-        case.map(|case| (case.on, case.at, CallAction::from(&case.action)))
+        let leads = draft.offers(StepKind::CreateLead);
+        case.map(|case| (case.on, case.at, unknown_action(&case.action, leads)))
     };
     let action = match configured {
         None => return draft.explain(Reason::CaseAbsent { side, case }),
@@ -77,6 +76,7 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
             }
         }
         CallAction::Unsorted { pipeline } => unsorted(call, client, pipeline, draft),
+        CallAction::Lead { stage } => lead(call, client, stage, draft),
         CallAction::Contact => {
             if is_free_of_unsorted(draft, Entity::Contact) {
                 contact(call, client, draft);
@@ -216,6 +216,32 @@ fn deal(
     }
 }
 
+/// Makes a lead, unless the client has an open one.
+fn lead(call: &ClientCall<'_>, client: &Client<'_>, stage: Option<String>, draft: &mut Draft<'_>) {
+    if let Some(open) = client.lead.filter(|_| !draft.gives(LEAD)) {
+        return draft.explain(Reason::OpenLead { lead: named(open) });
+    }
+    let (user, whose) = people::responsible(call, client, None);
+    let name = texts::deal_name(call, client);
+    let who = texts::contact_name(call, client);
+    let tags = texts::tags(call);
+    let wish = draft.wish(
+        LEAD,
+        Effect::CreateLead(NewLead {
+            name: name.text,
+            client: who.text,
+            phones: vec![call.phone.clone()],
+            emails: Vec::new(),
+            stage,
+            responsible: Some(user),
+            tags: tags.clone(),
+        }),
+    );
+    if wish == Wish::Planned {
+        explain_new(draft, whose, name.instead, tags);
+    }
+}
+
 fn explain_new(draft: &mut Draft<'_>, whose: Vec<Reason>, name: Option<Reason>, tags: Vec<String>) {
     for reason in whose.into_iter().chain(name) {
         draft.explain(reason);
@@ -275,15 +301,18 @@ fn is_logged_on_unsorted(client: &Client<'_>, draft: &Draft<'_>) -> bool {
         && !draft.gives(CONTACT)
 }
 
-impl From<&UnknownAction> for CallAction {
-    fn from(action: &UnknownAction) -> Self {
-        match action.clone() {
-            UnknownAction::ContactAndDeal { pipeline, stage } => {
-                CallAction::ContactAndDeal { pipeline, stage }
-            }
-            UnknownAction::Unsorted { pipeline } => CallAction::Unsorted { pipeline },
-            UnknownAction::Contact {} => CallAction::Contact,
+/// Returns what is made for an unknown client; `leads` = the CRM works with leads.
+fn unknown_action(action: &UnknownAction, leads: bool) -> CallAction {
+    match action.clone() {
+        UnknownAction::LeadOrDeal { lead_stage, .. } if leads => {
+            CallAction::Lead { stage: lead_stage }
         }
+        UnknownAction::ContactAndDeal { pipeline, stage }
+        | UnknownAction::LeadOrDeal {
+            pipeline, stage, ..
+        } => CallAction::ContactAndDeal { pipeline, stage },
+        UnknownAction::Unsorted { pipeline } => CallAction::Unsorted { pipeline },
+        UnknownAction::Contact {} => CallAction::Contact,
     }
 }
 

@@ -13,11 +13,8 @@ use super::texts;
 
 /// Plans the fields of contact and deal. A filtered number fills nothing (S1-18).
 pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
-    if call.is_filtered() {
-        return draft.explain(Reason::NumberFiltered {
-            side: call.side,
-            phone: call.phone.clone(),
-        });
+    if call.explain_filter(draft) {
+        return;
     }
     for card in [FieldCard::Contact, FieldCard::Deal] {
         let rules = call.settings.fields.iter().enumerate();

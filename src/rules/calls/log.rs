@@ -3,17 +3,18 @@
 use crate::model::call::{CallResult, Direction, MissReason};
 use crate::model::explanation::{Reason, Side};
 use crate::model::ids::CrmUserId;
+use crate::model::passing::{Audience, PassingState};
 use crate::model::plan::{CallRecord, CallStatus, Effect, Entity, Target};
 
 use super::admission::ClientCall;
 use super::client::{Client, known, named};
-use super::entities::{CONTACT, DEAL, UNSORTED};
+use super::entities::{CONTACT, DEAL, LEAD, UNSORTED};
 use super::people;
 use crate::rules::draft::{Draft, Wish, made};
 use crate::rules::settings::CallHistory;
 
 /// The role of the log entry.
-pub(super) const CALL_RECORD: &str = "call-record";
+pub const CALL_RECORD: &str = "call-record";
 
 /// Plans the log entry of a call, after everything else is planned.
 pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
@@ -27,9 +28,14 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
     let Some((card, place)) = place(call, client, draft) else {
         return draft.explain(Reason::NothingToLogOn);
     };
-    let (employee, why_nobody) = match people::employee(call) {
-        Ok(user) => (Some(user), None),
-        Err(reason) => (None, Some(reason)),
+    let named = people::employee(call);
+    let (employee, why) = match (call.situation.capabilities.calls.needs_user, named) {
+        (true, named) => {
+            let (user, why) = people::logged_under(call, client, named);
+            (Some(user), why)
+        }
+        (false, Ok(user)) => (Some(user), Vec::new()),
+        (false, Err(reason)) => (None, vec![reason]),
     };
     let wish = draft.wish(
         CALL_RECORD,
@@ -43,19 +49,39 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
             employee,
             link: ready_link(call),
             source_name: call.situation.source_name.to_owned(),
+            shown_to: shown_to(call),
         }),
     );
     if wish == Wish::Planned {
         draft.explain(place);
-        if let Some(reason) = why_nobody {
+        for reason in why {
             draft.explain(reason);
         }
     }
 }
 
+/// Returns to whom the call's card was shown first, as far as it may have been sent.
+fn shown_to(call: &ClientCall<'_>) -> Option<CrmUserId> {
+    if !call.situation.capabilities.calls.opened_by_card {
+        return None;
+    }
+    let shown = call.situation.ledger.passing.iter();
+    let mut sent = shown.filter(|step| match step.state {
+        PassingState::Sent { .. } | PassingState::Done { .. } | PassingState::Failed { .. } => true,
+        PassingState::Expired { .. } | PassingState::NotSent { .. } => false,
+    });
+    sent.find_map(|step| match &step.audience {
+        Audience::Users { users } => users.first().cloned(),
+        Audience::Nobody | Audience::Everybody => None,
+    })
+}
+
 /// Returns the recording's address where it can be played already, such as after an outage of the
 /// CRM; else a later step puts it to the entry.
 fn ready_link(call: &ClientCall<'_>) -> Option<String> {
+    if call.situation.capabilities.calls.recording_apart {
+        return None;
+    }
     let recording = call
         .situation
         .recording
@@ -74,7 +100,7 @@ fn place(
     if let Some(place) = made_card(draft) {
         return Some((Some(place.target), place.reason));
     }
-    if client.contact.is_some() || client.company.is_some() {
+    if client.contact.is_some() || client.company.is_some() || client.lead.is_some() {
         return match call.settings.call_history {
             CallHistory::CrmChooses => Some((None, Reason::LoggedByCrm)),
             CallHistory::Card => card(client).map(|place| (Some(place.target), place.reason)),
@@ -106,7 +132,11 @@ pub(super) fn card_of_call(client: &Client<'_>, draft: &Draft<'_>) -> Option<Pla
 }
 
 fn made_card(draft: &Draft<'_>) -> Option<Place> {
-    let makers = [(DEAL, Entity::Deal), (CONTACT, Entity::Contact)];
+    let makers = [
+        (DEAL, Entity::Deal),
+        (CONTACT, Entity::Contact),
+        (LEAD, Entity::Lead),
+    ];
     let (role, entity) = makers.into_iter().find(|(role, _)| draft.gives(role))?;
     Some(Place {
         target: made(role, entity),
@@ -116,7 +146,8 @@ fn made_card(draft: &Draft<'_>) -> Option<Place> {
     })
 }
 
-/// Returns the client's card: the only open deal, else the contact, else the company.
+/// Returns the client's card: the only open deal, else the contact, else the company, else the open
+/// lead.
 fn card(client: &Client<'_>) -> Option<Place> {
     let open = client.open_deals.as_slice();
     let (entity, id, owner, reason) = match (open, client.contact, client.company) {
@@ -145,7 +176,15 @@ fn card(client: &Client<'_>) -> Option<Place> {
                 company: named(company),
             },
         ),
-        (_, None, None) => return None,
+        (_, None, None) => {
+            let lead = client.lead?;
+            (
+                Entity::Lead,
+                &lead.id,
+                &lead.responsible,
+                Reason::LoggedOnLead { lead: named(lead) },
+            )
+        }
     };
     Some(Place {
         target: known(entity, id),

@@ -25,6 +25,8 @@ pub(super) mod recording;
 mod task;
 mod texts;
 
+pub use self::log::CALL_RECORD;
+
 use crate::model::call::{Call, CallResult};
 use crate::model::explanation::Reason;
 use crate::model::facts::{Facts, FactsQuery};

@@ -5,6 +5,7 @@ use crate::model::employee::Employee;
 use crate::model::explanation::{Reason, RulePass, Side, UserName};
 use crate::model::facts::ContactFact;
 use crate::model::ids::{CrmUserId, Extension};
+use crate::model::plan::Entity;
 use crate::rules::filter::CallFacets;
 use crate::rules::settings::{Assign, Talker};
 
@@ -140,7 +141,7 @@ fn named_by(
 }
 
 /// Returns what conditions look at.
-fn facets<'a>(call: &ClientCall<'a>) -> CallFacets<'a> {
+pub(super) fn facets<'a>(call: &ClientCall<'a>) -> CallFacets<'a> {
     CallFacets {
         direction: match call.side {
             Side::Incoming => "incoming",
@@ -208,6 +209,51 @@ pub(super) fn employee(call: &ClientCall<'_>) -> Result<CrmUserId, Reason> {
         employee: employee.name.clone(),
         extension: extension.clone(),
     })
+}
+
+/// Returns the user whom the log of a call names where the call history wants one: of an answered
+/// call who talked; of a missed one who answers for the contact, the company or the deal, in this
+/// order (V-04); else as for a new record. An outgoing call is its caller's.
+pub(super) fn logged_under(
+    call: &ClientCall<'_>,
+    client: &Client<'_>,
+    named_in_log: Result<CrmUserId, Reason>,
+) -> (CrmUserId, Vec<Reason>) {
+    let is_missed = call.side == Side::Incoming && !call.call.is_answered();
+    // That it would name nobody is no reason here: somebody is named.
+    if let (Ok(user), false) = (named_in_log, is_missed) {
+        return (user, Vec::new());
+    }
+    let deal = client.open_deals.first();
+    let owners = [
+        (
+            Entity::Contact,
+            client.contact.and_then(|card| card.responsible.clone()),
+        ),
+        (
+            Entity::Company,
+            client.company.and_then(|card| card.responsible.clone()),
+        ),
+        (Entity::Deal, deal.and_then(|deal| deal.responsible.clone())),
+        (
+            Entity::Lead,
+            client.lead.and_then(|card| card.responsible.clone()),
+        ),
+    ];
+    for (entity, owner) in owners {
+        if let Some(owner) = owner {
+            let user = user_name(call, &owner);
+            return (owner, vec![Reason::LogOfOwner { user, entity }]);
+        }
+    }
+    // Who alone was rung is nearer to the call than the default.
+    if let Some(user) = extension(call)
+        .and_then(|one| employee_at(call, one).ok())
+        .and_then(|employee| user_of(call, employee).ok())
+    {
+        return (user, Vec::new());
+    }
+    responsible(call, client, None)
 }
 
 /// Returns the call's employee for texts: the name, where somebody has the extension, and the

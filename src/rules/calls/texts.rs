@@ -1,14 +1,11 @@
 //! Names and texts of what a call makes, and its tags (V-09, S1-21).
 
-use jiff::tz::TimeZone;
-
 use crate::model::call::{CallResult, MissReason};
 use crate::model::explanation::{Reason, Side, TemplateMiss};
 use crate::model::ids::Extension;
-use crate::model::timestamp::Timestamp;
 use crate::rules::names;
 use crate::rules::settings::Template;
-use crate::rules::template::{Value, Values, one_line};
+use crate::rules::template::{Value, Values};
 use crate::rules::variables;
 
 use super::admission::ClientCall;
@@ -112,22 +109,7 @@ impl Text<'_> {
 /// Returns the tags of new records.
 pub(super) fn tags(call: &ClientCall<'_>) -> Vec<String> {
     let settings = &call.settings.tags;
-    let number = settings.number.then(|| call.phone.to_string());
-    let source = settings
-        .source
-        .then(|| call.situation.source_name.to_owned());
-    let mut tags: Vec<String> = Vec::new();
-    for tag in number
-        .into_iter()
-        .chain(source)
-        .chain(settings.list.iter().cloned())
-    {
-        let tag = one_line(&tag, NAME_CHARS_MAX);
-        if !tag.is_empty() && !tags.contains(&tag) {
-            tags.push(tag);
-        }
-    }
-    tags
+    crate::rules::tags::of(settings, Some(call.phone), call.situation.source_name)
 }
 
 /// Returns the values of the variables of calls.
@@ -135,7 +117,7 @@ fn values(call: &ClientCall<'_>, client: &Client<'_>) -> Values {
     let what = call.call;
     let text = |text: Option<&str>| Value::Text(text.unwrap_or_default().to_owned());
     let (employee, extension) = people::shown(call);
-    let (date, time) = moment(what.started_at, call.situation.time_zone);
+    let (date, time) = names::moment(what.started_at, call.situation.time_zone);
     let contact = client.contact.map(|contact| contact.name.as_str());
     let event = names::event(call.side, what);
     let values = variables::OF_CALLS.iter().map(|variable| {
@@ -168,18 +150,6 @@ fn values(call: &ClientCall<'_>, client: &Client<'_>) -> Values {
 
 fn minutes(seconds: u64) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
-}
-
-/// Returns day and time of day in the company's zone; empty for a time that no calendar has.
-fn moment(at: Timestamp, zone: &TimeZone) -> (String, String) {
-    match jiff::Timestamp::from_millisecond(at.as_millis()) {
-        Ok(at) => {
-            let at = at.to_zoned(zone.clone());
-            let date = format!("{:02}.{:02}.{:04}", at.day(), at.month(), at.year());
-            (date, format!("{:02}:{:02}", at.hour(), at.minute()))
-        }
-        Err(_) => (String::new(), String::new()),
-    }
 }
 
 fn missed(result: CallResult) -> Option<&'static str> {

@@ -5,21 +5,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{CrmUserId, EmployeeId};
 
-use super::Filter;
+use super::{CallParameter, Filter};
 
 /// One rule. A rule whose conditions hold and that finds nobody (nobody talked, the employee has
 /// no user in this CRM) lets the next one try; the explanation says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ResponsibleRule {
+pub struct ResponsibleRule<P = CallParameter> {
     /// Its name, as explanations show it.
     pub name: String,
     /// The toggle.
     #[serde(default = "super::on")]
     pub on: bool,
-    /// When it holds; absent = for every call.
-    #[serde(default)]
-    pub when: Option<Filter>,
+    /// When it holds; absent = always.
+    pub when: Option<Filter<P>>,
     /// Whom it names.
     pub assign: Assign,
 }
@@ -41,8 +40,9 @@ pub enum Assign {
         employee: EmployeeId,
     },
     /// Who talked with the client, by `calls.talker` (V-03). Nobody where the call was missed.
+    /// Calls only.
     Talker {},
-    /// Who placed the outgoing call (V-03: whom a lost one goes to).
+    /// Who placed the outgoing call (V-03: whom a lost one goes to). Calls only.
     Caller {},
     /// Who answers for the contact that the client has already.
     ContactOwner {},

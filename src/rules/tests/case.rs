@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::model::call::Call;
-use crate::model::capabilities::{Capabilities, Certainty, StepCapability};
+use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Body, Kind, Phase, Snapshot};
 use crate::model::employee::Employees;
 use crate::model::explanation::{Explanation, Language};
@@ -101,6 +101,8 @@ struct Case {
 struct Offer {
     steps: Vec<StepKind>,
     phases: Vec<(Kind, Phase)>,
+    #[serde(default)]
+    calls: CallHistoryManner,
 }
 
 impl Case {
@@ -255,7 +257,9 @@ fn result(effect: &Effect) -> StepResult {
         Effect::CreateUnsorted(_) => Entity::Unsorted,
         Effect::RecordCall(_) | Effect::LinkRecording(_) => Entity::CallRecord,
         Effect::CreateTask(_) => Entity::Task,
+        Effect::CreateLead(_) => Entity::Lead,
         Effect::FillFields(_) => Entity::Fields,
+        Effect::AddNote(_) => Entity::Note,
     };
     let id = "9001".to_owned();
     StepResult {
@@ -322,6 +326,7 @@ fn decide(case: &Case) -> (Triage, Plan, Vec<String>) {
     let capabilities = Capabilities {
         steps: case.capabilities.steps.iter().map(step).collect(),
         phases: case.capabilities.phases.clone(),
+        calls: case.capabilities.calls,
     };
     let zone = TimeZone::get("Europe/Moscow").expect("a zone");
     let situation = Situation {

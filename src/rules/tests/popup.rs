@@ -81,6 +81,8 @@ fn ringing(extensions: &[(&str, i64)]) -> Call {
         recordings: Vec::new(),
         click_to_call: None,
         blind: None,
+        tags: Vec::new(),
+        details: Default::default(),
     }
 }
 

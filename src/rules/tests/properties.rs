@@ -111,6 +111,8 @@ prop_compose! {
             queues: Vec::new(),
             recordings: Vec::new(),
             click_to_call: None,
+            tags: Vec::new(),
+            details: Default::default(),
         }
     }
 }
@@ -149,7 +151,7 @@ prop_compose! {
         contacts in vec(a_card(), 0..3),
         companies in vec(a_card(), 0..2),
     ) -> Facts {
-        Facts { as_of, origin: FactsOrigin::Crm, contacts, companies }
+        Facts { as_of, origin: FactsOrigin::Crm, contacts, companies, leads: Vec::new() }
     }
 }
 
@@ -291,7 +293,7 @@ prop_compose! {
     ) -> DirectionSettings {
         DirectionSettings {
             filtered_numbers, answered_unknown, missed_unknown, answered_known, missed_known,
-            contact_name, deal_name, task, missed_task,
+            contact_name, deal_name, task, missed_task, filter: None,
         }
     }
 }
@@ -313,7 +315,7 @@ prop_compose! {
         outgoing in a_direction(),
     ) -> IntegrationSettings {
         let default_responsible = CrmUserId("501".to_owned());
-        let tags = TagSettings { number, source: number, list: vec!["call".to_owned()] };
+        let tags = TagSettings { on: true, number, source: number, list: vec!["call".to_owned()] };
         let calls = CallSettings {
             default_responsible, partner_numbers, call_history, incoming, outgoing,
             talker, responsible, tags, telephony, fields,
@@ -422,6 +424,7 @@ fn some_capabilities() -> impl Strategy<Value = Capabilities> {
             })
             .collect(),
         phases: vec![(Kind::Call, Phase::Answered), (Kind::Call, Phase::Ended)],
+        calls: Default::default(),
     })
 }
 

@@ -9,6 +9,16 @@ fn s1_06_an_employee_without_a_user_is_left_to_the_responsible() {
 }
 
 #[test]
+fn a_strangers_call_makes_a_lead_where_the_crm_works_with_leads() {
+    check("a_strangers_call_makes_a_lead_where_the_crm_works_with_leads");
+}
+
+#[test]
+fn v_04_a_missed_call_is_logged_under_who_answers_for_the_client() {
+    check("v_04_a_missed_call_is_logged_under_who_answers_for_the_client");
+}
+
+#[test]
 fn s1_07_answered_call_from_unknown_number_makes_contact_and_deal() {
     check("s1_07_answered_call_from_unknown_number_makes_contact_and_deal");
 }

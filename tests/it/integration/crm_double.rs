@@ -89,7 +89,11 @@ impl CrmDouble {
         let phases = vec![(Kind::Call, Phase::Ended)];
         Self {
             state: Arc::default(),
-            capabilities: Capabilities { steps, phases },
+            capabilities: Capabilities {
+                steps,
+                phases,
+                calls: Default::default(),
+            },
         }
     }
 
@@ -201,6 +205,7 @@ impl CrmDouble {
                 (Entity::Contact, format!("contact {phone}"))
             }
             Effect::CreateDeal(_) => (Entity::Deal, "deal".to_owned()),
+            Effect::CreateLead(_) => (Entity::Lead, "lead".to_owned()),
             Effect::CreateUnsorted(_) => (Entity::Unsorted, "unsorted".to_owned()),
             Effect::RecordCall(record) => {
                 state.recorded_at.push(record.at);
@@ -209,6 +214,7 @@ impl CrmDouble {
             Effect::CreateTask(_) => (Entity::Task, "task".to_owned()),
             Effect::FillFields(_) => (Entity::Fields, "fields".to_owned()),
             Effect::LinkRecording(link) => (Entity::CallRecord, format!("recording {}", link.link)),
+            Effect::AddNote(note) => (Entity::Note, format!("note {}", note.text)),
         };
         state.effects.push(what);
         let card = Card {
@@ -345,6 +351,7 @@ impl Adapter for CrmDouble {
                 origin: FactsOrigin::Crm,
                 contacts,
                 companies: Vec::new(),
+                leads: Vec::new(),
             })
         }
         .boxed()

@@ -422,6 +422,8 @@ pub(crate) fn ended_call(item: &str, client: &str, now: Timestamp) -> Snapshot {
         recordings: Vec::new(),
         click_to_call: None,
         blind: None,
+        tags: Vec::new(),
+        details: Default::default(),
     };
     Snapshot {
         key: CommunicationKey::new(source(), item).expect("a key"),

@@ -76,7 +76,10 @@ async fn a_configured_source_is_compared_with_what_is_there() {
             ("104", None)
         ]
     );
-    let told = office.home.run(&["pbx", "discover", "acme/office"]).await;
+    let told = office
+        .home
+        .run(&["pbx", "discover", "acme/office", "--lang", "en"])
+        .await;
     assert_eq!(told.status, Some(0), "{told:?}");
     for words in [
         "PJSIP/7701",
@@ -89,9 +92,27 @@ async fn a_configured_source_is_compared_with_what_is_there() {
     ] {
         assert!(told.out.contains(words), "{words}: {}", told.out);
     }
+    // In the company's language unless another one is wished for.
+    for (language, words) in [
+        (&[][..], "через него АТС регистрируется у оператора"),
+        (
+            &["--lang", "ru"][..],
+            "*: такое имя не может стоять в trunks",
+        ),
+    ] {
+        let arguments = [&["pbx", "discover", "acme/office"][..], language].concat();
+        let told = office.home.run(&arguments).await;
+        assert_eq!(told.status, Some(0), "{told:?}");
+        assert!(told.out.contains(words), "{words}: {}", told.out);
+        assert!(
+            !told.out.contains("registers with a provider"),
+            "{}",
+            told.out
+        );
+    }
     let piece = office
         .home
-        .run(&["pbx", "discover", "acme/office", "--toml"])
+        .run(&["pbx", "discover", "acme/office", "--toml", "--lang", "en"])
         .await;
     assert!(!piece.out.contains("[[sources]]\n"), "{}", piece.out);
     assert!(
@@ -115,7 +136,10 @@ async fn a_configured_source_is_compared_with_what_is_there() {
         ("acme/site", Some(1), "nothing to look around in"),
         ("office", Some(2), "is not an identifier"),
     ] {
-        let told = office.home.run(&["pbx", "discover", source]).await;
+        let told = office
+            .home
+            .run(&["pbx", "discover", source, "--lang", "en"])
+            .await;
         assert_eq!(told.status, status, "{told:?}");
         assert!(told.err.contains(words), "{told:?}");
     }
@@ -137,7 +161,16 @@ async fn a_piece_of_configuration_for_a_new_phone_system_is_right_as_it_is() {
     let port = office.ami.address().port().to_string();
     let secret = office.home.path("secrets/ami");
     let secret = secret.to_str().expect("text");
-    let host = ["pbx", "discover", "--host", "127.0.0.1", "--port", &port];
+    let host = [
+        "pbx",
+        "discover",
+        "--lang",
+        "en",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        &port,
+    ];
     let user = [
         "--username",
         "trunkline",
@@ -202,6 +235,8 @@ async fn what_the_user_may_not_see_is_said_with_the_right_that_is_missing() {
         let arguments = [
             "pbx",
             "discover",
+            "--lang",
+            "en",
             "--host",
             "127.0.0.1",
             "--port",

@@ -8,7 +8,7 @@ use super::daemon::list;
 use super::office::{Office, site_call};
 
 /// A second portal of the company, written without protocol and without a title.
-async fn second_portal(office: &Office) -> AmoLab {
+pub(super) async fn second_portal(office: &Office) -> AmoLab {
     let portal = start(AmoOptions {
         subdomain: "other".to_owned(),
         account_id: 31_000_002,
@@ -51,7 +51,7 @@ fn serve_both(office: &Office) {
 }
 
 /// Returns one line of the list of accounts.
-async fn listed(office: &Office, account: &str) -> String {
+pub(super) async fn listed(office: &Office, account: &str) -> String {
     let ran = office.home.run(&["account", "list"]).await;
     assert_eq!(ran.status, Some(0), "{ran:?}");
     let line = ran.out.lines().find(|line| line.starts_with(account));

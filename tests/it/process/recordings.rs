@@ -28,7 +28,7 @@ const CLIENT: &str = "79161112233";
 const SPOOL: &str = "/etc/asterisk-lab/spool/monitor";
 
 /// An office whose recordings are looked for, reached from outside or not.
-async fn recorded_office(public: bool) -> Office {
+pub(super) async fn recorded_office(public: bool) -> Office {
     let office = Office::open().await;
     fs::create_dir(office.home.path("monitor")).expect("a folder");
     let root = office.home.path("monitor");
@@ -113,12 +113,12 @@ async fn file_of(office: &Office, daemon: &Daemon) -> PathBuf {
 }
 
 /// Writes a file and the folders that it lies in.
-fn put(path: &PathBuf, bytes: &[u8]) {
+pub(super) fn put(path: &PathBuf, bytes: &[u8]) {
     fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
     fs::write(path, bytes).expect("written");
 }
 
-async fn ask(
+pub(super) async fn ask(
     daemon: &Daemon,
     link: &str,
     headers: &[(reqwest::header::HeaderName, &str)],
@@ -131,7 +131,7 @@ async fn ask(
 }
 
 #[track_caller]
-fn header<'a>(headers: &'a HeaderMap, name: &reqwest::header::HeaderName) -> &'a str {
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &reqwest::header::HeaderName) -> &'a str {
     let value = headers
         .get(name)
         .unwrap_or_else(|| panic!("{name}: {headers:?}"));

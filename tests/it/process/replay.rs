@@ -364,6 +364,7 @@ fn capabilities() -> Capabilities {
     Capabilities {
         steps: StepKind::ALL.into_iter().map(step).collect(),
         phases: vec![(Kind::Call, Phase::Answered), (Kind::Call, Phase::Ended)],
+        calls: Default::default(),
     }
 }
 

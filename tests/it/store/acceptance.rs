@@ -95,6 +95,9 @@ fn chat(revision: u64, phone_of: Option<u32>) -> Snapshot {
                 started_at: at(1),
                 ended_at: None,
                 messages: Vec::new(),
+                lost: false,
+                group: None,
+                details: Default::default(),
             },
         },
     }

@@ -99,6 +99,8 @@ pub(super) fn call(item: &str, n: u32, revision: u64) -> Snapshot {
                 recordings: Vec::new(),
                 click_to_call: None,
                 blind: None,
+                tags: Vec::new(),
+                details: Default::default(),
             },
         },
     }

@@ -59,7 +59,7 @@ async fn a_lost_answer_is_ambiguous_and_a_look_adopts_the_contact() {
 
 #[tokio::test]
 async fn every_kind_of_step_has_a_recipe_that_says_absent_when_nothing_is_there() {
-    for kind in StepKind::ALL {
+    for kind in kinds() {
         let fixture = Fixture::start(|_| Reply::Json(204, Value::Null)).await;
         let look = done(fixture.adapter.look(one_of(kind)).await);
         assert_eq!(look, Look::Absent, "{kind:?}");
@@ -277,11 +277,49 @@ async fn a_task_is_known_by_text_and_due_time_on_its_card() {
 #[tokio::test]
 async fn a_look_that_fails_says_so_and_not_absent() {
     let fixture = Fixture::start(|_| Reply::Raw(502, "", "bad gateway".to_owned())).await;
-    for kind in StepKind::ALL {
+    for kind in kinds() {
         let outcome = fixture.adapter.look(one_of(kind)).await;
         assert!(
             matches!(outcome, Outcome::NotApplied(_)),
             "{kind:?}: {outcome:?}"
         );
+    }
+}
+
+/// A card that waits in Unsorted shows no notes (§10): of one that is not seen there it cannot be
+/// said that it was not made.
+#[tokio::test]
+async fn a_note_is_found_by_text_and_time_and_not_said_to_be_absent_in_unsorted() {
+    let text = "Заявка с сайта: перезвоните";
+    let lead = |stage: i64| json!({"id": 9001, "status_id": stage, "pipeline_id": 3100});
+    for (notes, lead, seen) in [
+        (vec![(text, 1_763_629_140)], Some(lead(3102)), "found"),
+        (vec![("другое", 1_763_629_140)], Some(lead(3102)), "absent"),
+        (vec![], Some(lead(3102)), "absent"),
+        (vec![], Some(lead(UNSORTED_STAGE)), "undecidable"),
+        (vec![], None, "undecidable"),
+    ] {
+        let fixture = Fixture::start(move |asked| match asked.line().as_str() {
+            "GET /api/v4/leads/9001/notes" => {
+                let notes = notes.iter().zip(1..).map(|((text, at), id)| {
+                    json!({"id": id, "entity_id": 9001, "created_at": at, "updated_at": at,
+                           "note_type": "common", "params": {"text": text}})
+                });
+                list("notes", notes.collect())
+            }
+            "GET /api/v4/leads/9001" => match &lead {
+                Some(lead) => Reply::Json(200, lead.clone()),
+                None => Reply::Json(204, json!(null)),
+            },
+            line => panic!("unexpected {line}"),
+        })
+        .await;
+        let command = note("1", known(Entity::Deal, "9001"));
+        let word = match done(fixture.adapter.look(command).await) {
+            Look::Found(_) => "found",
+            Look::Absent => "absent",
+            Look::Undecidable => "undecidable",
+        };
+        assert_eq!(word, seen);
     }
 }

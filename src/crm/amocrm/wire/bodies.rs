@@ -193,6 +193,21 @@ pub(crate) struct CallNote {
     pub(crate) request_id: String,
 }
 
+/// An ordinary note (§11).
+#[derive(Debug, Serialize)]
+pub(crate) struct TextNote {
+    pub(crate) entity_id: i64,
+    pub(crate) note_type: &'static str,
+    pub(crate) params: TextParams,
+    pub(crate) created_at: i64,
+    pub(crate) request_id: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct TextParams {
+    pub(crate) text: String,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct CallParams {
     pub(crate) uniq: String,

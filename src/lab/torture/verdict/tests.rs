@@ -2,8 +2,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::super::found::TALK_TOOK_PLACE;
 use super::*;
-use crate::lab::amocrm::{CardView, Duplicates, LeadView, OracleCounters, UnsortedView};
+use crate::lab::amocrm::{
+    CallView, CardView, Duplicates, LeadView, Oracle, OracleCounters, UnsortedView,
+};
 
 const PHONE: &str = "9035550001";
 const ONE_S: i64 = 1_750_000_000;
@@ -370,5 +373,105 @@ fn a_talk_of_another_length_is_another_call() {
         };
         let what = format!("{duration} seconds");
         check(&what, &clients, &served(&[held]), counts(lost, 0, 0));
+    }
+}
+
+mod of_a_portal {
+    use super::*;
+    use crate::lab::bitrix24;
+
+    fn card(
+        kind: bitrix24::Kind,
+        id: u64,
+        phones: &[&str],
+        contacts: &[u64],
+    ) -> bitrix24::CardView {
+        bitrix24::CardView {
+            kind,
+            id,
+            title: String::new(),
+            phones: phones.iter().map(|phone| (*phone).to_owned()).collect(),
+            emails: Vec::new(),
+            responsible: 12,
+            created_by: 1,
+            created_at: ONE_S,
+            contacts: contacts.to_vec(),
+            company: 0,
+            category: 0,
+            stage: "NEW".to_owned(),
+            stage_id: 106,
+            is_open: true,
+            originator: String::new(),
+            origin: String::new(),
+            source: String::new(),
+            comments: String::new(),
+            fields: BTreeMap::new(),
+            is_announced: false,
+            became: None,
+        }
+    }
+
+    fn call(id: u64, at: i64) -> bitrix24::CallView {
+        bitrix24::CallView {
+            id,
+            call_id: format!("externalCall.{id}"),
+            external_id: format!("t1-{id}"),
+            phone: PHONE.to_owned(),
+            number: format!("7{PHONE}"),
+            call_type: 2,
+            direction: "inbound".to_owned(),
+            at,
+            duration: 60,
+            finished_at: at + 60,
+            code: "200".to_owned(),
+            user: 502,
+            line: String::new(),
+            card: Some((bitrix24::Kind::Contact, CONTACT)),
+            activity: Some(7),
+            record: None,
+            transcript_lines: 0,
+            is_shown: true,
+        }
+    }
+
+    fn judged(calls: Vec<bitrix24::CallView>) -> Counts {
+        let phone = format!("+7{PHONE}");
+        let oracle = bitrix24::Oracle {
+            contacts: vec![card(bitrix24::Kind::Contact, CONTACT, &[&phone], &[])],
+            deals: vec![card(bitrix24::Kind::Deal, DEAL, &[], &[CONTACT])],
+            calls,
+            ..bitrix24::Oracle::default()
+        };
+        let expected = |at_s| ExpectedCall {
+            at_s,
+            outgoing: false,
+            answered: Some(true),
+            user: Some(502),
+            talk_s: Some(60),
+            needed: true,
+        };
+        let client = ExpectedClient {
+            phone: PHONE.to_owned(),
+            unsorted: false,
+            calls: vec![expected(ONE_S), expected(TWO_S)],
+        };
+        judge(&[client], &oracle).counts
+    }
+
+    #[test]
+    fn its_calls_are_judged_as_those_of_any_other() {
+        assert_eq!(
+            judged(vec![call(1, ONE_S), call(2, TWO_S)]),
+            counts(0, 0, 0)
+        );
+        assert_eq!(judged(vec![call(1, ONE_S)]), counts(1, 0, 0));
+        assert_eq!(
+            judged(vec![call(1, ONE_S), call(2, TWO_S), call(3, TWO_S)]),
+            counts(0, 1, 0)
+        );
+        assert_eq!(
+            judged(vec![call(2, ONE_S), call(1, TWO_S)]),
+            counts(0, 0, 1)
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::caller_id::CallerId;
 use super::words::{clean, cleaned};
+use crate::model::explanation::Language;
 use crate::pbx::asterisk::ami_message::Message;
 
 /// How an endpoint is connected.
@@ -28,6 +29,8 @@ impl Technology {
 /// Everything that was told.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
+    /// In which language people are told.
+    pub(super) language: Language,
     pub(super) system: String,
     pub(super) devices: Vec<Device>,
     pub(super) queues: Vec<Queue>,

@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::{Device, Findings, Queue, Technology};
+use super::wording::{Both, Limit};
 use super::words::clean;
+use crate::model::explanation::Language;
 use crate::pbx::ListenerError;
 use crate::pbx::asterisk::ami_codec::Action;
 use crate::pbx::asterisk::ami_message::Message;
@@ -34,61 +36,97 @@ const USERS_NAME: &str = "cidname";
 #[derive(Clone, Copy)]
 struct Topic {
     action: &'static str,
-    what: &'static str,
-    class: &'static str,
+    what: Both,
+    class: Both,
 }
 
-const SYSTEM: &str = "system";
-const SYSTEM_OR_REPORTING: &str = "system or reporting";
+const SYSTEM: Both = Both {
+    ru: "system",
+    en: "system",
+};
+const SYSTEM_OR_REPORTING: Both = Both {
+    ru: "system или reporting",
+    en: "system or reporting",
+};
 
 const PJSIP: Topic = Topic {
     action: "PJSIPShowEndpoints",
-    what: "the endpoints of PJSIP",
+    what: Both {
+        ru: "телефоны и транки PJSIP",
+        en: "the endpoints of PJSIP",
+    },
     class: SYSTEM,
 };
 const PJSIP_DETAILS: Topic = Topic {
     action: "PJSIPShowEndpoint",
-    what: "contexts and caller ids of PJSIP's endpoints",
+    what: Both {
+        ru: "контексты и caller id телефонов и транков PJSIP",
+        en: "contexts and caller ids of PJSIP's endpoints",
+    },
     class: SYSTEM,
 };
 const PJSIP_REGISTRATIONS: Topic = Topic {
     action: "PJSIPShowRegistrationsOutbound",
-    what: "with whom PJSIP registers",
+    what: Both {
+        ru: "где регистрируется PJSIP",
+        en: "with whom PJSIP registers",
+    },
     class: SYSTEM_OR_REPORTING,
 };
 const SIP: Topic = Topic {
     action: "SIPpeers",
-    what: "the peers of SIP",
+    what: Both {
+        ru: "телефоны и транки SIP",
+        en: "the peers of SIP",
+    },
     class: SYSTEM_OR_REPORTING,
 };
 const SIP_DETAILS: Topic = Topic {
     action: "SIPshowpeer",
-    what: "contexts and caller ids of SIP's peers",
+    what: Both {
+        ru: "контексты и caller id телефонов и транков SIP",
+        en: "contexts and caller ids of SIP's peers",
+    },
     class: SYSTEM_OR_REPORTING,
 };
 const SIP_REGISTRATIONS: Topic = Topic {
     action: "SIPshowregistry",
-    what: "with whom SIP registers",
+    what: Both {
+        ru: "где регистрируется SIP",
+        en: "with whom SIP registers",
+    },
     class: SYSTEM_OR_REPORTING,
 };
 const IAX: Topic = Topic {
     action: "IAXpeerlist",
-    what: "the peers of IAX",
+    what: Both {
+        ru: "транки IAX",
+        en: "the peers of IAX",
+    },
     class: SYSTEM_OR_REPORTING,
 };
 const IAX_REGISTRATIONS: Topic = Topic {
     action: "IAXregistry",
-    what: "with whom IAX registers",
+    what: Both {
+        ru: "где регистрируется IAX",
+        en: "with whom IAX registers",
+    },
     class: SYSTEM_OR_REPORTING,
 };
 const QUEUES: Topic = Topic {
     action: "QueueStatus",
-    what: "the queues",
+    what: Both {
+        ru: "очереди",
+        en: "the queues",
+    },
     class: SYSTEM_OR_REPORTING,
 };
 const DATABASE: Topic = Topic {
     action: "DBGet",
-    what: "FreePBX's users",
+    what: Both {
+        ru: "пользователей FreePBX",
+        en: "FreePBX's users",
+    },
     class: SYSTEM_OR_REPORTING,
 };
 
@@ -97,11 +135,15 @@ pub(super) async fn ask(
     connection: &mut Connection,
     banner: &str,
     rules: &ChannelRules,
+    language: Language,
 ) -> Result<Findings, ListenerError> {
     let mut inquiry = Inquiry {
         connection,
         denied: BTreeMap::new(),
-        findings: Findings::default(),
+        findings: Findings {
+            language,
+            ..Findings::default()
+        },
     };
     inquiry.findings.system = inquiry.system(banner).await?;
     inquiry.pjsip().await?;
@@ -111,7 +153,7 @@ pub(super) async fn ask(
     let items = inquiry.list(QUEUES, Action::new(QUEUES.action)).await?;
     inquiry.findings.queues = Queue::read_all(&items, QUEUES_MAX, MEMBERS_MAX);
     if inquiry.findings.queues.len() >= QUEUES_MAX {
-        inquiry.limit(format!("only the first {QUEUES_MAX} queues are shown"));
+        inquiry.limit(&Limit::Queues(QUEUES_MAX));
     }
     Ok(inquiry.conclude())
 }
@@ -119,22 +161,23 @@ pub(super) async fn ask(
 struct Inquiry<'a> {
     connection: &'a mut Connection,
     /// What was refused, by the class that would permit it.
-    denied: BTreeMap<&'static str, Vec<&'static str>>,
+    denied: BTreeMap<&'static str, (Both, Vec<&'static str>)>,
     findings: Findings,
 }
 
 impl Inquiry<'_> {
-    fn limit(&mut self, text: String) {
-        self.findings.limits.push(text);
+    /// Notes a limit, once.
+    fn limit(&mut self, limit: &Limit<'_>) {
+        let text = limit.text(self.findings.language);
+        if !self.findings.limits.contains(&text) {
+            self.findings.limits.push(text);
+        }
     }
 
     fn conclude(mut self) -> Findings {
-        for (class, whats) in std::mem::take(&mut self.denied) {
-            let whats = whats.join(", ");
-            self.limit(format!(
-                "the PBX does not let this AMI user see {whats}: give it the write class {class} \
-                 in manager.conf"
-            ));
+        for (class, whats) in std::mem::take(&mut self.denied).into_values() {
+            let what = whats.join(", ");
+            self.limit(&Limit::Denied { what: &what, class });
         }
         self.findings
     }
@@ -160,15 +203,17 @@ impl Inquiry<'_> {
             head.eq_ignore_ascii_case(word)
         };
         if begins("permission denied") {
-            let whats = self.denied.entry(topic.class).or_default();
-            if !whats.contains(&topic.what) {
-                whats.push(topic.what);
+            let what = topic.what.text(self.findings.language);
+            let entry = self.denied.entry(topic.class.en);
+            let (_, whats) = entry.or_insert_with(|| (topic.class, Vec::new()));
+            if !whats.contains(&what) {
+                whats.push(what);
             }
         } else if !begins("invalid/unknown command") && !begins("no ") {
-            let text = format!("the PBX does not list {}: {}", topic.what, clean(message));
-            if !self.findings.limits.contains(&text) {
-                self.limit(text);
-            }
+            self.limit(&Limit::NotListed {
+                what: topic.what.text(self.findings.language),
+                message: &clean(message),
+            });
         }
     }
 
@@ -188,10 +233,7 @@ impl Inquiry<'_> {
         let room = ENDPOINTS_MAX.saturating_sub(begin);
         if devices.len() > room {
             devices.truncate(room);
-            let text = format!("only the first {ENDPOINTS_MAX} endpoints are looked at");
-            if !self.findings.limits.contains(&text) {
-                self.limit(text);
-            }
+            self.limit(&Limit::Endpoints(ENDPOINTS_MAX));
         }
         // The PBX lists them in any order; two looks shall tell the same.
         devices.sort_by(|a, b| a.name.cmp(&b.name));
@@ -209,10 +251,7 @@ impl Inquiry<'_> {
     ) -> Result<(), ListenerError> {
         let end = self.findings.devices.len().min(DETAILS_MAX);
         if self.findings.devices.len() > DETAILS_MAX {
-            let text = format!("contexts and caller ids of the first {DETAILS_MAX} endpoints only");
-            if !self.findings.limits.contains(&text) {
-                self.limit(text);
-            }
+            self.limit(&Limit::Details(DETAILS_MAX));
         }
         let mut at = begin;
         while at < end {

@@ -4,6 +4,7 @@ use super::findings::{Device, Findings};
 use super::signs::{self, QueueMembers, Sign};
 use super::words::clean;
 use crate::model::discovery::{Certainty, FoundEndpoint, Role};
+use crate::model::explanation::Language;
 use crate::model::ids::Extension;
 use crate::pbx::asterisk::channels::{ChannelRules, Endpoint};
 
@@ -64,14 +65,19 @@ pub(super) fn taken_for(device: &Device, rules: &ChannelRules) -> (Role, Option<
 
 impl Judged<'_> {
     /// Says it for people. `now` are the settings in force, `proposed` those that are proposed.
-    pub(super) fn told(&self, now: &ChannelRules, proposed: &ChannelRules) -> FoundEndpoint {
+    pub(super) fn told(
+        &self,
+        now: &ChannelRules,
+        proposed: &ChannelRules,
+        language: Language,
+    ) -> FoundEndpoint {
         let device = self.device;
         let (_, extension) = taken_for(device, proposed);
         let for_trunk = |sign: &&Sign| sign.weight() > 0;
         let words = |trunk: bool| -> Vec<String> {
             let signs = self.signs.iter();
             let of_side = signs.filter(|sign| for_trunk(sign) == trunk);
-            of_side.map(ToString::to_string).collect()
+            of_side.map(|sign| sign.text(language)).collect()
         };
         // Where it is a tie, the side of trunks is called the reasons.
         let is_trunk = self.role != Role::Extension;

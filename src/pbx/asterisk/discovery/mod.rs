@@ -15,6 +15,7 @@ mod proposal;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod wording;
 mod words;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use super::settings::AsteriskSettings;
 use super::{login, transport};
 use crate::clock::{SharedClock, SystemClock};
 use crate::model::discovery::Discovery;
+use crate::model::explanation::Language;
 use crate::pbx::{DiscoverError, Discoverer, ListenerError};
 
 /// How long the whole look may take: less than whoever asks waits.
@@ -60,14 +62,14 @@ impl AsteriskDiscoverer {
         }
     }
 
-    async fn look(&self) -> Result<Discovery, ListenerError> {
+    async fn look(&self, language: Language) -> Result<Discovery, ListenerError> {
         let settings = &self.settings;
         let stream = transport::connect(settings).await?;
         let clock: SharedClock = Arc::new(SystemClock);
         let opened = Connection::open(stream, clock, settings.reply_deadline).await?;
         let (mut connection, banner) = opened;
         login::log_in(&mut connection, settings).await?;
-        let found = inquiry::ask(&mut connection, &banner, &settings.channels).await;
+        let found = inquiry::ask(&mut connection, &banner, &settings.channels, language).await;
         let goodbye = connection.ask(Action::new("Logoff"));
         // It hangs up all the same when the connection is dropped.
         let _ = tokio::time::timeout(LOGOFF_WITHIN, goodbye).await;
@@ -76,12 +78,12 @@ impl AsteriskDiscoverer {
 }
 
 impl Discoverer for AsteriskDiscoverer {
-    fn discover(&self) -> BoxFuture<'_, Result<Discovery, DiscoverError>> {
+    fn discover(&self, language: Language) -> BoxFuture<'_, Result<Discovery, DiscoverError>> {
         async move {
             let Ok(_seat) = self.seat.try_acquire() else {
                 return Err(DiscoverError::Busy);
             };
-            match tokio::time::timeout(WITHIN, self.look()).await {
+            match tokio::time::timeout(WITHIN, self.look(language)).await {
                 Ok(looked) => Ok(looked?),
                 Err(_) => Err(DiscoverError::Late {
                     within_s: WITHIN.as_secs(),

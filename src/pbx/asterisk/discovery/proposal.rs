@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 use super::caller_id::is_a_name;
 use super::findings::{Device, Findings};
 use super::judgement::{Judged, judge, taken_for};
+use super::wording::Remark;
 use super::words::{clean, employee_id};
 use crate::model::discovery::{Discovery, FoundQueue, ProposedEmployee, Role, free_id};
+use crate::model::explanation::Language;
 use crate::model::ids::Extension;
 use crate::pbx::asterisk::channels::{ChannelRules, ChannelSettings, Profile};
 
@@ -20,9 +22,25 @@ const EXTENSION_DIGITS_MAX: usize = 20;
 /// People that are proposed.
 const EMPLOYEES_MAX: usize = 1_000;
 
+/// Remarks, in the language of whoever asked.
+struct Remarks {
+    language: Language,
+    texts: Vec<String>,
+}
+
+impl Remarks {
+    fn push(&mut self, remark: &Remark<'_>) {
+        self.texts.push(remark.text(self.language));
+    }
+}
+
 /// Makes a proposal of what was found. `now` are the settings in force.
 pub(super) fn propose(findings: Findings, now: &ChannelRules) -> Discovery {
-    let mut remarks = Vec::new();
+    let language = findings.language;
+    let mut remarks = Remarks {
+        language,
+        texts: Vec::new(),
+    };
     let profile = profile(&findings, now.profile(), &mut remarks);
     let guessing = ChannelRules::new(ChannelSettings {
         profile,
@@ -31,7 +49,10 @@ pub(super) fn propose(findings: Findings, now: &ChannelRules) -> Discovery {
     let judged = judge(&findings, &guessing);
     let settings = channels(&judged, guessing.settings().clone(), &mut remarks);
     let proposed = ChannelRules::new(settings);
-    let mut endpoints: Vec<_> = judged.iter().map(|one| one.told(now, &proposed)).collect();
+    let mut endpoints: Vec<_> = judged
+        .iter()
+        .map(|one| one.told(now, &proposed, language))
+        .collect();
     endpoints.sort_by_key(|one| {
         let digits = one
             .extension
@@ -56,7 +77,7 @@ pub(super) fn propose(findings: Findings, now: &ChannelRules) -> Discovery {
         employees: employees(&judged, &findings, &proposed),
         not_found: Vec::new(),
         settings: tables,
-        remarks,
+        remarks: remarks.texts,
         dial_context: dial_context(&judged),
         system: findings.system,
         limits: findings.limits,
@@ -64,28 +85,22 @@ pub(super) fn propose(findings: Findings, now: &ChannelRules) -> Discovery {
 }
 
 /// Guesses the distribution; what is configured stays where nothing speaks against it.
-fn profile(findings: &Findings, now: Profile, remarks: &mut Vec<String>) -> Profile {
-    let (guess, why) = if let Some((extension, _)) = findings.users.first_key_value() {
-        let extension = clean(extension);
-        (
-            Profile::Freepbx,
-            format!("its database has AMPUSER/{extension}, as only FreePBX writes"),
-        )
+fn profile(findings: &Findings, now: Profile, remarks: &mut Remarks) -> Profile {
+    let guess = if let Some((extension, _)) = findings.users.first_key_value() {
+        let extension = &clean(extension);
+        remarks.push(&Remark::FreePbx { extension });
+        Profile::Freepbx
     } else if let Some(context) = findings.devices.iter().find_map(provider_context) {
-        (
-            Profile::Mikopbx,
-            format!("the context {context} has the form in which MikoPBX names its providers'"),
-        )
+        remarks.push(&Remark::MikoPbx { context });
+        Profile::Mikopbx
     } else {
-        remarks.push(format!(
-            "profile {}: nothing of FreePBX or MikoPBX was seen",
-            word(now)
-        ));
+        let profile = word(now);
+        remarks.push(&Remark::NoDistribution { profile });
         return now;
     };
-    remarks.push(format!("profile {}: {why}", word(guess)));
     if guess != now && now != Profile::Plain {
-        remarks.push(format!("the settings say profile {}", word(now)));
+        let profile = word(now);
+        remarks.push(&Remark::OtherProfile { profile });
     }
     guess
 }
@@ -109,7 +124,7 @@ fn word(profile: Profile) -> &'static str {
 fn channels(
     judged: &[Judged<'_>],
     mut settings: ChannelSettings,
-    remarks: &mut Vec<String>,
+    remarks: &mut Remarks,
 ) -> ChannelSettings {
     widen_digits(judged, &mut settings, remarks);
     let mut trunks = Additions::new("trunks", &settings.trunks);
@@ -133,10 +148,8 @@ fn channels(
     extensions.finish(remarks);
     add_trunk_contexts(judged, &mut settings);
     for one in judged.iter().filter(|one| one.role == Role::Unclear) {
-        let name = clean(&one.device.name);
-        remarks.push(format!(
-            "{name}: say yourself: name it in trunks or in extensions"
-        ));
+        let name = &clean(&one.device.name);
+        remarks.push(&Remark::SayYourself { name });
     }
     settings
 }
@@ -158,26 +171,28 @@ impl Additions {
     }
 
     /// Adds the endpoint's name, if it can stand in the settings.
-    fn add(&mut self, one: &Judged<'_>, all: &[Judged<'_>], remarks: &mut Vec<String>) -> bool {
+    fn add(&mut self, one: &Judged<'_>, all: &[Judged<'_>], remarks: &mut Remarks) -> bool {
         let name = &one.device.name;
         let told = clean(name);
         // A pattern that is more than this one name would take other endpoints along.
         let is_plain =
             !name.contains('*') && *name == told && name.chars().count() <= PATTERN_CHARS_MAX;
         if !is_plain {
-            remarks.push(format!("{told}: this name cannot stand in {}", self.list));
+            remarks.push(&Remark::NoPattern {
+                name: &told,
+                list: self.list,
+            });
             return false;
         }
         let namesake = all
             .iter()
             .find(|other| other.device.name == *name && other.role != one.role);
         if let Some(other) = namesake {
-            remarks.push(format!(
-                "{told}: stands for a trunk and for a phone ({}, {}): give one of them another \
-                 name in the PBX",
-                one.device.technology.word(),
-                other.device.technology.word(),
-            ));
+            remarks.push(&Remark::Namesakes {
+                name: &told,
+                one: one.device.technology.word(),
+                other: other.device.technology.word(),
+            });
             return false;
         }
         if self.patterns.len() >= PATTERNS_MAX {
@@ -188,19 +203,19 @@ impl Additions {
         true
     }
 
-    fn finish(&self, remarks: &mut Vec<String>) {
+    fn finish(&self, remarks: &mut Remarks) {
         if self.left_out > 0 {
-            remarks.push(format!(
-                "{} more names did not fit into {}, which takes {PATTERNS_MAX}: use patterns such \
-                 as name*",
-                self.left_out, self.list
-            ));
+            remarks.push(&Remark::Full {
+                left_out: self.left_out,
+                list: self.list,
+                max: PATTERNS_MAX,
+            });
         }
     }
 }
 
 /// Has the settings take extensions as long as those that there are.
-fn widen_digits(judged: &[Judged<'_>], settings: &mut ChannelSettings, remarks: &mut Vec<String>) {
+fn widen_digits(judged: &[Judged<'_>], settings: &mut ChannelSettings, remarks: &mut Remarks) {
     let is_digits = |name: &&String| name.bytes().all(|byte| byte.is_ascii_digit());
     let lengths: BTreeSet<usize> = judged
         .iter()
@@ -214,7 +229,7 @@ fn widen_digits(judged: &[Judged<'_>], settings: &mut ChannelSettings, remarks: 
         return;
     };
     let told: Vec<String> = lengths.iter().map(ToString::to_string).collect();
-    remarks.push(format!("extensions have {} digits", told.join(" or ")));
+    remarks.push(&Remark::Digits(&told));
     settings.extension_digits_min = settings.extension_digits_min.min(*min).max(1);
     settings.extension_digits_max = settings.extension_digits_max.max(*max);
 }

@@ -1,7 +1,6 @@
-//! What speaks for an endpoint being a trunk or a phone: each sign with its weight and its words.
+//! What speaks for an endpoint being a trunk or a phone: each sign with its weight.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::findings::{Device, Findings};
 use super::words::clean;
@@ -56,36 +55,6 @@ impl Sign {
             Sign::QueueMember(_) => -3,
             Sign::OwnCallerId(_) | Sign::RegistersItself => -2,
             Sign::ExtensionName(_) | Sign::PhoneContext(_) => -1,
-        }
-    }
-}
-
-impl fmt::Display for Sign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Sign::NamedTrunk => f.write_str("the settings name it in trunks"),
-            Sign::NamedExtension => f.write_str("the settings name it in extensions"),
-            Sign::RegistersElsewhere => f.write_str("the PBX registers with a provider by it"),
-            Sign::LoginElsewhere => f.write_str("the PBX logs in at the other end"),
-            Sign::TrunkContext(context) => {
-                write!(
-                    f,
-                    "its calls begin in {context}, where calls from outside do"
-                )
-            }
-            Sign::ByAddress => f.write_str("it is recognised by the address that it calls from"),
-            Sign::FixedAddress => f.write_str("its address is fixed, it does not register"),
-            Sign::TrunkName => f.write_str("its name is not that of an extension"),
-            Sign::User(extension) => write!(f, "FreePBX has a user {extension}"),
-            Sign::QueueMember(queue) => write!(f, "the queue {queue} rings it"),
-            Sign::OwnCallerId(number) => write!(f, "its caller id is its own: {number}"),
-            Sign::RegistersItself => f.write_str("it registers itself, as phones do"),
-            Sign::ExtensionName(extension) => {
-                write!(f, "its name is that of the extension {extension}")
-            }
-            Sign::PhoneContext(context) => {
-                write!(f, "its calls begin in {context}, where calls of phones do")
-            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::findings::{Device, Findings, Queue, Technology};
 use super::proposal::propose;
 use crate::model::discovery::{Certainty, Discovery, FoundEndpoint, Role};
+use crate::model::explanation::Language;
 use crate::pbx::asterisk::ami_message::Message;
 use crate::pbx::asterisk::channels::{ChannelRules, ChannelSettings, Profile};
 
@@ -61,6 +62,7 @@ fn found(devices: Vec<Device>) -> Discovery {
 
 fn findings(devices: Vec<Device>) -> Findings {
     Findings {
+        language: Language::En,
         system: "Asterisk 22".to_owned(),
         devices,
         ..Findings::default()

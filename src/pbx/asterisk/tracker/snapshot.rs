@@ -193,6 +193,8 @@ impl Book {
             recordings: call.recordings.clone(),
             click_to_call: call.click_to_call.clone(),
             blind: call.blind.clone(),
+            tags: Vec::new(),
+            details: Default::default(),
         }
     }
 }

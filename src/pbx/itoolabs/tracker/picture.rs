@@ -99,6 +99,8 @@ impl Pen<'_> {
             recordings: distinct(records.iter().filter_map(|record| record.link.as_ref())),
             click_to_call: call.order.clone(),
             blind: call.blind.clone(),
+            tags: Vec::new(),
+            details: Default::default(),
         })
     }
 

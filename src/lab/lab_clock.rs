@@ -5,25 +5,25 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::lab::wall;
+use super::wall;
 
 /// One moment, as the wall clock and as a point for measuring spans.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) unix_ms: i64,
-    pub(super) instant: Instant,
+pub(in crate::lab) struct Moment {
+    pub(in crate::lab) unix_ms: i64,
+    pub(in crate::lab) instant: Instant,
 }
 
 impl Moment {
-    /// Returns Unix seconds, as amoCRM writes time.
-    pub(super) fn seconds(self) -> i64 {
+    /// Returns Unix seconds, as the services write time.
+    pub(in crate::lab) fn seconds(self) -> i64 {
         self.unix_ms.div_euclid(1_000)
     }
 }
 
 /// Tells the simulator's time.
 #[derive(Debug)]
-pub(super) struct LabClock {
+pub(in crate::lab) struct LabClock {
     base_ms: i64,
     started: Instant,
     shift_ms: AtomicI64,
@@ -31,7 +31,7 @@ pub(super) struct LabClock {
 
 impl LabClock {
     /// Starts at the machine's present time.
-    pub(super) fn start() -> Self {
+    pub(in crate::lab) fn start() -> Self {
         Self {
             base_ms: millis(wall::now()),
             started: Instant::now(),
@@ -40,7 +40,7 @@ impl LabClock {
     }
 
     /// Returns the present moment.
-    pub(super) fn now(&self) -> Moment {
+    pub(in crate::lab) fn now(&self) -> Moment {
         let instant = Instant::now();
         let elapsed = millis(instant.saturating_duration_since(self.started));
         let shift = self.shift_ms.load(Ordering::Relaxed);
@@ -51,7 +51,7 @@ impl LabClock {
     }
 
     /// Moves the wall clock by so many milliseconds; spans are not touched.
-    pub(super) fn shift(&self, by_ms: i64) {
+    pub(in crate::lab) fn shift(&self, by_ms: i64) {
         let moved = |now: i64| Some(now.saturating_add(by_ms));
         let _ = self
             .shift_ms

@@ -1,0 +1,275 @@
+//! Changes of accounts and integrations (S1-02 … S1-04): of the tenant's file, which stays the one
+//! place of settings. Who changes something says what was seen before, by the entity tag of the file.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use crate::model::activity::Activity;
+use crate::model::ids::{AccountId, IntegrationId, TenantId};
+use crate::problem::{problem, problem_with};
+
+use super::state::AdminState;
+use super::tenant_files::{Change, Changed, NoChange};
+
+/// Longest title and address that are taken, in bytes: what is longer is a mistake.
+const TEXT_BYTES_MAX: usize = 1024;
+
+type Path = web::Path<(String, String)>;
+
+/// What is to be changed of an account. What is not named stays.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccountWish {
+    /// `null` clears it.
+    #[serde(default, deserialize_with = "given")]
+    title: Option<Option<String>>,
+    address: Option<String>,
+}
+
+/// What is to be changed of an integration. What is not named stays.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IntegrationWish {
+    account: Option<AccountId>,
+    activity: Option<Activity>,
+}
+
+/// Tells `null` from nothing.
+fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
+    Deserialize::deserialize(value).map(Some)
+}
+
+pub(super) async fn account(state: web::Data<AdminState>, path: Path) -> HttpResponse {
+    let Some((tenant, account)) = account_in(path) else {
+        return super::not_found();
+    };
+    let found = state.files.account(tenant.clone(), account.clone()).await;
+    match found {
+        Ok((written, revision)) => shown(
+            &revision,
+            json!({ "tenant": tenant, "account": account }),
+            &written,
+        ),
+        Err(no) => refused(no),
+    }
+}
+
+pub(super) async fn integration(state: web::Data<AdminState>, path: Path) -> HttpResponse {
+    let Some((tenant, integration)) = integration_in(path) else {
+        return super::not_found();
+    };
+    let found = state
+        .files
+        .integration(tenant.clone(), integration.clone())
+        .await;
+    match found {
+        Ok((written, revision)) => {
+            let ids = json!({ "tenant": tenant, "integration": integration });
+            shown(&revision, ids, &written)
+        }
+        Err(no) => refused(no),
+    }
+}
+
+pub(super) async fn change_account(
+    state: web::Data<AdminState>,
+    request: HttpRequest,
+    path: Path,
+    wish: Result<web::Json<AccountWish>, actix_web::Error>,
+) -> HttpResponse {
+    let Some((tenant, account)) = account_in(path) else {
+        return super::not_found();
+    };
+    let AccountWish { title, address } = match wish {
+        Ok(wish) => wish.into_inner(),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    if title.is_none() && address.is_none() {
+        let text = "say what is to be changed: title, address";
+        return problem(StatusCode::BAD_REQUEST, text);
+    }
+    let texts = [title.clone().flatten(), address.clone()];
+    let is_wrong = |text: &String| text.len() > TEXT_BYTES_MAX || text.contains(char::is_control);
+    if texts.iter().flatten().any(is_wrong) {
+        let text =
+            format!("title and address are one line each, of {TEXT_BYTES_MAX} bytes at most");
+        return problem(StatusCode::BAD_REQUEST, &text);
+    }
+    let change = Change::Account {
+        account,
+        title,
+        address,
+    };
+    match carry_out(&state, &request, tenant, change).await {
+        Ok(changed) => done(&changed, json!({})),
+        Err(refusal) => refusal,
+    }
+}
+
+/// Takes an account out of the file, and forgets what it was let in with.
+pub(super) async fn remove_account(
+    state: web::Data<AdminState>,
+    request: HttpRequest,
+    path: Path,
+) -> HttpResponse {
+    let Some((tenant, account)) = account_in(path) else {
+        return super::not_found();
+    };
+    let change = Change::RemoveAccount(account.clone());
+    let changed = match carry_out(&state, &request, tenant.clone(), change).await {
+        Ok(changed) => changed,
+        Err(refusal) => return refusal,
+    };
+    // Last: an account that is still in force would be at a loss without.
+    let forgotten = match &changed.not_in_force {
+        None => state.consent.forget(tenant, account).await,
+        Some(_) => return done(&changed, json!({ "forgotten": false })),
+    };
+    match forgotten {
+        Ok(forgotten) => done(&changed, json!({ "forgotten": forgotten })),
+        Err(error) => {
+            let text = format!(
+                "the account is removed, but what it was let in with is not forgotten: {error}; \
+                 trunkline account forget does it"
+            );
+            problem(StatusCode::SERVICE_UNAVAILABLE, &text)
+        }
+    }
+}
+
+pub(super) async fn change_integration(
+    state: web::Data<AdminState>,
+    request: HttpRequest,
+    path: Path,
+    wish: Result<web::Json<IntegrationWish>, actix_web::Error>,
+) -> HttpResponse {
+    let Some((tenant, integration)) = integration_in(path) else {
+        return super::not_found();
+    };
+    let IntegrationWish { account, activity } = match wish {
+        Ok(wish) => wish.into_inner(),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    if account.is_none() && activity.is_none() {
+        let text = "say what is to be changed: account, activity";
+        return problem(StatusCode::BAD_REQUEST, text);
+    }
+    let change = Change::Integration {
+        integration,
+        account,
+        activity,
+    };
+    match carry_out(&state, &request, tenant, change).await {
+        Ok(changed) => done(&changed, json!({})),
+        Err(refusal) => refusal,
+    }
+}
+
+fn account_in(path: Path) -> Option<(TenantId, AccountId)> {
+    let (tenant, account) = path.into_inner();
+    Some((tenant.parse().ok()?, account.parse().ok()?))
+}
+
+fn integration_in(path: Path) -> Option<(TenantId, IntegrationId)> {
+    let (tenant, integration) = path.into_inner();
+    Some((tenant.parse().ok()?, integration.parse().ok()?))
+}
+
+async fn carry_out(
+    state: &AdminState,
+    request: &HttpRequest,
+    tenant: TenantId,
+    change: Change,
+) -> Result<Changed, HttpResponse> {
+    let seen = seen(request).map_err(|no| problem(no.status(), no.text()))?;
+    state
+        .files
+        .change(tenant, change, seen)
+        .await
+        .map_err(refused)
+}
+
+/// Why it is not known what was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NotSeen {
+    /// There is no If-Match.
+    Missing,
+    /// It is no single strong tag.
+    Unreadable,
+}
+
+impl NotSeen {
+    fn status(self) -> StatusCode {
+        match self {
+            NotSeen::Missing => StatusCode::PRECONDITION_REQUIRED,
+            NotSeen::Unreadable => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            NotSeen::Missing => {
+                "send the ETag that you were shown as If-Match, so that no other change is lost"
+            }
+            NotSeen::Unreadable => "If-Match must be the one ETag that you were shown",
+        }
+    }
+}
+
+/// Reads which revision was seen by whoever wants the change.
+fn seen(request: &HttpRequest) -> Result<String, NotSeen> {
+    let tag = request.headers().get(header::IF_MATCH);
+    let tag = tag.ok_or(NotSeen::Missing)?;
+    let tag = tag.to_str().unwrap_or_default().trim();
+    let bare = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+    match bare {
+        Some(bare) if !bare.is_empty() && !bare.contains('"') => Ok(bare.to_owned()),
+        _ => Err(NotSeen::Unreadable),
+    }
+}
+
+fn shown(revision: &str, ids: Value, written: &impl serde::Serialize) -> HttpResponse {
+    let mut body = ids;
+    let written = serde_json::to_value(written).unwrap_or_default();
+    if let (Some(body), Value::Object(written)) = (body.as_object_mut(), written) {
+        body.extend(written);
+    }
+    HttpResponse::Ok()
+        .insert_header((header::ETAG, format!("\"{revision}\"")))
+        .json(body)
+}
+
+fn done(changed: &Changed, more: Value) -> HttpResponse {
+    let mut body =
+        json!({ "in_force": changed.not_in_force.is_none(), "why": changed.not_in_force });
+    if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+        body.extend(more);
+    }
+    let mut answer = match changed.not_in_force {
+        None => HttpResponse::Ok(),
+        Some(_) => HttpResponse::Accepted(),
+    };
+    answer
+        .insert_header((header::ETAG, format!("\"{}\"", changed.revision)))
+        .json(body)
+}
+
+fn refused(no: NoChange) -> HttpResponse {
+    match no {
+        NoChange::Absent => super::not_found(),
+        NoChange::Stale(revision) => problem_with(
+            StatusCode::PRECONDITION_FAILED,
+            "the file was changed meanwhile: look at it again, then repeat the change",
+            &[("revision", json!(revision))],
+        ),
+        NoChange::Mistakes(mistakes) => problem_with(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "the configuration would be wrong: nothing was changed",
+            &[("mistakes", json!(mistakes))],
+        ),
+        NoChange::InTheWay(why) => problem(StatusCode::CONFLICT, &why),
+        NoChange::Later(why) => problem(StatusCode::SERVICE_UNAVAILABLE, &why),
+    }
+}

@@ -1,0 +1,132 @@
+//! The door to the tenants' files, for the handlers that change them.
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use crate::model::activity::Activity;
+use crate::model::ids::{AccountId, IntegrationId, TenantId};
+
+/// An account as its tenant's file says it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct AccountInFile {
+    /// Its CRM.
+    pub crm: Option<String>,
+    /// Its title, where one is given.
+    pub title: Option<String>,
+    /// Its address.
+    pub address: Option<String>,
+}
+
+/// An integration as its tenant's file says it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct IntegrationInFile {
+    /// The account that it works in.
+    pub account: Option<String>,
+    /// Whether it works, in the file's word.
+    pub activity: String,
+}
+
+/// A change of a tenant's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Of an account.
+    Account {
+        /// Which.
+        account: AccountId,
+        /// The title; `Some(None)` = there is none any more.
+        title: Option<Option<String>>,
+        /// The address.
+        address: Option<String>,
+    },
+    /// The account goes.
+    RemoveAccount(AccountId),
+    /// Of an integration.
+    Integration {
+        /// Which.
+        integration: IntegrationId,
+        /// The account that it works in.
+        account: Option<AccountId>,
+        /// Whether it works.
+        activity: Option<Activity>,
+    },
+}
+
+/// What came of a change that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The revision of the file from now on.
+    pub revision: String,
+    /// Why it is not in force yet; `None` = it is.
+    pub not_in_force: Option<String>,
+}
+
+/// Why nothing was shown or changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoChange {
+    /// There is nothing of this name.
+    Absent,
+    /// The file is another than was seen; its revision now.
+    Stale(String),
+    /// The configuration would be wrong.
+    Mistakes(Vec<String>),
+    /// Something is in the way: what, and what to do.
+    InTheWay(String),
+    /// Not now.
+    Later(String),
+}
+
+/// The tenants' files.
+pub trait TenantFiles: Send + Sync {
+    /// Returns an account as it is written, with the revision of its file.
+    fn account(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+    ) -> BoxFuture<'_, Result<(AccountInFile, String), NoChange>>;
+
+    /// Returns an integration as it is written, with the revision of its file.
+    fn integration(
+        &self,
+        tenant: TenantId,
+        integration: IntegrationId,
+    ) -> BoxFuture<'_, Result<(IntegrationInFile, String), NoChange>>;
+
+    /// Changes a tenant's file where it has this revision, and puts it into force.
+    fn change(
+        &self,
+        tenant: TenantId,
+        change: Change,
+        revision: String,
+    ) -> BoxFuture<'_, Result<Changed, NoChange>>;
+}
+
+/// The door of a daemon without files.
+#[derive(Debug, Clone, Copy)]
+pub struct NoFiles;
+
+impl TenantFiles for NoFiles {
+    fn account(
+        &self,
+        _: TenantId,
+        _: AccountId,
+    ) -> BoxFuture<'_, Result<(AccountInFile, String), NoChange>> {
+        async { Err(NoChange::Absent) }.boxed()
+    }
+
+    fn integration(
+        &self,
+        _: TenantId,
+        _: IntegrationId,
+    ) -> BoxFuture<'_, Result<(IntegrationInFile, String), NoChange>> {
+        async { Err(NoChange::Absent) }.boxed()
+    }
+
+    fn change(
+        &self,
+        _: TenantId,
+        _: Change,
+        _: String,
+    ) -> BoxFuture<'_, Result<Changed, NoChange>> {
+        async { Err(NoChange::Absent) }.boxed()
+    }
+}

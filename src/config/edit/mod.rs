@@ -1,0 +1,307 @@
+//! Changes of a tenant's file by command or API (S1-02 … S1-04). What else stands in the file stays as
+//! it is, comments included; a change after which the configuration would be wrong is not made.
+
+mod account;
+mod integration;
+mod place;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::ops::Range;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::document::{Document, Node};
+use super::load::{self, Instead};
+use super::mistake::ConfigMistake;
+use super::secret_place::Environment;
+use crate::model::activity::Activity;
+
+pub use account::{AccountEdit, TitleEdit, WrittenAccount};
+pub use integration::{IntegrationEdit, WrittenIntegration};
+
+/// What is to be changed in a tenant's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileEdit {
+    /// Something of an account.
+    Account(String, AccountEdit),
+    /// The account goes, with everything that stands in its table.
+    RemoveAccount(String),
+    /// Something of an integration.
+    Integration(String, IntegrationEdit),
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditedFile {
+    /// The file.
+    pub file: PathBuf,
+    /// Its revision from now on.
+    pub revision: String,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// It is not written in any file.
+    #[error("no file of a tenant has {0}")]
+    Absent(String),
+    /// The file is another than whoever wants the change has seen.
+    #[error("{file} was changed meanwhile: look at it again, then repeat the change")]
+    Stale {
+        /// The file.
+        file: PathBuf,
+        /// Its revision now.
+        revision: String,
+    },
+    /// Another change is being made.
+    #[error("another change is being made: try again")]
+    Busy,
+    /// It is written in a form that only a person can change.
+    #[error("{file}: {what} stands inside a line with other things: change it by hand")]
+    ByHand {
+        /// The file.
+        file: PathBuf,
+        /// What.
+        what: &'static str,
+    },
+    /// The configuration would be wrong.
+    #[error("the configuration would be wrong")]
+    Mistakes(Vec<ConfigMistake>),
+    /// The file could not be written.
+    #[error("write {file}: {error}")]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// Changes the file of a tenant. With `expected`, only where that is the file's revision.
+pub fn edit_file(
+    main: &Path,
+    environment: &Environment,
+    tenant: &str,
+    edit: &FileEdit,
+    expected: Option<&str>,
+) -> Result<EditedFile, EditError> {
+    let (file, _) = find(main, tenant)?;
+    // Held until the end; a crash lets it go. Whoever waits for it asks again.
+    let _turn = turn(&file)?;
+    let (file, before) = find(main, tenant)?;
+    let revision = revision_of(&before);
+    if expected.is_some_and(|expected| expected != revision) {
+        return Err(EditError::Stale { file, revision });
+    }
+    let after = edit.applied(&file, tenant, &before)?;
+    let instead = Instead {
+        file: file.clone(),
+        text: after.clone(),
+    };
+    load::load_instead(main, environment, instead).map_err(EditError::Mistakes)?;
+    match replace(&file, &after) {
+        Ok(()) => Ok(EditedFile {
+            revision: revision_of(&after),
+            file,
+        }),
+        Err(error) => Err(EditError::Write { file, error }),
+    }
+}
+
+/// Returns an account of a tenant as it is written, with the revision of its file.
+pub fn written_account(
+    main: &Path,
+    tenant: &str,
+    account: &str,
+) -> Result<(WrittenAccount, String), EditError> {
+    let (_, text) = find(main, tenant)?;
+    let written = account::written(&text, account);
+    let written = written.ok_or_else(|| EditError::Absent(format!("{tenant}/{account}")))?;
+    Ok((written, revision_of(&text)))
+}
+
+/// Returns an integration of a tenant as it is written, with the revision of its file.
+pub fn written_integration(
+    main: &Path,
+    tenant: &str,
+    integration: &str,
+) -> Result<(WrittenIntegration, String), EditError> {
+    let (_, text) = find(main, tenant)?;
+    let written = integration::written(&text, integration);
+    let written = written.ok_or_else(|| EditError::Absent(format!("{tenant}/{integration}")))?;
+    Ok((written, revision_of(&text)))
+}
+
+impl FileEdit {
+    /// Returns the text after the change.
+    fn applied(&self, file: &Path, tenant: &str, before: &str) -> Result<String, EditError> {
+        let id = match self {
+            FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => id,
+            FileEdit::Integration(id, _) => id,
+        };
+        let changes = match Document::parse(before.to_owned()) {
+            Err(_) => Ok(None),
+            Ok(document) => match self {
+                FileEdit::Account(id, edit) => account::changes(&document, before, id, edit),
+                FileEdit::RemoveAccount(id) => account::removal(&document, before, id),
+                FileEdit::Integration(id, edit) => {
+                    integration::changes(&document, before, id, edit)
+                }
+            },
+        };
+        let by_hand = |what| EditError::ByHand {
+            file: file.to_owned(),
+            what,
+        };
+        let changes = changes.map_err(|ByHand(what)| by_hand(what))?;
+        let changes = changes.ok_or_else(|| EditError::Absent(format!("{tenant}/{id}")))?;
+        let after = apply(before, changes);
+        // Whatever the text looks like: nothing but what was wanted may have changed in what it says.
+        match self.is_all_that_changed(before, &after) {
+            true => Ok(after),
+            false => Err(by_hand("what is to be changed")),
+        }
+    }
+
+    fn is_all_that_changed(&self, before: &str, after: &str) -> bool {
+        let read = |text: &str| toml::from_str::<toml::Table>(text).ok();
+        let (Some(mut expected), Some(after)) = (read(before), read(after)) else {
+            return false;
+        };
+        let (list, id) = match self {
+            FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => ("accounts", id),
+            FileEdit::Integration(id, _) => ("integrations", id),
+        };
+        let Some(items) = expected.get_mut(list).and_then(toml::Value::as_array_mut) else {
+            return false;
+        };
+        let is_it = |item: &toml::Value| item.get("id").and_then(toml::Value::as_str) == Some(id);
+        let Some(place) = items.iter().position(is_it) else {
+            return false;
+        };
+        match self {
+            FileEdit::RemoveAccount(_) => {
+                items.remove(place);
+                if items.is_empty() {
+                    expected.remove(list);
+                }
+            }
+            FileEdit::Account(_, edit) => {
+                if let Some(item) = items.get_mut(place).and_then(toml::Value::as_table_mut) {
+                    edit.expect(item);
+                }
+            }
+            FileEdit::Integration(_, edit) => {
+                if let Some(item) = items.get_mut(place).and_then(toml::Value::as_table_mut) {
+                    edit.expect(item);
+                }
+            }
+        }
+        expected == after
+    }
+}
+
+/// What can only be changed by a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ByHand(&'static str);
+
+/// Places of a text and what will stand there.
+type TextChanges = Vec<(Range<usize>, String)>;
+
+fn apply(text: &str, mut changes: TextChanges) -> String {
+    changes.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+    let mut text = text.to_owned();
+    for (range, new) in changes {
+        text.replace_range(range, &new);
+    }
+    text
+}
+
+/// Returns the file of a tenant and its text.
+fn find(main: &Path, tenant: &str) -> Result<(PathBuf, String), EditError> {
+    let mut texts = load::tenant_texts(main).into_iter();
+    let found = texts.find(|(_, text)| is_of(text, tenant));
+    found.ok_or_else(|| EditError::Absent(format!("the tenant {tenant}")))
+}
+
+fn is_of(text: &str, tenant: &str) -> bool {
+    let document = Document::parse(text.to_owned());
+    let id = document.as_ref().ok().and_then(|document| {
+        let tenant = document.root.get("tenant")?;
+        tenant.get("id")?.as_str()
+    });
+    id == Some(tenant)
+}
+
+/// Says which text a file holds, without showing it.
+fn revision_of(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let first = digest.iter().take(12);
+    first.map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Keeps every other change of the folder's files waiting, the daemon's and those of commands.
+fn turn(file: &Path) -> Result<File, EditError> {
+    let failed = |error: io::Error| EditError::Write {
+        file: file.to_owned(),
+        error,
+    };
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let folder = File::open(folder).map_err(failed)?;
+    match rustix::fs::flock(
+        &folder,
+        rustix::fs::FlockOperation::NonBlockingLockExclusive,
+    ) {
+        Ok(()) => Ok(folder),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(EditError::Busy),
+        Err(error) => Err(failed(error.into())),
+    }
+}
+
+/// Replaces a file as a whole; who may read it stays as it was.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let before = fs::metadata(file)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    // Hidden, so that a reload in between passes it over.
+    let fresh = file.with_file_name(format!(".{name}.new"));
+    let mut written = File::create(&fresh)?;
+    let permissions = fs::Permissions::from_mode(before.permissions().mode());
+    let owned = written.set_permissions(permissions).and_then(|()| {
+        let ours = written.metadata()?;
+        match (ours.uid(), ours.gid()) == (before.uid(), before.gid()) {
+            true => Ok(()),
+            false => fchown(&written, Some(before.uid()), Some(before.gid())),
+        }
+    });
+    let done = owned
+        .and_then(|()| written.write_all(text.as_bytes()))
+        .and_then(|()| written.sync_all())
+        .and_then(|()| fs::rename(&fresh, file));
+    if done.is_err() {
+        // It holds nothing that is not in the file itself.
+        drop(fs::remove_file(&fresh));
+    }
+    done
+}
+
+/// Returns the word of an activity in the files.
+fn word(activity: Activity) -> String {
+    activity.to_string()
+}
+
+/// Returns the item of a list that has this id, with the id.
+fn item<'a>(document: &'a Document, list: &str, id: &str) -> Option<(&'a Node, &'a Node)> {
+    let items = document.root.get(list).map_or(&[][..], Node::items);
+    items.iter().find_map(|item| {
+        let named = item.get("id")?;
+        (named.as_str() == Some(id)).then_some((item, named))
+    })
+}

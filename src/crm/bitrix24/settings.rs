@@ -1,0 +1,385 @@
+//! The `settings` table of a Bitrix24 account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::BitrixAdapter;
+use super::hosts;
+use super::refusal;
+use crate::crm::account::manners::Manners;
+use crate::crm::account::transport;
+use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
+use crate::model::ids::PortalKey;
+use crate::model::mistake::Mistake;
+use crate::model::plan::{Card, Entity};
+
+/// The registry's name of this CRM.
+pub const NAME: &str = "bitrix24";
+
+/// The application's key.
+pub(super) const CLIENT_SECRET: &str = "client_secret";
+
+/// The secrets that an account of this CRM has: the address of an incoming webhook, or what an
+/// application needs.
+pub const SECRETS: &[&str] = &["token", CLIENT_SECRET];
+
+/// How fast the bucket of a portal empties, and what it holds (§1, limits).
+const STANDARD: Bucket = Bucket {
+    rate: 2.0,
+    size: 50,
+};
+const ENTERPRISE: Bucket = Bucket {
+    rate: 5.0,
+    size: 250,
+};
+
+struct Bucket {
+    rate: f64,
+    size: u32,
+}
+
+/// Slower than one request in two seconds would not keep up with one busy telephone.
+const RATE_MIN: f64 = 0.5;
+
+/// Rehearsals against a simulator may raise its limit to save time, within reason.
+const RATE_REHEARSAL_MAX: f64 = 1000.0;
+
+/// The cloud cuts a request after sixty seconds (§1); a full batch may come near that.
+const ANSWER_WITHIN: Duration = Duration::from_secs(65);
+
+/// Longest id or address of an application.
+const LINE_BYTES_MAX: usize = 500;
+
+/// The plan of the portal: it sets the budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Any but the following.
+    Standard,
+    /// Enterprise.
+    Enterprise,
+}
+
+impl Plan {
+    fn bucket(self) -> Bucket {
+        match self {
+            Plan::Standard => STANDARD,
+            Plan::Enterprise => ENTERPRISE,
+        }
+    }
+}
+
+/// A checked `settings` table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BitrixSettings {
+    /// The portal's full host.
+    pub host: String,
+    /// Where requests go: the portal, unless it is replaced by a simulator.
+    pub base_url: String,
+    /// Requests a second in the long run.
+    pub rate_per_second: f64,
+    /// The portal's plan.
+    pub plan: Plan,
+    /// The application by which we come in; `None` = by an incoming webhook.
+    pub application: Option<Application>,
+    /// How the directory is kept; `None` = switched off.
+    pub directory: Option<DirectorySettings>,
+}
+
+/// An application of the portal (`crm/bitrix24.md` §3).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Application {
+    /// Its id.
+    pub client_id: String,
+    /// The return address that is registered with it; `None` = the portal shows the code.
+    pub redirect_uri: Option<String>,
+    /// The authorisation server that hands out the first pair.
+    pub oauth_host: &'static str,
+}
+
+/// Reads the table, or names every mistake. For the registry.
+pub fn build(
+    settings: &Value,
+    base_url: Option<&str>,
+) -> Result<Arc<dyn AccountSettings>, Vec<Mistake>> {
+    let settings = BitrixSettings::read(settings, base_url)?;
+    Ok(Arc::new(settings))
+}
+
+/// What stands in the table, as far as it could be read.
+#[derive(Default)]
+struct Read {
+    host: Option<String>,
+    plan: Option<Plan>,
+    rate: Option<f64>,
+    client_id: Option<String>,
+    redirect_uri: Option<String>,
+    oauth_host: Option<&'static str>,
+}
+
+impl BitrixSettings {
+    /// Reads the table, or names every mistake.
+    pub fn read(settings: &Value, base_url: Option<&str>) -> Result<Self, Vec<Mistake>> {
+        let empty = Map::new();
+        let mut mistakes = Vec::new();
+        let table = match settings {
+            Value::Object(table) => table,
+            Value::Null => &empty,
+            _ => return Err(vec![Mistake::at("", "must be a table")]),
+        };
+        let mut read = Read::default();
+        let mut directory = Some(DirectorySettings::default());
+        for (key, value) in table {
+            if key == "directory" {
+                match DirectorySettings::read(value) {
+                    Ok(set) => directory = set,
+                    Err(found) => mistakes.extend(found.into_iter().map(|m| m.under(key))),
+                }
+                continue;
+            }
+            if let Err(message) = read.take(key, value) {
+                mistakes.push(Mistake::at("", message).under(key));
+            }
+        }
+        if !table.contains_key("url") {
+            let message = "is missing: write https://NAME.bitrix24.ru";
+            mistakes.push(Mistake::at("url", message));
+        }
+        for key in ["redirect_uri", "oauth_host"] {
+            if table.contains_key(key) && !table.contains_key("client_id") {
+                let message = format!("is missing: {key} belongs to an application");
+                mistakes.push(Mistake::at("client_id", message));
+            }
+        }
+        let plan = read.plan.unwrap_or(Plan::Standard);
+        let rate_max = match base_url {
+            Some(_) => RATE_REHEARSAL_MAX,
+            None => plan.bucket().rate,
+        };
+        let rate = read.rate.unwrap_or(plan.bucket().rate);
+        if !(RATE_MIN..=rate_max).contains(&rate) {
+            let message = format!("must be a number from {RATE_MIN} to {rate_max}");
+            mistakes.push(Mistake::at("rate_per_second", message));
+        }
+        if let Some(Err(error)) = base_url.map(transport::check_base_url) {
+            mistakes.push(Mistake::at("", error.to_string()));
+        }
+        let Some(host) = read.host.filter(|_| mistakes.is_empty()) else {
+            return Err(mistakes);
+        };
+        Ok(Self {
+            base_url: base_url.map_or_else(|| format!("https://{host}"), str::to_owned),
+            host,
+            rate_per_second: rate,
+            plan,
+            application: read.client_id.map(|client_id| Application {
+                client_id,
+                redirect_uri: read.redirect_uri,
+                oauth_host: read.oauth_host.unwrap_or(hosts::OAUTH[0]),
+            }),
+            directory,
+        })
+    }
+}
+
+impl Read {
+    fn take(&mut self, key: &str, value: &Value) -> Result<(), String> {
+        match key {
+            "url" => self.host = Some(read_host(value)?),
+            "plan" => {
+                self.plan = Some(match value.as_str() {
+                    Some("standard") => Plan::Standard,
+                    Some("enterprise") => Plan::Enterprise,
+                    _ => return Err("must be standard or enterprise".to_owned()),
+                });
+            }
+            "rate_per_second" => self.rate = Some(value.as_f64().ok_or("must be a number")?),
+            "client_id" => self.client_id = Some(read_line(value)?),
+            "redirect_uri" => self.redirect_uri = Some(read_line(value)?),
+            "oauth_host" => {
+                let named = value.as_str().and_then(hosts::oauth);
+                let known = hosts::OAUTH.join(" or ");
+                self.oauth_host = Some(named.ok_or_else(|| format!("must be {known}"))?);
+            }
+            _ => {
+                return Err(
+                    "unknown key: known are url, plan, rate_per_second, client_id, redirect_uri, \
+                     oauth_host, directory"
+                        .to_owned(),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_line(value: &Value) -> Result<String, String> {
+    let text = value.as_str().ok_or("must be a text")?.trim();
+    let fits = !text.is_empty() && text.len() <= LINE_BYTES_MAX;
+    if !fits || text.contains(char::is_control) {
+        return Err(format!(
+            "must be one line of at most {LINE_BYTES_MAX} bytes that is not empty"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn read_host(value: &Value) -> Result<String, String> {
+    let bad = || "must be the portal's address, such as https://NAME.bitrix24.ru".to_owned();
+    let text = value.as_str().ok_or_else(bad)?.trim();
+    let with_scheme = match text.split_once("://") {
+        Some(("https", _)) => text.to_owned(),
+        Some(("http", rest)) => format!("https://{rest}"),
+        Some(_) => return Err(bad()),
+        None => format!("https://{text}"),
+    };
+    let url = Url::parse(&with_scheme).map_err(|_| bad())?;
+    if !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
+        return Err(bad());
+    }
+    let host = url.domain().ok_or_else(bad)?.to_ascii_lowercase();
+    // The site of the vendor is nobody's portal; a box of one's own has any name.
+    let plain = host.contains('.') && host.bytes().all(|b| b.is_ascii_graphic());
+    if !plain || host.starts_with("www.") || hosts::cloud(&format!("x.{host}")).is_some() {
+        return Err(bad());
+    }
+    Ok(host)
+}
+
+impl AccountSettings for BitrixSettings {
+    fn portal(&self) -> PortalKey {
+        PortalKey::new(NAME, &self.host)
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn card_url(&self, card: &Card) -> Option<String> {
+        let section = match card.entity {
+            Entity::Contact => "contact",
+            Entity::Company => "company",
+            Entity::Deal => "deal",
+            Entity::Lead => "lead",
+            Entity::Unsorted
+            | Entity::Task
+            | Entity::CallRecord
+            | Entity::Note
+            | Entity::Fields => return None,
+        };
+        Some(format!(
+            "https://{}/crm/{section}/details/{}/",
+            self.host, card.id
+        ))
+    }
+
+    fn rate_per_second(&self) -> f64 {
+        self.rate_per_second
+    }
+
+    fn per_second_max(&self) -> Option<u32> {
+        // The bucket is no window: all that it holds may come within a second.
+        Some(self.plan.bucket().size.max(self.rate_per_second as u32))
+    }
+
+    fn manners(&self) -> Manners {
+        Manners {
+            status: refusal::status,
+            // An earlier process may have left the bucket half full, never more.
+            burst: self.plan.bucket().size / 2 - 1,
+            answer_within: ANSWER_WITHIN,
+        }
+    }
+
+    fn directory(&self) -> Option<DirectorySettings> {
+        self.directory
+    }
+
+    fn secrets_needed(&self) -> &'static [&'static str] {
+        match self.application {
+            Some(_) => &[CLIENT_SECRET],
+            None => &[],
+        }
+    }
+
+    fn open(&self, door: AccountDoor) -> Arc<dyn Adapter> {
+        Arc::new(BitrixAdapter::new(self, door))
+    }
+
+    fn address(&self) -> String {
+        format!("https://{}", self.host)
+    }
+
+    fn fingerprint(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_portal_of_the_cloud_and_a_box_of_ones_own_are_taken_by_their_full_host() {
+        for (url, host) in [
+            ("https://Demo.bitrix24.ru/", "demo.bitrix24.ru"),
+            ("demo.bitrix24.com.br", "demo.bitrix24.com.br"),
+            ("http://crm.example.org/stream/?x=1", "crm.example.org"),
+        ] {
+            let settings = BitrixSettings::read(&json!({"url": url}), None).expect(url);
+            assert_eq!(settings.host, host);
+            assert_eq!(settings.portal().as_str(), format!("bitrix24:{host}"));
+            assert_eq!(settings.rate_per_second(), 2.0);
+        }
+        for url in [
+            "",
+            "demo",
+            "bitrix24.ru",
+            "www.bitrix24.ru",
+            "ftp://x.y",
+            "a@b.c",
+            "x.y:1",
+        ] {
+            assert!(
+                BitrixSettings::read(&json!({"url": url}), None).is_err(),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_key() {
+        let table = json!({
+            "ulr": "x", "plan": "big", "rate_per_second": 3, "oauth_host": "example.org",
+        });
+        let mistakes = BitrixSettings::read(&table, None).expect_err("full of mistakes");
+        let mut keys: Vec<String> = mistakes.iter().map(|m| m.path.join(".")).collect();
+        keys.sort();
+        assert_eq!(
+            keys,
+            [
+                "client_id",
+                "oauth_host",
+                "plan",
+                "rate_per_second",
+                "ulr",
+                "url"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_plan_sets_the_budget() {
+        let table = json!({"url": "demo.bitrix24.ru", "plan": "enterprise"});
+        let settings = BitrixSettings::read(&table, None).expect("good");
+        assert_eq!(settings.rate_per_second(), 5.0);
+        assert_eq!(settings.manners().burst, 124);
+        let table = json!({"url": "demo.bitrix24.ru", "rate_per_second": 500});
+        assert!(BitrixSettings::read(&table, None).is_err());
+        assert!(BitrixSettings::read(&table, Some("http://127.0.0.1:8471")).is_ok());
+    }
+}

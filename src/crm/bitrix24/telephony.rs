@@ -1,0 +1,222 @@
+//! Calls in the portal's terms (`crm/bitrix24.md` §8): registered and finished in one request when
+//! they are over, so that an outage costs no more than a delay; with a card at a ringing telephone
+//! registered then, and again at the end, which the portal knows by our own name of the call and
+//! answers with the same entry. Pure.
+//!
+//! Where telephony is closed to us (a webhook without the right), a call is an activity.
+
+use serde_json::{Value, json};
+
+use super::client::refuse;
+use super::command::{Command, result_of};
+use super::{map, wire};
+use crate::crm::{Popup, StepCommand};
+use crate::model::call::Direction;
+use crate::model::ids::CrmUserId;
+use crate::model::outcome::Rejection;
+use crate::model::plan::{CallRecord, CallStatus, Card, Entity};
+use crate::model::timestamp::Timestamp;
+
+/// How the portal calls the entries that it makes itself.
+const CALL_ID: &str = "externalCall.";
+
+/// Says whether an entry of the call history is one of the portal's telephony, not an activity.
+pub(super) fn is_telephony(entry: &str) -> bool {
+    entry.starts_with(CALL_ID)
+}
+
+/// Writes the registration and the end of a call, in this order; `own_user` stands in for nobody.
+pub(super) fn call(
+    command: &StepCommand,
+    record: &CallRecord,
+    user: Option<&CrmUserId>,
+) -> Result<Vec<Command>, Rejection> {
+    let user = map::user(user)?
+        .ok_or_else(|| refuse("no_user", "Bitrix24 logs no call without a user".to_owned()))?;
+    let shown_to = map::user(record.shown_to.as_ref())?;
+    let register = register(&Registration {
+        user: shown_to.unwrap_or(user),
+        phone: record.phone.as_str(),
+        direction: record.direction,
+        at: record.at,
+        name: command.key.marker(),
+        client: client(record)?,
+    });
+    let talked = record.status == CallStatus::Talked;
+    let finish = json!({
+        "CALL_ID": result_of(0, "[CALL_ID]"),
+        "USER_ID": user,
+        // Whether it was answered is told by this alone.
+        "DURATION": if talked { record.talk_s.max(1) } else { 0 },
+        "STATUS_CODE": status_code(record.status),
+        "ADD_TO_CHAT": 0,
+    });
+    Ok(vec![
+        register,
+        Command::new("telephony.externalCall.finish", finish),
+    ])
+}
+
+/// Writes the registration of a call that rings, and its card at every other telephone.
+pub(super) fn ringing(popup: &Popup) -> Result<Vec<Command>, Rejection> {
+    let users: Result<Vec<i64>, Rejection> = popup
+        .users
+        .iter()
+        .map(|user| map::id("user", &user.0))
+        .collect();
+    let users = users?;
+    let Some((first, others)) = users.split_first() else {
+        let message = "Bitrix24 shows cards to users who are named".to_owned();
+        return Err(refuse("no_user", message));
+    };
+    let mut commands = vec![register(&Registration {
+        user: *first,
+        phone: popup.phone.as_str(),
+        direction: Direction::Incoming,
+        at: popup.at,
+        name: popup.entry.marker(),
+        client: None,
+    })];
+    let mut to = vec![*first];
+    to.extend(others);
+    // The card of whoever it is registered for is shown by this, too: a registration that stands
+    // already shows none.
+    let show = json!({ "CALL_ID": result_of(0, "[CALL_ID]"), "USER_ID": to });
+    commands.push(Command::new("telephony.externalCall.show", show));
+    Ok(commands)
+}
+
+struct Registration<'a> {
+    user: i64,
+    phone: &'a str,
+    direction: Direction,
+    at: Timestamp,
+    name: String,
+    client: Option<(&'static str, i64)>,
+}
+
+/// The same values at every repeat: by them the portal recognises a call that it has.
+fn register(call: &Registration<'_>) -> Command {
+    let params = json!({
+        "USER_ID": call.user,
+        "PHONE_NUMBER": call.phone,
+        "TYPE": kind(call.direction),
+        "CALL_START_DATE": wire::time(call.at),
+        "CRM_CREATE": 0,
+        "SHOW": 0,
+        "ADD_TO_CHAT": 0,
+        "EXTERNAL_CALL_ID": call.name,
+        "CRM_ENTITY_TYPE": call.client.map(|client| client.0),
+        "CRM_ENTITY_ID": call.client.map(|client| client.1),
+    });
+    Command::new("telephony.externalCall.register", params)
+}
+
+/// Returns the client whose card the call is put on; of a deal the portal finds it by the number,
+/// and the deal by itself.
+fn client(record: &CallRecord) -> Result<Option<(&'static str, i64)>, Rejection> {
+    let Some(target) = &record.card else {
+        return Ok(None);
+    };
+    let card = map::known(target)?;
+    let name = match card.entity {
+        Entity::Contact => "CONTACT",
+        Entity::Company => "COMPANY",
+        Entity::Lead => "LEAD",
+        Entity::Deal
+        | Entity::Unsorted
+        | Entity::Task
+        | Entity::CallRecord
+        | Entity::Note
+        | Entity::Fields => return Ok(None),
+    };
+    Ok(Some((name, map::id("card", &card.id)?)))
+}
+
+fn kind(direction: Direction) -> u8 {
+    match direction {
+        Direction::Outgoing => 1,
+        Direction::Incoming | Direction::Internal => 2,
+    }
+}
+
+fn status_code(status: CallStatus) -> &'static str {
+    match status {
+        CallStatus::Talked => "200",
+        CallStatus::NoAnswer => "304",
+        CallStatus::Busy => "486",
+        CallStatus::WrongNumber => "404",
+    }
+}
+
+/// Reads the sort of client that the portal put a call on.
+pub(super) fn entity(name: &str) -> Option<Entity> {
+    match name.to_ascii_uppercase().as_str() {
+        "CONTACT" => Some(Entity::Contact),
+        "COMPANY" => Some(Entity::Company),
+        "LEAD" => Some(Entity::Lead),
+        "DEAL" => Some(Entity::Deal),
+        _ => None,
+    }
+}
+
+/// Returns the cards of a call: its entry, and the client it stands on.
+pub(super) fn cards(entry: &str, told: &Value) -> Vec<Card> {
+    let told = wire::Record(told);
+    let mut cards = vec![Card {
+        entity: Entity::CallRecord,
+        id: entry.to_owned(),
+    }];
+    let on = told.text("CRM_ENTITY_TYPE").and_then(|name| entity(&name));
+    if let (Some(entity), Some(id)) = (on, told.number("CRM_ENTITY_ID").filter(|id| *id > 0)) {
+        let id = id.to_string();
+        cards.push(Card { entity, id });
+    }
+    cards
+}
+
+/// A call as an activity on a card, with the client that it was with.
+pub(super) fn activity(
+    command: &StepCommand,
+    record: &CallRecord,
+    on: &Card,
+    client: &Card,
+    user: Option<&CrmUserId>,
+) -> Result<Command, Rejection> {
+    let (owner_type, owner) = map::owner(on)?;
+    let (client_type, client) = map::owner(client)?;
+    let talked = record.status == CallStatus::Talked;
+    let incoming = record.direction != Direction::Outgoing;
+    let seconds = std::time::Duration::from_secs(record.talk_s);
+    let fields = json!({
+        "OWNER_TYPE_ID": owner_type,
+        "OWNER_ID": owner,
+        "TYPE_ID": 2,
+        "DIRECTION": if incoming { 1 } else { 2 },
+        "SUBJECT": subject(incoming, talked, record.phone.as_str()),
+        "RESPONSIBLE_ID": map::user(user)?,
+        // A missed call is left open: somebody must see to it.
+        "COMPLETED": if talked || !incoming { "Y" } else { "N" },
+        "START_TIME": wire::time(record.at),
+        "END_TIME": wire::time(record.at.plus(seconds)),
+        "COMMUNICATIONS": [{
+            "VALUE": record.phone.as_str(), "ENTITY_ID": client, "ENTITY_TYPE_ID": client_type,
+        }],
+        "ORIGINATOR_ID": map::ORIGINATOR,
+        "ORIGIN_ID": command.key.marker(),
+    });
+    Ok(Command::new(
+        "crm.activity.add",
+        json!({ "fields": fields }),
+    ))
+}
+
+fn subject(incoming: bool, talked: bool, phone: &str) -> String {
+    let what = match (incoming, talked) {
+        (true, true) => "Входящий звонок",
+        (true, false) => "Пропущенный звонок",
+        (false, true) => "Исходящий звонок",
+        (false, false) => "Исходящий звонок без ответа",
+    };
+    format!("{what} {phone}")
+}

@@ -1,0 +1,179 @@
+//! What a simulated CRM holds, as the verdict looks at it, whichever CRM it is.
+
+use std::collections::BTreeSet;
+
+use crate::lab::{amocrm, bitrix24};
+
+/// What `call_status` says when a talk took place (`crm/amocrm.md` §11).
+pub(super) const TALK_TOOK_PLACE: i64 = 4;
+
+/// What is there.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found {
+    pub(super) calls: Vec<FoundCall>,
+    pub(super) contacts: Vec<FoundContact>,
+    /// Deals that count.
+    pub(super) deals: Vec<FoundDeal>,
+    /// Last ten digits of the client of each record that waits, or waited, to be sorted.
+    pub(super) unsorted: Vec<String>,
+}
+
+/// An entry of the call history.
+#[derive(Debug, Clone)]
+pub(super) struct FoundCall {
+    /// Grows in the order in which the entries were made.
+    pub(super) id: u64,
+    /// Last ten digits.
+    pub(super) phone: String,
+    pub(super) outgoing: bool,
+    /// Unix seconds.
+    pub(super) at: i64,
+    /// Seconds.
+    pub(super) duration: i64,
+    pub(super) answered: bool,
+    /// The user that it names; nothing where it names none, or something that is no user.
+    pub(super) user: Option<u64>,
+    /// False when its card is gone.
+    pub(super) is_shown: bool,
+}
+
+/// A contact.
+#[derive(Debug, Clone)]
+pub(super) struct FoundContact {
+    /// As stored.
+    pub(super) phones: Vec<String>,
+    /// False while it waits inside of a record that nobody has accepted.
+    pub(super) is_card: bool,
+}
+
+/// A deal.
+#[derive(Debug, Clone)]
+pub(super) struct FoundDeal {
+    pub(super) id: u64,
+    /// Last ten digits of its contacts.
+    pub(super) phones: BTreeSet<String>,
+    /// No contact has it.
+    pub(super) is_adrift: bool,
+}
+
+impl Found {
+    /// Returns how many contacts hold a number.
+    pub(super) fn contacts_of(&self, phone: &str) -> usize {
+        let cards = self.contacts.iter().filter(|contact| contact.is_card);
+        let holds = |contact: &&FoundContact| contact.phones.iter().any(|p| last_ten(p) == phone);
+        cards.filter(holds).count()
+    }
+
+    /// Returns how many deals have a contact with a number.
+    pub(super) fn deals_of(&self, phone: &str) -> usize {
+        let deals = self.deals.iter().filter(|deal| deal.phones.contains(phone));
+        let ids: BTreeSet<u64> = deals.map(|deal| deal.id).collect();
+        ids.len()
+    }
+
+    /// Returns how many records of a number there are to be sorted.
+    pub(super) fn unsorted_of(&self, phone: &str) -> usize {
+        self.unsorted.iter().filter(|own| *own == phone).count()
+    }
+}
+
+impl From<&amocrm::Oracle> for Found {
+    fn from(oracle: &amocrm::Oracle) -> Self {
+        let contacts = || {
+            oracle
+                .contacts
+                .iter()
+                .filter(|contact| !contact.in_unsorted)
+        };
+        let deals = oracle.leads.iter().map(|lead| {
+            let own = contacts().filter(|contact| lead.contacts.contains(&contact.id));
+            let own = own.filter(|_| !lead.in_unsorted);
+            FoundDeal {
+                id: lead.id,
+                phones: own.flat_map(|c| &c.phones).map(|p| last_ten(p)).collect(),
+                is_adrift: lead.contacts.is_empty(),
+            }
+        });
+        Self {
+            calls: oracle.calls.iter().map(amo_call).collect(),
+            contacts: oracle.contacts.iter().map(amo_contact).collect(),
+            deals: deals.collect(),
+            unsorted: oracle.unsorted.iter().map(|r| r.phone.clone()).collect(),
+        }
+    }
+}
+
+fn amo_contact(contact: &amocrm::CardView) -> FoundContact {
+    FoundContact {
+        phones: contact.phones.clone(),
+        is_card: !contact.in_unsorted,
+    }
+}
+
+fn amo_call(call: &amocrm::CallView) -> FoundCall {
+    FoundCall {
+        id: call.id,
+        phone: call.phone.clone(),
+        outgoing: call.direction == "outbound",
+        at: call.at,
+        duration: call.duration,
+        answered: match call.status {
+            Some(status) => status == TALK_TOOK_PLACE,
+            // The call event of an unsorted record has no status, only a length.
+            None => call.duration > 0,
+        },
+        user: call
+            .call_responsible
+            .as_deref()
+            .and_then(|user| user.parse().ok()),
+        is_shown: call.is_shown,
+    }
+}
+
+impl From<&bitrix24::Oracle> for Found {
+    fn from(oracle: &bitrix24::Oracle) -> Self {
+        let deals = oracle.deals.iter().map(|deal| {
+            let contacts = oracle.contacts.iter();
+            let own = contacts.filter(|contact| deal.contacts.contains(&contact.id));
+            FoundDeal {
+                id: deal.id,
+                phones: own.flat_map(|c| &c.phones).map(|p| last_ten(p)).collect(),
+                is_adrift: deal.contacts.is_empty() && deal.company == 0,
+            }
+        });
+        let leads = oracle.leads.iter();
+        let phones = leads.flat_map(|lead| lead.phones.first());
+        Self {
+            calls: oracle.calls.iter().map(portal_call).collect(),
+            contacts: oracle.contacts.iter().map(portal_contact).collect(),
+            deals: deals.collect(),
+            unsorted: phones.map(|phone| last_ten(phone)).collect(),
+        }
+    }
+}
+
+fn portal_contact(contact: &bitrix24::CardView) -> FoundContact {
+    FoundContact {
+        phones: contact.phones.clone(),
+        is_card: true,
+    }
+}
+
+fn portal_call(call: &bitrix24::CallView) -> FoundCall {
+    FoundCall {
+        id: call.id,
+        phone: call.phone.clone(),
+        outgoing: call.direction == "outbound",
+        at: call.at,
+        duration: call.duration,
+        answered: call.duration > 0,
+        user: Some(call.user),
+        is_shown: call.is_shown,
+    }
+}
+
+fn last_ten(number: &str) -> String {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let start = digits.len().saturating_sub(10);
+    digits.get(start..).unwrap_or("").to_owned()
+}

@@ -1,0 +1,283 @@
+//! The socket of the simulator, and the hand that a test or script has on it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::account::{LabCall, LabChat, LabRequest};
+use super::api::{self, Which};
+use super::control;
+use super::limits::Points;
+use super::rest;
+use super::sender::Sender;
+use super::switches::Switches;
+use super::world::World;
+use crate::lab::wall;
+
+/// How an account is set up.
+#[derive(Debug, Clone)]
+pub struct UisOptions {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The permanent key.
+    pub key: String,
+    /// Points of a day and of a minute.
+    pub day_limit: u64,
+    /// See `day_limit`.
+    pub minute_limit: u64,
+    /// The people, by id.
+    pub employees: Vec<(u64, String)>,
+}
+
+impl Default for UisOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            key: "lab-uis-key".to_owned(),
+            day_limit: 1_000_000,
+            minute_limit: 100_000,
+            employees: vec![
+                (501, "Орлова Анна".to_owned()),
+                (502, "Петров Борис".to_owned()),
+            ],
+        }
+    }
+}
+
+/// A hand on the simulator.
+#[derive(Debug, Clone)]
+pub struct UisHandle {
+    address: SocketAddr,
+    key: String,
+    world: Arc<Mutex<World>>,
+    sender: Arc<Mutex<Option<Sender>>>,
+}
+
+/// A running simulator; it ends when dropped.
+#[derive(Debug)]
+pub struct UisLab {
+    handle: UisHandle,
+    server: ServerHandle,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Deref for UisLab {
+    type Target = UisHandle;
+
+    fn deref(&self) -> &UisHandle {
+        &self.handle
+    }
+}
+
+impl Drop for UisLab {
+    fn drop(&mut self) {
+        // The command is sent at once; the future only waits for its end.
+        drop(self.server.stop(false));
+        // Its thread ends by itself.
+        drop(self.thread.take());
+    }
+}
+
+impl UisHandle {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the address of the Data API.
+    pub fn data_api(&self) -> String {
+        format!("http://{}/v2.0", self.address)
+    }
+
+    /// Returns the address of the Call API.
+    pub fn call_api(&self) -> String {
+        format!("http://{}/v4.0", self.address)
+    }
+
+    /// Returns the address of the APIs of VATS 2.0.
+    pub fn simple_api(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the permanent key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Adds or replaces a call.
+    pub fn put_call(&self, call: LabCall) {
+        self.world().calls.insert(call.id, call);
+    }
+
+    /// Adds or replaces a chat.
+    pub fn put_chat(&self, chat: LabChat) {
+        self.world().chats.insert(chat.id, chat);
+    }
+
+    /// Adds or replaces a request.
+    pub fn put_request(&self, request: LabRequest) {
+        self.world().requests.insert(request.id, request);
+    }
+
+    /// Changes the switches.
+    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
+        change(&mut self.world().switches);
+    }
+
+    /// Returns what was asked of click-to-call, with the session of each.
+    pub fn placed(&self) -> Vec<(Value, u64)> {
+        let world = self.world();
+        let placed = world.placed.iter();
+        placed
+            .map(|one| (one.params.clone(), one.session))
+            .collect()
+    }
+
+    /// Returns how often a method was asked for.
+    pub fn asked(&self, method: &str) -> u64 {
+        self.world().asked.get(method).copied().unwrap_or(0)
+    }
+
+    /// Returns how many points were spent today.
+    pub fn spent(&self) -> u64 {
+        self.world().points.spent()
+    }
+
+    /// Returns who tells of what happens, where an address was set.
+    pub(super) fn sender(&self) -> Option<Sender> {
+        self.sender
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Sets where notifications go.
+    pub fn set_sender(&self, sender: Sender) {
+        *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    }
+
+    /// Returns what there is to be known of the simulator.
+    pub(super) fn shown(&self) -> Value {
+        let world = self.world();
+        let placed: Vec<Value> = world.placed.iter().map(|one| one.params.clone()).collect();
+        json!({
+            "data_api": self.data_api(), "call_api": self.call_api(),
+            "simple_api": self.simple_api(), "key": self.key, "now": now(),
+            "points_spent": world.points.spent(), "placed": placed, "switches": world.switches,
+        })
+    }
+
+    /// Returns the simulator's time.
+    pub fn now(&self) -> i64 {
+        now()
+    }
+}
+
+fn now() -> i64 {
+    i64::try_from(wall::now().as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Starts a simulated account on a thread of its own.
+///
+/// # Errors
+/// Fails when the address cannot be bound.
+pub async fn start(options: UisOptions) -> io::Result<UisLab> {
+    let listener = TcpListener::bind(options.listen)?;
+    let handle = UisHandle {
+        address: listener.local_addr()?,
+        key: options.key.clone(),
+        world: Arc::new(Mutex::new(World {
+            key: options.key,
+            login: "api@example.org".to_owned(),
+            password: "lab-uis-password".to_owned(),
+            sessions: Default::default(),
+            switches: Switches::default(),
+            points: Points::new(options.day_limit, options.minute_limit),
+            calls: Default::default(),
+            chats: Default::default(),
+            requests: Default::default(),
+            employees: options.employees,
+            placed: Vec::new(),
+            asked: Default::default(),
+        })),
+        sender: Arc::default(),
+    };
+    let served = handle.clone();
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name("uis-lab".into())
+        .spawn(move || run(listener, served, tell))?;
+    let server = told
+        .await
+        .map_err(|_| io::Error::other("the simulator did not start"))?;
+    Ok(UisLab {
+        handle,
+        server,
+        thread: Some(thread),
+    })
+}
+
+fn run(
+    listener: TcpListener,
+    lab: UisHandle,
+    tell: tokio::sync::oneshot::Sender<ServerHandle>,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async move {
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(web::Data::new(lab.clone()))
+                .app_data(web::PayloadConfig::new(8 * 1024 * 1024))
+                .default_service(web::to(serve))
+        })
+        .workers(1)
+        .disable_signals()
+        .shutdown_timeout(1)
+        .listen(listener)?
+        .run();
+        if tell.send(server.handle()).is_err() {
+            // The starter was dropped meanwhile.
+            return Ok(());
+        }
+        server.await
+    })
+}
+
+async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<UisHandle>) -> HttpResponse {
+    if request.path() == "/_lab" || request.path().starts_with("/_lab/") {
+        return control::control(&lab, request.method().as_str(), request.path(), &body).await;
+    }
+    let mut world = lab.world();
+    if world.switches.down {
+        return HttpResponse::BadGateway().body("<html>502 Bad Gateway</html>");
+    }
+    let which = match (request.method(), request.path()) {
+        (&Method::POST, "/v2.0" | "/" | "") => Which::Data,
+        (&Method::POST, "/v4.0") => Which::Call,
+        (&Method::GET, path) => {
+            let authorization = request.headers().get(header::AUTHORIZATION);
+            let authorization = authorization.and_then(|value| value.to_str().ok());
+            return match rest::answer(&world, path, authorization) {
+                Some((status, value)) => respond(status, &value),
+                None => HttpResponse::NotFound().finish(),
+            };
+        }
+        _ => return HttpResponse::NotFound().finish(),
+    };
+    let (status, value) = api::answer(&mut world, which, &body, now());
+    respond(status, &value)
+}
+
+fn respond(status: u16, value: &Value) -> HttpResponse {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    HttpResponse::build(status).json(value)
+}

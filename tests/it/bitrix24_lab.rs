@@ -1,0 +1,402 @@
+//! The Bitrix24 adapter against the simulated portal: what the conformance suite does not ask of
+//! every CRM.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use trunkline::crm::{Adapter, Class, PieceNext, Popup, StepCommand};
+use trunkline::lab::bitrix24::{BitrixLab, BitrixOptions, Limits, Mode, SeedCard, Switches, start};
+use trunkline::model::call::Direction;
+use trunkline::model::directory::DirectoryChange;
+use trunkline::model::facts::FactsQuery;
+use trunkline::model::ids::CrmUserId;
+use trunkline::model::outcome::{Outcome, StepResult};
+use trunkline::model::phone::{Phone, Region};
+use trunkline::model::plan::{
+    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewLead, Role, StepKey, StepKind,
+    Target,
+};
+use trunkline::model::secret::Secret;
+use trunkline::model::timestamp::Timestamp;
+
+use super::bitrix24_door::open;
+use super::conformance::bitrix24::EMPTY_REFERENCE;
+
+const CALLER: &str = "+79161234567";
+
+struct Rehearsal {
+    lab: BitrixLab,
+    adapter: Arc<dyn Adapter>,
+}
+
+impl Rehearsal {
+    /// A portal without limits, let in as an application.
+    async fn start() -> Self {
+        Self::with(BitrixOptions {
+            limits: Limits::none(),
+            ..BitrixOptions::default()
+        })
+        .await
+    }
+
+    async fn with(options: BitrixOptions) -> Self {
+        Self::at_rate(options, 900.0).await
+    }
+
+    async fn at_rate(options: BitrixOptions, rate: f64) -> Self {
+        let lab = start(options).await.expect("a free port");
+        let application = &lab.options().applications[0];
+        let wanted = json!({
+            "client_id": application.client_id, "client_secret": application.client_secret,
+            "rate_per_second": rate,
+        });
+        let adapter = open(&lab.base_url(), wanted);
+        let code = Secret::new(lab.issue_code(&application.client_id, 1));
+        assert_eq!(adapter.authorise(code).await, Outcome::Done(()));
+        Self { lab, adapter }
+    }
+
+    /// The same, let in by the portal's webhook.
+    async fn by_webhook(switches: Switches) -> Self {
+        let options = BitrixOptions {
+            limits: Limits::none(),
+            switches,
+            ..BitrixOptions::default()
+        };
+        let lab = start(options).await.expect("a free port");
+        let url = lab.webhook_url().expect("a webhook");
+        let (_, path) = url.split_once("/rest/").expect("an address of REST");
+        let adapter = open(&lab.base_url(), json!({ "webhook": path }));
+        Self { lab, adapter }
+    }
+
+    fn command(&self, call: &str, role: &str, effect: Effect) -> StepCommand {
+        StepCommand {
+            key: key(call, role),
+            effect,
+            first_sent_at: Timestamp::from_secs(self.lab.now()),
+        }
+    }
+
+    fn call(&self, call: &str, number: &str) -> StepCommand {
+        let record = CallRecord {
+            card: None,
+            direction: Direction::Incoming,
+            phone: phone(number),
+            status: CallStatus::Talked,
+            talk_s: 54,
+            at: Timestamp::from_secs(self.lab.now() - 100),
+            employee: Some(user("12")),
+            link: None,
+            source_name: "Офис".to_owned(),
+            shown_to: None,
+        };
+        self.command(call, "call-record", Effect::RecordCall(record))
+    }
+
+    async fn execute(&self, command: &StepCommand) -> StepResult {
+        let mut outcomes = self.adapter.execute(vec![command.clone()]).await;
+        match outcomes.remove(0) {
+            Outcome::Done(result) => result,
+            other => panic!("{}: {other:?}", command.key.role),
+        }
+    }
+
+    async fn end(self) {
+        let oracle = self.lab.oracle();
+        assert_eq!(oracle.duplicates.count(), 0, "{:?}", oracle.duplicates);
+        let mut odd = oracle.counters.oddities;
+        odd.remove(EMPTY_REFERENCE);
+        assert!(odd.is_empty(), "{odd:?}");
+        assert_eq!(oracle.counters.spent_tokens_reused, 0);
+        assert_eq!(oracle.counters.rate_violations, 0);
+        self.lab.stop().await.expect("a clean end");
+    }
+}
+
+fn key(call: &str, role: &str) -> StepKey {
+    StepKey {
+        integration: "acme/sales".parse().expect("a key"),
+        communication: format!("acme/office/{call}").parse().expect("a key"),
+        role: Role::new(role),
+    }
+}
+
+fn user(id: &str) -> CrmUserId {
+    CrmUserId(id.to_owned())
+}
+
+fn phone(text: &str) -> Phone {
+    Phone::parse(text, Region::RU).expect("a number")
+}
+
+fn query() -> FactsQuery {
+    FactsQuery {
+        phones: vec![phone(CALLER)],
+        emails: Vec::new(),
+        deals: true,
+        made: Vec::new(),
+    }
+}
+
+#[actix_rt::test]
+async fn the_card_of_a_ringing_call_is_taken_away_at_its_end_and_they_are_one_call() {
+    let rehearsal = Rehearsal::start().await;
+    let mut ended = rehearsal.call("1", CALLER);
+    let Effect::RecordCall(record) = &mut ended.effect else {
+        unreachable!("a call")
+    };
+    record.shown_to = Some(user("13"));
+    let popup = Popup {
+        phone: phone(CALLER),
+        users: vec![user("13"), user("12")],
+        entry: key("1", "call-record"),
+        at: record.at,
+    };
+    let screen = rehearsal.adapter.screen().expect("a screen");
+    assert_eq!(screen.show(popup).await, Outcome::Done(()));
+    let oracle = rehearsal.lab.oracle();
+    assert_eq!(oracle.live_calls.len(), 1);
+    assert!(!oracle.shown.is_empty());
+    rehearsal.execute(&ended).await;
+    let oracle = rehearsal.lab.oracle();
+    assert!(oracle.live_calls.is_empty(), "{:?}", oracle.live_calls);
+    let calls = oracle.calls_of_phone(CALLER);
+    assert_eq!(calls.len(), 1);
+    assert_eq!((calls[0].user, calls[0].duration), (12, 54));
+    rehearsal.end().await;
+}
+
+#[actix_rt::test]
+async fn a_backlog_of_calls_fills_requests_and_keeps_to_the_bucket() {
+    let limits = Limits {
+        drain_per_second: 50,
+        ..Limits::default()
+    };
+    let options = BitrixOptions {
+        limits,
+        ..BitrixOptions::default()
+    };
+    let rehearsal = Rehearsal::at_rate(options, 50.0).await;
+    let calls = (0..1500).map(|n| {
+        let command = rehearsal.call(&n.to_string(), &format!("+7916{n:07}"));
+        let query = FactsQuery {
+            phones: vec![phone(&format!("+7916{n:07}"))],
+            ..query()
+        };
+        let rehearsal = &rehearsal;
+        async move {
+            let facts = rehearsal.adapter.facts(query, Class::Work).await;
+            assert!(matches!(facts, Outcome::Done(_)), "{facts:?}");
+            rehearsal.execute(&command).await;
+        }
+    });
+    join_all(calls).await;
+    let counters = rehearsal.lab.counters();
+    let average = counters.batch_commands / counters.batches;
+    assert!(average >= 40, "{average} commands a request: {counters:?}");
+    assert_eq!(rehearsal.lab.oracle().calls.len(), 1500);
+    rehearsal.end().await;
+}
+
+#[actix_rt::test]
+async fn a_webhook_without_telephony_writes_activities_and_says_so() {
+    for telephony_by_webhook in [true, false] {
+        let rehearsal = Rehearsal::by_webhook(Switches {
+            telephony_by_webhook,
+            ..Switches::default()
+        })
+        .await;
+        rehearsal
+            .lab
+            .add_contact(&SeedCard::new("Анна", CALLER, 12));
+        let Outcome::Done(account) = rehearsal.adapter.describe().await else {
+            panic!("not described")
+        };
+        let said = account
+            .limits
+            .iter()
+            .any(|limit| limit.contains("telephony is closed"));
+        assert_eq!(said, !telephony_by_webhook, "{:?}", account.limits);
+        let result = rehearsal.execute(&rehearsal.call("1", CALLER)).await;
+        let on: Vec<Entity> = result.cards.iter().map(|card| card.entity).collect();
+        assert_eq!(on, [Entity::CallRecord, Entity::Contact]);
+        let oracle = rehearsal.lab.oracle();
+        assert_eq!(oracle.calls.len(), usize::from(telephony_by_webhook));
+        assert_eq!(oracle.activities.len(), 1, "{:?}", oracle.activities);
+        rehearsal.end().await;
+    }
+}
+
+#[actix_rt::test]
+async fn tokens_that_expire_are_renewed_once_and_a_removed_application_asks_for_a_person() {
+    let rehearsal = Rehearsal::start().await;
+    rehearsal.lab.expire_access_tokens();
+    let calls = (0..30).map(|n| rehearsal.call(&n.to_string(), &format!("+791600000{n:02}")));
+    let outcomes = rehearsal.adapter.execute(calls.collect()).await;
+    assert!(
+        outcomes.iter().all(|one| matches!(one, Outcome::Done(_))),
+        "{outcomes:?}"
+    );
+    assert_eq!(rehearsal.lab.counters().token_rotations, 1);
+    rehearsal.lab.revoke_tokens();
+    let mut outcomes = rehearsal
+        .adapter
+        .execute(vec![rehearsal.call("x", CALLER)])
+        .await;
+    let outcome = outcomes.remove(0);
+    assert!(
+        matches!(outcome, Outcome::AuthExpired { .. }),
+        "{outcome:?}"
+    );
+    assert!(rehearsal.adapter.alarm().await.is_some());
+    rehearsal.end().await;
+}
+
+#[actix_rt::test]
+async fn leads_are_made_where_the_portal_works_with_them_and_known_at_the_next_call() {
+    for mode in [Mode::Classic, Mode::Simple] {
+        let rehearsal = Rehearsal::with(BitrixOptions {
+            limits: Limits::none(),
+            mode,
+            ..BitrixOptions::default()
+        })
+        .await;
+        let Outcome::Done(facts) = rehearsal.adapter.facts(query(), Class::Work).await else {
+            panic!("no facts")
+        };
+        assert!(facts.leads.is_empty() && facts.first_time());
+        let offered = rehearsal.adapter.capabilities().step(StepKind::CreateLead);
+        assert_eq!(offered.is_some(), mode == Mode::Classic);
+        if offered.is_none() {
+            rehearsal.end().await;
+            continue;
+        }
+        let lead = NewLead {
+            name: "Входящий звонок".to_owned(),
+            client: CALLER.to_owned(),
+            phones: vec![phone(CALLER)],
+            emails: Vec::new(),
+            stage: Some("IN_PROCESS".to_owned()),
+            responsible: Some(user("12")),
+            tags: vec!["Звонок".to_owned()],
+        };
+        let lead = rehearsal.command("1", "lead", Effect::CreateLead(lead));
+        let made = rehearsal.execute(&lead).await;
+        let card = made.card(Entity::Lead).expect("a lead").clone();
+        let Outcome::Done(facts) = rehearsal.adapter.facts(query(), Class::Work).await else {
+            panic!("no facts")
+        };
+        assert_eq!(facts.leads.first().map(|lead| &lead.id), Some(&card.id));
+        let mut entry = rehearsal.call("1", CALLER);
+        if let Effect::RecordCall(record) = &mut entry.effect {
+            record.card = Some(Target::Known { card: card.clone() });
+        }
+        let logged = rehearsal.execute(&entry).await;
+        assert_eq!(logged.card(Entity::Lead), Some(&card));
+        rehearsal.end().await;
+    }
+}
+
+/// Every switch that concerns how answers look, turned the other way.
+fn turned() -> Switches {
+    let usual = Switches::default();
+    Switches {
+        classic_errors_are_nameless: !usual.classic_errors_are_nameless,
+        telephony_errors_are_nameless: !usual.telephony_errors_are_nameless,
+        statuses_of_sdk: !usual.statuses_of_sdk,
+        operating_reported: !usual.operating_reported,
+        long_batch_refused: !usual.long_batch_refused,
+        empty_maps_are_lists: !usual.empty_maps_are_lists,
+        unresolved_reference_fails: !usual.unresolved_reference_fails,
+        uncounted_lists_have_no_total: !usual.uncounted_lists_have_no_total,
+        finish_date_is_object: !usual.finish_date_is_object,
+        no_activity_is_false: !usual.no_activity_is_false,
+        calls_bind_open_deals: !usual.calls_bind_open_deals,
+        ..usual
+    }
+}
+
+#[actix_rt::test]
+async fn what_the_contract_leaves_open_may_be_either_way() {
+    for switches in [Switches::default(), turned()] {
+        let rehearsal = Rehearsal::with(BitrixOptions {
+            limits: Limits::none(),
+            switches,
+            ..BitrixOptions::default()
+        })
+        .await;
+        // A call of a stranger stands on nothing.
+        let alone = rehearsal
+            .execute(&rehearsal.call("0", "+79160000000"))
+            .await;
+        assert_eq!(alone.cards.len(), 1, "{alone:?}");
+        assert!(alone.note.is_some());
+        let contact = NewContact {
+            name: "$result[c000][CALL_ID]".to_owned(),
+            phones: vec![phone(CALLER)],
+            emails: Vec::new(),
+            responsible: Some(user("12")),
+            tags: Vec::new(),
+        };
+        let contact = rehearsal.command("1", "contact", Effect::CreateContact(contact));
+        let client = rehearsal.execute(&contact).await.cards.remove(0);
+        let logged = rehearsal.execute(&rehearsal.call("1", CALLER)).await;
+        assert!(logged.cards.contains(&client), "{logged:?}");
+        for n in 0..149 {
+            let card = SeedCard::new(&format!("К{n}"), &format!("+7916000{n:04}"), 12);
+            rehearsal.lab.add_contact(&card);
+        }
+        // Exactly three full pages: the fourth is empty, those after it refer to nothing.
+        assert_eq!(clients(rehearsal.adapter.as_ref()).await.len(), 150);
+        rehearsal.end().await;
+    }
+}
+
+async fn clients(adapter: &dyn Adapter) -> BTreeSet<Card> {
+    let reader = adapter.directory().expect("a directory");
+    let (mut cursor, mut clients): (Option<Value>, _) = (None, BTreeSet::new());
+    loop {
+        let piece = match reader.everything(cursor).await {
+            Outcome::Done(piece) => piece,
+            other => panic!("{other:?}"),
+        };
+        for change in piece.changes {
+            if let DirectoryChange::Card(card) = change {
+                assert!(clients.insert(card.card), "twice");
+            }
+        }
+        match piece.next {
+            PieceNext::At(next) => cursor = Some(next),
+            PieceNext::End { .. } => return clients,
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn a_parked_method_rests_alone() {
+    let rehearsal = Rehearsal::start().await;
+    rehearsal.lab.park_method("crm.contact.add", true);
+    let contact = NewContact {
+        name: "Анна".to_owned(),
+        phones: vec![phone(CALLER)],
+        emails: Vec::new(),
+        responsible: None,
+        tags: Vec::new(),
+    };
+    let contact = rehearsal.command("1", "contact", Effect::CreateContact(contact));
+    let steps = vec![contact, rehearsal.call("1", CALLER)];
+    let outcomes = rehearsal.adapter.execute(steps).await;
+    let [Outcome::NotApplied(parked), Outcome::Done(_)] = outcomes.as_slice() else {
+        panic!("{outcomes:?}")
+    };
+    assert!(
+        parked
+            .retry_after
+            .is_some_and(|rest| rest >= Duration::from_secs(1))
+    );
+    rehearsal.end().await;
+}

@@ -1,0 +1,109 @@
+//! What every CRM's adapter must do, told without naming any: scenarios over the trait [`Portal`],
+//! run for each CRM of the lab.
+
+mod amocrm;
+pub(crate) mod bitrix24;
+mod scenarios;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use trunkline::crm::{Adapter, StepCommand};
+use trunkline::model::ids::CrmUserId;
+use trunkline::model::plan::{Effect, Role, StepKey};
+use trunkline::model::timestamp::Timestamp;
+
+/// How a request goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Its effect happens and the answer is lost.
+    AnswerLost,
+    /// The connection is closed; nothing happens.
+    Refused,
+    /// Too many requests; nothing happens.
+    TooMany,
+    /// The server breaks after the effect.
+    BrokenAfter,
+}
+
+/// A CRM of the lab, as scenarios see it.
+pub(super) trait Portal: Send + Sync {
+    /// Its adapter.
+    fn adapter(&self) -> Arc<dyn Adapter>;
+    /// What time it is there.
+    fn now(&self) -> Timestamp;
+    /// A user who is there.
+    fn user(&self) -> CrmUserId;
+    /// A user who has left.
+    fn user_who_left(&self) -> CrmUserId;
+    /// A pipeline and a stage of it.
+    fn stage(&self) -> (String, String);
+    /// Makes a client by hand; returns the id.
+    fn add_client(&self, name: &str, phone: &str) -> String;
+    /// Makes the next request that changes something go wrong.
+    fn trouble(&self, trouble: Trouble);
+    /// How many contacts have the number.
+    fn contacts(&self, phone: &str) -> usize;
+    /// How many deals those contacts have.
+    fn deals(&self, phone: &str) -> usize;
+    /// How many calls with the number stand in the call history.
+    fn calls(&self, phone: &str) -> usize;
+    /// How many tasks there are.
+    fn tasks(&self) -> usize;
+    /// When the calls with the number took place, by the CRM.
+    fn called_at(&self, phone: &str) -> Vec<Timestamp>;
+    /// What the CRM found odd about how it was asked, or twice.
+    fn complaints(&self) -> Vec<String>;
+    /// Ends it.
+    fn end(self: Box<Self>) -> BoxFuture<'static, ()>;
+}
+
+/// A command about a communication.
+pub(super) fn command(portal: &dyn Portal, call: &str, role: &str, effect: Effect) -> StepCommand {
+    StepCommand {
+        key: StepKey {
+            integration: "acme/sales".parse().expect("a key"),
+            communication: format!("acme/office/{call}").parse().expect("a key"),
+            role: Role::new(role),
+        },
+        effect,
+        first_sent_at: portal.now(),
+    }
+}
+
+/// Runs every scenario for a CRM.
+macro_rules! conforms {
+    ($start:path: $($scenario:ident),+ $(,)?) => {
+        $(
+            #[actix_rt::test]
+            async fn $scenario() {
+                let portal = $start().await;
+                super::scenarios::$scenario(portal.as_ref()).await;
+                let complaints = portal.complaints();
+                assert!(complaints.is_empty(), "{complaints:?}");
+                portal.end().await;
+            }
+        )+
+    };
+}
+
+/// Names every scenario, for [`conforms`].
+macro_rules! every_scenario {
+    ($start:path) => {
+        super::conforms! { $start:
+            a_first_call_makes_a_contact_a_deal_and_an_entry_once,
+            a_client_who_was_made_is_known_at_the_next_call,
+            a_number_is_found_however_it_was_typed,
+            a_stranger_is_nobody,
+            what_was_sent_and_not_answered_is_found_and_not_made_twice,
+            what_surely_did_not_happen_is_said_so_and_may_be_repeated,
+            a_call_keeps_its_own_time_however_late_it_is_delivered,
+            of_steps_that_are_sent_together_a_bad_one_harms_no_other,
+            a_user_who_left_costs_no_call,
+            the_account_says_who_works_there_and_where_deals_go,
+            the_directory_holds_every_client_and_learns_of_new_ones,
+        }
+    };
+}
+
+use {conforms, every_scenario};
