@@ -386,7 +386,8 @@ async fn a_question_that_goes_wrong_is_never_answered_with_nobody() {
     ];
     for fault in faults {
         handle.clear_faults();
-        rehearsal.fault("GET", "/api/v4/*", When::First { n: 1 }, fault.clone());
+        // A page that merely fails is asked for three times.
+        rehearsal.fault("GET", "/api/v4/*", When::First { n: 3 }, fault.clone());
         let outcome = rehearsal.adapter.facts(ask(), Class::Work).await;
         assert!(
             !matches!(outcome, Outcome::Done(_)),

@@ -100,7 +100,7 @@ async fn s0_09_s0_12_a_request_becomes_contact_deal_task_and_note_and_a_repeat_a
     };
     assert_eq!(
         (note.entity_type.as_str(), note.entity_id),
-        ("leads", deal.id)
+        ("lead", deal.id)
     );
     let text = note.params["text"].as_str().expect("a text");
     for part in [

@@ -90,6 +90,8 @@ async fn a_refusal_is_logged_under_the_crms_name_of_it_without_token_and_numbers
         .with_writer(move || writer.clone())
         .finish();
     let _logged = tracing::subscriber::set_default(subscriber);
+    // Another test may have met the same line while nobody listened.
+    tracing::callsite::rebuild_interest_cache();
     let headers = "x-request-id: abc-17\r\ncontent-type: application/json\r\n";
     let server = Server::start(move |_| Reply::Raw(400, headers, "{}".to_owned())).await;
     let outcome = door(&server.url).send(request(Purpose::Read)).await;
