@@ -299,10 +299,12 @@ async fn a_session_that_ended_is_opened_anew() {
             (switches.sessions_ended, switches.ended_is_expired) = (true, expired);
         });
         bench.lab.put_request(request(&bench, 12));
+        // A round that began before may still bring it; the next one needs a session.
         bench
-            .until("after a new login", |store| has(store, "request-12"))
+            .until("after a new login", |store| {
+                has(store, "request-12") && bench.lab.asked("login.user") >= 2
+            })
             .await;
-        assert!(bench.lab.asked("login.user") >= 2);
     }
 }
 
