@@ -18,6 +18,7 @@ mod directory;
 mod discover;
 mod edits;
 mod fastagi;
+mod fields;
 mod full_disk;
 mod home;
 mod hostile;
