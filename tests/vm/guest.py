@@ -33,6 +33,10 @@ class Unavailable(Exception):
     """Why no guest can be had on this machine."""
 
 
+class Skipped(Exception):
+    """Why something cannot be tried in this guest."""
+
+
 class Failed(Exception):
     """What the guest did not do."""
 

@@ -20,6 +20,18 @@ INTAKE = "http://127.0.0.1:8461"
 WAIT_SECONDS = 90
 
 
+def site_call(key: str, client: str, second: int) -> dict[str, object]:
+    """Returns a call that somebody answered, that many seconds after nine o'clock."""
+    def at(more: int) -> str:
+        minutes, seconds = divmod(second + more, 60)
+        return f"2026-11-20T09:{minutes % 60:02}:{seconds:02}Z"
+    return {
+        "kind": "call", "key": key, "revision": 1, "direction": "incoming", "phase": "ended",
+        "client": client, "our_number": "+74950000001", "started_at": at(0), "answered_at": at(5),
+        "ended_at": at(35), "rung": [{"extension": "101"}], "talkers": ["101"],
+    }
+
+
 class Office:
     def __init__(self, guest: Guest, network: Network, work: Path, packages: Path,
                  repositories: dict[str, Path]) -> None:
@@ -74,16 +86,16 @@ class Office:
         if status >= 300 or status == 0:
             raise Failed(f"the call could not be played: {status} {answer}")
 
-    def post(self, key: str, client: str, **more: object) -> int:
+    def post(self, key: str, client: str, second: int = 0, **more: object) -> int:
         """Posts a call of the web site's telephony; returns the status."""
-        call = {
-            "kind": "call", "key": key, "revision": 1, "direction": "incoming", "phase": "ended",
-            "client": client, "our_number": "+74950000001",
-            "started_at": "2026-11-20T09:00:00Z", "answered_at": "2026-11-20T09:00:05Z",
-            "ended_at": "2026-11-20T09:00:35Z", "rung": [{"extension": "101"}],
-            "talkers": ["101"], **more,
-        }
-        return self.http(f"{INTAKE}/v1/events/acme/site/{SITE_HOOK}", call)[0]
+        return self.send(site_call(key, client, second) | more)
+
+    def post_all(self, key: str, clients: list[str]) -> int:
+        """Posts a call of each client at once; returns the status."""
+        return self.send([site_call(f"{key}-{client}", client, 0) for client in clients])
+
+    def send(self, body: object) -> int:
+        return self.http(f"{INTAKE}/v1/events/acme/site/{SITE_HOOK}", body)[0]
 
     def oracle(self) -> dict:
         return self.http(f"{CRM}/_lab/oracle")[1]

@@ -20,7 +20,7 @@ import time
 import traceback
 from pathlib import Path
 
-from guest import Failed, Guest, Network, Unavailable, base
+from guest import Failed, Guest, Network, Skipped, Unavailable, base
 from office import Office
 from packages import older, repository
 from steps import STEPS
@@ -61,6 +61,10 @@ def main() -> int:
             print(f"== {name}: {step.__doc__.splitlines()[0]}")
             try:
                 step(office)
+            except Skipped as reason:
+                why[name] = str(reason)
+                print(f"   skipped: {reason}")
+                continue
             except Exception as error:
                 failed[name] = str(error) or repr(error)
                 if not isinstance(error, Failed):
@@ -72,7 +76,7 @@ def main() -> int:
             ran.append(name)
             print(f"   {time.monotonic() - began:.1f} s")
         skipped = [s.__name__ for s in STEPS if s.__name__ not in ran and s.__name__ not in failed]
-        why = {name: "not asked for, or a step before it failed" for name in skipped}
+        why = {name: "not asked for, or a step before it failed" for name in skipped} | why
     except Unavailable as error:
         skipped = [step.__name__ for step in STEPS]
         why = {"all": str(error)}

@@ -7,7 +7,7 @@ import json
 import threading
 from pathlib import Path
 
-from guest import Failed
+from guest import Failed, Skipped
 from office import AMI_SECRET, CRM, INTAKE, SITE_HOOK, Office
 from packages import OLDER
 
@@ -83,6 +83,18 @@ def exposure(office: Office) -> None:
     expect(int(office.unit("TasksMax")) == 256, f"TasksMax={office.unit('TasksMax')}")
     tasks = office.guest.sh(f"grep Threads /proc/{office.main_pid()}/status").split()[1]
     expect(int(tasks) < 64, f"{tasks} threads")
+
+
+@step()
+def limits(office: Office) -> None:
+    """the kernel knows the limits of memory and tasks"""
+    group = office.unit("ControlGroup")
+    folder = f"/sys/fs/cgroup{group}"
+    if office.guest.status(f"test -e {folder}/memory.max -a -e {folder}/pids.max") != 0:
+        raise Skipped("this machine's kernel gives containers no control groups of version 2 with "
+                      "memory and tasks: a whole virtual machine is needed")
+    found = office.guest.sh(f"cat {folder}/memory.max {folder}/pids.max").split()
+    expect(found == [str(768 << 20), "256"], f"memory and tasks: {found}")
 
 
 @step(needed=True)
@@ -182,9 +194,8 @@ def reload(office: Office) -> None:
 def killed(office: Office) -> None:
     """kill -9: systemd brings it back, and what was accepted is made once"""
     pid = office.main_pid()
-    clients = [f"+7903556{number:04}" for number in range(20)]
-    for number, client in enumerate(clients):
-        expect(office.post(f"killed-{number}", client) == 202, f"{client} was not taken")
+    clients = [f"+7903556{number:04}" for number in range(49)]
+    expect(office.post_all("killed", clients) == 202, "the calls were not taken")
     office.guest.sh(f"kill -KILL {pid}")
     office.comes_up(but_not=pid)
     for client in clients:
@@ -216,7 +227,8 @@ def unseen(office: Office) -> None:
         number = 0
         while not done.is_set():
             number += 1
-            answers.append(office.post(f"unseen-{number}", "+79035551006"))
+            # The CRM sees a repeated call by its time.
+            answers.append(office.post(f"unseen-{number}", "+79035551006", second=number))
 
     posting = threading.Thread(target=platform)
     posting.start()
@@ -243,9 +255,8 @@ def rebooted(office: Office) -> None:
     """a reboot and a power cut in mid-work: it comes up by itself and makes the rest, once"""
     for word, act in (("reboot", office.guest.reboot), ("cut", office.guest.cut_power)):
         digit = 7 if word == "reboot" else 8
-        clients = [f"+790355{digit}{number:04}" for number in range(30)]
-        for number, client in enumerate(clients):
-            expect(office.post(f"{word}-{number}", client) == 202, f"{client} was not taken")
+        clients = [f"+790355{digit}{number:04}" for number in range(49)]
+        expect(office.post_all(word, clients) == 202, "the calls were not taken")
         made = sum(office.in_crm(client) for client in clients)
         expect(made < len(clients), "everything was made before the machine went down")
         act()
