@@ -8,6 +8,7 @@ mod fastagi;
 mod kept_socket;
 mod listeners;
 mod pairs;
+mod precedence;
 mod questions;
 mod recording_child;
 mod rehearsing;
