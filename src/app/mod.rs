@@ -5,6 +5,7 @@ mod blocks;
 mod consent;
 mod directories;
 mod fastagi;
+mod kept_socket;
 mod listeners;
 mod pairs;
 mod precedence;

@@ -26,6 +26,7 @@ mod hostile_switch;
 mod killed;
 mod mariadb;
 mod mirror;
+mod monitoring;
 mod observe;
 mod office;
 mod popup;
