@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages that a build, with the word "test" the tests, with "bench" a benchmark,
-# or with "deb" a build of the packages, needs and this machine lacks. Does nothing when everything is
+# with "deb" a build of the packages, or with "browser" a walk through the pages, needs and this machine lacks. Does nothing when everything is
 # there.
 set -euo pipefail
 
@@ -38,6 +38,20 @@ if [ "${1:-}" = bench ]; then
 fi
 if [ "${1:-}" = deb ]; then
   install_missing build-essential debhelper help2man python3
+fi
+if [ "${1:-}" = browser ]; then
+  # The walk says what it had to do without, and passes over itself then.
+  install_missing chromium chromium-driver python3-selenium ||
+    echo "could not install a browser: its test passes over itself" >&2
+  command -v npm >/dev/null 2>&1 || install_missing npm ||
+    echo "could not install npm: the pages are not looked at by axe-core" >&2
+  # The checker of accessibility, for the test only.
+  if ! [ -e var/browser/axe.min.js ]; then
+    mkdir -p var/browser
+    (cd var/browser && npm pack --silent axe-core@4.10.3 >/dev/null &&
+      tar -xzf axe-core-4.10.3.tgz --strip-components=1 package/axe.min.js) ||
+      echo "could not fetch axe-core: the test of the pages passes over itself" >&2
+  fi
 fi
 if ! command -v cargo >/dev/null 2>&1; then
   echo "a Rust toolchain is needed: rustc 1.95 or later with cargo" >&2

@@ -11,6 +11,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 
 use crate::admin::access::{Access, guard};
+use crate::admin::sessions::Sessions;
 use crate::admin::state::AdminState;
 use crate::intake::http::IntakeHttp;
 use crate::model::secret::Secret;
@@ -130,7 +131,7 @@ pub(super) fn admin_tcp(
         at: listen.to_string(),
         error,
     };
-    let access = Access::Token(Arc::new(token));
+    let access = Access::Token(Arc::new(Sessions::new(token)));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(state.clone()))

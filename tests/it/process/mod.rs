@@ -27,6 +27,7 @@ mod mariadb;
 mod mirror;
 mod observe;
 mod office;
+mod pages;
 mod popup;
 mod portals;
 mod questions;
