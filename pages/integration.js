@@ -44,7 +44,7 @@ export async function integration(place) {
     turn(blocks[next][0]);
     tabs[next].focus();
   } }, tabs);
-  const said = el("div", { role: "alert", id: "mistakes" });
+  const said = el("div", { role: "alert", id: "mistakes", tabIndex: -1 });
   const bar = el("div.savebar", { hidden: true },
     el("span", {}, t("changed")),
     el("button.primary", { type: "button", onclick: () => save() }, t("save")),
@@ -116,11 +116,12 @@ export async function integration(place) {
       say(data.in_force ? t("saved") : t("saved_later", { why: data.why }), data.in_force ? "good" : "warn");
     } catch (error) {
       if (error.status === 412) return stale();
-      state.mistakes = error.body.places || [];
+      state.mistakes = (error.body && error.body.places) || [];
       fill(said, el("section.card.bad", {}, el("h2", {}, state.mistakes.length ? t("mistakes", { count: state.mistakes.length }) : t("failed")),
         state.mistakes.length ? el("ul", {}, state.mistakes.map((one) => el("li", {}, el("code", {}, one.path.replace(`${state.path}.`, "")), ` ${one.message}`))) : el("p", {}, error.message)));
     }
     draw();
+    if (said.firstChild) said.focus();
   }
 
   // Somebody else changed the file: shows what, and lets both changes stand.
