@@ -6,7 +6,7 @@ ONCE ?=
 KILLS ?= 20
 SEED ?= 1
 
-.PHONY: demo torture torture-sabotage honest-at-the-limit test bench test-asterisk deb deb-twice test-vm check lint clean prerequisites
+.PHONY: demo torture torture-sabotage honest-at-the-limit test bench test-asterisk test-browser deb deb-twice test-vm check lint clean prerequisites
 
 # Starts the simulators and the daemon under ./var, plays a working day, shows what became of it.
 # ONCE=1: ends by itself; exit status 0 only if every expected effect is there, once.
@@ -67,6 +67,12 @@ bench: prerequisites
 test-asterisk: prerequisites
 	$(CARGO) build --locked --bins
 	python3 tests/asterisk/run.py --bin "$${CARGO_TARGET_DIR:-target}"/debug
+
+# Walks through the admin pages with a headless Chromium; the last line is one JSON object.
+test-browser: prerequisites
+	packaging/prerequisites.sh browser
+	$(CARGO) build --locked --bins
+	/usr/bin/python3 tests/browser/run.py --bin "$${CARGO_TARGET_DIR:-target}"/debug $(if $(PICTURES),--pictures $(PICTURES),)
 
 # Builds the Debian packages into dist/. DEB_BUILD_OPTIONS=noopt: sooner and many times as large, to
 # try the packaging.
