@@ -492,6 +492,7 @@ mod tests {
                 responsible: None,
                 tags: Vec::new(),
             }),
+            phase: crate::model::communication::Phase::Ended,
             first_sent_at: Timestamp::default(),
         }
     }
