@@ -25,7 +25,6 @@ const CLIENTS: u32 = 5_000;
 const RATE: u32 = 20;
 /// Commands of a request on average.
 const COMMANDS_GOAL: f64 = 40.0;
-const RATE_GOAL: f64 = 0.95;
 /// Whose tokens we have, and whose the calls are.
 const ADMINISTRATOR: u64 = 1;
 const EMPLOYEE: u64 = 12;
@@ -89,12 +88,7 @@ pub(crate) async fn measure(scene: &Scene, table: &mut Table) -> anyhow::Result<
         &one(commands / f64::from(CALLS)),
     );
     let rate = steady_rate(&seen) / f64::from(RATE);
-    table.aim(
-        "drain_bitrix24_rate_to_configured",
-        "times",
-        &one(rate),
-        RATE_GOAL,
-    );
+    table.add("drain_bitrix24_rate_to_configured", "times", &one(rate));
     let refused = after.rate_violations + after.operating_violations;
     table.aim(
         "drain_bitrix24_throttled",
