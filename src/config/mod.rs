@@ -49,7 +49,7 @@ pub use edit::{
     WrittenIntegration, edit_file, written_account, written_integration,
 };
 pub use fingerprint::Fingerprint;
-pub use load::{load, load_draft, load_with};
+pub use load::{load, load_draft, load_with, tenant_texts};
 pub use mistake::ConfigMistake;
 pub use secret_place::Environment;
 pub use tenant::Registries;

@@ -491,6 +491,7 @@ mod tests {
                 emails: Vec::new(),
                 responsible: None,
                 tags: Vec::new(),
+                fields: Vec::new(),
             }),
             phase: crate::model::communication::Phase::Ended,
             first_sent_at: Timestamp::default(),
