@@ -6,7 +6,7 @@ ONCE ?=
 KILLS ?= 20
 SEED ?= 1
 
-.PHONY: demo torture torture-sabotage honest-at-the-limit test bench test-asterisk deb check lint clean prerequisites
+.PHONY: demo torture torture-sabotage honest-at-the-limit test bench test-asterisk deb deb-twice test-vm check lint clean prerequisites
 
 # Starts the simulators and the daemon under ./var, plays a working day, shows what became of it.
 # ONCE=1: ends by itself; exit status 0 only if every expected effect is there, once.
@@ -68,7 +68,8 @@ test-asterisk: prerequisites
 	$(CARGO) build --locked --bins
 	python3 tests/asterisk/run.py --bin "$${CARGO_TARGET_DIR:-target}"/debug
 
-# Builds the Debian packages into dist/.
+# Builds the Debian packages into dist/. DEB_BUILD_OPTIONS=noopt: sooner and many times as large, to
+# try the packaging.
 deb: prerequisites
 	packaging/prerequisites.sh deb
 	rm -rf dist
@@ -76,7 +77,21 @@ deb: prerequisites
 	dpkg-buildpackage --build=binary --no-sign --post-clean \
 	  --buildinfo-file=dist/trunkline.buildinfo --buildinfo-option=-udist \
 	  --changes-file=dist/trunkline.changes --changes-option=-udist
-	if command -v lintian >/dev/null; then lintian --fail-on error,warning dist/trunkline.changes; fi
+	lintian --fail-on error,warning dist/trunkline.changes
+
+# Builds the packages in two folders, and fails if a file or a right in them differs.
+deb-twice: prerequisites
+	packaging/prerequisites.sh deb
+	packaging/built-twice
+
+# Installs the packages of dist/ (built first where they are not there) on a throw-away Debian 12 with
+# systemd, kills, hangs, reboots, upgrades and purges them; the last line is one JSON object. FROM=DIR:
+# the packages of an older version to upgrade from.
+FROM ?=
+test-vm:
+	packaging/prerequisites.sh test-vm
+	if ! ls dist/trunkline_*.deb >/dev/null 2>&1; then $(MAKE) --no-print-directory deb; fi
+	python3 tests/vm/run.py --packages dist $(if $(FROM),--from $(FROM))
 
 prerequisites:
 	packaging/prerequisites.sh

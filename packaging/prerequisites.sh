@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages that a build, with the word "test" the tests, with "bench" a benchmark,
-# or with "deb" a build of the packages, needs and this machine lacks. Does nothing when everything is
+# with "deb" a build of the packages, or with "test-vm" their trial needs and this machine lacks. Does nothing when everything is
 # there.
 set -euo pipefail
 
@@ -29,6 +29,14 @@ if [ "${1:-}" = test ]; then
   # Recordings are converted by the real one, and those tests pass over themselves without.
   install_missing ffmpeg ||
     echo "could not install it: the tests go on without conversions" >&2
+  # Alert rules are tried by promtool; the package itself would start a server.
+  tools=$(cd "$(dirname "$0")/.." && pwd)/var/tools
+  if ! command -v promtool >/dev/null && [ ! -x "$tools/promtool" ]; then
+    mkdir -p "$tools"
+    (cd "$tools" && apt-get download -qq prometheus >&2 &&
+      dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xf - --strip-components=3 ./usr/bin/promtool &&
+      rm prometheus_*.deb) || echo "could not fetch promtool: the tests go on without" >&2
+  fi
 fi
 if [ "${1:-}" = bench ]; then
   # The benchmark starts its own servers on ports and folders of its own, and says in its table
@@ -37,7 +45,11 @@ if [ "${1:-}" = bench ]; then
     echo "could not install them: the benchmark goes on without what is missing" >&2
 fi
 if [ "${1:-}" = deb ]; then
-  install_missing build-essential debhelper help2man python3
+  install_missing build-essential debhelper help2man lintian python3
+fi
+if [ "${1:-}" = test-vm ]; then
+  # Where something of it cannot be had the run says so and is skipped.
+  install_missing apt-utils curl gnupg iproute2 mmdebstrap python3 systemd-container || true
 fi
 if ! command -v cargo >/dev/null 2>&1; then
   echo "a Rust toolchain is needed: rustc 1.95 or later with cargo" >&2

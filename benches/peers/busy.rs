@@ -204,9 +204,9 @@ pub(crate) struct BusyCrm {
 impl BusyCrm {
     pub(crate) async fn start(folder: &Path) -> anyhow::Result<Self> {
         let log = folder.join("log");
-        let mut command = Command::new(find_program("nice", &["/usr/bin".into()])?);
+        let mut command = Command::new(find_program("chrt", &["/usr/bin".into()])?);
         command
-            .args(["-n", "19"])
+            .args(["--idle", "0"])
             .arg(std::env::current_exe()?)
             .arg(CHILD);
         let mut server = Server::start("the busy CRM", &mut command, log.clone(), Signal::Kill)?;

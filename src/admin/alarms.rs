@@ -5,8 +5,11 @@ use serde::Serialize;
 use crate::crm::account::breaker::BreakerState;
 use crate::crm::account::status::HeldCause;
 use crate::integration::status::Health;
+use crate::model::activity::Activity;
+use crate::rehearsal::Candidate;
 use crate::store::query::StoreFigures;
 
+use super::check::mistakes;
 use super::state::{AdminState, Overview};
 
 /// One alarm. Ends by itself when its cause ends.
@@ -85,6 +88,7 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
             });
         }
     }
+    found.extend(wrong_settings(state));
     if figures.dead_letters > 0 {
         found.push(Alarm {
             word: "dead_letters",
@@ -107,4 +111,31 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
         });
     }
     found
+}
+
+/// Names what settings in force name of a CRM that does not have it, as it was last read (V-12).
+fn wrong_settings(state: &AdminState) -> Vec<Alarm> {
+    let overview = state.overview.load();
+    let is_on = |candidate: &&Candidate| {
+        let mut integrations = overview.integrations.iter();
+        let found = integrations.find(|one| one.key == candidate.integration);
+        found.is_some_and(|one| one.activity != Activity::Off)
+    };
+    let alarm = |candidate: &Candidate| {
+        let known = overview.book(&candidate.portal)?.known()?;
+        let mistakes = mistakes(candidate, &known.account);
+        let first = mistakes.first()?;
+        Some(Alarm {
+            word: "settings",
+            what: format!("integration {}", candidate.integration),
+            text: match mistakes.len() {
+                1 => first.to_string(),
+                count => {
+                    format!("{first}; {count} mistakes in all: trunkline check-config --online")
+                }
+            },
+        })
+    };
+    let candidates = overview.settings.iter().filter(is_on);
+    candidates.filter_map(alarm).collect()
 }

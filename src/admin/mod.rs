@@ -7,11 +7,13 @@ mod again;
 mod alarms;
 mod authorisation;
 mod calls;
+mod check;
 mod dead_letters;
 mod directories;
 pub mod discovery;
 mod edits;
 mod journal;
+mod lists;
 mod lookup;
 mod mapping;
 mod openapi;
@@ -107,6 +109,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
             "/v1/tenants/{tenant}/accounts/{account}/mapping",
             web::get().to(mapping::report),
         )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}/lists",
+            web::get().to(lists::show),
+        )
+        .route("/v1/check", web::post().to(check::check))
         .route("/v1/outbox", web::get().to(outbox::list))
         .route("/v1/dead-letters", web::get().to(dead_letters::list))
         .route(

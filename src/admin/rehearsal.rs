@@ -39,9 +39,9 @@ pub(super) struct Wish {
 /// A tenant's file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    name: String,
-    text: String,
+pub(super) struct File {
+    pub(super) name: String,
+    pub(super) text: String,
 }
 
 pub(super) async fn rehearse(
@@ -122,7 +122,11 @@ pub(super) async fn rehearse(
 }
 
 /// Reads a tenant's file: files lie on a disk, so not on this thread.
-async fn read(state: &AdminState, name: String, text: String) -> Result<Draft, HttpResponse> {
+pub(super) async fn read(
+    state: &AdminState,
+    name: String,
+    text: String,
+) -> Result<Draft, HttpResponse> {
     let drafts = state.drafts.clone();
     match web::block(move || drafts(&name, text)).await {
         Ok(Ok(draft)) => Ok(draft),

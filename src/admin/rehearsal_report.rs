@@ -207,7 +207,16 @@ pub(super) async fn report(
 fn stage<'a>(overview: &'a Overview, candidate: &'a Candidate) -> Result<Stage<'a>, NotRehearsed> {
     let mut accounts = overview.accounts.iter();
     match accounts.find(|account| account.portal == candidate.portal) {
-        Some(account) => Stage::new(candidate, account.adapter.capabilities()),
+        Some(account) => {
+            let stage = Stage::new(candidate, account.adapter.capabilities())?;
+            let known = overview
+                .book(&candidate.portal)
+                .and_then(|book| book.known());
+            Ok(
+                stage
+                    .with_fields(known.map_or_else(Vec::new, |known| known.account.fields.clone())),
+            )
+        }
         None => Err(NotRehearsed::PortalNotInForce(candidate.portal.clone())),
     }
 }

@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
 use crate::clock::SharedClock;
-use crate::crm::{Adapter, SharedDesk};
+use crate::crm::{AccountBook, Adapter, SharedDesk};
 use crate::integration::context::board_name;
 use crate::integration::handle::SharedHandles;
 use crate::integration::portal::Portal;
@@ -51,6 +51,15 @@ pub struct Overview {
     pub public_url: Option<String>,
 }
 
+impl Overview {
+    /// Returns what a portal is made of, where an account in force opens it.
+    pub(super) fn book(&self, portal: &PortalKey) -> Option<Arc<AccountBook>> {
+        let mut accounts = self.accounts.iter();
+        let found = accounts.find(|account| account.portal == *portal)?;
+        Some(Arc::clone(&found.book))
+    }
+}
+
 /// One source.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceOverview {
@@ -77,6 +86,8 @@ pub struct AccountOverview {
     pub employees: Arc<Employees>,
     /// What speaks to it.
     pub adapter: Arc<dyn Adapter>,
+    /// What its portal is made of.
+    pub book: Arc<AccountBook>,
     /// What administrators call it.
     pub shown: AccountShown,
 }

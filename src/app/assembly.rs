@@ -288,7 +288,7 @@ impl Assembly {
                     &tenant.id,
                     &account.id,
                     Arc::clone(&adapter),
-                    portal.key.clone(),
+                    &portal,
                     &self.shared,
                 ),
                 Arc::clone(&self.shared.board),
@@ -487,6 +487,7 @@ impl Assembly {
                 account: account.clone(),
                 portal: running.portal.key.clone(),
                 adapter: Arc::clone(&running.adapter),
+                book: Arc::clone(running.portal.book()),
                 shown: shown(new, tenant, account),
             });
         }

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use actix::ArbiterHandle;
 use futures_util::FutureExt;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::pbx::Answerer;
 use crate::pbx::asterisk::fastagi;
+
+use super::listeners;
 
 /// Connections that the kernel keeps for us while we are busy or were stopped; more than a PBX
 /// opens before its first callers go on without us.
@@ -30,7 +32,7 @@ pub(super) fn start(
     answerer: Arc<dyn Answerer>,
     arbiter: &ArbiterHandle,
 ) -> Result<FastAgi, std::io::Error> {
-    let listener = bind(listen)?.into_std()?;
+    let listener = listeners::tcp(listen, BACKLOG)?;
     let (stop, stopped) = watch::channel(false);
     let (over, ended) = oneshot::channel();
     let serving = move || async move {
@@ -57,16 +59,6 @@ pub(super) fn start(
         ended,
         is_over: false,
     })
-}
-
-fn bind(listen: SocketAddr) -> Result<TcpListener, std::io::Error> {
-    let socket = match listen {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    socket.set_reuseaddr(true)?;
-    socket.bind(listen)?;
-    socket.listen(BACKLOG)
 }
 
 impl FastAgi {

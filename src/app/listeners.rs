@@ -1,6 +1,6 @@
 //! Binds the HTTP endpoints.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,12 +9,15 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use tokio::net::TcpSocket;
 
 use crate::admin::access::{Access, guard};
 use crate::admin::state::AdminState;
 use crate::intake::http::IntakeHttp;
 use crate::model::secret::Secret;
 use crate::questions::http::QuestionsHttp;
+
+use super::kept_socket;
 
 /// Threads of each endpoint: the box is small, and a handler only waits for the store.
 const WORKERS: usize = 1;
@@ -45,7 +48,18 @@ pub(super) struct Bound {
     pub(super) task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
-/// Binds the intake endpoint.
+/// Binds an address that a process before may have just left.
+pub(super) fn tcp(listen: SocketAddr, backlog: u32) -> std::io::Result<TcpListener> {
+    let socket = match listen {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(backlog)?.into_std()
+}
+
+/// Binds the intake endpoint, or takes the socket that the process before left.
 pub(super) fn intake(
     listen: SocketAddr,
     body_bytes_max: usize,
@@ -56,6 +70,7 @@ pub(super) fn intake(
         at: listen.to_string(),
         error,
     };
+    let socket = kept_socket::intake(listen).map_err(failed)?;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(state.clone()))
@@ -67,7 +82,7 @@ pub(super) fn intake(
     .client_request_timeout(HEAD_WITHIN)
     .shutdown_timeout(SHUTDOWN_WITHIN_S)
     .disable_signals()
-    .bind(listen)
+    .listen(socket)
     .map_err(failed)?
     .run();
     Ok(Bound {

@@ -3,6 +3,7 @@
 mod account;
 mod authorisation;
 mod call;
+mod check;
 mod client;
 mod explain;
 mod file_edit;
@@ -49,7 +50,12 @@ enum Command {
     /// Run the daemon.
     Run,
     /// Check the configuration and name every mistake.
-    CheckConfig,
+    CheckConfig {
+        /// Have the daemon ask the CRMs, too: whether the users, pipelines, stages, fields and sorts of
+        /// tasks that the settings name are there.
+        #[arg(long)]
+        online: bool,
+    },
     /// Show what is alive and what is not.
     Status,
     /// Say what was made of one communication, and why.
@@ -155,7 +161,8 @@ fn execute(cli: Cli, output: &mut Output) -> u8 {
             DONE
         }
         Command::Run => run(&cli.config, output),
-        Command::CheckConfig => check(&cli.config, output),
+        Command::CheckConfig { online: false } => check(&cli.config, output),
+        Command::CheckConfig { online: true } => check_online(&cli.config, output),
         Command::Account(account::Account::Edit(edit)) => edit.run(&cli.config, output),
         Command::Account(account::Account::Remove(remove)) => remove.run(&cli.config, output),
         Command::Integration(integration::Integration::Edit(edit)) => edit.run(&cli.config, output),
@@ -209,6 +216,14 @@ fn check(path: &Path, output: &mut Output) -> u8 {
     DONE
 }
 
+fn check_online(path: &Path, output: &mut Output) -> u8 {
+    if let Err(status) = load(path, output) {
+        return status;
+    }
+    let result = wait_for(check::online(path, output));
+    told(result, output)
+}
+
 fn run(path: &Path, output: &mut Output) -> u8 {
     let configuration = match load(path, output) {
         Ok(configuration) => configuration,
@@ -224,13 +239,25 @@ fn run(path: &Path, output: &mut Output) -> u8 {
 }
 
 fn ask(path: &Path, command: Command, output: &mut Output) -> u8 {
+    let result = wait_for(ask_daemon(path, command, output));
+    told(result, output)
+}
+
+/// Runs something that waits for the daemon.
+fn wait_for(
+    asking: impl Future<Output = Result<(), client::ClientError>>,
+) -> Result<(), client::ClientError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(ask_daemon(path, command, output)),
+    match runtime {
+        Ok(runtime) => runtime.block_on(asking),
         Err(error) => Err(client::ClientError::Local(error.to_string())),
-    };
+    }
+}
+
+/// Tells what went wrong, if anything; returns the exit status.
+fn told(result: Result<(), client::ClientError>, output: &mut Output) -> u8 {
     match result {
         Ok(()) => DONE,
         Err(client::ClientError::Told) => FAILED,
@@ -271,7 +298,7 @@ async fn ask_daemon(
         Command::Rehearse(wish) => rehearse::show(&client, wish, output).await,
         // They need no daemon, and were carried out before one was asked.
         Command::Run
-        | Command::CheckConfig
+        | Command::CheckConfig { .. }
         | Command::Integration(_)
         | Command::Pbx(_)
         | Command::Settings(_)

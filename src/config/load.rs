@@ -59,7 +59,7 @@ pub(super) fn load_instead(
 }
 
 /// Returns the tenants' files that can be read, with their texts.
-pub(super) fn tenant_texts(path: &Path) -> Vec<(PathBuf, String)> {
+pub fn tenant_texts(path: &Path) -> Vec<(PathBuf, String)> {
     let main = read_file(path).ok();
     let main = main.and_then(|text| Document::parse(text).ok());
     let files = tenant_files(&tenants_folder(path, main.as_ref())).unwrap_or_default();

@@ -51,7 +51,7 @@ pub use edit::{
     WrittenIntegration, edit_file, written_account, written_integration,
 };
 pub use fingerprint::Fingerprint;
-pub use load::{load, load_draft, load_with};
+pub use load::{load, load_draft, load_with, tenant_texts};
 pub use mistake::ConfigMistake;
 pub use schema::{SettingsFile, settings_reference, settings_schema};
 pub use secret_place::Environment;

@@ -5,13 +5,16 @@
 
 pub mod amocrm;
 pub mod bitrix24;
+mod book;
 mod consent;
 mod credential;
 mod directory_reader;
+mod lists;
 pub mod pair_vault;
 pub mod registry;
 mod screen;
 
+pub use self::book::AccountBook;
 pub use self::consent::{
     Answer, CONSENT_WITHIN, Consent, ConsentDesk, ConsentLink, Grant, LetIn, NoAccounts, NoPage,
     Returned, SharedDesk, States, SwitchOff, SwitchedOff,
@@ -32,6 +35,7 @@ use serde_json::Value;
 
 use crate::model::capabilities::Capabilities;
 use crate::model::facts::{Facts, FactsQuery};
+use crate::model::field::CrmField;
 use crate::model::ids::{CrmUserId, PortalKey};
 use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
 use crate::model::plan::{Card, Effect, StepKey};
@@ -153,6 +157,9 @@ pub struct AccountDescription {
     pub pipelines: Vec<Pipeline>,
     /// Its additional fields.
     pub fields: Vec<CrmField>,
+    /// Its sorts of tasks, where the CRM has several.
+    #[serde(default)]
+    pub task_types: Vec<TaskType>,
     /// What does not work there, and why (no filter option, no admin rights, …).
     pub limits: Vec<String>,
 }
@@ -206,17 +213,13 @@ pub struct Stage {
     pub name: String,
 }
 
-/// An additional field.
+/// A sort of task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CrmField {
-    /// The sort of record that has it.
-    pub entity: crate::model::plan::Entity,
+pub struct TaskType {
     /// The CRM's id.
     pub id: String,
     /// The name.
     pub name: String,
-    /// The CRM's word for its type.
-    pub kind: String,
 }
 
 /// Keeps the secrets of one account, encrypted on disk.

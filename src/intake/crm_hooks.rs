@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
 
-use super::http::{IntakeHttp, read_body, stranger, try_again};
+use super::http::{IntakeHttp, begun, read_body, stranger, try_again};
 use super::path::secret_matches;
 
 /// An account that may tell us of changes.
@@ -37,7 +37,7 @@ pub(super) async fn told(
     let Ok(key) = format!("{tenant}/{integration}").parse::<IntegrationKey>() else {
         return stranger(&state, &request);
     };
-    let Some(hooks) = state.crm_hooks.load_full() else {
+    let Some(hooks) = begun(&state.crm_hooks).await else {
         return try_again("the daemon is starting; try again");
     };
     let Some(hook) = hooks.get(&key).filter(|hook| hook.kind == kind) else {

@@ -80,6 +80,26 @@ const OWN_FORM: &str = "webhook";
 /// to others.
 const BODY_WITHIN: Duration = Duration::from_secs(20);
 
+/// How long a sender waits for a daemon that has just started; less than amoCRM waits for an answer
+/// (`crm/amocrm.md` §14). A start that takes longer waits for a disk, and may do so for hours.
+const START_WITHIN: Duration = Duration::from_millis(1500);
+
+/// How often it is looked whether the start is over.
+const START_LOOKED_AT: Duration = Duration::from_millis(20);
+
+/// Returns who may post, as soon as the daemon knows it: some platforms do not come again.
+pub(super) async fn begun<T>(table: &ArcSwapOption<T>) -> Option<Arc<T>> {
+    let looks = async {
+        loop {
+            if let Some(found) = table.load_full() {
+                return found;
+            }
+            tokio::time::sleep(START_LOOKED_AT).await;
+        }
+    };
+    tokio::time::timeout(START_WITHIN, looks).await.ok()
+}
+
 /// Adds the routes.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
@@ -145,7 +165,7 @@ async fn accept(
     let Ok(key) = format!("{tenant}/{source}").parse::<SourceKey>() else {
         return stranger(state, request);
     };
-    let Some(hooks) = state.hooks.load_full() else {
+    let Some(hooks) = begun(&state.hooks).await else {
         return try_again("the daemon is starting; try again");
     };
     let Some(hook) = hooks.get(&key).filter(|hook| hook.kind == kind) else {
@@ -406,13 +426,15 @@ mod tests {
             let request = test::TestRequest::post().uri("/v1/events/acme/site/secret");
             test::call_service(&app, request.to_request())
         };
+        tokio::time::pause();
         let starting = post().await;
         assert_eq!(starting.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(starting.headers().contains_key(header::RETRY_AFTER));
-        hooks.store(Some(Arc::new(HashMap::new())));
-        for _ in 0..2 {
-            assert_eq!(post().await.status(), StatusCode::NOT_FOUND);
-        }
+        // It waits a while first, and is answered if the start is over meanwhile.
+        let know = async { hooks.store(Some(Arc::new(HashMap::new()))) };
+        let (waited, ()) = tokio::join!(post(), know);
+        assert_eq!(waited.status(), StatusCode::NOT_FOUND);
+        assert_eq!(post().await.status(), StatusCode::NOT_FOUND);
         let flooding = post().await;
         assert_eq!(flooding.status(), StatusCode::TOO_MANY_REQUESTS);
         let wait = flooding.headers().get(header::RETRY_AFTER).unwrap();

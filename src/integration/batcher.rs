@@ -491,6 +491,7 @@ mod tests {
                 emails: Vec::new(),
                 responsible: None,
                 tags: Vec::new(),
+                fields: Vec::new(),
             }),
             first_sent_at: Timestamp::default(),
         }

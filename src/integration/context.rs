@@ -12,9 +12,10 @@ use crate::crm::Adapter;
 use crate::model::activity::Activity;
 use crate::model::communication::{Body, Snapshot};
 use crate::model::employee::Employees;
+use crate::model::field::CrmField;
 use crate::model::ids::{AccountId, IntegrationKey, SourceKey};
 use crate::model::recording::RecordingAddress;
-use crate::rules::settings::IntegrationSettings;
+use crate::rules::{self, settings::IntegrationSettings};
 use crate::store::{StoreError, StoreHandle};
 
 use super::batcher::Batcher;
@@ -90,6 +91,12 @@ impl IntegrationContext {
             Err(error) => return Err(error),
         };
         Ok(recording.and_then(|recording| recording.address(&public)))
+    }
+
+    /// Returns those additional fields of the CRM that the settings name, as far as it was read.
+    pub fn fields(&self) -> Option<Vec<CrmField>> {
+        let known = self.portal.book().known()?;
+        rules::fields::named(&self.settings, &known.account.fields)
     }
 
     /// Returns a source's name for cards; the id where none was given.

@@ -98,13 +98,15 @@ pub(super) async fn decide(
             };
             let why = match answer {
                 Outcome::Done(_) if run.halt.is_wished() => return Ok(Decided::Halted),
-                Outcome::Done(facts) => {
+                Outcome::Done(mut facts) => {
+                    facts.fields = context.fields();
                     // The facts took time: the plan is made at the time that it is true for.
                     let situation = Situation {
                         now: context.clock.now(),
                         ..situation
                     };
                     let plan = rules::plan(&situation, &facts);
+                    rules::fields::keep_what_was_used(&mut facts, &plan);
                     let decision = record(context, work, &situation, plan, Some(facts), replaces);
                     let ledger = Box::new(store.decide(fence, decision).await?);
                     let at = situation.now;

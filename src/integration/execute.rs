@@ -283,7 +283,19 @@ async fn send(
         return Ok(Tried::NotChosen);
     };
     run.heard.note(&outcome);
+    if !effect.fields().is_empty() && complains(&outcome) {
+        context.portal.book().doubt();
+    }
     Ok(Tried::State(after_sending(run, step, outcome)))
+}
+
+/// Says whether a CRM may have refused an additional field: with the whole step, or leaving it out.
+fn complains(outcome: &Outcome<StepResult>) -> bool {
+    match outcome {
+        Outcome::Rejected(_) => true,
+        Outcome::Done(result) => result.note.is_some(),
+        Outcome::NotApplied(_) | Outcome::Ambiguous { .. } | Outcome::AuthExpired { .. } => false,
+    }
 }
 
 fn after_sending(run: &Run, step: &LedgerStep, outcome: Outcome<StepResult>) -> StepState {

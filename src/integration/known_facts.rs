@@ -66,6 +66,7 @@ pub(super) async fn known_facts(
         contacts,
         companies,
         leads: Vec::new(),
+        fields: None,
     }))
 }
 

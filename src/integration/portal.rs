@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::crm::AccountSettings;
 use crate::crm::account::http::AccountHttp;
+use crate::crm::{AccountBook, AccountSettings};
 use crate::directory::freshness::Freshness;
 use crate::model::ids::{IntegrationKey, PortalKey};
 use crate::store::command::WorkId;
@@ -52,6 +52,7 @@ struct Places {
     lanes: Mutex<Lanes>,
     members: Mutex<BTreeSet<IntegrationKey>>,
     freshness: Arc<Freshness>,
+    book: Arc<AccountBook>,
 }
 
 impl Portal {
@@ -100,6 +101,11 @@ impl Portal {
     /// Returns how fresh the portal's directory is.
     pub fn freshness(&self) -> &Arc<Freshness> {
         &self.places.freshness
+    }
+
+    /// Returns what the portal is made of.
+    pub fn book(&self) -> &Arc<AccountBook> {
+        &self.places.book
     }
 
     /// Returns the integrations that work here.

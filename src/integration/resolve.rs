@@ -66,6 +66,7 @@ mod tests {
             }),
             responsible: None,
             tags: Vec::new(),
+            fields: Vec::new(),
         })
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::{Direction, MissReason};
 use super::communication::{Kind, Phase};
+use super::field::FieldMiss;
 use super::ids::{CrmUserId, EmployeeId, Extension};
 use super::phone::Phone;
 use super::plan::Entity;
@@ -243,6 +244,17 @@ pub enum Reason {
         card: Entity,
         /// The fields, by the CRM's ids.
         fields: Vec<String>,
+    },
+    /// An additional field is left out, the others are filled (V-10).
+    FieldLeftOut {
+        /// Where it stands in the settings.
+        path: String,
+        /// The sort of the card.
+        card: Entity,
+        /// The field, as the settings name it.
+        field: String,
+        /// Why.
+        why: FieldMiss,
     },
     /// The client has no card whose fields could be filled, or several open deals.
     NoCardForFields {

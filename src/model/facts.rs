@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::field::CrmField;
 use super::ids::CrmUserId;
 use super::phone::Phone;
 use super::timestamp::Timestamp;
@@ -86,6 +87,10 @@ pub struct Facts {
     /// Open leads that match, most recently updated first, where the CRM has them beside deals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leads: Vec<ContactFact>,
+    /// The additional fields that the settings name, as far as the CRM has them; `None` = it does
+    /// not list its fields to us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<CrmField>>,
 }
 
 impl Facts {

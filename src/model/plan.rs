@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Direction;
 use super::explanation::Explanation;
+use super::field::FieldValue;
 use super::ids::{CommunicationKey, CrmUserId, IntegrationKey};
 use super::phone::Phone;
 use super::timestamp::Timestamp;
@@ -134,7 +135,7 @@ pub enum Target {
 }
 
 /// A contact to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NewContact {
     /// Its name.
     pub name: String,
@@ -146,10 +147,13 @@ pub struct NewContact {
     pub responsible: Option<CrmUserId>,
     /// Tags.
     pub tags: Vec<String>,
+    /// Additional fields, made with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldFill>,
 }
 
 /// A deal to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NewDeal {
     /// Its name.
     pub name: String,
@@ -163,10 +167,13 @@ pub struct NewDeal {
     pub responsible: Option<CrmUserId>,
     /// Tags.
     pub tags: Vec<String>,
+    /// Additional fields, made with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldFill>,
 }
 
 /// An unqualified lead to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NewLead {
     /// Its name.
     pub name: String,
@@ -183,6 +190,9 @@ pub struct NewLead {
     pub responsible: Option<CrmUserId>,
     /// Tags.
     pub tags: Vec<String>,
+    /// Additional fields, made with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldFill>,
 }
 
 /// The kind of an unsorted record (`crm/amocrm.md` §10).
@@ -308,12 +318,15 @@ pub struct NewTask {
 }
 
 /// One additional field to be filled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FieldFill {
-    /// The field, by the CRM's id.
+    /// The field, by the CRM's id; by its code where the CRM does not list its fields.
     pub field: String,
     /// The text.
     pub value: String,
+    /// As what it is, where the field takes no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed: Option<FieldValue>,
     /// Over what is there; else only where the field is empty.
     pub overwrite: bool,
 }
@@ -414,6 +427,46 @@ impl Effect {
             Effect::LinkRecording(_) => StepKind::LinkRecording,
             Effect::AddNote(_) => StepKind::AddNote,
             Effect::CreateLead(_) => StepKind::CreateLead,
+        }
+    }
+
+    /// Returns the additional fields that the effect writes.
+    pub fn fields(&self) -> &[FieldFill] {
+        match self {
+            Effect::FillFields(fill) => &fill.fields,
+            other => other.new_fields().unwrap_or_default(),
+        }
+    }
+
+    /// Returns the additional fields of a record that the effect makes, where such a record has
+    /// them.
+    pub fn new_fields(&self) -> Option<&[FieldFill]> {
+        match self {
+            Effect::CreateContact(contact) => Some(&contact.fields),
+            Effect::CreateDeal(deal) => Some(&deal.fields),
+            Effect::CreateLead(lead) => Some(&lead.fields),
+            Effect::CreateUnsorted(_)
+            | Effect::RecordCall(_)
+            | Effect::CreateTask(_)
+            | Effect::FillFields(_)
+            | Effect::LinkRecording(_)
+            | Effect::AddNote(_) => None,
+        }
+    }
+
+    /// Returns the place of the additional fields of a record that the effect makes, where such a
+    /// record has them.
+    pub fn new_fields_mut(&mut self) -> Option<&mut Vec<FieldFill>> {
+        match self {
+            Effect::CreateContact(contact) => Some(&mut contact.fields),
+            Effect::CreateDeal(deal) => Some(&mut deal.fields),
+            Effect::CreateLead(lead) => Some(&mut lead.fields),
+            Effect::CreateUnsorted(_)
+            | Effect::RecordCall(_)
+            | Effect::CreateTask(_)
+            | Effect::FillFields(_)
+            | Effect::LinkRecording(_)
+            | Effect::AddNote(_) => None,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::ids::CrmUserId;
-use super::plan::{Effect, Plan, PlannedStep, Target, UnsortedForm};
+use super::plan::{Effect, FieldFill, Plan, PlannedStep, Target, UnsortedForm};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,7 +36,8 @@ impl fmt::Display for Effect {
                     write!(f, "  email={email:?}")?;
                 }
                 named_user(f, "responsible", contact.responsible.as_ref())?;
-                tags(f, &contact.tags)
+                tags(f, &contact.tags)?;
+                fields(f, &contact.fields)
             }
             Effect::CreateDeal(deal) => {
                 write!(
@@ -46,7 +47,8 @@ impl fmt::Display for Effect {
                 )?;
                 target(f, "contact", deal.contact.as_ref())?;
                 named_user(f, "responsible", deal.responsible.as_ref())?;
-                tags(f, &deal.tags)
+                tags(f, &deal.tags)?;
+                fields(f, &deal.fields)
             }
             Effect::CreateUnsorted(unsorted) => {
                 write!(f, "create unsorted  pipeline={}", unsorted.pipeline)?;
@@ -103,11 +105,7 @@ impl fmt::Display for Effect {
             Effect::FillFields(fill) => {
                 write!(f, "fill fields")?;
                 target(f, "card", Some(&fill.card))?;
-                for field in &fill.fields {
-                    let sign = if field.overwrite { ":=" } else { "?=" };
-                    write!(f, "  {}{sign}{:?}", field.field, field.value)?;
-                }
-                Ok(())
+                fields(f, &fill.fields)
             }
             Effect::CreateLead(lead) => {
                 write!(f, "create lead  {:?}", lead.name)?;
@@ -115,7 +113,8 @@ impl fmt::Display for Effect {
                     write!(f, "  phone={phone}")?;
                 }
                 named_text(f, "stage", lead.stage.as_deref())?;
-                named_user(f, "responsible", lead.responsible.as_ref())
+                named_user(f, "responsible", lead.responsible.as_ref())?;
+                fields(f, &lead.fields)
             }
             Effect::LinkRecording(link) => {
                 write!(f, "link recording")?;
@@ -163,6 +162,14 @@ fn named_text(f: &mut fmt::Formatter<'_>, name: &str, text: Option<&str>) -> fmt
         Some(text) => write!(f, "  {name}={text:?}"),
         None => Ok(()),
     }
+}
+
+fn fields(f: &mut fmt::Formatter<'_>, fields: &[FieldFill]) -> fmt::Result {
+    for field in fields {
+        let sign = if field.overwrite { ":=" } else { "?=" };
+        write!(f, "  {}{sign}{:?}", field.field, field.value)?;
+    }
+    Ok(())
 }
 
 fn tags(f: &mut fmt::Formatter<'_>, tags: &[String]) -> fmt::Result {

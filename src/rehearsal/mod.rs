@@ -22,6 +22,7 @@ use serde::Serialize;
 use crate::model::capabilities::Capabilities;
 use crate::model::communication::Kind;
 use crate::model::explanation::Explanation;
+use crate::model::field::CrmField;
 use crate::model::ids::{IntegrationKey, PortalKey, SourceId};
 use crate::model::plan::PlannedStep;
 use crate::rules::basis::Basis;
@@ -55,6 +56,9 @@ pub struct Stage<'a> {
     pub capabilities: &'a Capabilities,
     /// The company's time zone.
     pub time_zone: TimeZone,
+    /// The additional fields of the portal, as it was last read; empty = they are not known, and
+    /// those of the decision stand.
+    pub fields: Vec<CrmField>,
 }
 
 impl<'a> Stage<'a> {
@@ -72,7 +76,14 @@ impl<'a> Stage<'a> {
             candidate,
             capabilities,
             time_zone,
+            fields: Vec::new(),
         })
+    }
+
+    /// Adds the portal's additional fields.
+    #[must_use]
+    pub fn with_fields(self, fields: Vec<CrmField>) -> Self {
+        Self { fields, ..self }
     }
 
     /// Says whether the integration takes what the source reports of this kind.

@@ -101,7 +101,10 @@ fn decide<'b>(
         Triage::Plan(plan) => return Ok(*plan),
         Triage::Ask(query) => query,
     };
-    let facts = input.facts_without(ledger).ok_or(NotRehearsed::NotAsked)?;
+    let mut facts = input.facts_without(ledger).ok_or(NotRehearsed::NotAsked)?;
+    if !stage.fields.is_empty() {
+        facts.fields = crate::rules::fields::named(&basis.settings, &stage.fields);
+    }
     if query.deals && !knows_deals(stage, &snapshot, input, &facts, basis_of) {
         return Err(NotRehearsed::DealsNotAsked);
     }

@@ -4,7 +4,7 @@
 use crate::model::explanation::{Explanation, Reason};
 use crate::model::ids::CrmUserId;
 use crate::model::ledger::{LedgerStep, StepState};
-use crate::model::plan::{Effect, Entity, Plan, PlannedStep, Role, StepKind, Target};
+use crate::model::plan::{Effect, Entity, FieldFill, Plan, PlannedStep, Role, StepKind, Target};
 
 use super::replan;
 use super::situation::Situation;
@@ -53,25 +53,56 @@ impl<'a> Draft<'a> {
     pub(super) fn wish(&mut self, role: &str, effect: Effect) -> Wish {
         let role = Role::new(role);
         let kind = effect.kind();
-        let entity = made_by(kind);
         if self.steps.iter().any(|step| step.role == role) {
             return Wish::Planned;
         }
-        if let Some(step) = self.standing(&role) {
-            let (reason, wish) = if is_alive(step) {
-                (Reason::StepStands { entity }, Wish::Stands)
-            } else {
-                (Reason::StepGivenUp { entity }, Wish::Refused)
-            };
-            self.explain(reason);
+        if let Some(wish) = self.closed(&role, kind) {
             return wish;
-        }
-        if !self.offers(kind) {
-            self.explain(Reason::NotOffered { entity });
-            return Wish::Refused;
         }
         self.steps.push(PlannedStep { role, effect });
         Wish::Planned
+    }
+
+    /// Says whether a step of this role and kind could be planned now; explains why not.
+    pub(super) fn is_open(&mut self, role: &str, kind: StepKind) -> bool {
+        self.closed(&Role::new(role), kind).is_none()
+    }
+
+    /// Returns why no step of this role can be planned, where none can.
+    fn closed(&mut self, role: &Role, kind: StepKind) -> Option<Wish> {
+        let entity = made_by(kind);
+        let (reason, wish) = match self.standing(role) {
+            Some(step) if is_alive(step) => (Reason::StepStands { entity }, Wish::Stands),
+            Some(_) => (Reason::StepGivenUp { entity }, Wish::Refused),
+            None if !self.offers(kind) => (Reason::NotOffered { entity }, Wish::Refused),
+            None => return None,
+        };
+        self.explain(reason);
+        Some(wish)
+    }
+
+    /// Says whether this decision plans a step of the role.
+    pub(super) fn plans(&self, role: &str) -> bool {
+        self.steps.iter().any(|step| step.role.0 == role)
+    }
+
+    /// Gives additional fields to the record of a step that this decision plans; returns whether it
+    /// takes any.
+    pub(super) fn make_with(&mut self, role: &str, fields: Vec<FieldFill>) -> bool {
+        let mut steps = self.steps.iter_mut();
+        let step = steps.find(|step| step.role.0 == role);
+        let place = step.and_then(|step| step.effect.new_fields_mut());
+        let Some(place) = place else {
+            return false;
+        };
+        *place = fields;
+        true
+    }
+
+    /// Says whether an earlier decision made the record of a role with additional fields.
+    pub(super) fn made_with_fields(&self, role: &str) -> bool {
+        let standing = self.standing(&Role::new(role));
+        standing.is_some_and(|step| step.effect.new_fields().is_some_and(|f| !f.is_empty()))
     }
 
     /// Says whether the CRM's adapter offers a kind of step.

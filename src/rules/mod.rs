@@ -7,6 +7,7 @@
 pub mod basis;
 mod calls;
 mod draft;
+pub mod fields;
 mod filters;
 mod names;
 mod phases;
@@ -18,6 +19,7 @@ mod requests;
 mod schedule;
 pub mod settings;
 mod settings_mistakes;
+mod settings_named;
 pub mod situation;
 mod tags;
 mod template;

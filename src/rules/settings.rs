@@ -58,6 +58,20 @@ pub struct IntegrationSettings {
     pub popup: Option<PopupSettings>,
 }
 
+impl IntegrationSettings {
+    /// Returns every rule of additional fields, with its path.
+    pub fn field_rules(&self) -> impl Iterator<Item = (String, &FieldRule)> {
+        let calls = self.calls.iter().map(|calls| ("calls", &calls.fields));
+        let requests = self.requests.iter();
+        let requests = requests.map(|requests| ("requests", &requests.fields));
+        calls.chain(requests).flat_map(|(kind, fields)| {
+            let at = move |position| format!("{kind}.fields.{position}");
+            let rules = fields.iter().enumerate();
+            rules.map(move |(position, rule)| (at(position), rule))
+        })
+    }
+}
+
 /// What an integration rather has where a CRM gives no way to find out whether a request that was
 /// not answered had its effect. Adapters declare for which steps that can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

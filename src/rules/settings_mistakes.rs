@@ -27,6 +27,9 @@ const RULES_MAX: usize = 200;
 /// The most additional fields: no card of a CRM shows more.
 const FIELDS_MAX: usize = 100;
 
+/// The longest name of a field.
+const NAME_CHARS_MAX: usize = 255;
+
 /// The most tags, and the longest.
 const TAGS_MAX: usize = 40;
 const TAG_CHARS_MAX: usize = 100;
@@ -94,7 +97,7 @@ fn check_calls(calls: &CallSettings, found: &mut Vec<Mistake>) {
     check_numbers("calls.partner_numbers", &calls.partner_numbers, found);
     check_rules("calls.responsible", &calls.responsible, found);
     check_tags("calls.tags", &calls.tags, found);
-    check_fields("calls.fields", &calls.fields, found);
+    check_fields("calls.fields", &calls.fields, &OF_CALLS, found);
     if calls.telephony == Telephony::Another && calls.fields.is_empty() {
         found.push(Mistake::at(
             "calls.telephony",
@@ -270,7 +273,12 @@ fn check_tags(path: &str, tags: &TagSettings, found: &mut Vec<Mistake>) {
     }
 }
 
-fn check_fields(path: &str, fields: &[FieldRule], found: &mut Vec<Mistake>) {
+fn check_fields(
+    path: &str,
+    fields: &[FieldRule],
+    variables: &[Variable],
+    found: &mut Vec<Mistake>,
+) {
     if fields.len() > FIELDS_MAX {
         let message = format!("{} fields are too many: at most {FIELDS_MAX}", fields.len());
         found.push(Mistake::at(path, message));
@@ -278,16 +286,19 @@ fn check_fields(path: &str, fields: &[FieldRule], found: &mut Vec<Mistake>) {
     let mut seen = BTreeSet::new();
     for (position, rule) in fields.iter().enumerate() {
         let path = format!("{path}.{position}");
-        if rule.field.trim().is_empty() {
-            let message = "name the field by its id in the CRM";
-            found.push(Mistake::at(&format!("{path}.field"), message));
-        } else if !seen.insert((rule.card, rule.field.as_str())) {
-            let message = format!("the field {:?} stands above already", rule.field);
-            found.push(Mistake::at(&format!("{path}.field"), message));
+        let field = rule.field.trim();
+        let mistake = if field.is_empty() {
+            Some("name the field by its id, code or name in the CRM".to_owned())
+        } else if field.chars().any(char::is_control) || field.chars().count() > NAME_CHARS_MAX {
+            let message = "is no id, code or name of a field: write one line of at most";
+            Some(format!("{message} {NAME_CHARS_MAX} characters"))
+        } else if !seen.insert((rule.card, field.to_lowercase())) {
+            Some(format!("the field {field:?} stands above already"))
         } else {
-            check_id(&format!("{path}.field"), &rule.field, found);
-        }
-        check_template(&format!("{path}.value"), &rule.value, &OF_CALLS, found);
+            None
+        };
+        found.extend(mistake.map(|mistake| Mistake::at(&format!("{path}.field"), mistake)));
+        check_template(&format!("{path}.value"), &rule.value, variables, found);
     }
 }
 

@@ -215,6 +215,7 @@ fn contact(handle: &AmoHandle, call: &str) -> StepCommand {
         emails: Vec::new(),
         responsible: Some(CrmUserId("502".to_owned())),
         tags: vec!["Звонок".to_owned()],
+        fields: Vec::new(),
     };
     command(handle, call, "contact", Effect::CreateContact(contact))
 }
@@ -227,6 +228,7 @@ pub(super) fn deal(handle: &AmoHandle, call: &str, contact: u64) -> StepCommand 
         contact: on(Entity::Contact, contact),
         responsible: Some(CrmUserId("502".to_owned())),
         tags: vec!["Звонок".to_owned()],
+        fields: Vec::new(),
     };
     command(handle, call, "deal", Effect::CreateDeal(description))
 }

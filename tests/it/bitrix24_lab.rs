@@ -283,6 +283,7 @@ async fn leads_are_made_where_the_portal_works_with_them_and_known_at_the_next_c
             stage: Some("IN_PROCESS".to_owned()),
             responsible: Some(user("12")),
             tags: vec!["Звонок".to_owned()],
+            fields: Vec::new(),
         };
         let lead = rehearsal.command("1", "lead", Effect::CreateLead(lead));
         let made = rehearsal.execute(&lead).await;
@@ -341,6 +342,7 @@ async fn what_the_contract_leaves_open_may_be_either_way() {
             emails: Vec::new(),
             responsible: Some(user("12")),
             tags: Vec::new(),
+            fields: Vec::new(),
         };
         let contact = rehearsal.command("1", "contact", Effect::CreateContact(contact));
         let client = rehearsal.execute(&contact).await.cards.remove(0);
@@ -386,6 +388,7 @@ async fn a_parked_method_rests_alone() {
         emails: Vec::new(),
         responsible: None,
         tags: Vec::new(),
+        fields: Vec::new(),
     };
     let contact = rehearsal.command("1", "contact", Effect::CreateContact(contact));
     let steps = vec![contact, rehearsal.call("1", CALLER)];

@@ -3,8 +3,11 @@
 use super::AmoAdapter;
 use super::client::{ReadError, query};
 use super::setup;
-use super::wire::answers::{CustomField, Pipeline as PipelineRecord, User};
-use crate::crm::{AccountDescription, Class, CrmField, CrmUser, Pipeline, Stage};
+use super::wire::answers::{
+    CustomField, FieldEnum, Pipeline as PipelineRecord, TaskType as TaskTypeRecord, User,
+};
+use crate::crm::{AccountDescription, Class, CrmUser, Pipeline, Stage, TaskType};
+use crate::model::field::{CrmField, FieldOption, Takes};
 use crate::model::ids::CrmUserId;
 use crate::model::plan::Entity;
 
@@ -54,6 +57,7 @@ impl AmoAdapter {
             users,
             pipelines: pipelines_of(surveyed.pipelines),
             fields,
+            task_types: task_types_of(surveyed.account.embedded.task_types),
             limits,
         })
     }
@@ -85,6 +89,14 @@ impl AmoAdapter {
         }
         Ok(users)
     }
+}
+
+fn task_types_of(types: Vec<TaskTypeRecord>) -> Vec<TaskType> {
+    let task_type = |one: TaskTypeRecord| TaskType {
+        id: one.id.to_string(),
+        name: one.name.unwrap_or_default(),
+    };
+    types.into_iter().map(task_type).collect()
 }
 
 /// Keeps what a deal can be put into: no archived pipelines, no stage of unsorted records.
@@ -121,7 +133,40 @@ fn fields_of(entity: Entity, fields: Vec<CustomField>) -> Vec<CrmField> {
             entity,
             id: field.id.to_string(),
             name: field.name.unwrap_or_default(),
+            code: field.code.filter(|code| !code.is_empty()),
+            takes: match &field.kind {
+                Some(_) if field.is_computed => Takes::Nothing,
+                Some(kind) => takes(kind),
+                None => Takes::Unknown,
+            },
             kind: field.kind.unwrap_or_default(),
+            options: options_of(field.enums),
         })
         .collect()
+}
+
+fn options_of(mut enums: Vec<FieldEnum>) -> Vec<FieldOption> {
+    enums.sort_by_key(|option| (option.sort, option.id));
+    let option = |option: FieldEnum| FieldOption {
+        id: option.id.to_string(),
+        text: option.value.unwrap_or_default(),
+    };
+    enums.into_iter().map(option).collect()
+}
+
+/// Returns what a type takes (`crm/amocrm.md` §7). Numbers and addresses of e-mail and telephone
+/// are no additional fields: they stand in `multitext`.
+fn takes(kind: &str) -> Takes {
+    match kind {
+        "text" | "streetaddress" | "tracking_data" => Takes::Line,
+        "textarea" => Takes::Text,
+        "numeric" | "price" | "monetary" => Takes::Number,
+        "checkbox" => Takes::Tick,
+        "select" | "radiobutton" => Takes::Choice,
+        "multiselect" => Takes::Choices,
+        "date" | "birthday" => Takes::Day,
+        "date_time" => Takes::Moment,
+        "url" => Takes::Address,
+        _ => Takes::Nothing,
+    }
 }

@@ -5,17 +5,13 @@ use serde_json::Value;
 use super::AmoAdapter;
 use super::client::Written;
 use super::map::{self, Item, Verb};
-use super::replies::{not_mentioned, read_stored, refused};
+use super::replies::{lacks_marker_field, mended, not_mentioned, read_stored, refused};
 use crate::crm::{Class, StepCommand};
 use crate::model::outcome::{Outcome, StepResult};
 use crate::model::plan::Effect;
 
 /// Most items of one request: permitted are 250, recommended at most 50 (`crm/amocrm.md` §4).
 pub(super) const BATCH_MAX: usize = 50;
-
-/// What is said of a record that names nobody because its user was refused.
-const USER_REFUSED: &str = "amoCRM refuses the user as responsible (deactivated?): the record was \
-                            left to the owner of the token";
 
 type Outcomes = Vec<Option<Outcome<StepResult>>>;
 
@@ -54,18 +50,20 @@ impl AmoAdapter {
     }
 
     /// Sends items together and writes down the outcome of each. An item that was refused only for
-    /// a user whom it names is sent once more without: the call of a client whose manager has left
-    /// must not be lost for that. A refused item was not stored (`crm/amocrm.md` §3).
+    /// a user whom it names, or for additional fields, is sent once more without: the call of a
+    /// client whose manager has left must not be lost for that. A refused item was not stored
+    /// (`crm/amocrm.md` §3).
     async fn send_group(&self, group: &[(usize, Item)], outcomes: &mut Outcomes) {
-        let nobodys = self.send_once(group, outcomes).await;
+        let mended = self.send_once(group, outcomes).await;
         self.send_instead(group, outcomes).await;
-        if nobodys.is_empty() {
+        if mended.is_empty() {
             return;
         }
-        self.send_once(&nobodys, outcomes).await;
-        for (index, _) in &nobodys {
+        let (items, said): (Vec<(usize, Item)>, Vec<String>) = mended.into_iter().unzip();
+        self.send_once(&items, outcomes).await;
+        for ((index, _), said) in items.iter().zip(said) {
             if let Some(Some(Outcome::Done(result))) = outcomes.get_mut(*index) {
-                result.note.get_or_insert_with(|| USER_REFUSED.to_owned());
+                result.note.get_or_insert(said);
             }
         }
     }
@@ -84,15 +82,16 @@ impl AmoAdapter {
         }
     }
 
-    /// Sends one request; returns what may be sent once more without its users.
+    /// Sends one request; returns what may be sent once more without what was refused of it, and
+    /// what is to be said then.
     async fn send_once(
         &self,
         group: &[(usize, Item)],
         outcomes: &mut Outcomes,
-    ) -> Vec<(usize, Item)> {
-        let mut nobodys = Vec::new();
+    ) -> Vec<((usize, Item), String)> {
+        let mut again = Vec::new();
         let Some((_, first)) = group.first() else {
-            return nobodys;
+            return again;
         };
         let bodies: Vec<&Value> = group.iter().map(|(_, item)| &item.body).collect();
         let mut write = |index: usize, outcome: Outcome<StepResult>| {
@@ -111,16 +110,13 @@ impl AmoAdapter {
                 }
             }
             Written::Refused(refusal) => {
-                if refusal.says_field_unknown() {
-                    self.setup.forget();
-                }
                 for (index, item) in group {
-                    write(*index, refused(&refusal, item, group.len()));
-                    if refusal.refuses_only_users(&item.request_id)
-                        && let Some(item) = item.without_users()
-                    {
-                        nobodys.push((*index, item));
+                    if lacks_marker_field(&refusal, item, group.len()) {
+                        self.setup.forget();
                     }
+                    write(*index, refused(&refusal, item, group.len()));
+                    let rest = mended(&refusal, item, group.len());
+                    again.extend(rest.map(|(item, said)| ((*index, item), said)));
                 }
             }
             Written::Stored(body) => {
@@ -130,7 +126,7 @@ impl AmoAdapter {
                         for (index, _) in group {
                             write(*index, Outcome::Ambiguous { why: why.clone() });
                         }
-                        return nobodys;
+                        return again;
                     }
                 };
                 for (index, item) in group {
@@ -139,7 +135,7 @@ impl AmoAdapter {
                 }
             }
         }
-        nobodys
+        again
     }
 }
 

@@ -12,7 +12,7 @@ use super::recording;
 use super::setup::Setup;
 use super::wire::bodies::{
     Call, CallNote, CallParams, Contact, Field, FormMetadata, Lead, LeadEmbedded, Party, Reference,
-    SipMetadata, Tag, TagList, Task, TextNote, TextParams, Unsorted, UnsortedCard,
+    Scalar, SipMetadata, Tag, TagList, Task, TextNote, TextParams, Unsorted, UnsortedCard,
     UnsortedEmbedded, UnsortedMetadata, Value,
 };
 use super::wire::refusal::USER_KEYS;
@@ -22,8 +22,8 @@ use crate::model::ids::CrmUserId;
 use crate::model::outcome::Rejection;
 use crate::model::phone::Phone;
 use crate::model::plan::{
-    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, NewUnsorted,
-    Target, UnsortedForm,
+    CallRecord, CallStatus, Card, Effect, Entity, FieldFill, NewContact, NewDeal, NewTask,
+    NewUnsorted, Target, UnsortedForm,
 };
 
 /// Follow-up, "get in touch": the same id in every account (`crm/amocrm.md` §6).
@@ -38,6 +38,9 @@ const FORM_NAME_CHARS_MAX: usize = 255;
 
 /// What stands for the number of a caller who hides it, where the API demands one.
 const NO_NUMBER: &str = "anonymous";
+
+/// Where fields stand in a body.
+const FIELDS: &str = "custom_fields_values";
 
 /// What the answer to a request is a list of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,15 +77,25 @@ pub(super) struct Item {
     pub(super) body: Json,
     /// What is sent where this one is refused.
     pub(super) instead: Option<Box<Item>>,
+    /// How many additional fields of the administrator's stand last in the body.
+    pub(super) additional: usize,
 }
 
 impl Item {
-    /// Returns the item without the users that it names, where it names any: the record is then the
+    /// Says whether the field at a place of the body is one of the administrator's.
+    pub(super) fn is_additional(&self, place: usize) -> bool {
+        let count = match self.body.get(FIELDS) {
+            Some(Json::Array(fields)) => fields.len(),
+            Some(_) | None => 0,
+        };
+        place < count && place >= count.saturating_sub(self.additional)
+    }
+
+    /// Takes out the users that it names; returns whether it named any. The record is then the
     /// token's user's.
-    pub(super) fn without_users(&self) -> Option<Item> {
-        let mut item = self.clone();
+    pub(super) fn drop_users(&mut self) -> bool {
         let mut removed = false;
-        if let Json::Object(body) = &mut item.body {
+        if let Json::Object(body) = &mut self.body {
             for key in USER_KEYS {
                 removed |= body.remove(key).is_some();
             }
@@ -92,7 +105,18 @@ impl Item {
                 }
             }
         }
-        removed.then_some(item)
+        removed
+    }
+
+    /// Takes out the fields at these places of the body.
+    pub(super) fn drop_fields(&mut self, places: &[usize]) {
+        let Some(Json::Array(fields)) = self.body.get_mut(FIELDS) else {
+            return;
+        };
+        let all = std::mem::take(fields).into_iter().enumerate();
+        let kept = all.filter(|(place, _)| !places.contains(place));
+        fields.extend(kept.map(|(_, field)| field));
+        self.additional = self.additional.saturating_sub(places.len());
     }
 }
 
@@ -171,6 +195,7 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
         request_id: marker,
         body: body?,
         instead: None,
+        additional: command.effect.fields().len(),
     })
 }
 
@@ -252,6 +277,7 @@ fn contact_body(
         contact.emails.iter().map(String::as_str),
     ));
     fields.extend(marker_field(setup.marker_contacts, marker));
+    additional(&contact.fields, &mut fields)?;
     Ok(Contact {
         name: contact.name.clone(),
         responsible_user_id: user(contact.responsible.as_ref())?,
@@ -280,6 +306,10 @@ fn lead_body(deal: &NewDeal, marker: &str, at: i64, setup: &Setup) -> Result<Lea
             })
         }
     };
+    let mut fields: Vec<Field> = marker_field(setup.marker_leads, marker)
+        .into_iter()
+        .collect();
+    additional(&deal.fields, &mut fields)?;
     Ok(Lead {
         name: deal.name.clone(),
         pipeline_id: id("pipeline", &deal.pipeline)?,
@@ -287,9 +317,7 @@ fn lead_body(deal: &NewDeal, marker: &str, at: i64, setup: &Setup) -> Result<Lea
         responsible_user_id: user(deal.responsible.as_ref())?,
         created_by: 0,
         created_at: at,
-        custom_fields_values: marker_field(setup.marker_leads, marker)
-            .into_iter()
-            .collect(),
+        custom_fields_values: fields,
         tags_to_add: tags(&deal.tags),
         embedded,
         request_id: marker.to_owned(),
@@ -507,25 +535,30 @@ fn tags(names: &[String]) -> Vec<Tag> {
 fn multitext<'a>(field_code: &'static str, texts: impl Iterator<Item = &'a str>) -> Option<Field> {
     let values: Vec<Value> = texts
         .map(|text| Value {
-            value: text.to_owned(),
             enum_code: Some("WORK"),
+            ..Value::of(Scalar::Text(text.to_owned()))
         })
         .collect();
     (!values.is_empty()).then_some(Field {
         field_id: None,
-        field_code: Some(field_code),
+        field_code: Some(field_code.to_owned()),
         values,
     })
+}
+
+/// Adds additional fields behind our own.
+fn additional(fills: &[FieldFill], fields: &mut Vec<Field>) -> Result<(), Rejection> {
+    for fill in fills {
+        fields.push(super::fields::field(fill)?);
+    }
+    Ok(())
 }
 
 fn marker_field(field_id: Option<i64>, marker: &str) -> Option<Field> {
     field_id.map(|field_id| Field {
         field_id: Some(field_id),
         field_code: None,
-        values: vec![Value {
-            value: marker.to_owned(),
-            enum_code: None,
-        }],
+        values: vec![Value::of(Scalar::Text(marker.to_owned()))],
     })
 }
 

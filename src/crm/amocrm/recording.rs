@@ -65,7 +65,9 @@ pub(super) fn item(command: &StepCommand, link: &RecordingLink) -> Result<Item, 
             }),
             request_id,
             instead: None,
+            additional: 0,
         })),
+        additional: 0,
     })
 }
 

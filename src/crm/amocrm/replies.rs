@@ -7,13 +7,21 @@ use serde_json::Value;
 
 use super::map::{Answer, Item};
 use super::wire::answers::{self, Made, Unsorted};
-use super::wire::refusal::{self, Refusal};
+use super::wire::refusal::{self, Fault, Refusal};
 use crate::crm::account::classify::Failure;
 use crate::model::outcome::{NotAppliedCause, Outcome, StepResult};
 use crate::model::plan::{Card, Entity};
 
 /// How soon a step is tried again whose marker field has to be made anew.
 const FIELD_GONE_RETRY: Duration = Duration::from_secs(1);
+
+/// What is said of a record that names nobody because its user was refused.
+const USER_REFUSED: &str = "amoCRM refuses the user as responsible (deactivated?): the record was \
+                            left to the owner of the token";
+
+/// What is said of fields that were refused.
+pub(super) const FIELDS_REFUSED: &str =
+    "amoCRM refuses additional fields, and the rest was written without them";
 
 /// What is said where a call has no card to stand on.
 const NOTHING_TO_LOG_ON: &str = "no card has this number: nothing to log the call on";
@@ -31,7 +39,7 @@ pub(super) fn refused(refusal: &Refusal, item: &Item, items: usize) -> Outcome<S
         return refused_call(refusal, item, items);
     }
     let named = refusal.of_item(&item.request_id);
-    if refusal.says_field_unknown() && (named.is_some() || items == 1) {
+    if lacks_marker_field(refusal, item, items) {
         return Failure::not_applied(
             NotAppliedCause::Failed,
             "the marker field is gone from the account; it is made anew".to_owned(),
@@ -53,6 +61,52 @@ pub(super) fn refused(refusal: &Refusal, item: &Item, items: usize) -> Outcome<S
             ),
         },
     }
+}
+
+/// Says whether a refusal complains of a field that we made: of the fields that we name by id those
+/// of the administrator stand last, and ours before them.
+pub(super) fn lacks_marker_field(refusal: &Refusal, item: &Item, items: usize) -> bool {
+    let faults = refusal.faults(&item.request_id, items == 1);
+    faults.into_iter().any(|fault| match fault {
+        Fault::Field {
+            place,
+            unknown: true,
+        } => !item.is_additional(place),
+        Fault::Field { .. } | Fault::User | Fault::Other => false,
+    })
+}
+
+/// Returns a refused item without what was refused of it, where the record can do without, and
+/// what is said about that: users who have left, and additional fields.
+pub(super) fn mended(refusal: &Refusal, item: &Item, items: usize) -> Option<(Item, String)> {
+    let faults = refusal.faults(&item.request_id, items == 1);
+    if faults.is_empty() {
+        return None;
+    }
+    let mut places = Vec::new();
+    let mut users = false;
+    for fault in faults {
+        match fault {
+            Fault::User => users = true,
+            Fault::Field { place, .. } if item.is_additional(place) => places.push(place),
+            Fault::Field { .. } | Fault::Other => return None,
+        }
+    }
+    let mut rest = item.clone();
+    let mut said = Vec::new();
+    if users {
+        if !rest.drop_users() {
+            return None;
+        }
+        said.push(USER_REFUSED.to_owned());
+    }
+    if !places.is_empty() {
+        rest.drop_fields(&places);
+        let refusal = refusal.of_item(&item.request_id);
+        let words = refusal.map_or_else(String::new, |refusal| refusal.message);
+        said.push(format!("{FIELDS_REFUSED}: {words}"));
+    }
+    Some((rest, said.join("; ")))
 }
 
 fn refused_call(refusal: &Refusal, item: &Item, items: usize) -> Outcome<StepResult> {

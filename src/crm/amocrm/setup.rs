@@ -164,7 +164,7 @@ impl SetupKeeper {
 
     async fn survey_alone(&self, client: &Client, class: Class) -> Result<Surveyed, ReadError> {
         let mut limits = Vec::new();
-        let with = query(&[("with", "datetime_settings,is_api_filter_enabled")]);
+        let with = query(&[("with", "datetime_settings,is_api_filter_enabled,task_types")]);
         let account: Account = client
             .record("/api/v4/account", with, class)
             .await?

@@ -212,6 +212,7 @@ fn contact(call: &str) -> StepCommand {
         emails: vec!["ivan@example.org".to_owned()],
         responsible: Some(CrmUserId("501".to_owned())),
         tags: vec!["Звонок".to_owned()],
+        fields: Vec::new(),
     };
     command(call, "contact", Effect::CreateContact(contact))
 }
@@ -224,6 +225,7 @@ fn deal(call: &str) -> StepCommand {
         contact: known(Entity::Contact, "7001"),
         responsible: None,
         tags: Vec::new(),
+        fields: Vec::new(),
     };
     command(call, "deal", Effect::CreateDeal(deal))
 }
@@ -293,6 +295,7 @@ fn fields(call: &str, card: Option<Target>) -> StepCommand {
     let fill = |field: &str, value: &str, overwrite| FieldFill {
         field: field.to_owned(),
         value: value.to_owned(),
+        typed: None,
         overwrite,
     };
     let fields = vec![fill("35", "Директор", false), fill("37", "Офис", true)];

@@ -12,7 +12,8 @@ use super::refusal::Sort;
 use super::setup::{Setup, is_classic};
 use super::wire::{Record, list};
 use crate::crm::account::classify::Purpose;
-use crate::crm::{AccountDescription, Class, CrmField, CrmUser, Pipeline, Stage};
+use crate::crm::{AccountDescription, Class, CrmUser, Pipeline, Stage};
+use crate::model::field::{CrmField, Takes};
 use crate::model::ids::CrmUserId;
 use crate::model::plan::Entity;
 
@@ -98,6 +99,8 @@ impl BitrixAdapter {
             users,
             pipelines,
             fields: fields.collect(),
+            // One of a kind: an activity to be done.
+            task_types: Vec::new(),
             limits,
         })
     }
@@ -308,11 +311,28 @@ fn fields_of(entity: Entity, reply: Option<&Reply>) -> Vec<CrmField> {
         Some(CrmField {
             entity,
             name: row.text("EDIT_FORM_LABEL").unwrap_or_else(|| id.clone()),
+            code: None,
             id,
+            takes: match row.text("USER_TYPE_ID").as_deref() {
+                Some(_) if row.flag("MULTIPLE") => Takes::Nothing,
+                Some(kind) => takes(kind),
+                None => Takes::Unknown,
+            },
             kind: row.text("USER_TYPE_ID").unwrap_or_default(),
+            options: Vec::new(),
         })
     };
     rows.into_iter().filter_map(field).collect()
+}
+
+/// Returns what a type takes: text only (V-10).
+fn takes(kind: &str) -> Takes {
+    match kind {
+        "string" => Takes::Text,
+        "url" => Takes::Address,
+        "integer" | "double" => Takes::Number,
+        _ => Takes::Nothing,
+    }
 }
 
 fn note_scopes(reply: Option<&Reply>, limits: &mut Vec<String>) {

@@ -89,6 +89,7 @@ impl Search<'_> {
             contacts: Vec::new(),
             companies: Vec::new(),
             leads: Vec::new(),
+            fields: None,
         };
         if !self.leads {
             hits.leads.clear();

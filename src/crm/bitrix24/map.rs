@@ -13,7 +13,9 @@ use crate::crm::StepCommand;
 use crate::model::ids::CrmUserId;
 use crate::model::outcome::Rejection;
 use crate::model::phone::Phone;
-use crate::model::plan::{Card, Entity, NewContact, NewDeal, NewLead, NewNote, NewTask, Target};
+use crate::model::plan::{
+    Card, Entity, FieldFill, NewContact, NewDeal, NewLead, NewNote, NewTask, Target,
+};
 
 /// Our name as the origin of records.
 pub(super) const ORIGINATOR: &str = "trunkline";
@@ -85,7 +87,7 @@ pub(super) fn contact(command: &StepCommand, contact: &NewContact) -> Result<Com
         "ORIGINATOR_ID": ORIGINATOR,
         "ORIGIN_ID": command.key.marker(),
     });
-    Ok(create("crm.contact.add", fields))
+    Ok(create("crm.contact.add", with(fields, &contact.fields)))
 }
 
 /// Writes a deal.
@@ -116,7 +118,7 @@ pub(super) fn deal(command: &StepCommand, deal: &NewDeal) -> Result<Command, Rej
         "ORIGINATOR_ID": ORIGINATOR,
         "ORIGIN_ID": command.key.marker(),
     });
-    Ok(create("crm.deal.add", fields))
+    Ok(create("crm.deal.add", with(fields, &deal.fields)))
 }
 
 /// Writes a lead.
@@ -134,7 +136,16 @@ pub(super) fn lead(command: &StepCommand, lead: &NewLead) -> Result<Command, Rej
         "ORIGINATOR_ID": ORIGINATOR,
         "ORIGIN_ID": command.key.marker(),
     });
-    Ok(create("crm.lead.add", fields))
+    Ok(create("crm.lead.add", with(fields, &lead.fields)))
+}
+
+/// Adds additional fields.
+fn with(mut record: Value, fields: &[FieldFill]) -> Value {
+    if let Value::Object(record) = &mut record {
+        let fields = fields.iter();
+        record.extend(fields.map(|fill| (fill.field.clone(), json!(fill.value))));
+    }
+    record
 }
 
 /// Names the sort of card in whose timeline a comment stands.

@@ -151,6 +151,11 @@ impl AmoHandle {
         world.users.push(user);
     }
 
+    /// Takes an additional field away, as an administrator of the account may.
+    pub fn drop_field(&self, id: u64) {
+        self.world().fields.retain(|field| field.id != id);
+    }
+
     /// Changes a contact as a person would; false if there is none.
     pub fn edit_contact(&self, id: u64, edit: &CardEdit) -> bool {
         self.act(|world, now| world.edit_as_person(Kind::Contact, id, edit, now))

@@ -3,8 +3,8 @@
 use crate::model::call::MissReason;
 use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{
-    CallAction, CallCase, CallTask, CardName, ChosenBy, ConditionSeen, Reason, RulePass, Side,
-    TemplateMiss, TransferAction, UserName,
+    CallAction, CallCase, CallTask, CardName, ChosenBy, ConditionSeen, Language, Reason, RulePass,
+    Side, TemplateMiss, TransferAction, UserName,
 };
 use crate::model::plan::Entity;
 
@@ -148,13 +148,23 @@ pub(super) fn text(reason: &Reason) -> String {
                 .to_owned()
         }
         Reason::FieldsFilled { card, fields } => format!(
-            "Additional fields of the {} are filled: no. {} (calls.fields).",
+            "Additional fields of the {} are filled: no. {} (V-10).",
             thing(*card),
             fields.join(", no. ")
         ),
         Reason::NoCardForFields { card } => format!(
-            "There is no card to fill fields of: the client has no {}, or several (calls.fields).",
+            "There is no card to fill fields of: the client has no {}, or several (V-10).",
             thing(*card)
+        ),
+        Reason::FieldLeftOut {
+            path,
+            card,
+            field,
+            why,
+        } => format!(
+            "The field {field:?} of the {} is left out ({path}): {}.",
+            thing(*card),
+            why.text(Language::En)
         ),
         Reason::TaskActs { side, task } => {
             format!(

@@ -1,6 +1,7 @@
 //! Reasons in words that an office administrator understands, in Russian and English.
 
 mod english;
+mod fields;
 mod russian;
 
 use super::explanation::{Language, Reason};

@@ -3,8 +3,8 @@
 use crate::model::call::MissReason;
 use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{
-    CallAction, CallCase, CallTask, CardName, ChosenBy, ConditionSeen, Reason, RulePass, Side,
-    TemplateMiss, TransferAction, UserName,
+    CallAction, CallCase, CallTask, CardName, ChosenBy, ConditionSeen, Language, Reason, RulePass,
+    Side, TemplateMiss, TransferAction, UserName,
 };
 use crate::model::plan::Entity;
 
@@ -149,14 +149,24 @@ pub(super) fn text(reason: &Reason) -> String {
                 .to_owned()
         }
         Reason::FieldsFilled { card, fields } => format!(
-            "Заполняются дополнительные поля (карточка: {}): № {} (calls.fields).",
+            "Заполняются дополнительные поля (карточка: {}): № {} (V-10).",
             thing(*card),
             fields.join(", № ")
         ),
         Reason::NoCardForFields { card } => format!(
             "Заполнять поля не в чем: карточки такого вида ({}) у клиента нет или она не одна \
-             (calls.fields).",
+             (V-10).",
             thing(*card)
+        ),
+        Reason::FieldLeftOut {
+            path,
+            card,
+            field,
+            why,
+        } => format!(
+            "Поле «{field}» (карточка: {}) не заполняется ({path}): {}.",
+            thing(*card),
+            why.text(Language::Ru)
         ),
         Reason::TaskActs { side, task } => {
             format!(

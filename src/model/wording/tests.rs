@@ -7,6 +7,7 @@ use crate::model::explanation::{
     CallAction, CallCase, CallTask, CardName, ChosenBy, ConditionSeen, Explanation, RulePass, Side,
     TemplateMiss, TransferAction, UserName,
 };
+use crate::model::field::FieldMiss;
 use crate::model::ids::{CrmUserId, Extension};
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::Entity;
@@ -15,7 +16,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 77;
+const REASONS: usize = 78;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -98,6 +99,16 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::LogOfOwner { .. } => 74,
         Reason::LoggedOnLead { .. } => 75,
         Reason::OpenLead { .. } => 76,
+        Reason::FieldLeftOut { .. } => 77,
+    }
+}
+
+fn left_out(why: FieldMiss) -> Reason {
+    Reason::FieldLeftOut {
+        path: "requests.fields.0".to_owned(),
+        card: Entity::Contact,
+        field: "Откуда пришёл".to_owned(),
+        why,
     }
 }
 
@@ -207,6 +218,21 @@ fn samples() -> Vec<Reason> {
             fields: vec!["41".to_owned(), "44".to_owned()],
         },
         Reason::NoCardForFields { card: Entity::Deal },
+        left_out(FieldMiss::NotThere),
+        left_out(FieldMiss::Several { count: 2 }),
+        left_out(FieldMiss::NotListed),
+        left_out(FieldMiss::Twice),
+        left_out(FieldMiss::TakesNoText {
+            kind: "file".to_owned(),
+        }),
+        left_out(FieldMiss::NoNumber),
+        left_out(FieldMiss::NoTick),
+        left_out(FieldMiss::NoOption {
+            option: "Радио".to_owned(),
+        }),
+        left_out(FieldMiss::NoDay),
+        left_out(FieldMiss::NoMoment),
+        left_out(FieldMiss::NoAddress),
         Reason::DealTooSoon {
             deal: "8001".to_owned(),
             closed_at: Timestamp::from_secs(1_763_000_000),

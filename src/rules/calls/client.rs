@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::explanation::{CardName, ChosenBy, Reason};
 use crate::model::facts::{ContactFact, DealFact, Facts};
+use crate::model::field::CrmField;
 use crate::model::plan::{Card, Entity, Target};
 use crate::model::timestamp::Timestamp;
 
@@ -26,6 +27,8 @@ pub(super) struct Client<'a> {
     pub(super) open_deals: Vec<&'a DealFact>,
     /// The deal of those contacts that was closed last, and when.
     pub(super) closed_last: Option<(&'a DealFact, Timestamp)>,
+    /// The CRM's additional fields that the settings name, where it lists them.
+    pub(super) fields: Option<&'a [CrmField]>,
 }
 
 impl<'a> Client<'a> {
@@ -74,6 +77,7 @@ impl<'a> Client<'a> {
             lead: choose(&facts.leads).filter(|_| contact.is_none() && company.is_none()),
             open_deals: open_deals(&facts.contacts),
             closed_last: closed_last(&facts.contacts),
+            fields: facts.fields.as_deref(),
         }
     }
 }

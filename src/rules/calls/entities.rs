@@ -174,6 +174,7 @@ fn contact(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) ->
             emails: Vec::new(),
             responsible: Some(user),
             tags: tags.clone(),
+            fields: Vec::new(),
         }),
     );
     match wish {
@@ -209,6 +210,7 @@ fn deal(
             contact,
             responsible: Some(user),
             tags: tags.clone(),
+            fields: Vec::new(),
         }),
     );
     if wish == Wish::Planned {
@@ -235,6 +237,7 @@ fn lead(call: &ClientCall<'_>, client: &Client<'_>, stage: Option<String>, draft
             stage,
             responsible: Some(user),
             tags: tags.clone(),
+            fields: Vec::new(),
         }),
     );
     if wish == Wish::Planned {

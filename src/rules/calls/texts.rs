@@ -18,9 +18,6 @@ const NAME_CHARS_MAX: usize = 255;
 /// The longest text of a task.
 const TASK_CHARS_MAX: usize = 1000;
 
-/// The longest value of a field: what a line of text takes in the CRMs.
-const FIELD_CHARS_MAX: usize = 255;
-
 /// A name or text, and why it is not the template's, where it is not.
 pub(super) struct Written {
     pub(super) text: String,
@@ -67,10 +64,11 @@ pub(super) fn task_text(
 /// Returns what a template of a field gives.
 pub(super) fn field_value(
     template: &Template,
+    chars_max: usize,
     call: &ClientCall<'_>,
     client: &Client<'_>,
 ) -> Result<String, TemplateMiss> {
-    template.text(&values(call, client), FIELD_CHARS_MAX)
+    template.text(&values(call, client), chars_max)
 }
 
 /// What a text is made from.

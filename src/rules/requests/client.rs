@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::model::explanation::{CardName, Reason};
 use crate::model::facts::{ContactFact, Facts};
+use crate::model::field::CrmField;
 
 use super::admission::ClientRequest;
 use crate::rules::draft::Draft;
@@ -14,6 +15,10 @@ pub(super) struct Client<'a> {
     pub(super) known: bool,
     /// The contact that is used.
     pub(super) contact: Option<&'a ContactFact>,
+    /// The company that has one of the addresses, where it is used.
+    pub(super) company: Option<&'a ContactFact>,
+    /// The CRM's additional fields that the settings name, where it lists them.
+    pub(super) fields: Option<&'a [CrmField]>,
 }
 
 impl<'a> Client<'a> {
@@ -24,10 +29,7 @@ impl<'a> Client<'a> {
         facts: &'a Facts,
         draft: &mut Draft<'_>,
     ) -> Self {
-        let contact = facts
-            .contacts
-            .iter()
-            .min_by_key(|card| (Reverse(card.updated_at), card.id.as_str()));
+        let contact = newest(&facts.contacts);
         let addresses = request.addresses();
         draft.explain(match contact {
             Some(contact) => Reason::AddressesKnown {
@@ -45,8 +47,16 @@ impl<'a> Client<'a> {
         Self {
             known: !first_time,
             contact,
+            company: newest(&facts.companies),
+            fields: facts.fields.as_deref(),
         }
     }
+}
+
+fn newest(cards: &[ContactFact]) -> Option<&ContactFact> {
+    let mut cards: Vec<&ContactFact> = cards.iter().collect();
+    cards.sort_by_key(|card| (Reverse(card.updated_at), card.id.as_str()));
+    cards.first().copied()
 }
 
 /// Names a contact for an explanation.

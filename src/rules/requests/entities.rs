@@ -140,6 +140,7 @@ fn contact(
             emails: request.email().into_iter().collect(),
             responsible: Some(user),
             tags: tags.clone(),
+            fields: Vec::new(),
         }),
     );
     match wish {
@@ -174,6 +175,7 @@ fn deal(
             contact,
             responsible: Some(user),
             tags: tags.clone(),
+            fields: Vec::new(),
         }),
     );
     if wish == Wish::Planned {

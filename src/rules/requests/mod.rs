@@ -6,6 +6,7 @@
 //! entities   what does the method make?             -> contact, deal, unsorted
 //! content    where is what the client wrote kept?   -> note
 //! task       who has what to do about it?           -> task
+//! fields     what is told in additional fields?     -> with the records, contact-fields
 //!
 //! facets     what conditions look at
 //! people     who answers for what it makes
@@ -19,6 +20,7 @@ mod client;
 mod content;
 mod entities;
 mod facets;
+mod fields;
 mod people;
 mod task;
 mod texts;
@@ -73,5 +75,7 @@ pub(super) fn plan(
     // Before the task and the note: neither may keep the other waiting.
     task::plan(&request, &client, &mut draft);
     content::plan(&request, &client, &mut draft);
+    // Last: a field that the CRM does not take must not keep task and note waiting.
+    fields::plan(&request, &client, &mut draft);
     Ok(draft.finish(!client.known))
 }

@@ -1,5 +1,7 @@
 //! Cases of requests, named by the row of `docs/features.md` that they prove.
 
+mod fields;
+
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
@@ -95,6 +97,25 @@ fn decide_with(
     request: SiteRequest,
     known: bool,
 ) -> (Triage, Plan) {
+    decide_by(settings, request, &facts(known))
+}
+
+fn facts(known: bool) -> Facts {
+    Facts {
+        as_of: Timestamp::parse("2026-11-20T09:00:05Z").expect("a time"),
+        origin: FactsOrigin::Crm,
+        contacts: if known { vec![olga()] } else { Vec::new() },
+        companies: Vec::new(),
+        leads: Vec::new(),
+        fields: None,
+    }
+}
+
+fn decide_by(
+    settings: &IntegrationSettings,
+    request: SiteRequest,
+    facts: &Facts,
+) -> (Triage, Plan) {
     let snapshot = Snapshot {
         key: "romashka/site/f-1".parse().expect("a key"),
         revision: 1,
@@ -116,17 +137,10 @@ fn decide_with(
         recording: None,
         now: Timestamp::parse("2026-11-20T09:00:05Z").expect("a time"),
     };
-    let facts = Facts {
-        as_of: situation.now,
-        origin: FactsOrigin::Crm,
-        contacts: if known { vec![olga()] } else { Vec::new() },
-        companies: Vec::new(),
-        leads: Vec::new(),
-    };
-    let planned = plan(&situation, &facts);
+    let planned = plan(&situation, facts);
     assert_eq!(
         planned,
-        plan(&situation, &facts),
+        plan(&situation, facts),
         "the same values, the same plan"
     );
     (triage(&situation), planned)
@@ -689,6 +703,7 @@ proptest! {
             contacts: if known { vec![olga()] } else { Vec::new() },
             companies: Vec::new(),
             leads: Vec::new(),
+            fields: None,
         };
         let ignored = matches!(triaged, Triage::Ignore(_));
         let body = Body::Request { request };

@@ -1,7 +1,7 @@
 //! Names and texts of what a request makes (S0-14, V-09), and what the client wrote (S0-12).
 
 use crate::model::details;
-use crate::model::explanation::Reason;
+use crate::model::explanation::{Reason, TemplateMiss};
 use crate::model::phone::Phone;
 use crate::rules::names;
 use crate::rules::settings::Template;
@@ -75,6 +75,16 @@ pub(super) fn task_text(
         chars_max: TASK_CHARS_MAX,
     };
     text.write(request, Some(client))
+}
+
+/// Returns what a template of a field gives.
+pub(super) fn field_value(
+    template: &Template,
+    chars_max: usize,
+    request: &ClientRequest<'_>,
+    client: &Client<'_>,
+) -> Result<String, TemplateMiss> {
+    template.text(&values(request, Some(client)), chars_max)
 }
 
 /// What a text is made from.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::CrmUserId;
 
-use super::{Filter, ResponsibleRule, TagSettings, TaskSettings, Template};
+use super::{FieldRule, Filter, ResponsibleRule, TagSettings, TaskSettings, Template};
 
 /// What is made of site requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +44,9 @@ pub struct RequestSettings {
     /// The name of a new deal (S0-14); not of one in Unsorted (S0-15).
     #[serde(default)]
     pub deal_name: Option<Template>,
+    /// Additional fields of contacts and deals (S0-17).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldRule>,
     /// A task at every request (S0-11); absent = none.
     #[serde(default)]
     pub task: Option<TaskSettings>,

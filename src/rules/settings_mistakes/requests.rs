@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    RULES_MAX, check_id, check_place, check_rules, check_tags, check_task, check_template,
+    RULES_MAX, check_fields, check_id, check_place, check_rules, check_tags, check_task,
+    check_template,
 };
 use crate::model::mistake::Mistake;
 use crate::rules::settings::{Assign, PipelineRule, RequestMethod, RequestSettings};
@@ -42,6 +43,7 @@ pub(super) fn check(requests: &RequestSettings, found: &mut Vec<Mistake>) {
         }
     }
     check_tags("requests.tags", &requests.tags, found);
+    check_fields("requests.fields", &requests.fields, &OF_REQUESTS, found);
     let names = [
         ("contact_name", &requests.contact_name),
         ("deal_name", &requests.deal_name),

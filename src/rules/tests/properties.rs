@@ -151,7 +151,7 @@ prop_compose! {
         contacts in vec(a_card(), 0..3),
         companies in vec(a_card(), 0..2),
     ) -> Facts {
-        Facts { as_of, origin: FactsOrigin::Crm, contacts, companies, leads: Vec::new() }
+        Facts { as_of, origin: FactsOrigin::Crm, contacts, companies, leads: Vec::new(), fields: None }
     }
 }
 
@@ -394,6 +394,7 @@ fn a_ledger() -> impl Strategy<Value = Ledger> {
                     emails: Vec::new(),
                     responsible: None,
                     tags: Vec::new(),
+                    fields: Vec::new(),
                 }),
                 state,
                 attempts,

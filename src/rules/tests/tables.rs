@@ -269,6 +269,11 @@ fn additional_fields_are_filled_when_a_card_is_made_or_always() {
 }
 
 #[test]
+fn v_10_update_always_writes_to_the_first_found_of_contact_company_and_lead() {
+    check("v_10_update_always_writes_to_the_first_found_of_contact_company_and_lead");
+}
+
+#[test]
 fn v_03_with_another_telephony_only_fields_are_filled() {
     check("v_03_with_another_telephony_only_fields_are_filled");
 }

@@ -34,6 +34,7 @@ fn contact(portal: &dyn Portal, call: &str, number: &str) -> StepCommand {
         emails: Vec::new(),
         responsible: Some(portal.user()),
         tags: vec!["Звонок".to_owned()],
+        fields: Vec::new(),
     };
     command(portal, call, "contact", Effect::CreateContact(contact))
 }
@@ -47,6 +48,7 @@ fn deal(portal: &dyn Portal, call: &str, client: Option<Target>) -> StepCommand 
         contact: client,
         responsible: Some(portal.user()),
         tags: Vec::new(),
+        fields: Vec::new(),
     };
     command(portal, call, "deal", Effect::CreateDeal(deal))
 }

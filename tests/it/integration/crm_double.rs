@@ -352,6 +352,7 @@ impl Adapter for CrmDouble {
                 contacts,
                 companies: Vec::new(),
                 leads: Vec::new(),
+                fields: None,
             })
         }
         .boxed()

@@ -39,7 +39,7 @@ async fn office(requests: &str) -> Office {
     with_requests(Office::open().await, requests)
 }
 
-fn with_requests(office: Office, requests: &str) -> Office {
+pub(super) fn with_requests(office: Office, requests: &str) -> Office {
     office.home.edit_tenant(
         r#"{ source = "site", kinds = ["call"] }"#,
         r#"{ source = "site", kinds = ["call", "request"] }"#,
@@ -51,7 +51,7 @@ fn with_requests(office: Office, requests: &str) -> Office {
 }
 
 /// Waits until so many requests are known and nothing is left to do.
-async fn settled(daemon: &Daemon, requests: usize) {
+pub(super) async fn settled(daemon: &Daemon, requests: usize) {
     until("nothing is left to do", async || {
         let found = daemon.get("/v1/journal?limit=500").await;
         let items = list(&found, "items");
@@ -63,7 +63,7 @@ async fn settled(daemon: &Daemon, requests: usize) {
     .await;
 }
 
-fn request(key: &str, phone: &str, page: &str) -> Value {
+pub(super) fn request(key: &str, phone: &str, page: &str) -> Value {
     json!({
         "kind": "request", "key": key, "revision": 1, "at": "2026-11-20T09:00:00Z",
         "name": "Олег", "phone": phone, "email": "Oleg@Example.com", "text": "Перезвоните",

@@ -153,6 +153,7 @@ pub(super) fn contact_step(work: WorkId) -> LedgerStep {
         emails: Vec::new(),
         responsible: None,
         tags: Vec::new(),
+        fields: Vec::new(),
     };
     step("contact", work, Effect::CreateContact(contact))
 }
@@ -166,6 +167,7 @@ pub(super) fn deal_step(work: WorkId) -> LedgerStep {
         contact: Some(made(&role("contact"), Entity::Contact)),
         responsible: None,
         tags: Vec::new(),
+        fields: Vec::new(),
     };
     step("deal", work, Effect::CreateDeal(deal))
 }

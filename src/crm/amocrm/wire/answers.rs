@@ -89,7 +89,18 @@ pub(crate) struct Account {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct AccountEmbedded {
     #[serde(default, deserialize_with = "lenient::or_empty")]
+    pub(crate) task_types: Vec<TaskType>,
+    #[serde(default, deserialize_with = "lenient::or_empty")]
     pub(crate) datetime_settings: DatetimeSettings,
+}
+
+/// A sort of task (§6).
+#[derive(Debug, Deserialize)]
+pub(crate) struct TaskType {
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub(crate) id: i64,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -176,6 +187,22 @@ pub(crate) struct CustomField {
     pub(crate) kind: Option<String>,
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) code: Option<String>,
+    /// The CRM works it out by itself.
+    #[serde(default, deserialize_with = "lenient::flag")]
+    pub(crate) is_computed: bool,
+    #[serde(default, deserialize_with = "lenient::or_empty")]
+    pub(crate) enums: Vec<FieldEnum>,
+}
+
+/// An option of an additional field.
+#[derive(Debug, Deserialize)]
+pub(crate) struct FieldEnum {
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub(crate) id: i64,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) value: Option<String>,
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub(crate) sort: i64,
 }
 
 /// A contact, company or lead; fields that one of them lacks stay empty (§8, §9).
@@ -263,8 +290,12 @@ pub(crate) struct FieldValues {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct FieldValue {
-    #[serde(default, deserialize_with = "lenient::text")]
+    /// A tick reads as `1` or `0`.
+    #[serde(default, deserialize_with = "lenient::text_or_flag")]
     pub(crate) value: Option<String>,
+    /// The option, of a field of options.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) enum_id: Option<String>,
 }
 
 impl CardRecord {
@@ -282,17 +313,28 @@ impl CardRecord {
         self.values_by_id(field_id).first()?.value.as_deref()
     }
 
-    /// Says whether anything stands in the field with an id, text or not.
-    pub(crate) fn is_filled(&self, field_id: i64) -> bool {
-        let is_text_blank = |text: &str| text.trim().is_empty();
-        let mut values = self.values_by_id(field_id).iter();
-        values.any(|value| !value.value.as_deref().is_some_and(is_text_blank))
+    /// Returns the values of the field with an id.
+    pub(crate) fn values_by_id(&self, field_id: i64) -> &[FieldValue] {
+        self.values(|field| field.field_id == field_id)
     }
 
-    fn values_by_id(&self, field_id: i64) -> &[FieldValue] {
+    /// Returns the values of the field with a code.
+    pub(crate) fn values_by_code(&self, code: &str) -> &[FieldValue] {
+        self.values(|field| field.field_code.as_deref() == Some(code))
+    }
+
+    fn values(&self, wanted: impl Fn(&FieldValues) -> bool) -> &[FieldValue] {
         let mut fields = self.custom_fields_values.iter();
-        let found = fields.find(|field| field.field_id == field_id);
+        let found = fields.find(|field| wanted(field));
         found.map_or(&[], |field| &field.values)
+    }
+}
+
+impl FieldValue {
+    /// Says whether anything stands there, text or not.
+    pub(crate) fn is_filled(&self) -> bool {
+        let is_blank = |text: &str| text.trim().is_empty();
+        !self.value.as_deref().is_some_and(is_blank)
     }
 }
 

@@ -4,11 +4,33 @@
 use serde::Serialize;
 
 /// One value of an additional field.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Value {
-    pub(crate) value: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<Scalar>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) enum_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) enum_code: Option<&'static str>,
+}
+
+/// What is written into a field without options, by its type (§7).
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Scalar {
+    Text(String),
+    Flag(bool),
+    Moment(i64),
+}
+
+impl Value {
+    /// Returns a value that is no option.
+    pub(crate) fn of(scalar: Scalar) -> Self {
+        Self {
+            value: Some(scalar),
+            ..Self::default()
+        }
+    }
 }
 
 /// The values of one additional field, named by id or by code.
@@ -17,7 +39,7 @@ pub(crate) struct Field {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) field_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) field_code: Option<&'static str>,
+    pub(crate) field_code: Option<String>,
     pub(crate) values: Vec<Value>,
 }
 

@@ -44,6 +44,16 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(scalar_text(&Value::deserialize(deserializer)?))
 }
 
+/// A text as above; a flag is `1` or `0`.
+pub(super) fn text_or_flag<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Bool(flag) => Some(if flag { "1" } else { "0" }.to_owned()),
+        other => scalar_text(&other),
+    })
+}
+
 /// Returns a scalar as text.
 pub(super) fn scalar_text(value: &Value) -> Option<String> {
     match value {

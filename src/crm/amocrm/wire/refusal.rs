@@ -13,6 +13,9 @@ const MESSAGE_CHARS_MAX: usize = 500;
 /// The keys of an item that name a user.
 pub(crate) const USER_KEYS: [&str; 3] = ["responsible_user_id", "created_by", "call_responsible"];
 
+/// Where additional fields stand in an item.
+const FIELDS_KEY: &str = "custom_fields_values";
+
 /// A refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -29,8 +32,23 @@ pub(crate) struct Refusal {
 struct InvalidItem {
     request_id: String,
     message: String,
-    field_unknown: bool,
-    users_only: bool,
+    faults: Vec<Fault>,
+}
+
+/// What is wrong with an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A user whom it names: who left the company is no valid choice any more.
+    User,
+    /// The additional field at this place of its list.
+    Field {
+        /// The place.
+        place: usize,
+        /// The CRM has no such field.
+        unknown: bool,
+    },
+    /// Anything else.
+    Other,
 }
 
 /// An item that `POST /calls` did not store.
@@ -90,21 +108,14 @@ impl Refusal {
         Some(self.rejection(&messages.join("; ")))
     }
 
-    /// Says whether an additional field is unknown to the CRM. We name only the marker field by
-    /// its id, so it must be that one.
-    pub(crate) fn says_field_unknown(&self) -> bool {
-        self.invalid.iter().any(|item| item.field_unknown)
-    }
-
-    /// Says whether nothing is wrong with an item but the users that it names: who left the company
-    /// is no valid choice any more.
-    pub(crate) fn refuses_only_users(&self, request_id: &str) -> bool {
-        let mut named = self
-            .invalid
-            .iter()
-            .filter(|item| item.request_id == request_id)
-            .peekable();
-        named.peek().is_some() && named.all(|item| item.users_only)
+    /// Returns what is wrong with the item with this request id; of the only item of a request, what
+    /// is wrong with any.
+    pub(crate) fn faults(&self, request_id: &str, alone: bool) -> Vec<Fault> {
+        let named = |item: &&InvalidItem| item.request_id == request_id;
+        let is_named = self.invalid.iter().any(|item| named(&item));
+        let wanted = |item: &&InvalidItem| named(item) || (alone && !is_named);
+        let items = self.invalid.iter().filter(wanted);
+        items.flat_map(|item| item.faults.iter().copied()).collect()
     }
 
     /// Returns the refusal of the whole request.
@@ -146,24 +157,31 @@ fn read_invalid(item: &Value) -> InvalidItem {
             format!("{} {}: {}", part("code"), part("path"), part("detail"))
         })
         .collect();
-    let field_unknown = list(item, "errors").any(|error| {
-        let part = |key| error.get(key).and_then(Value::as_str).unwrap_or_default();
-        part("code") == "NotSupportedChoice" && part("path").ends_with("field_id")
-    });
-    let users_only = list(item, "errors").next().is_some()
-        && list(item, "errors").all(|error| {
-            let part = |key| error.get(key).and_then(Value::as_str).unwrap_or_default();
-            let key = part("path").rsplit('.').next().unwrap_or_default();
-            part("code") == "NotSupportedChoice" && USER_KEYS.contains(&key)
-        });
     InvalidItem {
-        users_only,
+        faults: list(item, "errors").map(fault).collect(),
         request_id: item
             .get("request_id")
             .and_then(lenient::scalar_text)
             .unwrap_or_default(),
         message: errors.join("; "),
-        field_unknown,
+    }
+}
+
+fn fault(error: &Value) -> Fault {
+    let part = |key| error.get(key).and_then(Value::as_str).unwrap_or_default();
+    let path = part("path");
+    let no_choice = part("code") == "NotSupportedChoice";
+    let key = path.rsplit('.').next().unwrap_or_default();
+    if no_choice && USER_KEYS.contains(&key) {
+        return Fault::User;
+    }
+    let mut parts = path.split('.').skip_while(|part| *part != FIELDS_KEY);
+    match parts.nth(1).and_then(|place| place.parse().ok()) {
+        Some(place) => Fault::Field {
+            place,
+            unknown: no_choice && key == "field_id",
+        },
+        None => Fault::Other,
     }
 }
 
@@ -206,7 +224,23 @@ mod tests {
             rejection.message,
             "FieldMissing complete_till: This field is missing."
         );
-        assert!(!refusal.says_field_unknown());
+        assert_eq!(refusal.faults("0", false), []);
+        assert_eq!(refusal.faults("0", true), [Fault::Other]);
+    }
+
+    #[test]
+    fn a_refused_field_is_told_from_a_refused_user() {
+        let error = |code: &str, path: &str| json!({"code": code, "path": path, "detail": ""});
+        let body = json!({"validation-errors": [{"request_id": "a", "errors": [
+            error("NotSupportedChoice", "custom_fields_values.2.field_id"),
+            error("InvalidType", "custom_fields_values.3.values.0.value"),
+            error("NotSupportedChoice", "responsible_user_id"),
+            error("NotSupportedChoice", "status_id"),
+        ]}]});
+        let refusal = Refusal::read(400, body.to_string().as_bytes());
+        let field = |place, unknown| Fault::Field { place, unknown };
+        let faults = [field(2, true), field(3, false), Fault::User, Fault::Other];
+        assert_eq!(refusal.faults("a", false), faults);
     }
 
     #[test]

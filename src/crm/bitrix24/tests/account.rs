@@ -24,6 +24,9 @@ fn portal(called: &Called) -> Said {
         "scope" => Ok(json!(["crm", "user_basic"])),
         "crm.contact.userfield.list" => Ok(json!([
             {"FIELD_NAME": "UF_CRM_1", "USER_TYPE_ID": "string", "EDIT_FORM_LABEL": "Источник"},
+            {"FIELD_NAME": "UF_CRM_2", "USER_TYPE_ID": "double"},
+            {"FIELD_NAME": "UF_CRM_3", "USER_TYPE_ID": "file"},
+            {"FIELD_NAME": "UF_CRM_4", "USER_TYPE_ID": "string", "MULTIPLE": "Y"},
         ])),
         _ => Ok(json!([])),
     }
@@ -53,7 +56,10 @@ async fn s3_02_a_portal_is_described_with_what_does_not_work_there() {
         users,
         [("Анна Петрова", true), ("Пётр", true), ("Ушла", false)]
     );
-    assert_eq!(account.fields.len(), 1);
+    // V-10: only what takes text can be filled.
+    let takes: Vec<_> = account.fields.iter().map(|one| one.takes).collect();
+    use crate::model::field::Takes::{Nothing, Number, Text};
+    assert_eq!(takes, [Text, Number, Nothing, Nothing]);
     let said = account.limits.join("\n");
     for words in [
         "surname",

@@ -11,6 +11,7 @@ pub(super) fn contact(call: &str) -> StepCommand {
         emails: vec!["anna@example.org".to_owned(), "no address".to_owned()],
         responsible: Some(user("12")),
         tags: vec!["Звонок".to_owned(), "Офис".to_owned()],
+        fields: Vec::new(),
     };
     command(call, "contact", Effect::CreateContact(contact))
 }
@@ -23,6 +24,7 @@ fn deal(client: Target) -> StepCommand {
         contact: Some(client),
         responsible: Some(user("12")),
         tags: Vec::new(),
+        fields: Vec::new(),
     };
     command("1", "deal", Effect::CreateDeal(deal))
 }
@@ -170,6 +172,7 @@ async fn a_field_is_filled_where_it_is_empty_or_always_told_anew() {
     let fill = |field: &str, overwrite| FieldFill {
         field: field.to_owned(),
         value: "mango".to_owned(),
+        typed: None,
         overwrite,
     };
     let effect = Effect::FillFields(FillFields {

@@ -1,0 +1,116 @@
+//! What an account is made of, fresh from its CRM (V-12): pipelines with stages, users, additional
+//! fields, sorts of tasks. The CRM is asked when somebody looks, with a short memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use crate::crm::DescribedAccount;
+use crate::crm::account::status::description_row;
+use crate::model::ids::{AccountId, TenantId};
+use crate::model::outcome::Outcome;
+use crate::problem::problem;
+
+use super::state::{AccountOverview, AdminState};
+
+/// How old a list may be: pages ask for it several times in a row.
+const FRESH_FOR: Duration = Duration::from_secs(30);
+
+/// How long somebody who looks waits for the CRM: less than a command line does.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// What is known of an account, and why that is not fresh.
+pub(super) struct Seen {
+    pub(super) described: Arc<DescribedAccount>,
+    /// Why it is an older one; `None` = the CRM said so just now.
+    pub(super) stale: Option<String>,
+}
+
+pub(super) async fn show(
+    state: web::Data<AdminState>,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
+    let (tenant, account) = path.into_inner();
+    let (Ok(tenant), Ok(account)) = (tenant.parse::<TenantId>(), account.parse::<AccountId>())
+    else {
+        return super::not_found();
+    };
+    let overview = state.overview.load_full();
+    let mut accounts = overview.accounts.iter();
+    let Some(found) = accounts.find(|one| one.tenant == tenant && one.account == account) else {
+        return super::not_found();
+    };
+    let Seen { described, stale } = match see(&state, found).await {
+        Ok(seen) => seen,
+        Err(why) => {
+            let why = format!("the account was never read, and cannot be now: {why}");
+            return problem(StatusCode::SERVICE_UNAVAILABLE, &why);
+        }
+    };
+    let account = &described.account;
+    HttpResponse::Ok().json(json!({
+        "as_of": described.as_of,
+        "fresh": stale.is_none(),
+        "why_not": stale,
+        "id": account.id,
+        "name": account.name,
+        "time_zone": account.time_zone,
+        "pipelines": account.pipelines,
+        "users": account.users,
+        "fields": account.fields,
+        "task_types": account.task_types,
+        "limits": account.limits,
+    }))
+}
+
+/// Asks the CRM what an account is made of; what was known before stands where it does not answer.
+///
+/// # Errors
+/// Says why the CRM did not answer, where nothing was known before.
+pub(super) async fn see(state: &AdminState, account: &AccountOverview) -> Result<Seen, String> {
+    let before = account.book.known();
+    let (book, adapter) = (Arc::clone(&account.book), Arc::clone(&account.adapter));
+    let (clock, store) = (Arc::clone(&state.clock), state.store.clone());
+    let row = description_row(&account.portal);
+    let is_new = move |read: &DescribedAccount| before.is_none_or(|old| old.as_of < read.as_of);
+    // A task of its own: who looks may go away in the middle of what is set up there.
+    let reading = tokio::spawn(async move {
+        let read = book.read(&*adapter, &*clock, FRESH_FOR).await;
+        if let Outcome::Done(described) = &read
+            && is_new(described)
+            && let Ok(value) = serde_json::to_value(&**described)
+            && let Err(error) = store.put_account(row, value).await
+        {
+            tracing::warn!(%error, "account description not kept");
+        }
+        read
+    });
+    let why = match tokio::time::timeout(ANSWER_WITHIN, reading).await {
+        Ok(Ok(Outcome::Done(described))) => {
+            return Ok(Seen {
+                described,
+                stale: None,
+            });
+        }
+        Ok(Ok(Outcome::NotApplied(not_applied))) => not_applied.why,
+        Ok(Ok(Outcome::Ambiguous { why } | Outcome::AuthExpired { why })) => why,
+        Ok(Ok(Outcome::Rejected(rejection))) => {
+            format!("{}: {}", rejection.code, rejection.message)
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!(
+            "the CRM did not answer within {} s",
+            ANSWER_WITHIN.as_secs()
+        ),
+    };
+    match account.book.known() {
+        Some(described) => Ok(Seen {
+            described,
+            stale: Some(why),
+        }),
+        None => Err(why),
+    }
+}
