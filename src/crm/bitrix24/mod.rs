@@ -24,6 +24,7 @@ mod refusal;
 mod screen;
 pub mod settings;
 mod settle;
+mod settings_words;
 mod setup;
 mod telephony;
 mod text;
@@ -45,6 +46,7 @@ use super::{
     Screen, StepCommand,
 };
 use crate::clock::SharedClock;
+use crate::model::asked::SettingsForm;
 use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Kind, Phase};
 use crate::model::facts::{Facts, FactsQuery};
@@ -57,6 +59,10 @@ use crate::model::secret::Secret;
 pub const KIND: CrmKind = CrmKind {
     name: settings::NAME,
     secrets: settings::SECRETS,
+    form: SettingsForm {
+        asked: settings::asked,
+        words: settings_words::WORDS,
+    },
     build: settings::build,
 };
 
