@@ -331,6 +331,19 @@ pub enum Reason {
         /// The kind.
         kind: Kind,
     },
+    /// The chat's visitor left no contact data, and such chats are not taken (S2-22).
+    ChatWithoutContacts,
+    /// The settings have the records of chats made at another moment (S2-21).
+    ChatAtOtherMoment {
+        /// The moment that is decided now.
+        phase: Phase,
+    },
+    /// Records are made when somebody takes a chat, and nobody took this one (S2-21).
+    NobodyTookChat,
+    /// An earlier moment of this chat made its records.
+    ChatActedBefore,
+    /// The chat ended without anybody of the company having written.
+    ChatLost,
     /// By what method the communication is brought into the CRM (S0-07 … S0-09).
     MethodActs {
         /// The kind.

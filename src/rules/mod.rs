@@ -6,6 +6,7 @@
 
 pub mod basis;
 mod calls;
+mod chats;
 mod draft;
 mod filters;
 mod names;

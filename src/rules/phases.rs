@@ -4,7 +4,7 @@ use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::Side;
 
 use super::settings::{
-    CallSettings, DirectionSettings, IntegrationSettings, KnownCase, Moment, Telephony, UnknownCase,
+    CallSettings, ChatMoment, DirectionSettings, IntegrationSettings, KnownCase, Moment, Telephony, UnknownCase,
 };
 
 /// Returns the phases of a kind at which something can be wanted, so that no work is made that
@@ -15,8 +15,26 @@ pub fn wanted_phases(kind: Kind, settings: &IntegrationSettings) -> Vec<Phase> {
         Kind::Call if settings.calls.as_ref().is_some_and(some_at_answer) => {
             vec![Phase::Answered, Phase::Ended]
         }
-        Kind::Call | Kind::Chat => vec![Phase::Ended],
+        Kind::Call => vec![Phase::Ended],
+        Kind::Chat => of_chats(settings),
         Kind::Request => vec![Phase::Received],
+    }
+}
+
+/// A chat's records are made at the moment that is set, its transcript and the task of a lost one
+/// at its end (S2-21).
+fn of_chats(settings: &IntegrationSettings) -> Vec<Phase> {
+    let moment = settings.chats.as_ref().map(|chats| of_moment(chats.at));
+    let early = moment.filter(|phase| *phase != Phase::Ended);
+    early.into_iter().chain([Phase::Ended]).collect()
+}
+
+/// Returns the phase at which records of a chat are made (S2-21).
+pub(super) fn of_moment(moment: ChatMoment) -> Phase {
+    match moment {
+        ChatMoment::Start => Phase::Started,
+        ChatMoment::Accepted => Phase::Accepted,
+        ChatMoment::End => Phase::Ended,
     }
 }
 

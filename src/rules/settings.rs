@@ -1,6 +1,7 @@
 //! What an administrator chose for an integration: the one Rust form of the rows of
 //! `docs/features.md`. Stored once per revision; replayed by the revision's number.
 
+mod chats;
 mod fields;
 mod interval;
 mod requests;
@@ -16,6 +17,7 @@ use crate::model::ids::CrmUserId;
 use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::Phone;
 
+pub use self::chats::{ChatMoment, ChatSettings};
 pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;
 pub use self::requests::{
@@ -25,7 +27,7 @@ pub use self::responsible::{Assign, ResponsibleRule};
 pub use self::schedules::{Schedule, SpecialDay};
 pub use self::tags::TagSettings;
 pub use self::tasks::{TaskDue, TaskSettings};
-pub use super::filters::{CallParameter, Comparison, Filter, Parameter};
+pub use super::filters::{CallParameter, ChatParameter, Comparison, Filter, Parameter};
 pub use super::popup::{PopupSettings, ShowTo};
 pub use super::template::Template;
 
@@ -40,6 +42,9 @@ pub struct IntegrationSettings {
     /// Site requests (S0-06).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<RequestSettings>,
+    /// Chats (S0-12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chats: Option<ChatSettings>,
     /// Working schedules, by which tasks are due (S0-23).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<Schedule>,

@@ -1,6 +1,7 @@
 //! What can be wrong with settings although their types allow it, as far as it shows without
 //! asking the CRM: whether users, pipelines and stages exist is checked against the account.
 
+mod chats;
 mod requests;
 mod schedules;
 
@@ -41,6 +42,9 @@ impl IntegrationSettings {
         if let Some(requests) = &self.requests {
             requests::check(requests, &mut found);
         }
+        if let Some(chats) = &self.chats {
+            chats::check(chats, &mut found);
+        }
         schedules::check(self, &mut found);
         if let Some(popup) = &self.popup {
             popup.mistakes(&mut found);
@@ -59,6 +63,9 @@ impl IntegrationSettings {
         let mut named = Vec::new();
         if let Some(requests) = &self.requests {
             requests::employees_named(requests, &mut named);
+        }
+        if let Some(chats) = &self.chats {
+            chats::employees_named(chats, &mut named);
         }
         if let Some(calls) = &self.calls {
             let sides = [("incoming", &calls.incoming), ("outgoing", &calls.outgoing)];

@@ -232,6 +232,27 @@ pub(super) fn text(reason: &Reason) -> String {
             "Only the first time is processed (S0-10, {}.first_time_only): a repeat is left alone.",
             block(*kind)
         ),
+        Reason::ChatWithoutContacts => {
+            "The visitor left neither a number nor an e-mail address, and \
+             such chats are not taken (S2-22, chats.without_contacts)."
+                .to_owned()
+        }
+        Reason::ChatAtOtherMoment { phase } => format!(
+            "Moment \"{}\": the records of chats are made at another one (S2-21, chats.at).",
+            moment(*phase)
+        ),
+        Reason::NobodyTookChat => {
+            "Nobody took the chat, and records are made when somebody does (S2-21, chats.at)."
+                .to_owned()
+        }
+        Reason::ChatActedBefore => {
+            "What the chat makes was decided at an earlier moment (S2-21).".to_owned()
+        }
+        Reason::ChatLost => {
+            "The chat ended without anybody of the company having written: a task is made about it \
+             (chats.lost_task)."
+                .to_owned()
+        }
         Reason::MethodActs {
             kind,
             first_time,

@@ -235,6 +235,24 @@ pub(super) fn text(reason: &Reason) -> String {
              трогаем.",
             block(*kind)
         ),
+        Reason::ChatWithoutContacts => {
+            "Посетитель не оставил ни номера, ни почты, а такие чаты не \
+             передаются (S2-22, chats.without_contacts)."
+                .to_owned()
+        }
+        Reason::ChatAtOtherMoment { phase } => format!(
+            "Момент «{}»: записи по чатам создаются в другой момент (S2-21, chats.at).",
+            moment(*phase)
+        ),
+        Reason::NobodyTookChat => {
+            "Чат никто не принял, а записи создаются при принятии (S2-21, chats.at).".to_owned()
+        }
+        Reason::ChatActedBefore => {
+            "Что создать по чату, решено в более ранний момент (S2-21).".to_owned()
+        }
+        Reason::ChatLost => "Чат завершился, никто из компании не написал: о нём ставится задача \
+             (chats.lost_task)."
+            .to_owned(),
         Reason::MethodActs {
             kind: _,
             first_time,

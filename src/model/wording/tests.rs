@@ -15,7 +15,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 77;
+const REASONS: usize = 82;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -98,6 +98,11 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::LogOfOwner { .. } => 74,
         Reason::LoggedOnLead { .. } => 75,
         Reason::OpenLead { .. } => 76,
+        Reason::ChatWithoutContacts => 77,
+        Reason::ChatAtOtherMoment { .. } => 78,
+        Reason::NobodyTookChat => 79,
+        Reason::ChatActedBefore => 80,
+        Reason::ChatLost => 81,
     }
 }
 
@@ -146,6 +151,13 @@ fn samples() -> Vec<Reason> {
             company: card("6001", "Ромашка"),
         },
         Reason::DecidedAgain,
+        Reason::ChatWithoutContacts,
+        Reason::ChatAtOtherMoment {
+            phase: Phase::Started,
+        },
+        Reason::NobodyTookChat,
+        Reason::ChatActedBefore,
+        Reason::ChatLost,
         Reason::ContactUsed { contact: contact() },
         Reason::ContactGone,
         Reason::OpenDeal {

@@ -69,7 +69,7 @@ pub(super) fn employees_named<'a>(
     }
 }
 
-fn check_method(path: &str, method: &RequestMethod, found: &mut Vec<Mistake>) {
+pub(super) fn check_method(path: &str, method: &RequestMethod, found: &mut Vec<Mistake>) {
     match method {
         RequestMethod::ByHand {} | RequestMethod::Contact { deal: None } => {}
         RequestMethod::Unsorted { pipeline } => check_place(path, Some(pipeline), None, found),
