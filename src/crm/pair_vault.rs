@@ -3,6 +3,7 @@
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::model::secret::Secret;
@@ -19,6 +20,55 @@ pub struct Witness {
     pub token: String,
     /// It was sent, or may have been.
     pub sent: bool,
+}
+
+/// Whether a refresh token may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It was never sent.
+    Fresh,
+    /// It was sent, and what came back is unknown.
+    Spent,
+    /// It is not the newest: the store is a copy from earlier, or came here without its witness.
+    FromElsewhere,
+}
+
+/// Names a token without telling it.
+pub fn fingerprint(token: &str) -> String {
+    let digest = Sha256::digest(token.as_bytes());
+    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
+}
+
+impl Witness {
+    /// Returns the witness of a refresh token.
+    pub fn of(refresh: &str, sent: bool) -> Self {
+        Self {
+            token: fingerprint(refresh),
+            sent,
+        }
+    }
+}
+
+/// Compares a stored refresh token with what the witness says. `previous` is the fingerprint of the
+/// token that its pair came from; `None` for a first pair.
+///
+/// The witness is written before a token is sent and after the next pair is stored, so that of two
+/// tokens that differ the stored one is either its successor or older.
+pub fn standing(refresh: &str, previous: Option<&str>, witness: Option<&Witness>) -> Standing {
+    let Some(witness) = witness else {
+        return Standing::FromElsewhere;
+    };
+    if witness.token == fingerprint(refresh) {
+        return match witness.sent {
+            true => Standing::Spent,
+            false => Standing::Fresh,
+        };
+    }
+    match previous {
+        // We ended between the two writes.
+        Some(previous) if witness.sent && previous == witness.token => Standing::Fresh,
+        Some(_) | None => Standing::FromElsewhere,
+    }
 }
 
 /// Keeps the pair of one account. What it writes is on disk when it returns.

@@ -295,6 +295,9 @@ async fn a_session_that_ended_is_opened_anew() {
         let settings = json!({ "login": "api@example.org" });
         let bench = Bench::with(options, settings, &[("password", "lab-uis-password")]).await;
         begun(&bench).await;
+        bench
+            .until("it is let in", |_| bench.lab.asked("login.user") >= 1)
+            .await;
         bench.lab.switch(|switches| {
             (switches.sessions_ended, switches.ended_is_expired) = (true, expired);
         });

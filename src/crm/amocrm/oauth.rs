@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use super::auth::vault_failure;
 use super::hosts;
-use super::pair::{Pair, Place, Standing, standing};
+use super::pair::{Pair, Place};
 use super::turned_away::{NOT_THERE, TurnedAway};
 use super::whereabouts::Whereabouts;
 use super::wire::token::TokenAnswer;
@@ -29,7 +29,7 @@ use crate::crm::Class;
 use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::account::http::AccountHttp;
 use crate::crm::account::transport::{Method, Request, words};
-use crate::crm::pair_vault::PairVault;
+use crate::crm::pair_vault::{PairVault, Standing, fingerprint};
 use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome, Rejection};
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
@@ -287,7 +287,7 @@ impl OAuth {
         }
         let failed = |error| vault_failure(&error);
         let witness = self.vault.witness().await.map_err(failed)?;
-        match standing(&pair, witness.as_ref()) {
+        match pair.standing(witness.as_ref()) {
             _ if sabotage::broken(Promise::SpentToken) => {}
             Standing::Fresh => {}
             Standing::Spent => {
@@ -472,7 +472,7 @@ impl TokenAnswer {
             refresh: self.refresh_token,
             from,
             until: from.plus(Duration::from_secs(self.expires_in)),
-            previous: before.map(|pair| super::pair::fingerprint(&pair.refresh)),
+            previous: before.map(|pair| fingerprint(&pair.refresh)),
             place,
             ended: None,
         }

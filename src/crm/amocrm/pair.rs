@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::crm::pair_vault::Witness;
+use crate::crm::pair_vault::{Standing, Witness, standing};
 use crate::model::timestamp::Timestamp;
 
 /// The longest before its end that an access token is renewed: amoCRM's live for a day.
@@ -87,54 +86,19 @@ impl Pair {
 
     /// Returns the witness of this pair.
     pub(super) fn witness(&self, sent: bool) -> Witness {
-        Witness {
-            token: fingerprint(&self.refresh),
-            sent,
-        }
+        Witness::of(&self.refresh, sent)
     }
-}
 
-/// Names a token without telling it.
-pub(super) fn fingerprint(token: &str) -> String {
-    let digest = Sha256::digest(token.as_bytes());
-    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
-}
-
-/// Whether a refresh token may be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It was never sent.
-    Fresh,
-    /// It was sent, and what came back is unknown.
-    Spent,
-    /// It is not the newest: the store is a copy from earlier, or came here without its witness.
-    FromElsewhere,
-}
-
-/// Compares a stored pair with what the witness says.
-///
-/// The witness is written before a token is sent and after the next pair is stored, so that of two
-/// tokens that differ the stored one is either its successor or older.
-pub(super) fn standing(pair: &Pair, witness: Option<&Witness>) -> Standing {
-    let Some(witness) = witness else {
-        return Standing::FromElsewhere;
-    };
-    if witness.token == fingerprint(&pair.refresh) {
-        return match witness.sent {
-            true => Standing::Spent,
-            false => Standing::Fresh,
-        };
-    }
-    match &pair.previous {
-        // We ended between the two writes.
-        Some(previous) if witness.sent && *previous == witness.token => Standing::Fresh,
-        Some(_) | None => Standing::FromElsewhere,
+    /// Says whether its refresh token may be sent.
+    pub(super) fn standing(&self, witness: Option<&Witness>) -> Standing {
+        standing(&self.refresh, self.previous.as_deref(), witness)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crm::pair_vault::fingerprint;
 
     fn pair(number: u32) -> Pair {
         let previous = number.checked_sub(1).filter(|n| *n > 0);
@@ -220,7 +184,7 @@ mod tests {
         ];
         for (why, stored, witness, expected) in rows {
             let witness = witness.map(|(number, sent)| pair(number).witness(sent));
-            assert_eq!(standing(&pair(stored), witness.as_ref()), expected, "{why}");
+            assert_eq!(pair(stored).standing(witness.as_ref()), expected, "{why}");
         }
     }
 

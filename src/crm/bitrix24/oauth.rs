@@ -17,14 +17,14 @@ use tokio::time::Instant;
 
 use super::auth::vault_failure;
 use super::hosts;
-use super::pair::{Pair, Standing, TokenAnswer, standing};
+use super::pair::{Pair, TokenAnswer};
 use super::refusal::Refusal;
 use crate::clock::SharedClock;
 use crate::crm::Class;
 use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::account::http::AccountHttp;
 use crate::crm::account::transport::{Elsewhere, Method, Request};
-use crate::crm::pair_vault::PairVault;
+use crate::crm::pair_vault::{PairVault, Standing};
 use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome, Rejection};
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
@@ -277,7 +277,7 @@ impl OAuth {
         }
         let failed = |error| vault_failure(&error);
         let witness = self.vault.witness().await.map_err(failed)?;
-        match standing(&pair, witness.as_ref()) {
+        match pair.standing(witness.as_ref()) {
             Standing::Fresh => {}
             Standing::Spent => {
                 return Err(self.lost("the answer to the last renewal was lost"));

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::hosts;
-use crate::crm::pair_vault::Witness;
+use crate::crm::pair_vault::{Standing, Witness, fingerprint, standing};
 use crate::model::timestamp::Timestamp;
 
 /// An access token is renewed when it is used up, not on a timer: the server may block who does.
@@ -59,46 +58,12 @@ impl Pair {
 
     /// Returns the witness of this pair.
     pub(super) fn witness(&self, sent: bool) -> Witness {
-        Witness {
-            token: fingerprint(&self.refresh),
-            sent,
-        }
+        Witness::of(&self.refresh, sent)
     }
-}
 
-/// Names a token without telling it.
-pub(super) fn fingerprint(token: &str) -> String {
-    let digest = Sha256::digest(token.as_bytes());
-    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
-}
-
-/// Whether a refresh token may be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It was never sent.
-    Fresh,
-    /// It was sent, and what came back is unknown.
-    Spent,
-    /// It is not the newest: the store is a copy from earlier, or came here without its witness.
-    FromElsewhere,
-}
-
-/// Compares a stored pair with what the witness says. The witness is written before a token is sent
-/// and after the next pair is stored.
-pub(super) fn standing(pair: &Pair, witness: Option<&Witness>) -> Standing {
-    let Some(witness) = witness else {
-        return Standing::FromElsewhere;
-    };
-    if witness.token == fingerprint(&pair.refresh) {
-        return match witness.sent {
-            true => Standing::Spent,
-            false => Standing::Fresh,
-        };
-    }
-    match &pair.previous {
-        // We ended between the two writes.
-        Some(previous) if witness.sent && *previous == witness.token => Standing::Fresh,
-        Some(_) | None => Standing::FromElsewhere,
+    /// Says whether its refresh token may be sent.
+    pub(super) fn standing(&self, witness: Option<&Witness>) -> Standing {
+        standing(&self.refresh, self.previous.as_deref(), witness)
     }
 }
 
@@ -282,7 +247,7 @@ mod tests {
             ),
         ];
         for (why, pair, witness, expected) in rows {
-            assert_eq!(standing(&pair, witness.as_ref()), expected, "{why}");
+            assert_eq!(pair.standing(witness.as_ref()), expected, "{why}");
         }
     }
 }
