@@ -170,6 +170,16 @@ impl<'a> Reader<'a> {
         number
     }
 
+    /// Reads a yes or no.
+    pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.value(key)?;
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.wrong(key, format!("must be true or false, not {}", sort(value)));
+        }
+        flag
+    }
+
     /// Reads a number of seconds from 0 to `max`, fractions permitted, and returns milliseconds.
     pub(crate) fn seconds_as_ms(&mut self, key: &'static str, max: u32) -> Option<u64> {
         let value = self.value(key)?;

@@ -24,6 +24,7 @@ mod tags;
 mod template;
 mod triage;
 pub mod variables;
+mod written;
 
 pub use calls::CALL_RECORD;
 pub use phases::wanted_phases;

@@ -2,6 +2,7 @@
 //! `docs/features.md`. Stored once per revision; replayed by the revision's number.
 
 mod chats;
+mod choices;
 mod fields;
 mod interval;
 mod requests;
@@ -17,7 +18,8 @@ use crate::model::ids::CrmUserId;
 use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::Phone;
 
-pub use self::chats::{ChatMoment, ChatSettings};
+pub use self::chats::{ChatMoment, ChatSettings, InClosedChat, Transcript};
+pub(in crate::rules) use self::choices::Choices;
 pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;
 pub use self::requests::{

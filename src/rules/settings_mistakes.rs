@@ -4,6 +4,7 @@
 mod chats;
 mod requests;
 mod schedules;
+mod written;
 
 use std::collections::BTreeSet;
 
@@ -62,10 +63,10 @@ impl IntegrationSettings {
         let rules = self.calls.iter().flat_map(|calls| &calls.responsible);
         let mut named = Vec::new();
         if let Some(requests) = &self.requests {
-            requests::employees_named(requests, &mut named);
+            written::employees_named("requests", &requests.choices(), &mut named);
         }
         if let Some(chats) = &self.chats {
-            chats::employees_named(chats, &mut named);
+            written::employees_named("chats", &chats.choices(), &mut named);
         }
         if let Some(calls) = &self.calls {
             let sides = [("incoming", &calls.incoming), ("outgoing", &calls.outgoing)];

@@ -207,7 +207,7 @@ fn capabilities(setup: Setup) -> Capabilities {
         StepKind::CreateTask | StepKind::FillFields | StepKind::AddNote => {
             Some(Certainty::BySearch)
         }
-        StepKind::CreateUnsorted => None,
+        StepKind::CreateUnsorted | StepKind::HandOver => None,
         StepKind::CreateLead if !setup.leads => None,
         // ORIGIN_ID, EXTERNAL_CALL_ID; a recording replaces itself.
         StepKind::CreateContact

@@ -1,145 +1,84 @@
-//! Names and texts of what a chat makes (S2-20, V-09).
+//! What was written, and what templates of chats may say (S2-20, V-09).
 
-use crate::model::chat::Author;
+use crate::model::chat::{Author, Message};
 use crate::model::details;
-use crate::model::explanation::Reason;
 use crate::model::phone::Phone;
+use crate::model::plan::UnsortedForm;
+use crate::rules::draft::Draft;
 use crate::rules::names;
-use crate::rules::settings::Template;
 use crate::rules::template::{Value, Values, one_line};
 use crate::rules::variables;
+use crate::rules::written::Written;
+use crate::rules::written::client::Client;
+use crate::rules::written::entities::UNSORTED;
+use crate::rules::written::texts::{NAME_CHARS_MAX, TASK_CHARS_MAX, client_label};
 
 use super::admission::ClientChat;
-use super::client::Client;
-use super::people;
 
-/// The longest name of a card. No limit is documented by the CRMs; this passes everywhere.
-const NAME_CHARS_MAX: usize = 255;
-
-/// The longest text of a task, and the most of a visitor's first words.
-const TASK_CHARS_MAX: usize = 1000;
-
-/// What stands for a client who left nothing.
-const NOBODY: &str = "Без контактов";
-
-/// A name or text, and why it is not the template's, where it is not.
-pub(super) struct Written {
-    pub(super) text: String,
-    pub(super) instead: Option<Reason>,
-}
-
-/// Returns the name of a new contact. A group has its own name and nothing else (V-05).
-pub(super) fn contact_name(chat: &ClientChat<'_>, client: &Client<'_>) -> Written {
-    let text = Text {
-        own: chat.settings.contact_name.as_ref(),
-        path: "chats.contact_name",
-        usual: variables::CHAT_CONTACT_NAME,
-        chars_max: NAME_CHARS_MAX,
-    };
-    text.write(chat, Some(client))
-}
-
-/// Returns the name of a new deal.
-pub(super) fn deal_name(chat: &ClientChat<'_>, client: &Client<'_>) -> Written {
-    let text = Text {
-        own: chat.settings.deal_name.as_ref(),
-        path: "chats.deal_name",
-        usual: variables::CHAT_DEAL_NAME,
-        chars_max: NAME_CHARS_MAX,
-    };
-    text.write(chat, Some(client))
-}
-
-/// Returns the name of a deal where no template applies (S0-15).
-pub(super) fn usual_deal_name(chat: &ClientChat<'_>) -> String {
-    let text = Text {
-        own: None,
-        path: "",
-        usual: variables::CHAT_DEAL_NAME,
-        chars_max: NAME_CHARS_MAX,
-    };
-    text.write(chat, None).text
-}
-
-/// Returns the text of the task.
-pub(super) fn task_text(
-    chat: &ClientChat<'_>,
-    client: &Client<'_>,
-    own: Option<&Template>,
-) -> Written {
-    let text = Text {
-        own,
-        path: "chats.task.text",
-        usual: variables::CHAT_TASK,
-        chars_max: TASK_CHARS_MAX,
-    };
-    text.write(chat, Some(client))
-}
-
-/// Returns the text of the task about a lost chat.
-pub(super) fn lost_task_text(
-    chat: &ClientChat<'_>,
-    client: &Client<'_>,
-    own: Option<&Template>,
-) -> Written {
-    let text = Text {
-        own,
-        path: "chats.lost_task.text",
-        usual: variables::CHAT_LOST_TASK,
-        chars_max: TASK_CHARS_MAX,
-    };
-    text.write(chat, Some(client))
-}
-
-/// What a text is made from.
-struct Text<'a> {
-    own: Option<&'a Template>,
-    path: &'static str,
-    usual: &'static str,
-    chars_max: usize,
-}
-
-impl Text<'_> {
-    /// Fills the administrator's template in, else the usual one.
-    fn write(&self, chat: &ClientChat<'_>, client: Option<&Client<'_>>) -> Written {
-        let values = values(chat, client);
-        let mut instead = None;
-        if let Some(template) = self.own {
-            match template.text(&values, self.chars_max) {
-                Ok(text) => return Written { text, instead },
-                Err(why) => {
-                    let path = self.path.to_owned();
-                    instead = Some(Reason::TemplateFailed { path, why });
-                }
-            }
-        }
-        let usual = Template(self.usual.to_owned()).text(&values, self.chars_max);
-        // A test runs the usual ones on every sample; what is left if that is not enough is still a
-        // name.
-        Written {
-            text: usual.unwrap_or_else(|_| client_label(chat)),
-            instead,
-        }
+/// Returns the form that a chat takes in Unsorted.
+pub(super) fn form(chat: &ClientChat<'_>, text: Option<String>) -> UnsortedForm {
+    UnsortedForm::Form {
+        name: form_name(chat),
+        text,
+        page: page(chat).map(str::to_owned),
     }
 }
 
-/// Names the client: a group by its name, else by name, else number, else e-mail address.
-pub(super) fn client_label(chat: &ClientChat<'_>) -> String {
-    let name = chat.chat.group.as_deref().or(chat.chat.name.as_deref());
-    let name = name.map(|name| one_line(name, NAME_CHARS_MAX));
-    name.filter(|name| !name.is_empty())
-        .or_else(|| chat.phone().map(Phone::to_string))
-        .or_else(|| chat.email())
-        .unwrap_or_else(|| NOBODY.to_owned())
+/// Joins what was written on one line.
+pub(super) fn joined(words: &[&Message]) -> Option<String> {
+    let texts: Vec<&str> = words.iter().map(|message| message.text.as_str()).collect();
+    let text = one_line(&texts.join(" "), TASK_CHARS_MAX);
+    (!text.is_empty()).then_some(text)
+}
+
+/// Begins a later part of the transcript.
+pub(super) fn part(chat: &ClientChat<'_>, number: usize) -> String {
+    format!("{}, часть {number}", form_name(chat))
+}
+
+/// Writes the note about a lost chat.
+pub(super) fn lost(chat: &ClientChat<'_>, reason: Option<&str>) -> String {
+    let at = chat.chat.ended_at.unwrap_or(chat.chat.started_at);
+    let (date, time) = names::moment(at, chat.situation.time_zone);
+    let mut text = format!("Чат пропущен, {date} {time}: никто не ответил");
+    let reason = one_line(reason.unwrap_or_default(), NAME_CHARS_MAX);
+    if !reason.is_empty() {
+        text.push_str(&format!("\nПричина: {reason}"));
+    }
+    text
+}
+
+/// Names the role of a record that there may be several of; the first has no number.
+pub(super) fn numbered(role: &str, number: usize) -> String {
+    match number {
+        0 | 1 => role.to_owned(),
+        number => format!("{role}#{number}"),
+    }
+}
+
+/// Returns the highest number among the steps of a role that earlier decisions planned.
+pub(super) fn highest(role: &str, draft: &Draft<'_>) -> usize {
+    let steps = draft.standing_steps();
+    let numbers = steps.filter_map(|step| match step.role.0.split_once('#') {
+        Some((name, number)) if name == role => number.parse().ok(),
+        None if step.role.0 == role => Some(1),
+        _ => None,
+    });
+    numbers.max().unwrap_or(0)
+}
+
+/// Returns how many unsorted records earlier decisions planned.
+pub(super) fn unsorted_made(draft: &Draft<'_>) -> usize {
+    highest(UNSORTED, draft)
 }
 
 /// Names what came, as a record in Unsorted shows it.
-pub(super) fn form_name(chat: &ClientChat<'_>) -> String {
+fn form_name(chat: &ClientChat<'_>) -> String {
     format!("Чат: {}", one_line(&chat.chat.channel, NAME_CHARS_MAX))
 }
 
 /// Returns the page on which the chat began.
-pub(super) fn page<'a>(chat: &ClientChat<'a>) -> Option<&'a str> {
+fn page<'a>(chat: &ClientChat<'a>) -> Option<&'a str> {
     chat.chat.details.get(details::PAGE).map(String::as_str)
 }
 
@@ -176,7 +115,7 @@ pub(super) fn heading(chat: &ClientChat<'_>) -> String {
 }
 
 /// Returns the values of the variables of chats.
-fn values(chat: &ClientChat<'_>, client: Option<&Client<'_>>) -> Values {
+pub(super) fn values(chat: &ClientChat<'_>, client: Option<&Client<'_>>) -> Values {
     let what = chat.chat;
     let text = |text: Option<&str>| Value::Text(text.unwrap_or_default().to_owned());
     let detail = |name: &str| what.details.get(name).map(String::as_str);
@@ -196,7 +135,7 @@ fn values(chat: &ClientChat<'_>, client: Option<&Client<'_>>) -> Values {
             "site" => text(what.site.as_deref().or(detail(details::SITE))),
             "page" => text(page(chat)),
             "text" => Value::Text(first_words(chat).unwrap_or_default()),
-            "employee_name" => text(people::taker(chat).ok().map(|one| one.name.as_str())),
+            "employee_name" => text(chat.taker().ok().map(|one| one.name.as_str())),
             "campaign" => text(detail(details::CAMPAIGN)),
             "source" => text(detail(details::SOURCE)),
             "date" => Value::Text(date.clone()),

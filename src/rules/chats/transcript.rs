@@ -1,20 +1,22 @@
-//! What was written, as notes on the card when the chat is over (S0-12): as many as it takes.
+//! What was written, as notes on the card (S0-12): whole when the chat is over, or part by part while
+//! it goes on. Each note names the messages that it holds, so that each is written once.
+
+use std::collections::BTreeSet;
 
 use crate::model::chat::{Author, Message};
 use crate::model::explanation::Reason;
 use crate::model::plan::{Effect, Entity, NewNote, Target};
+use crate::model::timestamp::Timestamp;
 
 use super::admission::ClientChat;
-use super::client::Client;
-use super::entities::{CONTACT, DEAL, UNSORTED, known_contact};
 use super::texts;
 use crate::rules::draft::{Draft, Wish, made};
 use crate::rules::names;
-use crate::rules::settings::RequestMethod;
 use crate::rules::template::one_line;
-
-/// The longest note: several pages.
-const NOTE_CHARS_MAX: usize = 10_000;
+use crate::rules::written::client::Client;
+use crate::rules::written::entities::UNSORTED;
+use crate::rules::written::place;
+use crate::rules::written::texts::NOTE_CHARS_MAX;
 
 /// The longest message that is kept whole: it must fit a note with its line's beginning.
 const MESSAGE_CHARS_MAX: usize = 8_000;
@@ -22,65 +24,130 @@ const MESSAGE_CHARS_MAX: usize = 8_000;
 /// The longest name of an author.
 const AUTHOR_CHARS_MAX: usize = 100;
 
-/// The most notes of one chat.
+/// The most notes that one decision makes.
 const NOTES_MAX: usize = 20;
 
-/// Plans the notes. By hand nothing is written anywhere (S0-07).
-pub(super) fn plan(chat: &ClientChat<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
-    if matches!(chat.method(client.known), RequestMethod::ByHand {}) {
-        return;
+/// The most notes of one chat that are made while it goes on: the rest waits for its end.
+const LIVE_NOTES_MAX: usize = 60;
+
+/// The role of the notes, with their number.
+const TRANSCRIPT: &str = "transcript";
+
+/// Messages, in order.
+pub(super) type Words<'c> = Vec<&'c Message>;
+
+/// Plans what is not on the card yet, and at least a note that there was a chat.
+pub(super) fn plan_whole(chat: &ClientChat<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
+    let words = unwritten(chat, draft);
+    if words.is_empty() && texts::highest(TRANSCRIPT, draft) > 0 {
+        return draft.explain(Reason::ChatNothingNew);
     }
+    wish(chat, client, &words, draft);
+}
+
+/// Plans what is not on the card yet.
+pub(super) fn plan_new(chat: &ClientChat<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
+    let words = unwritten(chat, draft);
+    if words.is_empty() {
+        return draft.explain(Reason::ChatNothingNew);
+    }
+    let is_live = chat.closed_at().is_none();
+    if is_live && texts::highest(TRANSCRIPT, draft) >= LIVE_NOTES_MAX {
+        return draft.explain(Reason::ChatWordsWait);
+    }
+    wish(chat, client, &words, draft);
+}
+
+/// Returns the messages that no note holds, in order.
+pub(super) fn unwritten<'c>(chat: &ClientChat<'c>, draft: &Draft<'_>) -> Words<'c> {
+    let written: BTreeSet<&str> = draft
+        .standing_steps()
+        .filter_map(|step| match &step.effect {
+            Effect::AddNote(note) => Some(&note.messages),
+            _ => None,
+        })
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let messages = chat.chat.messages.iter();
+    messages
+        .filter(|message| !written.contains(message.id.as_str()))
+        .collect()
+}
+
+fn wish(chat: &ClientChat<'_>, client: &Client<'_>, words: &[&Message], draft: &mut Draft<'_>) {
     let Some((card, sort)) = place(client, draft) else {
         return;
     };
-    for (number, text) in pages(chat).into_iter().enumerate() {
+    let first = texts::highest(TRANSCRIPT, draft) + 1;
+    for (number, page) in (first..).zip(pages(chat, words, first)) {
         let note = NewNote {
             card: card.clone(),
-            text,
-            at: chat.chat.started_at,
+            text: page.text,
+            at: page.at,
+            messages: page.messages,
         };
-        let role = format!("transcript#{}", number + 1);
+        let role = format!("{TRANSCRIPT}#{number}");
         if draft.wish(&role, Effect::AddNote(note)) == Wish::Planned {
             draft.explain(Reason::ContentNoted { card: sort });
         }
     }
 }
 
-/// Chooses the card. A form in Unsorted holds a few words only: the deal inside takes the whole.
+/// Chooses the card: the newest record that the chat makes.
 fn place(client: &Client<'_>, draft: &Draft<'_>) -> Option<(Target, Entity)> {
-    let makers = [
-        (DEAL, Entity::Deal),
-        (UNSORTED, Entity::Deal),
-        (CONTACT, Entity::Contact),
-    ];
-    if let Some((role, entity)) = makers.into_iter().find(|(role, _)| draft.gives(role)) {
-        return Some((made(role, entity), entity));
+    let number = texts::unsorted_made(draft) + 1;
+    for number in (2..=number).rev() {
+        let role = texts::numbered(UNSORTED, number);
+        if draft.gives(&role) {
+            return Some((made(&role, Entity::Deal), Entity::Deal));
+        }
     }
-    let contact = client.contact?;
-    Some((known_contact(&contact.id), Entity::Contact))
+    place::of_note(client, draft)
 }
 
-/// Writes the notes' texts: a heading, then a line for each message.
-fn pages(chat: &ClientChat<'_>) -> Vec<String> {
+/// One note.
+struct Page {
+    text: String,
+    at: Timestamp,
+    messages: Vec<String>,
+}
+
+/// Writes the notes' texts: a heading, then a line for each message. Every note has its number in
+/// it, so that no two of a chat are the same.
+fn pages(chat: &ClientChat<'_>, words: &[&Message], first: usize) -> Vec<Page> {
+    let begin = |number: usize| Page {
+        text: match number {
+            1 => texts::heading(chat),
+            number => texts::part(chat, number),
+        },
+        at: chat.chat.started_at,
+        messages: Vec::new(),
+    };
     let mut pages = Vec::new();
-    let mut page = texts::heading(chat);
-    let mut chars = page.chars().count();
-    for message in &chat.chat.messages {
+    let mut page = begin(first);
+    let mut chars = page.text.chars().count();
+    let mut is_full = false;
+    for message in words {
         let line = line(chat, message);
         let length = line.chars().count() + 1;
-        if chars + length > NOTE_CHARS_MAX {
+        if chars + length > NOTE_CHARS_MAX && !is_full {
             if pages.len() + 1 == NOTES_MAX {
-                page.push_str("\n…");
-                break;
+                page.text.push_str("\n…");
+                is_full = true;
+            } else {
+                let next = begin(first + pages.len() + 1);
+                pages.push(std::mem::replace(&mut page, next));
+                chars = page.text.chars().count();
             }
-            pages.push(std::mem::take(&mut page));
-            chars = 0;
         }
-        if !page.is_empty() {
-            page.push('\n');
+        page.messages.push(message.id.clone());
+        page.at = page.at.max(message.at);
+        if !is_full {
+            page.text.push('\n');
+            page.text.push_str(&line);
+            chars += length;
         }
-        page.push_str(&line);
-        chars += length;
     }
     pages.push(page);
     pages
@@ -104,5 +171,6 @@ fn line(chat: &ClientChat<'_>, message: &Message) -> String {
         Author::System => "Система".to_owned(),
     };
     let author = one_line(&author, AUTHOR_CHARS_MAX);
-    format!("{time} {author}: {}", one_line(&message.text, MESSAGE_CHARS_MAX))
+    let text = one_line(&message.text, MESSAGE_CHARS_MAX);
+    format!("{time} {author}: {text}")
 }

@@ -100,6 +100,8 @@ pub(in crate::rules) enum Told<'a> {
     One(Option<&'a str>),
     /// Any number of them.
     Many(&'a [String]),
+    /// Any number of them, as they stand in other things.
+    These(Vec<&'a str>),
 }
 
 /// What one communication has of each parameter.
@@ -116,6 +118,7 @@ impl Told<'_> {
             Told::Undecided => None,
             Told::One(text) => Some(text.is_some_and(is)),
             Told::Many(texts) => Some(texts.iter().any(|text| is(text))),
+            Told::These(texts) => Some(texts.iter().any(|text| is(text))),
         }
     }
 }

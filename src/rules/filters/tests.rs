@@ -142,8 +142,15 @@ fn v_07_every_parameter_of_a_call_is_looked_at() {
 
 #[test]
 fn v_07_every_parameter_of_a_chat_is_looked_at() {
-    let details = [("page", "https://shop.example/Price?a=1"), ("campaign", "Search")];
-    let more = [("first_campaign", "Maps"), ("source", "Yandex"), ("group", "Sales")];
+    let details = [
+        ("page", "https://shop.example/Price?a=1"),
+        ("campaign", "Search"),
+    ];
+    let more = [
+        ("first_campaign", "Maps"),
+        ("source", "Yandex"),
+        ("group", "Sales"),
+    ];
     let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let chat = Chat {
         phase: ChatPhase::Accepted,
@@ -165,6 +172,7 @@ fn v_07_every_parameter_of_a_chat_is_looked_at() {
     let facets = ChatFacets {
         chat: &chat,
         employee: Some("ivanov"),
+        has_contacts: false,
     };
     let table = [
         ("channel", "Telegram", "site"),
@@ -180,8 +188,14 @@ fn v_07_every_parameter_of_a_chat_is_looked_at() {
     for (parameter, there, other) in table {
         let include = |value| condition::<ChatParameter>("include", parameter, value);
         let exclude = |value| condition::<ChatParameter>("exclude", parameter, value);
-        assert!(include(there).passes(&facets) && !include(other).passes(&facets), "{parameter}");
-        assert!(!exclude(there).passes(&facets) && exclude(other).passes(&facets), "{parameter}");
+        assert!(
+            include(there).passes(&facets) && !include(other).passes(&facets),
+            "{parameter}"
+        );
+        assert!(
+            !exclude(there).passes(&facets) && exclude(other).passes(&facets),
+            "{parameter}"
+        );
         assert_eq!(include(there).seen(&facets)[0].parameter, parameter);
     }
 }

@@ -332,6 +332,7 @@ fn decide(case: &Case) -> (Triage, Plan, Vec<String>) {
     let situation = Situation {
         snapshot: &snapshot,
         phase: case.phase,
+        work: 1,
         ledger: &case.ledger,
         settings: &case.settings,
         employees: &case.employees,

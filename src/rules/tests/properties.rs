@@ -555,6 +555,7 @@ proptest! {
         let situation = Situation {
             snapshot: &snapshot,
             phase,
+            work: 1,
             ledger: &ledger,
             settings: &settings,
             employees: &employees,

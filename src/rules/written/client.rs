@@ -1,26 +1,26 @@
-//! Who the client of a request is to the CRM: new or known.
+//! Who the client is to the CRM: new or known.
 
 use std::cmp::Reverse;
 
 use crate::model::explanation::{CardName, Reason};
 use crate::model::facts::{ContactFact, Facts};
 
-use super::admission::ClientRequest;
+use super::Written;
 use crate::rules::draft::Draft;
 
 /// The client, as the facts and the ledger have it.
-pub(super) struct Client<'a> {
+pub(in crate::rules) struct Client<'a> {
     /// A contact had one of the addresses when this was first decided.
-    pub(super) known: bool,
+    pub(in crate::rules) known: bool,
     /// The contact that is used.
-    pub(super) contact: Option<&'a ContactFact>,
+    pub(in crate::rules) contact: Option<&'a ContactFact>,
 }
 
 impl<'a> Client<'a> {
     /// Finds the client and explains it. Among several contacts the one changed last is used, then
     /// the lowest id, so that the choice is always the same.
-    pub(super) fn find(
-        request: &ClientRequest<'_>,
+    pub(in crate::rules) fn find(
+        what: &impl Written,
         facts: &'a Facts,
         draft: &mut Draft<'_>,
     ) -> Self {
@@ -28,7 +28,7 @@ impl<'a> Client<'a> {
             .contacts
             .iter()
             .min_by_key(|card| (Reverse(card.updated_at), card.id.as_str()));
-        let addresses = request.addresses();
+        let addresses = what.addresses();
         draft.explain(match contact {
             Some(contact) => Reason::AddressesKnown {
                 addresses,
@@ -37,7 +37,7 @@ impl<'a> Client<'a> {
             },
             None => Reason::AddressesUnknown { addresses },
         });
-        let settled = request.situation.ledger.first_time;
+        let settled = what.situation().ledger.first_time;
         let first_time = settled.unwrap_or_else(|| facts.first_time());
         if first_time != facts.first_time() {
             draft.explain(Reason::FirstTimeKept { first_time });
@@ -50,7 +50,7 @@ impl<'a> Client<'a> {
 }
 
 /// Names a contact for an explanation.
-pub(super) fn named(card: &ContactFact) -> CardName {
+pub(in crate::rules) fn named(card: &ContactFact) -> CardName {
     CardName {
         id: card.id.clone(),
         name: card.name.clone(),
