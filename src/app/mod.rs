@@ -7,6 +7,7 @@ mod directories;
 mod fastagi;
 mod listeners;
 mod pairs;
+mod precedence;
 mod questions;
 mod recording_child;
 mod rehearsing;

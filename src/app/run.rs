@@ -43,6 +43,7 @@ use super::consent::Desk;
 use super::fastagi;
 use super::listeners;
 use super::pairs::Pairs;
+use super::precedence::give_way;
 use super::questions::Questions;
 use super::recording_child::{RecordingChild, Recordings};
 use super::tenant_files::{Files, ORDERS_MAX, ReloadOrder};
@@ -60,7 +61,13 @@ pub fn run(path: PathBuf, configuration: Configuration) -> anyhow::Result<()> {
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
         .install_recorder()
         .context("set up the metrics")?;
-    actix::System::new().block_on(live(path, configuration, metrics))
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Those of its pool, which read what is not in memory.
+        .on_thread_start(give_way)
+        .build()
+        .context("start the runtime")?;
+    actix::System::with_tokio_rt(|| runtime).block_on(live(path, configuration, metrics))
 }
 
 async fn live(
@@ -117,6 +124,8 @@ async fn live(
         clock: Arc::clone(&clock),
     };
     let (work, sessions, dialplans) = (Arbiter::new(), Arbiter::new(), Arbiter::new());
+    // Events of a phone system are followed as they come: they are few.
+    work.spawn_fn(give_way);
     let shared = Shared {
         store: store.clone(),
         clock: Arc::clone(&clock),
@@ -219,6 +228,8 @@ async fn live(
         Arc::clone(&clock),
         daemon.store.retention_days,
     ));
+    // Whoever answers has a thread by now. What is left here is looking after the others.
+    give_way();
     ready.set(true);
     notify(&[("READY", "1"), ("STATUS", "running")]);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
@@ -327,6 +338,7 @@ fn open_store(
     let key = store_key(&daemon.store.key)?;
     let options = StoreOptions {
         now: clock.now(),
+        at_thread_start: give_way,
         ..StoreOptions::default()
     };
     let path = &daemon.store.path;

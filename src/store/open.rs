@@ -48,6 +48,8 @@ pub struct StoreOptions {
     pub hold_paused_clock: bool,
     /// Now: the time of making, when the store is new.
     pub now: Timestamp,
+    /// What each of the store's threads does first.
+    pub at_thread_start: fn(),
 }
 
 impl Default for StoreOptions {
@@ -59,6 +61,7 @@ impl Default for StoreOptions {
             quick_repair: true,
             hold_paused_clock: false,
             now: Timestamp::default(),
+            at_thread_start: || {},
         }
     }
 }
@@ -165,12 +168,14 @@ fn start(
 ) -> Result<(StoreHandle, StoreThread), OpenError> {
     let (sender, mut queue) = mpsc::channel(options.queue_max.max(1));
     let (ending, ended) = watch::channel(None);
-    let reads = ReadPool::start().map_err(OpenError::Thread)?;
+    let reads = ReadPool::start(options.at_thread_start).map_err(OpenError::Thread)?;
     let handle = StoreHandle::new(sender, Arc::clone(&shared), reads);
     let group_max = options.group_max.max(1);
+    let at_start = options.at_thread_start;
     let thread = std::thread::Builder::new()
         .name("store".to_owned())
         .spawn(move || {
+            at_start();
             let mut guard = EndGuard {
                 shared: Arc::clone(&shared),
                 ending,

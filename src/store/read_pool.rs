@@ -39,8 +39,8 @@ impl std::fmt::Debug for Queue {
 }
 
 impl ReadPool {
-    /// Starts the threads.
-    pub(super) fn start() -> std::io::Result<Self> {
+    /// Starts the threads; each does `at_start` first.
+    pub(super) fn start(at_start: fn()) -> std::io::Result<Self> {
         let pool = Self {
             queue: Arc::default(),
         };
@@ -48,7 +48,10 @@ impl ReadPool {
             let queue = Arc::clone(&pool.queue);
             std::thread::Builder::new()
                 .name("store-read".to_owned())
-                .spawn(move || queue.serve())?;
+                .spawn(move || {
+                    at_start();
+                    queue.serve();
+                })?;
         }
         Ok(pool)
     }
@@ -115,7 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_read_is_answered_and_one_that_panics_harms_nobody_else() {
-        let pool = ReadPool::start().expect("starts");
+        let pool = ReadPool::start(|| {}).expect("starts");
         let reads = (0..100_u32).map(|n| {
             pool.run(move || {
                 assert_ne!(n % 10, 3, "as planned");
@@ -133,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_read_that_takes_long_does_not_hold_up_the_others() {
-        let pool = ReadPool::start().expect("starts");
+        let pool = ReadPool::start(|| {}).expect("starts");
         let (release, held) = std::sync::mpsc::channel::<()>();
         let slow = pool.run(move || held.recv().is_ok());
         let quick = async {

@@ -125,6 +125,11 @@ impl Daemon {
         assert!(asked.expect("a shell").success());
     }
 
+    /// The number of its process.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns its resident memory in bytes.
     pub(super) fn resident_bytes(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());

@@ -1,5 +1,6 @@
 //! What the service manager is told.
 
+use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
@@ -58,4 +59,35 @@ async fn the_service_manager_hears_of_ready_watchdog_reload_and_end() {
         "{:?}",
         began.elapsed()
     );
+}
+
+/// Returns the priority of each thread of a process, by the thread's name.
+fn priorities(process: u32) -> Vec<(String, i32)> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).expect("it lives");
+    let read = |thread: fs::DirEntry| {
+        let line = fs::read_to_string(thread.path().join("stat")).ok()?;
+        let (front, rest) = line.rsplit_once(')')?;
+        let (_, name) = front.split_once('(')?;
+        // proc(5): the nineteenth word, of which the third comes after the name.
+        let nice = rest.split_whitespace().nth(16)?.parse().ok()?;
+        Some((name.to_owned(), nice))
+    };
+    threads.flatten().filter_map(read).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_answers_a_phone_system_goes_before_what_nobody_waits_for() {
+    let office = Office::open().await;
+    let daemon = office.start().await;
+    let threads = priorities(daemon.pid());
+    let first = threads.iter().map(|(_, nice)| *nice).min().expect("threads");
+    let gives_way = |name: &str| {
+        let mut named = threads.iter().filter(|(own, _)| own == name).peekable();
+        named.peek().is_some() && named.all(|(_, nice)| *nice > first)
+    };
+    for name in ["store", "store-read", "tokio-rt-worker"] {
+        assert!(gives_way(name), "{name}: {threads:?}");
+    }
+    let answering = threads.iter().filter(|(_, nice)| *nice == first).count();
+    assert!(answering >= 2, "{threads:?}");
 }

@@ -67,6 +67,12 @@ impl Reading {
         }
     }
 
+    /// Counts the calls that were open when seeing stopped and are not any more.
+    pub(super) fn count_ended(&mut self, unfinished: &BTreeSet<String>) {
+        let ended = self.open_before.difference(unfinished).cloned();
+        self.calls.extend(ended);
+    }
+
     fn total(&self) -> u64 {
         self.calls_before.saturating_add(self.calls.len() as u64)
     }

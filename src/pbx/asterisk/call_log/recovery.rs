@@ -129,9 +129,10 @@ impl LogKeeper {
             LogKind::CelTable => {}
             LogKind::CdrCsv | LogKind::CdrTable => self.tell_records(books, live).await?,
         }
-        let Some(reading) = self.reading.take() else {
+        let Some(mut reading) = self.reading.take() else {
             return Ok(None);
         };
+        reading.count_ended(&books.tracker().unfinished());
         books.replayed_until(self.told_until.unwrap_or(until));
         let position = reading.untold.clone();
         self.older = Some(position.clone());
@@ -266,15 +267,20 @@ impl LogKeeper {
     /// Tells one message, and counts the calls that it changed or makes whole.
     fn replay(&mut self, books: &mut Books, message: &Message, at: Timestamp) -> Vec<Snapshot> {
         let told = books.replay(message, at);
-        // What was told a second time, for safety, is no recovery.
-        if let Some(reading) = self.reading.as_mut().filter(|one| at > one.from) {
+        let Some(reading) = &mut self.reading else {
+            return told;
+        };
+        // What was told a second time, for safety, is no recovery. Of an entry whose time is cut off
+        // it is not known whether it was; then what it changes was not.
+        if at > reading.from {
             let id = message.value("Linkedid").or(message.value("DestLinkedid"));
             let call = id.and_then(|id| books.tracker().call_of(id));
             let half_seen = call.filter(|call| reading.open_before.contains(*call));
-            let changed = told.iter().map(|one| one.key.item.as_str());
-            reading
-                .calls
-                .extend(changed.chain(half_seen).map(str::to_owned));
+            reading.calls.extend(half_seen.map(str::to_owned));
+        }
+        if at.plus(self.settings.kind.resolution()) > reading.from {
+            let changed = told.iter().map(|one| one.key.item.clone());
+            reading.calls.extend(changed);
         }
         told
     }

@@ -32,6 +32,14 @@ impl LogKind {
         matches!(self, Self::CelCustom | Self::CelTable)
     }
 
+    /// Returns how much later than its time an entry may have happened: its times are cut off.
+    pub(super) fn resolution(self) -> Duration {
+        match self {
+            Self::CelCustom => Duration::from_millis(1),
+            Self::CelTable | Self::CdrCsv | Self::CdrTable => Duration::from_secs(1),
+        }
+    }
+
     fn is_table(self) -> bool {
         matches!(self, Self::CelTable | Self::CdrTable)
     }

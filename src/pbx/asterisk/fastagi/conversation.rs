@@ -155,7 +155,8 @@ async fn tell(
             return (!silent).then_some(replies);
         };
         let replies = reader.feed(piece).ok()?;
-        if replies.hung_up {
+        // Nothing is waited for behind the last answer.
+        if replies.hung_up || replies.complete(VARIABLES.len()) {
             return Some(replies);
         }
     }
