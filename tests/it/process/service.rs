@@ -80,7 +80,11 @@ async fn whoever_answers_a_phone_system_goes_before_what_nobody_waits_for() {
     let office = Office::open().await;
     let daemon = office.start().await;
     let threads = priorities(daemon.pid());
-    let first = threads.iter().map(|(_, nice)| *nice).min().expect("threads");
+    let first = threads
+        .iter()
+        .map(|(_, nice)| *nice)
+        .min()
+        .expect("threads");
     let gives_way = |name: &str| {
         let mut named = threads.iter().filter(|(own, _)| own == name).peekable();
         named.peek().is_some() && named.all(|(_, nice)| *nice > first)
