@@ -68,6 +68,7 @@ pub(super) async fn decide(
     let situation = Situation {
         snapshot: &snapshot,
         phase: work.phase,
+        work: work.id,
         ledger: &ledger,
         settings: &context.settings,
         employees: &context.employees,

@@ -97,3 +97,21 @@ pub struct Chat {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }
+
+impl Chat {
+    /// Says whether an employee took it. One who was only offered a lost chat did not.
+    pub fn is_taken(&self) -> bool {
+        self.employee.is_some() && !self.lost
+    }
+
+    /// Says whether client or employee wrote something.
+    pub fn has_words(&self) -> bool {
+        let mut messages = self.messages.iter();
+        messages.any(|message| message.author != Author::System)
+    }
+
+    /// Says whether it is over, by this picture: one that was over may go on.
+    pub fn is_over(&self) -> bool {
+        self.phase == ChatPhase::Ended
+    }
+}

@@ -47,8 +47,14 @@ pub enum Phase {
     Answered,
     /// Chat: the visitor wrote.
     Started,
-    /// Chat: an employee took it.
+    /// Chat: an employee took it, and something was written.
     Accepted,
+    /// Chat: it was marked. Comes again with every change of the marks.
+    Tagged,
+    /// Chat: something was written. Comes again with every message.
+    Message,
+    /// Chat: something was written after its end had been reported. Comes again with every message.
+    Continued,
     /// Call or chat: it is over.
     Ended,
     /// Call: its recording can be fetched.
@@ -64,10 +70,25 @@ impl fmt::Display for Phase {
             Phase::Answered => "answered",
             Phase::Started => "started",
             Phase::Accepted => "accepted",
+            Phase::Tagged => "tagged",
+            Phase::Message => "message",
+            Phase::Continued => "continued",
             Phase::Ended => "ended",
             Phase::RecordingReady => "recording_ready",
             Phase::Received => "received",
         })
+    }
+}
+
+impl Phase {
+    /// Says whether a communication comes through the phase more than once.
+    pub fn recurs(self) -> bool {
+        matches!(self, Phase::Tagged | Phase::Message | Phase::Continued)
+    }
+
+    /// Returns the phase that must have been reported before this one can come.
+    pub fn only_after(self) -> Option<Phase> {
+        (self == Phase::Continued).then_some(Phase::Ended)
     }
 }
 
@@ -136,10 +157,39 @@ impl Body {
     }
 
     /// Says whether the communication has come through a phase: one that is skipped counts, but
-    /// for the answer of a call that nobody answered.
+    /// for the answer of a call that nobody answered, and what a chat shows by itself.
     pub fn has_reached(&self, phase: Phase) -> bool {
-        let unanswered = matches!(self, Body::Call { call } if !call.is_answered());
-        phase <= self.phase() && !(unanswered && phase == Phase::Answered)
+        match (self, phase) {
+            (Body::Call { call }, Phase::Answered) if !call.is_answered() => false,
+            (Body::Chat { chat }, Phase::Accepted) => chat.is_taken() && chat.has_words(),
+            (Body::Chat { chat }, Phase::Tagged) => !chat.tags.is_empty(),
+            (Body::Chat { chat }, Phase::Message | Phase::Continued) => chat.has_words(),
+            _ => phase <= self.phase(),
+        }
+    }
+
+    /// Tells one coming of a phase that recurs from another: the same for the same marks, or the
+    /// same messages in a chat that is as open.
+    pub fn turn(&self, phase: Phase) -> Option<String> {
+        let Body::Chat { chat } = self else {
+            return None;
+        };
+        let text = match phase {
+            Phase::Tagged => {
+                let mut tags = chat.tags.clone();
+                tags.sort_unstable();
+                tags.join("\n")
+            }
+            Phase::Message | Phase::Continued => {
+                let last = chat.messages.last().map(|message| message.id.as_str());
+                let (count, over) = (chat.messages.len(), chat.is_over());
+                format!("{count} {over} {}", last.unwrap_or_default())
+            }
+            _ => return None,
+        };
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::digest(text.as_bytes());
+        Some(digest.iter().take(8).map(|b| format!("{b:02x}")).collect())
     }
 
     /// Returns the phase that the communication is in.
@@ -171,8 +221,12 @@ impl Body {
                 .into_iter()
                 .collect(),
             Body::Chat { chat } => {
-                let visitor = Address::Visitor(format!("{}:{}", chat.channel, chat.visitor));
-                std::iter::once(visitor)
+                let visitor = format!("{}:{}", chat.channel, chat.visitor);
+                // A visitor without a name is nobody in particular.
+                let visitor = (!chat.visitor.trim().is_empty()).then_some(visitor);
+                let visitor = visitor.map(Address::Visitor);
+                visitor
+                    .into_iter()
                     .chain(chat.phone.clone().map(Address::Phone))
                     .chain(chat.email.as_deref().map(email_address))
                     .collect()

@@ -36,6 +36,8 @@ pub const SCENARIO: &str = "scenario";
 pub const LAST_OPERATION: &str = "last_operation";
 /// The department that the client chose.
 pub const GROUP: &str = "group";
+/// Why a chat ended, in words for people.
+pub const END_REASON: &str = "end_reason";
 /// The sort of form.
 pub const FORM_TYPE: &str = "form_type";
 /// How often this client has been in touch, this time included; `1` = for the first time.

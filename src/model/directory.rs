@@ -117,6 +117,7 @@ pub fn made_by(steps: &[LedgerStep], role: &Role) -> Option<DirectoryChange> {
         | Effect::CreateTask(_)
         | Effect::FillFields(_)
         | Effect::LinkRecording(_)
-        | Effect::AddNote(_) => None,
+        | Effect::AddNote(_)
+        | Effect::HandOver(_) => None,
     }
 }

@@ -344,6 +344,44 @@ pub enum Reason {
         /// The kind.
         kind: Kind,
     },
+    /// The chat's visitor left no contact data, and such chats are not taken (S2-22).
+    ChatWithoutContacts,
+    /// The settings have the records of chats made at another moment (S2-21).
+    ChatAtOtherMoment {
+        /// The moment that is decided now.
+        phase: Phase,
+    },
+    /// Records are made when somebody takes a chat, and nobody took this one (S2-21).
+    NobodyTookChat,
+    /// An earlier moment of this chat made its records.
+    ChatActedBefore,
+    /// The records of chats are made when one is marked, and this one is not (S2-21).
+    ChatNotTagged,
+    /// What was written waits for the moment at which the chat's records are made.
+    ChatWordsWait,
+    /// Nothing was written that is not on the card already.
+    ChatNothingNew,
+    /// The chat ended without anybody of the company having written.
+    ChatLost,
+    /// By then the chat was over: what is written later is a new message in a closed chat (V-05).
+    ChatOver {
+        /// The end.
+        at: Timestamp,
+    },
+    /// The chat goes on after its end.
+    ChatGoesOn,
+    /// The client wrote into the closed chat (V-05).
+    MessageInClosedChat {
+        /// It makes a new unsorted record; else it is noted on the card.
+        again: bool,
+    },
+    /// The client's contact is handed over (V-05: update of the responsible on repeats).
+    HandedOver {
+        /// The contact.
+        contact: CardName,
+        /// To whom.
+        user: UserName,
+    },
     /// By what method the communication is brought into the CRM (S0-07 … S0-09).
     MethodActs {
         /// The kind.

@@ -162,6 +162,12 @@ impl Seen {
                 decision.seen = None;
                 decision.facts = None;
             }
+            // What notes say stands in the steps themselves, and no decision reads it.
+            for step in &mut before.steps {
+                if let Effect::AddNote(note) = &mut step.effect {
+                    note.text.clear();
+                }
+            }
             before
         });
         Self {

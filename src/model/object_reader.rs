@@ -318,14 +318,21 @@ impl<'a> Reader<'a> {
 
     /// Reads true or false, or takes the usual one.
     pub(crate) fn flag(&mut self, key: &'static str, usual: bool) -> bool {
-        let Some(value) = self.value(key, || Form::Flag { usual }) else {
-            return usual;
-        };
+        self.flag_of(key, usual).unwrap_or(usual)
+    }
+
+    /// Reads true or false, where it is said.
+    pub(crate) fn said_flag(&mut self, key: &'static str) -> Option<bool> {
+        self.flag_of(key, false)
+    }
+
+    fn flag_of(&mut self, key: &'static str, usual: bool) -> Option<bool> {
+        let value = self.value(key, || Form::Flag { usual })?;
         let flag = value.as_bool();
         if flag.is_none() {
             self.wrong(key, "must be true or false");
         }
-        flag.unwrap_or(usual)
+        flag
     }
 
     /// Reads a number of seconds from 0 to `max`, fractions permitted, and returns milliseconds.

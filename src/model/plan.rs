@@ -349,6 +349,18 @@ pub struct NewNote {
     pub text: String,
     /// When it was said: with the card and the text it tells one note from another.
     pub at: Timestamp,
+    /// The messages of a chat that it holds, by the source's names of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<String>,
+}
+
+/// A card to be handed over to somebody. Making it twice comes to the same as once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOver {
+    /// The card.
+    pub card: Target,
+    /// Who is to answer for it.
+    pub responsible: CrmUserId,
 }
 
 /// One intended effect, in no CRM's terms.
@@ -373,6 +385,8 @@ pub enum Effect {
     AddNote(NewNote),
     /// Make an unqualified lead.
     CreateLead(NewLead),
+    /// Have somebody else answer for a card.
+    HandOver(HandOver),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -397,11 +411,13 @@ pub enum StepKind {
     AddNote,
     /// [`Effect::CreateLead`].
     CreateLead,
+    /// [`Effect::HandOver`].
+    HandOver,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 9] = [
+    pub const ALL: [StepKind; 10] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
@@ -411,6 +427,7 @@ impl StepKind {
         StepKind::LinkRecording,
         StepKind::AddNote,
         StepKind::CreateLead,
+        StepKind::HandOver,
     ];
 }
 
@@ -427,6 +444,7 @@ impl Effect {
             Effect::LinkRecording(_) => StepKind::LinkRecording,
             Effect::AddNote(_) => StepKind::AddNote,
             Effect::CreateLead(_) => StepKind::CreateLead,
+            Effect::HandOver(_) => StepKind::HandOver,
         }
     }
 
@@ -450,7 +468,8 @@ impl Effect {
             | Effect::CreateTask(_)
             | Effect::FillFields(_)
             | Effect::LinkRecording(_)
-            | Effect::AddNote(_) => None,
+            | Effect::AddNote(_)
+            | Effect::HandOver(_) => None,
         }
     }
 
@@ -466,7 +485,8 @@ impl Effect {
             | Effect::CreateTask(_)
             | Effect::FillFields(_)
             | Effect::LinkRecording(_)
-            | Effect::AddNote(_) => None,
+            | Effect::AddNote(_)
+            | Effect::HandOver(_) => None,
         }
     }
 
@@ -480,6 +500,7 @@ impl Effect {
             Effect::FillFields(fill) => Some(&mut fill.card),
             Effect::LinkRecording(link) => Some(&mut link.entry),
             Effect::AddNote(note) => Some(&mut note.card),
+            Effect::HandOver(over) => Some(&mut over.card),
         }
     }
 
@@ -493,6 +514,7 @@ impl Effect {
             Effect::FillFields(fill) => Some(&fill.card),
             Effect::LinkRecording(link) => Some(&link.entry),
             Effect::AddNote(note) => Some(&note.card),
+            Effect::HandOver(over) => Some(&over.card),
         }
     }
 }

@@ -124,6 +124,11 @@ impl fmt::Display for Effect {
                 }
                 named_text(f, "link", Some(&link.link))
             }
+            Effect::HandOver(over) => {
+                write!(f, "hand over")?;
+                target(f, "card", Some(&over.card))?;
+                named_user(f, "responsible", Some(&over.responsible))
+            }
             Effect::AddNote(note) => {
                 write!(f, "add note")?;
                 target(f, "card", Some(&note.card))?;

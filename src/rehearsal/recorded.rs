@@ -172,9 +172,11 @@ fn picked(ledger: &Ledger, phase: Phase) -> Option<&Decision> {
 }
 
 /// The phases at which settings decide. What a recording brings later follows from what they made.
-const REHEARSED: [Phase; 4] = [
+const REHEARSED: [Phase; 6] = [
     Phase::Answered,
+    Phase::Started,
     Phase::Accepted,
+    Phase::Tagged,
     Phase::Ended,
     Phase::Received,
 ];

@@ -32,6 +32,8 @@ pub fn rehearse<'b>(
     let phases: Vec<Phase> = wanted_phases(kind, settings)
         .into_iter()
         .filter(|phase| able.contains(&(kind, *phase)))
+        // What is noted bit by bit, and after the end, comes with the end here.
+        .filter(|phase| !matches!(phase, Phase::Message | Phase::Continued))
         .collect();
     if phases.last().is_some_and(|last| !body.has_reached(*last)) {
         return Err(NotRehearsed::NotOver);
@@ -124,6 +126,8 @@ fn situation<'a>(
     Some(Situation {
         snapshot,
         phase,
+        // Phases that come again are not rehearsed.
+        work: 0,
         ledger,
         settings: &basis.settings,
         employees: &basis.employees,

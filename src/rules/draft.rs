@@ -135,8 +135,15 @@ impl<'a> Draft<'a> {
             | Effect::RecordCall(_)
             | Effect::FillFields(_)
             | Effect::LinkRecording(_)
-            | Effect::AddNote(_) => None,
+            | Effect::AddNote(_)
+            | Effect::HandOver(_) => None,
         }
+    }
+
+    /// Returns the steps of earlier decisions that this one does not replace.
+    pub(super) fn standing_steps(&self) -> impl Iterator<Item = &'a LedgerStep> {
+        let steps = self.situation.ledger.steps.iter();
+        steps.filter(|step| !self.replaced.contains(&&step.role))
     }
 
     /// Returns the plan.
@@ -183,5 +190,6 @@ fn made_by(kind: StepKind) -> Entity {
         StepKind::CreateLead => Entity::Lead,
         StepKind::FillFields => Entity::Fields,
         StepKind::AddNote => Entity::Note,
+        StepKind::HandOver => Entity::Contact,
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod basis;
 mod calls;
+mod chats;
 mod draft;
 pub mod fields;
 mod filters;
@@ -25,6 +26,7 @@ mod tags;
 mod template;
 mod triage;
 pub mod variables;
+mod written;
 
 pub use calls::CALL_RECORD;
 pub use phases::wanted_phases;

@@ -1,11 +1,12 @@
 //! What is to be done about a communication's phase, once the CRM has answered.
 
 use crate::model::communication::Body;
-use crate::model::explanation::{Explanation, Reason};
+use crate::model::explanation::Explanation;
 use crate::model::facts::Facts;
 use crate::model::plan::Plan;
 
 use super::calls;
+use super::chats;
 use super::requests;
 use super::situation::Situation;
 
@@ -23,7 +24,7 @@ pub fn plan(situation: &Situation<'_>, facts: &Facts) -> Plan {
     let planned = match &situation.snapshot.body {
         Body::Call { call } => calls::plan(situation, call, facts).map_err(Explanation::from),
         Body::Request { request } => requests::plan(situation, request, facts),
-        body @ Body::Chat { .. } => Err(Reason::NothingConfigured { kind: body.kind() }.into()),
+        Body::Chat { chat } => chats::plan(situation, chat, facts),
     };
     planned.unwrap_or_else(|explanation| Plan {
         steps: Vec::new(),

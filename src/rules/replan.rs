@@ -1,6 +1,6 @@
 //! Which steps of an earlier decision a new one takes the place of ("decide again").
 
-use crate::model::ledger::{LedgerStep, StepState};
+use crate::model::ledger::{Decision, LedgerStep, StepState};
 use crate::model::plan::Role;
 
 use super::situation::Situation;
@@ -21,7 +21,7 @@ pub fn replaced<'a>(situation: &Situation<'a>) -> Vec<&'a Role> {
 /// Says whether this phase was decided before.
 pub(super) fn is_again(situation: &Situation<'_>) -> bool {
     let decisions = &situation.ledger.decisions;
-    decisions.iter().any(|d| d.phase == situation.phase)
+    decisions.iter().any(|d| is_same(situation, d))
 }
 
 /// A step of another phase keeps its role: a later phase only adds, and what a person dropped at
@@ -30,7 +30,13 @@ fn decided_at_this_phase(situation: &Situation<'_>, step: &LedgerStep) -> bool {
     let decisions = &situation.ledger.decisions;
     decisions
         .iter()
-        .any(|d| d.phase == situation.phase && d.work == step.work)
+        .any(|d| is_same(situation, d) && d.work == step.work)
+}
+
+/// A phase that recurs is another one each time.
+fn is_same(situation: &Situation<'_>, decision: &Decision) -> bool {
+    let phase = situation.phase;
+    decision.phase == phase && (!phase.recurs() || decision.work == situation.work)
 }
 
 fn is_undone(step: &LedgerStep) -> bool {

@@ -60,6 +60,7 @@ pub fn replay(
     let situation = Situation {
         snapshot: &snapshot,
         phase: decision.phase,
+        work: decision.work,
         ledger: seen.before.as_ref().unwrap_or(&nothing),
         settings: &basis.settings,
         employees: &basis.employees,

@@ -1,6 +1,8 @@
 //! What an administrator chose for an integration: the one Rust form of the rows of
 //! `docs/features.md`. Stored once per revision; replayed by the revision's number.
 
+mod chats;
+mod choices;
 mod fields;
 mod interval;
 mod requests;
@@ -16,6 +18,8 @@ use crate::model::ids::CrmUserId;
 use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::Phone;
 
+pub use self::chats::{ChatMoment, ChatSettings, InClosedChat, Transcript};
+pub(in crate::rules) use self::choices::Choices;
 pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;
 pub use self::requests::{
@@ -25,7 +29,7 @@ pub use self::responsible::{Assign, ResponsibleRule};
 pub use self::schedules::{Schedule, SpecialDay};
 pub use self::tags::TagSettings;
 pub use self::tasks::{TaskDue, TaskSettings};
-pub use super::filters::{CallParameter, Comparison, Filter, Parameter};
+pub use super::filters::{CallParameter, ChatParameter, Comparison, Filter, Parameter};
 pub use super::popup::{PopupSettings, ShowTo};
 pub use super::template::Template;
 
@@ -40,6 +44,9 @@ pub struct IntegrationSettings {
     /// Site requests (S0-06).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<RequestSettings>,
+    /// Chats (S0-12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chats: Option<ChatSettings>,
     /// Working schedules, by which tasks are due (S0-23).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<Schedule>,
@@ -64,11 +71,15 @@ impl IntegrationSettings {
         let calls = self.calls.iter().map(|calls| ("calls", &calls.fields));
         let requests = self.requests.iter();
         let requests = requests.map(|requests| ("requests", &requests.fields));
-        calls.chain(requests).flat_map(|(kind, fields)| {
-            let at = move |position| format!("{kind}.fields.{position}");
-            let rules = fields.iter().enumerate();
-            rules.map(move |(position, rule)| (at(position), rule))
-        })
+        let chats = self.chats.iter().map(|chats| ("chats", &chats.fields));
+        calls
+            .chain(requests)
+            .chain(chats)
+            .flat_map(|(kind, fields)| {
+                let at = move |position| format!("{kind}.fields.{position}");
+                let rules = fields.iter().enumerate();
+                rules.map(move |(position, rule)| (at(position), rule))
+            })
     }
 }
 

@@ -1,8 +1,10 @@
 //! What can be wrong with settings although their types allow it, as far as it shows without
 //! asking the CRM: whether users, pipelines and stages exist is checked against the account.
 
+mod chats;
 mod requests;
 mod schedules;
+mod written;
 
 use std::collections::BTreeSet;
 
@@ -44,6 +46,9 @@ impl IntegrationSettings {
         if let Some(requests) = &self.requests {
             requests::check(requests, &mut found);
         }
+        if let Some(chats) = &self.chats {
+            chats::check(chats, &mut found);
+        }
         schedules::check(self, &mut found);
         if let Some(popup) = &self.popup {
             popup.mistakes(&mut found);
@@ -61,7 +66,10 @@ impl IntegrationSettings {
         let rules = self.calls.iter().flat_map(|calls| &calls.responsible);
         let mut named = Vec::new();
         if let Some(requests) = &self.requests {
-            requests::employees_named(requests, &mut named);
+            written::employees_named("requests", &requests.choices(), &mut named);
+        }
+        if let Some(chats) = &self.chats {
+            written::employees_named("chats", &chats.choices(), &mut named);
         }
         if let Some(calls) = &self.calls {
             let sides = [("incoming", &calls.incoming), ("outgoing", &calls.outgoing)];

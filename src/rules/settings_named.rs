@@ -5,8 +5,8 @@ use crate::model::ids::CrmUserId;
 use crate::model::in_crm::{CrmThing, NamedInCrm};
 
 use super::settings::{
-    Assign, CallSettings, DirectionSettings, IntegrationSettings, KnownAction, RequestMethod,
-    RequestSettings, ResponsibleRule, TaskSettings, UnknownAction,
+    Assign, CallSettings, Choices, DirectionSettings, IntegrationSettings, KnownAction,
+    RequestMethod, ResponsibleRule, TaskSettings, UnknownAction,
 };
 
 impl IntegrationSettings {
@@ -18,7 +18,10 @@ impl IntegrationSettings {
             named.calls(calls);
         }
         if let Some(requests) = &self.requests {
-            named.requests(requests);
+            named.written("requests", &requests.choices());
+        }
+        if let Some(chats) = &self.chats {
+            named.written("chats", &chats.choices());
         }
         for (path, rule) in self.field_rules() {
             let is_constant = !rule.value.0.contains('{');
@@ -116,19 +119,21 @@ impl Named {
         self.task(&format!("{path}.missed_task"), missed);
     }
 
-    fn requests(&mut self, requests: &RequestSettings) {
-        let path = "requests.default_responsible".to_owned();
-        self.user(path, &requests.default_responsible);
-        self.rules("requests.responsible", &requests.responsible);
-        self.method("requests.method", &requests.method);
-        if let Some(repeat) = &requests.repeat_method {
-            self.method("requests.repeat_method", repeat);
+    fn written<P>(&mut self, block: &str, choices: &Choices<'_, P>) {
+        let at = |key: &str| format!("{block}.{key}");
+        self.user(at("default_responsible"), choices.default_responsible);
+        self.rules(&at("responsible"), choices.responsible);
+        self.method(&at("method"), choices.method);
+        if let Some(repeat) = choices.repeat_method {
+            self.method(&at("repeat_method"), repeat);
         }
-        for (position, rule) in requests.pipelines.iter().enumerate() {
-            let path = format!("requests.pipelines.{position}");
+        for (position, rule) in choices.pipelines.iter().enumerate() {
+            let path = format!("{block}.pipelines.{position}");
             self.stage(path, &rule.pipeline, &rule.stage);
         }
-        self.task("requests.task", requests.task.as_ref());
+        for (key, task) in &choices.tasks {
+            self.task(&at(key), *task);
+        }
     }
 
     fn method(&mut self, path: &str, method: &RequestMethod) {

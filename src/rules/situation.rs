@@ -19,6 +19,8 @@ pub struct Situation<'a> {
     pub snapshot: &'a Snapshot,
     /// The phase to be decided.
     pub phase: Phase,
+    /// The number of the work that decides it: it tells one coming of a phase from another.
+    pub work: u64,
     /// What this integration planned and got for it so far.
     pub ledger: &'a Ledger,
     /// What the administrator chose.

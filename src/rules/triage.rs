@@ -1,11 +1,12 @@
 //! Whether anything is to be decided about a communication, before the CRM is asked.
 
 use crate::model::communication::Body;
-use crate::model::explanation::{Explanation, Reason};
+use crate::model::explanation::Explanation;
 use crate::model::facts::FactsQuery;
 use crate::model::plan::Plan;
 
 use super::calls;
+use super::chats;
 use super::requests;
 use super::situation::Situation;
 
@@ -28,8 +29,7 @@ pub fn triage(situation: &Situation<'_>) -> Triage {
     let admitted = match &situation.snapshot.body {
         Body::Call { call } => calls::triage(situation, call).map_err(Explanation::from),
         Body::Request { request } => requests::triage(situation, request),
-        // Settings have no place for chats yet, so nothing can be configured.
-        body @ Body::Chat { .. } => Err(Reason::NothingConfigured { kind: body.kind() }.into()),
+        Body::Chat { chat } => chats::triage(situation, chat),
     };
     match admitted {
         Ok(query) => Triage::Ask(query),

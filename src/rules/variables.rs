@@ -152,6 +152,121 @@ pub const OF_CALLS: [Variable; 18] = [
     ),
 ];
 
+/// What templates of chats may use.
+pub const OF_CHATS: [Variable; 17] = [
+    variable(
+        "client",
+        "клиент: название группы или имя, иначе номер, иначе почта, иначе «Без контактов»",
+        "the client: the group's or own name, else the number, else the e-mail address, else «Без контактов»",
+        Sample::Text("Ольга"),
+    ),
+    variable(
+        "client_name",
+        "имя, как его показал канал; может быть пусто",
+        "the name as the channel shows it; may be empty",
+        Sample::Maybe("Ольга"),
+    ),
+    variable(
+        "client_phone",
+        "номер клиента (E.164); может быть пусто",
+        "the client's number (E.164); may be empty",
+        Sample::Maybe("+79161234567"),
+    ),
+    variable(
+        "client_email",
+        "почта клиента; может быть пусто",
+        "the client's e-mail address; may be empty",
+        Sample::Maybe("olga@example.com"),
+    ),
+    variable(
+        "contact_name",
+        "имя контакта, который уже есть в CRM; у нового клиента пусто",
+        "the name of the contact that the CRM has; empty for a new client",
+        Sample::Maybe("Ольга Петрова"),
+    ),
+    variable(
+        "source_name",
+        "название источника",
+        "the source's name",
+        Sample::Text("Сайт"),
+    ),
+    variable(
+        "known",
+        "клиент уже есть в контактах",
+        "a contact has one of the addresses",
+        Sample::Flag,
+    ),
+    variable(
+        "group_name",
+        "название группы; у чата с одним клиентом пусто",
+        "the group's name; empty where one client writes",
+        Sample::Maybe("Дачники"),
+    ),
+    variable(
+        "channel",
+        "где идёт чат: site, telegram, whatsapp, …",
+        "where it takes place: site, telegram, whatsapp, …",
+        Sample::Text("telegram"),
+    ),
+    variable(
+        "site",
+        "сайт; может быть пусто",
+        "the site; may be empty",
+        Sample::Maybe("romashka.example"),
+    ),
+    variable(
+        "page",
+        "адрес страницы; может быть пусто",
+        "the page's address; may be empty",
+        Sample::Maybe("https://romashka.example/price"),
+    ),
+    variable(
+        "text",
+        "что клиент написал первым; может быть пусто",
+        "what the client wrote first; may be empty",
+        Sample::Maybe("Здравствуйте"),
+    ),
+    variable(
+        "employee_name",
+        "кто принял чат; может быть пусто",
+        "who took the chat; may be empty",
+        Sample::Maybe("Иванов Иван"),
+    ),
+    variable(
+        "campaign",
+        "рекламная кампания; может быть пусто",
+        "the advertising campaign; may be empty",
+        Sample::Maybe("Поиск"),
+    ),
+    variable(
+        "source",
+        "откуда пришёл клиент, как это называет источник; может быть пусто",
+        "where the client came from, as the source sorts it; may be empty",
+        Sample::Maybe("yandex"),
+    ),
+    variable(
+        "date",
+        "день начала чата в поясе компании",
+        "the day of the chat's beginning in the company's zone",
+        Sample::Text("20.11.2026"),
+    ),
+    variable(
+        "time",
+        "время начала чата в поясе компании",
+        "the time of the chat's beginning in the company's zone",
+        Sample::Text("12:00"),
+    ),
+];
+
+/// The templates of names and of tasks' texts where none is set, for chats (V-09).
+pub const CHAT_CONTACT_NAME: &str = "{{ client }}";
+/// See [`CHAT_CONTACT_NAME`].
+pub const CHAT_DEAL_NAME: &str = "Чат{% if site %} на сайте {{ site }}{% endif %}: {{ client }}";
+/// See [`CHAT_CONTACT_NAME`].
+pub const CHAT_TASK: &str = "Обработать чат: {{ client }}";
+/// See [`CHAT_CONTACT_NAME`].
+pub const CHAT_LOST_TASK: &str = "Ответить на пропущенный чат: {{ client }}";
+
 /// What templates of site requests may use.
 pub const OF_REQUESTS: [Variable; 16] = [
     variable(
@@ -362,6 +477,32 @@ mod tests {
             assert_eq!(mistakes, Vec::<String>::new(), "{text}");
             let shown = format!("`{text}`");
             assert!(REQUESTS.contains(&shown), "docs/requests.md lacks {text}");
+        }
+    }
+
+    #[test]
+    fn s2_20_the_page_lists_every_variable_of_chats_with_its_meaning_and_a_sample() {
+        const CHATS: &str = include_str!("../../docs/chats.md");
+        for one in OF_CHATS {
+            let sample = match one.sample {
+                Sample::Text(text) | Sample::Maybe(text) => text.to_owned(),
+                Sample::Flag => "true".to_owned(),
+                Sample::Number(number) => number.to_string(),
+            };
+            let row = format!("| `{}` | {} | `{sample}` |", one.name, one.meaning_en);
+            assert!(CHATS.contains(&row), "docs/chats.md lacks: {row}");
+            assert!(!one.meaning_ru.is_empty());
+        }
+        let rows = CHATS
+            .lines()
+            .skip_while(|line| !line.starts_with("| variable of chats"));
+        let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
+        assert_eq!(rows.count(), OF_CHATS.len(), "rows without a variable");
+        for text in [CHAT_CONTACT_NAME, CHAT_DEAL_NAME, CHAT_TASK, CHAT_LOST_TASK] {
+            let mistakes = Template(text.to_owned()).mistakes(&samples(&OF_CHATS));
+            assert_eq!(mistakes, Vec::<String>::new(), "{text}");
+            let shown = format!("`{text}`");
+            assert!(CHATS.contains(&shown), "docs/chats.md lacks {text}");
         }
     }
 

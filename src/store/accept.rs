@@ -107,11 +107,22 @@ pub(super) fn make_work(
     route: &Route,
     now: Timestamp,
 ) -> Result<Option<(IntegrationKey, WorkId)>, Trouble> {
-    let (communication, integration, phase) = (
-        snapshot.key.to_string(),
-        route.integration.to_string(),
-        route.phase.to_string(),
-    );
+    let (communication, integration) = (snapshot.key.to_string(), route.integration.to_string());
+    if let Some(earlier) = route.phase.only_after() {
+        let earlier = earlier.to_string();
+        let before = (
+            communication.as_str(),
+            integration.as_str(),
+            earlier.as_str(),
+        );
+        if tables.work_unique.get(before)?.is_none() {
+            return Ok(None);
+        }
+    }
+    let phase = match snapshot.body.turn(route.phase) {
+        Some(turn) => format!("{}#{turn}", route.phase),
+        None => route.phase.to_string(),
+    };
     let unique = (communication.as_str(), integration.as_str(), phase.as_str());
     if tables.work_unique.get(unique)?.is_some() {
         return Ok(None);

@@ -4,8 +4,9 @@ use trunkline::crm::StepCommand;
 use trunkline::lab::amocrm::{AmoHandle, AmoOptions, SeedCard};
 use trunkline::lab::fault::{Fault, When};
 use trunkline::model::field::{self, FieldValue, Takes};
+use trunkline::model::ids::CrmUserId;
 use trunkline::model::outcome::{Look, Outcome};
-use trunkline::model::plan::{Card, Effect, Entity, FieldFill, FillFields, Target};
+use trunkline::model::plan::{Card, Effect, Entity, FieldFill, FillFields, HandOver, Target};
 
 use super::amocrm_lab::{PHONE, Rehearsal, command, done};
 
@@ -291,4 +292,35 @@ async fn v_12_an_unsorted_record_goes_to_its_pipelines_own_stage_whichever_is_th
         !stages.contains(&stage.as_str()),
         "no stage of ordinary deals: {stage}"
     );
+}
+
+#[actix_rt::test]
+async fn v_05_a_contact_is_handed_over_and_a_lost_answer_is_found() {
+    let rehearsal = Rehearsal::start().await;
+    let handle = rehearsal.handle.clone();
+    done(rehearsal.adapter.describe().await);
+    let contact = handle.add_contact(&SeedCard::new("Иван", PHONE, 501));
+    let owner = || handle.oracle().contacts_of_phone(PHONE)[0].responsible_user_id;
+    let over = |user: &str| {
+        let card = Target::Known {
+            card: Card {
+                entity: Entity::Contact,
+                id: contact.to_string(),
+            },
+        };
+        let effect = Effect::HandOver(HandOver {
+            card,
+            responsible: CrmUserId(user.to_owned()),
+        });
+        command(&handle, "1", "owner", effect)
+    };
+    let to_anna = over("502");
+    assert!(matches!(rehearsal.look(&to_anna).await, Look::Absent));
+    rehearsal.fault("PATCH", "/api/v4/*", When::First { n: 1 }, Fault::LostAfter);
+    let outcome = rehearsal.execute(&to_anna).await;
+    assert!(matches!(outcome, Outcome::Ambiguous { .. }), "{outcome:?}");
+    assert_eq!(owner(), 502);
+    assert!(matches!(rehearsal.look(&to_anna).await, Look::Found(_)));
+    assert_eq!(done(rehearsal.execute(&over("501")).await).cards.len(), 1);
+    assert_eq!(owner(), 501);
 }

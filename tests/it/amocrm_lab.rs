@@ -300,6 +300,7 @@ fn note(handle: &AmoHandle, call: &str, card: u64) -> StepCommand {
         card: on(Entity::Contact, card).expect("a card"),
         text: "Заявка с сайта\nПерезвоните".to_owned(),
         at: Timestamp::from_secs(handle.now() - 60),
+        messages: Vec::new(),
     };
     command(handle, call, "note", Effect::AddNote(note))
 }
@@ -323,6 +324,7 @@ pub(super) fn every_kind(handle: &AmoHandle) -> Vec<StepCommand> {
             StepKind::FillFields,
             StepKind::LinkRecording,
             StepKind::CreateLead,
+            StepKind::HandOver,
         ];
         if elsewhere.contains(&kind) {
             continue;
@@ -824,7 +826,8 @@ async fn a_step_delivered_days_late_carries_the_calls_own_time_and_is_found_agai
             | Effect::FillFields(_)
             | Effect::CreateLead(_)
             | Effect::LinkRecording(_)
-            | Effect::AddNote(_) => continue,
+            | Effect::AddNote(_)
+            | Effect::HandOver(_) => continue,
         }
         let lost = Fault::LostAfter;
         rehearsal.fault("POST", "/api/v4/*", When::First { n: 1 }, lost);

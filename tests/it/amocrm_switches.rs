@@ -234,7 +234,8 @@ async fn rehearse(switches: Switches, filters: bool) {
             | Effect::FillFields(_)
             | Effect::CreateLead(_)
             | Effect::LinkRecording(_)
-            | Effect::AddNote(_) => 0,
+            | Effect::AddNote(_)
+            | Effect::HandOver(_) => 0,
         };
         assert!(used <= most, "{} stands on {used} cards", command.key.role);
     }
@@ -293,7 +294,8 @@ async fn what_is_a_deactivated_users_is_made_all_the_same() {
             Effect::FillFields(_)
             | Effect::LinkRecording(_)
             | Effect::CreateLead(_)
-            | Effect::AddNote(_) => continue,
+            | Effect::AddNote(_)
+            | Effect::HandOver(_) => continue,
         }
         let result = done(rehearsal.execute(&command).await);
         assert!(!result.cards.is_empty(), "{}", command.key.role);

@@ -23,7 +23,8 @@ fn after(kind: StepKind) -> Option<StepKind> {
         StepKind::FillFields => Some(StepKind::LinkRecording),
         StepKind::LinkRecording => Some(StepKind::AddNote),
         StepKind::AddNote => Some(StepKind::CreateLead),
-        StepKind::CreateLead => None,
+        StepKind::CreateLead => Some(StepKind::HandOver),
+        StepKind::HandOver => None,
     }
 }
 

@@ -35,6 +35,10 @@ impl AmoAdapter {
                 *outcome = Some(self.fill(fill).await);
                 continue;
             }
+            if let Effect::HandOver(over) = &command.effect {
+                *outcome = Some(self.hand_over(over).await);
+                continue;
+            }
             match map::item(command, &setup) {
                 Ok(item) => place(&mut groups, index, item),
                 Err(rejection) => *outcome = Some(Outcome::Rejected(rejection)),

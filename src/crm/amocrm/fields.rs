@@ -64,20 +64,26 @@ impl AmoAdapter {
         fields: &[FieldFill],
     ) -> Result<Option<(String, CardChange)>, ReadError> {
         let path = card_path(card).map_err(ReadError::Refused)?;
+        let read = self.present(card).await?;
+        let change = still_to_write(fields, &read).map_err(ReadError::Refused)?;
+        Ok(change.map(|change| (path, change)))
+    }
+
+    /// Reads a card as it is now; one that is gone is refused with the code 204.
+    pub(super) async fn present(&self, card: &Card) -> Result<CardRecord, ReadError> {
+        let path = card_path(card).map_err(ReadError::Refused)?;
         let read: Option<CardRecord> = self.client.record(&path, Vec::new(), Class::Work).await?;
         let gone = || Rejection {
             code: "204".to_owned(),
             message: format!("there is no {} {} any more", card.entity, card.id),
         };
         let read = read.filter(|read| !read.is_deleted);
-        let read = read.ok_or_else(|| ReadError::Refused(gone()))?;
-        let change = still_to_write(fields, &read).map_err(ReadError::Refused)?;
-        Ok(change.map(|change| (path, change)))
+        read.ok_or_else(|| ReadError::Refused(gone()))
     }
 }
 
-/// Returns the path of the card whose fields are filled.
-fn card_path(card: &Card) -> Result<String, Rejection> {
+/// Returns the path of a card.
+pub(super) fn card_path(card: &Card) -> Result<String, Rejection> {
     let path = map::entity_path(card.entity)?;
     Ok(format!("/api/v4/{path}/{}", map::id("card", &card.id)?))
 }

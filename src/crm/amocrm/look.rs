@@ -78,6 +78,7 @@ impl AmoAdapter {
             Effect::FillFields(fill) => looking.fields(fill).await,
             Effect::LinkRecording(link) => looking.recording(link).await,
             Effect::AddNote(note) => looking.note(note).await,
+            Effect::HandOver(over) => self.is_handed_over(over).await.map_err(Unclear::from),
             // Never sent.
             Effect::CreateLead(_) => Ok(Look::Absent),
         };

@@ -164,8 +164,8 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
             json(&task_body(task, &marker, at)?),
         ),
         // What is missing shows only when the card is read: it goes its own way.
-        Effect::FillFields(_) => {
-            let message = "fields are filled card by card".to_owned();
+        Effect::FillFields(_) | Effect::HandOver(_) => {
+            let message = "this is done card by card".to_owned();
             return Err(refuse("not_an_item", message));
         }
         Effect::LinkRecording(link) => return recording::item(command, link),
@@ -206,7 +206,8 @@ pub(super) fn request_sort(effect: &Effect) -> &'static str {
         | Effect::CreateDeal(_)
         | Effect::CreateTask(_)
         | Effect::CreateLead(_)
-        | Effect::FillFields(_) => "",
+        | Effect::FillFields(_)
+        | Effect::HandOver(_) => "",
         Effect::CreateUnsorted(unsorted) => category(&unsorted.form),
         Effect::RecordCall(record) => match &record.card {
             Some(Target::Known { card }) => entity_path(card.entity).unwrap_or_default(),

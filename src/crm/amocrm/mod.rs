@@ -12,6 +12,7 @@ mod describe;
 mod directory;
 mod execute;
 mod fields;
+mod hand_over;
 mod hosts;
 mod look;
 mod map;
@@ -197,13 +198,13 @@ fn capabilities(cards: Certainty) -> Capabilities {
         // Text and due time.
         StepKind::CreateTask => Certainty::BySearch,
         // The card is read back.
-        StepKind::FillFields => Certainty::BySearch,
+        StepKind::FillFields | StepKind::HandOver => Certainty::BySearch,
         // Text and time, on the card.
         StepKind::AddNote => Certainty::BySearch,
     };
     let batch_max = |kind| match kind {
         // Card by card, each after a look at it: together they would only wait for each other.
-        StepKind::FillFields => 1,
+        StepKind::FillFields | StepKind::HandOver => 1,
         _ => execute::BATCH_MAX,
     };
     Capabilities {
@@ -223,6 +224,9 @@ fn capabilities(cards: Certainty) -> Capabilities {
             (Kind::Call, Phase::RecordingReady),
             (Kind::Chat, Phase::Started),
             (Kind::Chat, Phase::Accepted),
+            (Kind::Chat, Phase::Tagged),
+            (Kind::Chat, Phase::Message),
+            (Kind::Chat, Phase::Continued),
             (Kind::Chat, Phase::Ended),
             (Kind::Request, Phase::Received),
         ],

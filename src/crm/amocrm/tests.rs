@@ -26,8 +26,8 @@ use crate::model::communication::Phase;
 use crate::model::ids::{CommunicationKey, CrmUserId, IntegrationKey};
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::{
-    CallRecord, CallStatus, Card, Effect, Entity, FieldFill, FillFields, NewContact, NewDeal,
-    NewNote, NewTask, NewUnsorted, RecordingLink, Role, StepKey, Target, UnsortedForm,
+    CallRecord, CallStatus, Card, Effect, Entity, FieldFill, FillFields, HandOver, NewContact,
+    NewDeal, NewNote, NewTask, NewUnsorted, RecordingLink, Role, StepKey, Target, UnsortedForm,
 };
 use crate::model::secret::{Secret, Secrets};
 use crate::model::timestamp::Timestamp;
@@ -338,8 +338,17 @@ fn note(call: &str, card: Option<Target>) -> StepCommand {
         card: card.expect("a card"),
         text: "Заявка с сайта: перезвоните".to_owned(),
         at: Timestamp::from_secs(1_763_629_140),
+        messages: Vec::new(),
     };
     command(call, "note", Effect::AddNote(note))
+}
+
+fn hand_over(call: &str, contact: &str) -> StepCommand {
+    let over = HandOver {
+        card: known(Entity::Contact, contact).expect("a card"),
+        responsible: CrmUserId("502".to_owned()),
+    };
+    command(call, "owner", Effect::HandOver(over))
 }
 
 /// The kinds that amoCRM knows: its leads are what others call deals.
@@ -358,6 +367,7 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::CreateTask => task("1", known(Entity::Contact, "7001")),
         StepKind::FillFields => fields("1", known(Entity::Contact, "7001")),
         StepKind::LinkRecording => recording("1"),
+        StepKind::HandOver => hand_over("1", "7001"),
         StepKind::AddNote => note("1", known(Entity::Contact, "7001")),
         StepKind::CreateLead => panic!("amoCRM has no leads beside deals"),
     }

@@ -73,6 +73,10 @@ impl BitrixAdapter {
                 Err(rejection) => Err(Unanswered::Refused(rejection)),
             },
             Effect::FillFields(fill) => self.fill(step, fill).await,
+            Effect::HandOver(_) => Err(Unanswered::Refused(refuse(
+                "no_hand_over",
+                "cards are not handed over here".to_owned(),
+            ))),
             Effect::CreateUnsorted(_) => Err(Unanswered::Refused(refuse(
                 "no_unsorted",
                 "Bitrix24 has no unsorted records".to_owned(),

@@ -29,6 +29,9 @@ fn source(command: &StepCommand) -> &'static str {
         | Phase::Answered
         | Phase::Started
         | Phase::Accepted
+        | Phase::Tagged
+        | Phase::Message
+        | Phase::Continued
         | Phase::Ended
         | Phase::RecordingReady => "CALL",
     }

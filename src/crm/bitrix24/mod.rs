@@ -23,8 +23,8 @@ mod pool;
 mod refusal;
 mod screen;
 pub mod settings;
-mod settle;
 mod settings_words;
+mod settle;
 mod setup;
 mod telephony;
 mod text;
@@ -214,7 +214,7 @@ fn capabilities(setup: Setup) -> Capabilities {
         StepKind::CreateTask | StepKind::FillFields | StepKind::AddNote => {
             Some(Certainty::BySearch)
         }
-        StepKind::CreateUnsorted => None,
+        StepKind::CreateUnsorted | StepKind::HandOver => None,
         StepKind::CreateLead if !setup.leads => None,
         // ORIGIN_ID, EXTERNAL_CALL_ID; a recording replaces itself.
         StepKind::CreateContact

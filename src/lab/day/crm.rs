@@ -172,7 +172,11 @@ pub fn holding(crm: &AmoHandle, seeded: &Seeded) -> Holding {
     }
 }
 
+/// Returns by what a card's client is known: the numbers, else the name.
 fn keys(card: &CardView) -> BTreeSet<String> {
+    if card.phones.is_empty() {
+        return [last_ten(&card.name)].into();
+    }
     card.phones.iter().map(|phone| last_ten(phone)).collect()
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientExpectation {
-    /// The number, in any form.
+    /// The number, in any form; the name where there is no number.
     pub phone: String,
     /// Why this is expected, with the feature rows.
     pub why: String,

@@ -278,9 +278,13 @@ impl Day {
     }
 }
 
-/// Returns the last ten digits of a number, by which the day names clients whatever the form.
+/// Returns the last ten digits of a number, by which the day names clients whatever the form; a
+/// client without a number is named by the name.
 pub(super) fn last_ten(number: &str) -> String {
     let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
+    if digits.is_empty() {
+        return number.to_owned();
+    }
     digits
         .iter()
         .skip(digits.len().saturating_sub(10))

@@ -242,6 +242,50 @@ pub(super) fn text(reason: &Reason) -> String {
             "Only the first time is processed (S0-10, {}.first_time_only): a repeat is left alone.",
             block(*kind)
         ),
+        Reason::ChatWithoutContacts => {
+            "The visitor left neither a number nor an e-mail address, and \
+             such chats are not taken (S2-22, chats.without_contacts)."
+                .to_owned()
+        }
+        Reason::ChatAtOtherMoment { phase } => format!(
+            "Moment \"{}\": the records of chats are made at another one (S2-21, chats.at).",
+            moment(*phase)
+        ),
+        Reason::NobodyTookChat => {
+            "Nobody took the chat, and records are made when somebody does (S2-21, chats.at)."
+                .to_owned()
+        }
+        Reason::ChatActedBefore => {
+            "What the chat makes was decided at an earlier moment (S2-21).".to_owned()
+        }
+        Reason::ChatNotTagged => {
+            "The chat has no mark, and records are made when it gets one (S2-21, chats.at)."
+                .to_owned()
+        }
+        Reason::ChatWordsWait => {
+            "What is written waits for the moment at which the chat's records are made (chats.at)."
+                .to_owned()
+        }
+        Reason::ChatNothingNew => "Everything that was written is on the card already.".to_owned(),
+        Reason::ChatLost => {
+            "The chat ended without anybody of the company having written.".to_owned()
+        }
+        Reason::ChatOver { at } => format!("The chat was over at {at}."),
+        Reason::ChatGoesOn => "The chat goes on after its end.".to_owned(),
+        Reason::MessageInClosedChat { again: true } => {
+            "The client wrote into the closed chat: a new unsorted record (V-05, \
+             chats.in_closed_chat)."
+                .to_owned()
+        }
+        Reason::MessageInClosedChat { again: false } => {
+            "The client wrote into the closed chat: it is noted on the card (chats.in_closed_chat)."
+                .to_owned()
+        }
+        Reason::HandedOver { contact, user } => format!(
+            "Contact {} is handed over to {} (V-05, chats.update_responsible).",
+            card(contact),
+            person(user)
+        ),
         Reason::MethodActs {
             kind,
             first_time,
@@ -558,6 +602,9 @@ fn moment(phase: Phase) -> &'static str {
         Phase::Answered => "answered",
         Phase::Started => "first message",
         Phase::Accepted => "chat accepted",
+        Phase::Tagged => "chat marked",
+        Phase::Message => "message",
+        Phase::Continued => "message after the end",
         Phase::Ended => "ended",
         Phase::RecordingReady => "recording ready",
         Phase::Received => "request received",

@@ -245,6 +245,46 @@ pub(super) fn text(reason: &Reason) -> String {
              трогаем.",
             block(*kind)
         ),
+        Reason::ChatWithoutContacts => {
+            "Посетитель не оставил ни номера, ни почты, а такие чаты не \
+             передаются (S2-22, chats.without_contacts)."
+                .to_owned()
+        }
+        Reason::ChatAtOtherMoment { phase } => format!(
+            "Момент «{}»: записи по чатам создаются в другой момент (S2-21, chats.at).",
+            moment(*phase)
+        ),
+        Reason::NobodyTookChat => {
+            "Чат никто не принял, а записи создаются при принятии (S2-21, chats.at).".to_owned()
+        }
+        Reason::ChatActedBefore => {
+            "Что создать по чату, решено в более ранний момент (S2-21).".to_owned()
+        }
+        Reason::ChatNotTagged => {
+            "У чата нет тегов, а записи создаются, когда тег поставлен (S2-21, chats.at)."
+                .to_owned()
+        }
+        Reason::ChatWordsWait => {
+            "Переписка ждёт момента, в который создаются записи по чату (chats.at).".to_owned()
+        }
+        Reason::ChatNothingNew => "Вся переписка уже в карточке.".to_owned(),
+        Reason::ChatLost => "Чат завершился, никто из компании не написал.".to_owned(),
+        Reason::ChatOver { at } => format!("К {at} чат завершился."),
+        Reason::ChatGoesOn => "Чат продолжается после завершения.".to_owned(),
+        Reason::MessageInClosedChat { again: true } => {
+            "Клиент написал в закрытый чат: новая заявка в «Неразобранном» (V-05, \
+             chats.in_closed_chat)."
+                .to_owned()
+        }
+        Reason::MessageInClosedChat { again: false } => {
+            "Клиент написал в закрытый чат: примечание в карточке (chats.in_closed_chat)."
+                .to_owned()
+        }
+        Reason::HandedOver { contact, user } => format!(
+            "Контакт {} передан: {} (V-05, chats.update_responsible).",
+            card(contact),
+            person(user)
+        ),
         Reason::MethodActs {
             kind: _,
             first_time,
@@ -555,6 +595,9 @@ fn moment(phase: Phase) -> &'static str {
         Phase::Answered => "ответ",
         Phase::Started => "первое сообщение",
         Phase::Accepted => "чат принят",
+        Phase::Tagged => "чат отмечен тегом",
+        Phase::Message => "сообщение",
+        Phase::Continued => "сообщение после завершения",
         Phase::Ended => "завершено",
         Phase::RecordingReady => "готова запись разговора",
         Phase::Received => "заявка получена",

@@ -16,7 +16,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 78;
+const REASONS: usize = 90;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -99,7 +99,19 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::LogOfOwner { .. } => 74,
         Reason::LoggedOnLead { .. } => 75,
         Reason::OpenLead { .. } => 76,
-        Reason::FieldLeftOut { .. } => 77,
+        Reason::ChatWithoutContacts => 77,
+        Reason::ChatAtOtherMoment { .. } => 78,
+        Reason::NobodyTookChat => 79,
+        Reason::ChatActedBefore => 80,
+        Reason::ChatLost => 81,
+        Reason::ChatNotTagged => 82,
+        Reason::ChatWordsWait => 83,
+        Reason::ChatNothingNew => 84,
+        Reason::ChatOver { .. } => 85,
+        Reason::ChatGoesOn => 86,
+        Reason::MessageInClosedChat { .. } => 87,
+        Reason::HandedOver { .. } => 88,
+        Reason::FieldLeftOut { .. } => 89,
     }
 }
 
@@ -157,6 +169,29 @@ fn samples() -> Vec<Reason> {
             company: card("6001", "Ромашка"),
         },
         Reason::DecidedAgain,
+        Reason::ChatWithoutContacts,
+        Reason::ChatAtOtherMoment {
+            phase: Phase::Started,
+        },
+        Reason::NobodyTookChat,
+        Reason::ChatActedBefore,
+        Reason::ChatLost,
+        Reason::ChatNotTagged,
+        Reason::ChatWordsWait,
+        Reason::ChatNothingNew,
+        Reason::ChatOver {
+            at: Timestamp::from_secs(1_700_000_000),
+        },
+        Reason::ChatGoesOn,
+        Reason::MessageInClosedChat { again: true },
+        Reason::MessageInClosedChat { again: false },
+        Reason::HandedOver {
+            contact: contact(),
+            user: UserName {
+                id: CrmUserId("502".to_owned()),
+                name: None,
+            },
+        },
         Reason::ContactUsed { contact: contact() },
         Reason::ContactGone,
         Reason::OpenDeal {
@@ -309,6 +344,9 @@ fn samples() -> Vec<Reason> {
         Phase::Answered,
         Phase::Started,
         Phase::Accepted,
+        Phase::Tagged,
+        Phase::Message,
+        Phase::Continued,
         Phase::Ended,
         Phase::RecordingReady,
         Phase::Received,

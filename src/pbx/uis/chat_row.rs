@@ -8,6 +8,7 @@ use super::notification::is_id;
 use super::row::Row;
 use super::{local_time, number, visit};
 use crate::model::chat::{Author, Chat, ChatPhase, Message};
+use crate::model::details;
 use crate::model::ids::Extension;
 use crate::model::number_rules::NumberRules;
 use crate::model::timestamp::Timestamp;
@@ -107,6 +108,7 @@ pub(super) fn read(row: Row<'_>, numbers: &NumberRules, zone: &TimeZone) -> Opti
         ("employee_name", row.line("employee_full_name")),
         ("chat_initiator", row.line("initiator")),
         ("release_cause", row.line("release_cause")),
+        (details::END_REASON, row.line("release_cause").map(ended_by)),
     ];
     details.extend(
         told.into_iter()
@@ -140,6 +142,24 @@ pub(super) fn read(row: Row<'_>, numbers: &NumberRules, zone: &TimeZone) -> Opti
         communication: row.line("communication_id"),
         chat,
     })
+}
+
+/// Says in words why a chat ended (`pbx/uis.md` §4.3); a cause that is not known there as it is.
+fn ended_by(cause: String) -> String {
+    let words = match cause.as_str() {
+        "closed_by_timeout" => "закрыт по времени",
+        "invite_rejected" => "приглашение отклонено",
+        "closed_by_operator" => "закрыт сотрудником",
+        "closed_by_visitor" => "закрыт посетителем",
+        "visitor_banned" => "посетитель заблокирован",
+        "external_window_closed" => "окно чата закрыто",
+        "visitor_disconnected" => "посетитель отключился",
+        "visitor_session_expired" => "посетитель ушёл с сайта",
+        "closed_by_scenario" => "закрыт сценарием",
+        "room_removed" | "channel_removed" => "канал удалён",
+        _ => return cause,
+    };
+    words.to_owned()
 }
 
 /// The chat of the site is called after the product there.

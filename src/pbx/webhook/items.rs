@@ -132,6 +132,8 @@ impl ChatItem {
         let employee = r.text("employee", LINE);
         let tags = r.texts("tags", FEW_MAX, LINE);
         let ended_at = r.time("ended_at");
+        let lost = r.said_flag("lost");
+        let group = r.text("group", LINE);
         let messages = r.list("messages", MESSAGES_MAX, |value, path, mistakes| {
             MessageItem::read(Reader::new(value, path, mistakes)?)
         });
@@ -150,6 +152,8 @@ impl ChatItem {
             tags,
             started_at: started_at?,
             ended_at,
+            lost,
+            group,
             messages,
         })
     }

@@ -94,6 +94,9 @@ fn chat(item: ChatItem, numbers: &NumberRules) -> Result<Chat, Vec<Mistake>> {
         }
         _ => {}
     }
+    if item.lost == Some(true) && phase != ChatPhase::Ended {
+        wrong.push(Mistake::at("lost", "stands only in a chat that is over"));
+    }
     let mut ids = std::collections::BTreeSet::new();
     let mut messages = Vec::with_capacity(item.messages.len());
     for (position, message) in item.messages.into_iter().enumerate() {
@@ -130,8 +133,8 @@ fn chat(item: ChatItem, numbers: &NumberRules) -> Result<Chat, Vec<Mistake>> {
         started_at: item.started_at,
         ended_at: item.ended_at,
         messages,
-        lost: false,
-        group: None,
+        lost: item.lost.unwrap_or(false),
+        group: item.group,
         details: Default::default(),
     })
 }

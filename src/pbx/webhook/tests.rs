@@ -175,6 +175,8 @@ fn a_full_item_of_the_wire_types_is_read_back_unchanged() {
         tags: vec!["8".to_owned()],
         started_at: time,
         ended_at: Some(time),
+        lost: Some(true),
+        group: some("14"),
         messages: vec![wire::MessageItem {
             id: "9".to_owned(),
             at: time,
@@ -232,6 +234,24 @@ fn variant_keys(schema: &Value, name: &str) -> Vec<String> {
         .collect();
     keys.sort();
     keys
+}
+
+#[test]
+fn a_chat_says_whether_it_was_lost_and_which_group_it_is_of() {
+    let lost = json!({
+        "kind": "chat", "key": "k", "revision": 1, "phase": "ended", "channel": "telegram",
+        "visitor": "v", "started_at": "2026-11-20T09:00:00Z", "ended_at": "2026-11-20T09:01:00Z",
+        "lost": true, "group": "Дачники",
+    });
+    let decoded = decode(&lost).expect("a chat");
+    let [Body::Chat { chat }] = [&decoded[0].body] else {
+        panic!("{decoded:?}");
+    };
+    assert_eq!((chat.lost, chat.group.as_deref()), (true, Some("Дачники")));
+    let going = with(&lost, json!({ "phase": "started", "ended_at": null }));
+    assert!(mistakes(&going).contains("lost"), "{}", mistakes(&going));
+    let wrong = with(&lost, json!({ "lost": "yes" }));
+    assert!(mistakes(&wrong).contains("lost"), "{}", mistakes(&wrong));
 }
 
 #[test]

@@ -152,6 +152,11 @@ pub(super) struct ChatItem {
     /// When it ended; needed with the phase `ended` only.
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub(super) ended_at: Option<Timestamp>,
+    /// It ended without anybody of the company having written. Only with the phase `ended`.
+    pub(super) lost: Option<bool>,
+    /// What the group is called, where several clients write: the chat is then nobody's in
+    /// particular, and no number or address is kept of it.
+    pub(super) group: Option<String>,
     /// Everything that was written so far, in order.
     #[serde(default)]
     #[schemars(length(max = MESSAGES_MAX))]

@@ -163,6 +163,9 @@ fn is_decided_now(settings: &CallSettings, call: &Call, phase: Phase) -> bool {
         Phase::Ringing
         | Phase::Started
         | Phase::Accepted
+        | Phase::Tagged
+        | Phase::Message
+        | Phase::Continued
         | Phase::RecordingReady
         | Phase::Received => false,
     }

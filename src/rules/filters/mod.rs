@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! calls    the parameters of calls: CallParameter
+//! chats    the parameters of chats: ChatParameter
 //! trace    what each condition said, for the explanation
 //! check    what is wrong with a filter that the types allow
 //! ```
@@ -13,6 +14,7 @@
 //! "exclude" (V-08).
 
 mod calls;
+mod chats;
 mod check;
 #[cfg(test)]
 mod properties;
@@ -25,6 +27,8 @@ use serde::{Deserialize, Serialize};
 
 pub(in crate::rules) use self::calls::CallFacets;
 pub use self::calls::CallParameter;
+pub(in crate::rules) use self::chats::ChatFacets;
+pub use self::chats::ChatParameter;
 
 /// A condition, or a group of them. A group without conditions asks nothing: as a whole filter it
 /// lets all pass (S2-26), within another group it is as if it were not there.
@@ -96,6 +100,8 @@ pub(in crate::rules) enum Told<'a> {
     One(Option<&'a str>),
     /// Any number of them.
     Many(&'a [String]),
+    /// Any number of them, as they stand in other things.
+    These(Vec<&'a str>),
 }
 
 /// What one communication has of each parameter.
@@ -112,6 +118,7 @@ impl Told<'_> {
             Told::Undecided => None,
             Told::One(text) => Some(text.is_some_and(is)),
             Told::Many(texts) => Some(texts.iter().any(|text| is(text))),
+            Told::These(texts) => Some(texts.iter().any(|text| is(text))),
         }
     }
 }

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
+use crate::model::chat::{Chat, ChatPhase};
+use crate::model::ids::Extension;
 use crate::model::mistake::Mistake;
+use crate::model::timestamp::Timestamp;
 
 use super::check::DEPTH_MAX;
 use super::*;
@@ -134,6 +137,66 @@ fn v_07_every_parameter_of_a_call_is_looked_at() {
             );
             assert!(!seen[0].found.is_empty());
         }
+    }
+}
+
+#[test]
+fn v_07_every_parameter_of_a_chat_is_looked_at() {
+    let details = [
+        ("page", "https://shop.example/Price?a=1"),
+        ("campaign", "Search"),
+    ];
+    let more = [
+        ("first_campaign", "Maps"),
+        ("source", "Yandex"),
+        ("group", "Sales"),
+    ];
+    let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let chat = Chat {
+        phase: ChatPhase::Accepted,
+        channel: "telegram".to_owned(),
+        visitor: "1".to_owned(),
+        name: None,
+        phone: None,
+        email: None,
+        site: Some("shop.example".to_owned()),
+        employee: Some(Extension("101".to_owned())),
+        tags: vec!["VIP".to_owned()],
+        started_at: Timestamp::from_millis(0),
+        ended_at: None,
+        messages: Vec::new(),
+        lost: false,
+        group: None,
+        details: details.into_iter().chain(more).map(text).collect(),
+    };
+    let facets = ChatFacets {
+        chat: &chat,
+        employee: Some("ivanov"),
+        has_contacts: false,
+    };
+    let table = [
+        ("channel", "Telegram", "site"),
+        ("site", "SHOP.example", "shop"),
+        ("page", "/price", "/news"),
+        ("campaign", "search", "maps"),
+        ("first_campaign", "maps", "search"),
+        ("source", "yandex", "google"),
+        ("group", "sales", "support"),
+        ("employee", "ivanov", "petrova"),
+        ("tag", "vip", "new"),
+    ];
+    for (parameter, there, other) in table {
+        let include = |value| condition::<ChatParameter>("include", parameter, value);
+        let exclude = |value| condition::<ChatParameter>("exclude", parameter, value);
+        assert!(
+            include(there).passes(&facets) && !include(other).passes(&facets),
+            "{parameter}"
+        );
+        assert!(
+            !exclude(there).passes(&facets) && exclude(other).passes(&facets),
+            "{parameter}"
+        );
+        assert_eq!(include(there).seen(&facets)[0].parameter, parameter);
     }
 }
 

@@ -46,12 +46,13 @@ fn found(told: &Told<'_>) -> Vec<String> {
     match told {
         Told::Undecided | Told::One(None) => Vec::new(),
         Told::One(Some(text)) => vec![short(text)],
-        Told::Many(texts) => texts
-            .iter()
-            .take(FOUND_MAX)
-            .map(|text| short(text))
-            .collect(),
+        Told::Many(texts) => some(texts.iter().map(String::as_str)),
+        Told::These(texts) => some(texts.iter().copied()),
     }
+}
+
+fn some<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
+    texts.take(FOUND_MAX).map(short).collect()
 }
 
 fn short(text: &str) -> String {

@@ -1,16 +1,22 @@
 //! Whether a request is processed at all (S0-06, S0-13).
 
 use crate::model::communication::{Kind, Phase};
-use crate::model::explanation::{Explanation, Reason};
+use crate::model::employee::Employee;
+use crate::model::explanation::{Explanation, Reason, RulePass};
 use crate::model::phone::Phone;
+use crate::model::plan::UnsortedForm;
 use crate::model::request::SiteRequest;
+use crate::model::timestamp::Timestamp;
 
 use super::facets::RequestFacets;
-use crate::rules::settings::{RequestMethod, RequestSettings};
+use super::texts;
+use crate::rules::filters::Facets;
+use crate::rules::settings::{Choices, RequestParameter, RequestSettings};
 use crate::rules::situation::Situation;
-
-/// The kind that all of this is about.
-pub(super) const KIND: Kind = Kind::Request;
+use crate::rules::template::Values;
+use crate::rules::variables;
+use crate::rules::written::client::Client;
+use crate::rules::written::{Usual, Written};
 
 /// A request that is processed, and what was set for it.
 pub(super) struct ClientRequest<'a> {
@@ -25,15 +31,15 @@ impl<'a> ClientRequest<'a> {
         situation: &'a Situation<'a>,
         request: &'a SiteRequest,
     ) -> Result<Self, Explanation> {
+        let kind = Self::KIND;
         let Some(settings) = &situation.settings.requests else {
-            return Err(Reason::NothingConfigured { kind: KIND }.into());
+            return Err(Reason::NothingConfigured { kind }.into());
         };
         if !settings.on {
-            return Err(Reason::KindOff { kind: KIND }.into());
+            return Err(Reason::KindOff { kind }.into());
         }
-        let offered = (KIND, Phase::Received);
-        if !situation.capabilities.phases.contains(&offered) {
-            let (kind, phase) = offered;
+        let phase = Phase::Received;
+        if !situation.capabilities.phases.contains(&(kind, phase)) {
             return Err(Reason::PhaseNotOffered { kind, phase }.into());
         }
         let admitted = Self {
@@ -41,51 +47,66 @@ impl<'a> ClientRequest<'a> {
             request,
             settings,
         };
-        let filter = settings.filter.as_ref();
-        if filter.is_some_and(|filter| !filter.passes(&admitted.facets())) {
-            let mut why = Explanation(admitted.filter_seen().into_iter().collect());
-            why.push(Reason::FilteredOut { kind: KIND });
-            return Err(why);
-        }
+        admitted.pass()?;
         Ok(admitted)
     }
+}
 
-    /// Returns what each condition of the filter said, where there is one.
-    pub(super) fn filter_seen(&self) -> Option<Reason> {
-        let filter = self.settings.filter.as_ref()?;
-        let facets = self.facets();
-        Some(Reason::ConditionsSeen {
-            path: "requests.filter".to_owned(),
-            holds: filter.passes(&facets),
-            conditions: filter.seen(&facets),
-        })
+impl Written for ClientRequest<'_> {
+    type Parameter = RequestParameter;
+
+    const KIND: Kind = Kind::Request;
+    const BLOCK: &'static str = "requests";
+
+    const FIELDS: &'static str = "requests.fields";
+    const USUAL: Usual = Usual {
+        contact_name: variables::REQUEST_CONTACT_NAME,
+        deal_name: variables::REQUEST_DEAL_NAME,
+        task: variables::REQUEST_TASK,
+    };
+
+    fn situation(&self) -> &Situation<'_> {
+        self.situation
     }
 
-    /// Returns what conditions look at.
-    pub(super) fn facets(&self) -> RequestFacets<'a> {
+    fn choices(&self) -> Choices<'_, RequestParameter> {
+        self.settings.choices()
+    }
+
+    fn facets(&self) -> impl Facets<RequestParameter> {
         RequestFacets(self.request)
     }
 
-    /// Returns the client's number.
-    pub(super) fn phone(&self) -> Option<&'a Phone> {
+    fn phone(&self) -> Option<&Phone> {
         self.request.phone.as_ref()
     }
 
-    /// Returns the client's e-mail address, in the form in which addresses are compared.
-    pub(super) fn email(&self) -> Option<String> {
-        let email = self.request.email.as_deref()?.trim().to_lowercase();
-        (!email.is_empty()).then_some(email)
+    fn written_email(&self) -> Option<&str> {
+        self.request.email.as_deref()
     }
 
-    /// Returns every address that the client left, as people write them.
-    pub(super) fn addresses(&self) -> Vec<String> {
-        let phone = self.phone().map(Phone::to_string);
-        phone.into_iter().chain(self.email()).collect()
+    fn name(&self) -> Option<&str> {
+        self.request.name.as_deref()
     }
 
-    /// Returns the method by which this client's request is brought into the CRM.
-    pub(super) fn method(&self, known: bool) -> &'a RequestMethod {
-        let repeat = self.settings.repeat_method.as_ref().filter(|_| known);
-        repeat.unwrap_or(&self.settings.method)
+    fn began_at(&self) -> Timestamp {
+        self.request.at
+    }
+
+    /// In a request nobody talks: refused when the settings are saved.
+    fn talker(&self) -> Result<&Employee, RulePass> {
+        Err(RulePass::NobodyTalked)
+    }
+
+    fn form(&self) -> UnsortedForm {
+        UnsortedForm::Form {
+            name: texts::form_name(self),
+            text: self.request.text.as_deref().map(texts::form_text),
+            page: self.request.page.clone(),
+        }
+    }
+
+    fn values(&self, client: Option<&Client<'_>>) -> Values {
+        texts::values(self, client)
     }
 }

@@ -22,14 +22,22 @@ impl Parameter for RequestParameter {
             RequestParameter::Source => "source",
             RequestParameter::Group => "group",
             RequestParameter::Tag => "tag",
+            RequestParameter::SearchQuery => details::SEARCH_QUERY,
+            RequestParameter::City => details::CITY,
+            RequestParameter::UtmSource => "utm_source",
+            RequestParameter::UtmMedium => "utm_medium",
+            RequestParameter::UtmCampaign => "utm_campaign",
+            RequestParameter::UtmContent => "utm_content",
+            RequestParameter::UtmTerm => "utm_term",
         }
     }
 
     fn comparison(self) -> Comparison {
         match self {
-            RequestParameter::Page | RequestParameter::Text | RequestParameter::Referrer => {
-                Comparison::Part
-            }
+            RequestParameter::Page
+            | RequestParameter::Text
+            | RequestParameter::Referrer
+            | RequestParameter::SearchQuery => Comparison::Part,
             RequestParameter::Site
             | RequestParameter::Form
             | RequestParameter::FormType
@@ -37,7 +45,13 @@ impl Parameter for RequestParameter {
             | RequestParameter::FirstCampaign
             | RequestParameter::Source
             | RequestParameter::Group
-            | RequestParameter::Tag => Comparison::Name,
+            | RequestParameter::Tag
+            | RequestParameter::City
+            | RequestParameter::UtmSource
+            | RequestParameter::UtmMedium
+            | RequestParameter::UtmCampaign
+            | RequestParameter::UtmContent
+            | RequestParameter::UtmTerm => Comparison::Name,
         }
     }
 }
@@ -58,6 +72,13 @@ impl Facets<RequestParameter> for RequestFacets<'_> {
             RequestParameter::Source => detail(details::SOURCE),
             RequestParameter::Group => detail(details::GROUP),
             RequestParameter::Tag => return Told::Many(&request.tags),
+            RequestParameter::SearchQuery
+            | RequestParameter::City
+            | RequestParameter::UtmSource
+            | RequestParameter::UtmMedium
+            | RequestParameter::UtmCampaign
+            | RequestParameter::UtmContent
+            | RequestParameter::UtmTerm => detail(parameter.word()),
         })
     }
 }

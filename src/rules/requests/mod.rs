@@ -2,27 +2,19 @@
 //!
 //! ```text
 //! admission  is it processed at all?                -> ignored, with the reason
-//! client     who is it, new or known?               <- facts, ledger
-//! entities   what does the method make?             -> contact, deal, unsorted
 //! content    where is what the client wrote kept?   -> note
-//! task       who has what to do about it?           -> task
-//! fields     what is told in additional fields?     -> with the records, contact-fields
 //!
 //! facets     what conditions look at
-//! people     who answers for what it makes
-//! texts      names and texts from templates
+//! texts      what templates may say, and what the client wrote
 //! ```
+//!
+//! What is made of it, and for whom, is [`written`](super::written).
 //!
 //! A request has one moment: everything is decided when it has come.
 
 mod admission;
-mod client;
 mod content;
-mod entities;
 mod facets;
-mod fields;
-mod people;
-mod task;
 mod texts;
 
 #[cfg(test)]
@@ -34,9 +26,13 @@ use crate::model::plan::Plan;
 use crate::model::request::SiteRequest;
 
 use self::admission::ClientRequest;
-use self::client::Client;
 use super::draft::Draft;
 use super::situation::Situation;
+use super::written::client::Client;
+use super::written::{Written, entities, fields, task, texts as phrases};
+
+/// The role of the task.
+const TASK: &str = "task";
 
 /// Returns what the CRM has to be asked about a request, or why the request is ignored.
 pub(super) fn triage(
@@ -67,13 +63,19 @@ pub(super) fn plan(
     let client = Client::find(&request, facts, &mut draft);
     if client.known && request.settings.first_time_only {
         draft.explain(Reason::RepeatLeft {
-            kind: admission::KIND,
+            kind: ClientRequest::KIND,
         });
         return Ok(draft.finish(!client.known));
     }
     entities::plan(&request, &client, &mut draft);
     // Before the task and the note: neither may keep the other waiting.
-    task::plan(&request, &client, &mut draft);
+    if let Some(settings) = request.settings.task.as_ref().filter(|task| task.on) {
+        let own = settings.text.as_ref();
+        let usual = ClientRequest::USUAL.task;
+        let text = phrases::task_text(&request, &client, "task.text", own, usual);
+        let from = request.began_at();
+        task::plan(TASK, &request, &client, settings, text, from, &mut draft);
+    }
     content::plan(&request, &client, &mut draft);
     // Last: a field that the CRM does not take must not keep task and note waiting.
     fields::plan(&request, &client, &mut draft);

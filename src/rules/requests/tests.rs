@@ -135,6 +135,7 @@ fn decide_by(
     let situation = Situation {
         snapshot: &snapshot,
         phase: Phase::Received,
+        work: 1,
         ledger: &Ledger::default(),
         settings,
         employees: &Employees::default(),
@@ -440,6 +441,39 @@ fn s0_13_only_requests_that_pass_the_filter_are_processed() {
         assert_eq!(plan.steps, [], "{untold}");
         let (_, plan) = decide_with(&set(&one("exclude", untold, "x")), request(), false);
         assert!(!plan.steps.is_empty(), "{untold}");
+    }
+}
+
+#[test]
+fn v_07_requests_are_told_apart_by_what_the_source_tells_of_the_visit() {
+    let table = [
+        ("form_type", "callback", "CallBack"),
+        ("referrer", "https://ya.example/", "ya.example"),
+        ("first_campaign", "Карты", "карты"),
+        ("source", "Яндекс", "яндекс"),
+        ("group", "Продажи", "продажи"),
+        ("search_query", "купить ромашки", "ромашки"),
+        ("city", "Казань", "казань"),
+        ("utm_source", "yandex", "Yandex"),
+        ("utm_medium", "cpc", "CPC"),
+        ("utm_campaign", "spring", "spring"),
+        ("utm_content", "banner", "banner"),
+        ("utm_term", "daisy", "daisy"),
+    ];
+    for (parameter, told, value) in table {
+        let mut request = request();
+        request
+            .details
+            .insert(parameter.to_owned(), told.to_owned());
+        for (kind, passes) in [("include", true), ("exclude", false)] {
+            let filter = format!(
+                "filter = {{ kind = \"{kind}\", parameter = \"{parameter}\", values = \
+                 [\"{value}\"] }}"
+            );
+            let set = settings(&format!("{DEAL}\n{filter}"));
+            let (_, plan) = decide_with(&set, request.clone(), false);
+            assert_eq!(!plan.steps.is_empty(), passes, "{kind} {parameter}");
+        }
     }
 }
 

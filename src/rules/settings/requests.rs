@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::CrmUserId;
 
-use super::{FieldRule, Filter, ResponsibleRule, TagSettings, TaskSettings, Template};
+use super::{Choices, FieldRule, Filter, ResponsibleRule, TagSettings, TaskSettings, Template};
 
 /// What is made of site requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,27 @@ pub struct RequestSettings {
     pub task: Option<TaskSettings>,
 }
 
-/// How a request is brought into the CRM.
+impl RequestSettings {
+    /// Returns what requests have in common with chats.
+    pub(in crate::rules) fn choices(&self) -> Choices<'_, RequestParameter> {
+        Choices {
+            default_responsible: &self.default_responsible,
+            method: &self.method,
+            repeat_method: self.repeat_method.as_ref(),
+            first_time_only: self.first_time_only,
+            filter: self.filter.as_ref(),
+            pipelines: &self.pipelines,
+            responsible: &self.responsible,
+            tags: &self.tags,
+            contact_name: self.contact_name.as_ref(),
+            deal_name: self.deal_name.as_ref(),
+            fields: &self.fields,
+            tasks: vec![("task", self.task.as_ref())],
+        }
+    }
+}
+
+/// How a request or chat is brought into the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum RequestMethod {
@@ -91,14 +111,14 @@ pub struct DealPlace {
 /// A rule of pipelines (S0-22, V-12).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PipelineRule {
+pub struct PipelineRule<P = RequestParameter> {
     /// Its name, as explanations show it.
     pub name: String,
     /// The toggle.
     #[serde(default = "super::on")]
     pub on: bool,
     /// When it holds.
-    pub when: Filter<RequestParameter>,
+    pub when: Filter<P>,
     /// Pipeline, by the CRM's id.
     pub pipeline: String,
     /// Stage of that pipeline, by the CRM's id.
@@ -132,4 +152,18 @@ pub enum RequestParameter {
     Group,
     /// A mark that an employee or the source set.
     Tag,
+    /// What the client had searched for: it contains one of the values.
+    SearchQuery,
+    /// The client's city.
+    City,
+    /// The mark `utm_source` of the advertisement's address.
+    UtmSource,
+    /// The mark `utm_medium`.
+    UtmMedium,
+    /// The mark `utm_campaign`.
+    UtmCampaign,
+    /// The mark `utm_content`.
+    UtmContent,
+    /// The mark `utm_term`.
+    UtmTerm,
 }

@@ -96,5 +96,10 @@ fn tasks(settings: &IntegrationSettings) -> Vec<(String, &TaskSettings)> {
     let requests = settings.requests.iter();
     let task = requests.filter_map(|requests| requests.task.as_ref());
     tasks.extend(task.map(|task| ("requests.task".to_owned(), task)));
+    if let Some(chats) = &settings.chats {
+        for (key, task) in [("task", &chats.task), ("lost_task", &chats.lost_task)] {
+            tasks.extend(task.iter().map(|task| (format!("chats.{key}"), task)));
+        }
+    }
     tasks
 }

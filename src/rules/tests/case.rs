@@ -260,6 +260,7 @@ fn result(effect: &Effect) -> StepResult {
         Effect::CreateLead(_) => Entity::Lead,
         Effect::FillFields(_) => Entity::Fields,
         Effect::AddNote(_) => Entity::Note,
+        Effect::HandOver(_) => Entity::Contact,
     };
     let id = "9001".to_owned();
     StepResult {
@@ -332,6 +333,7 @@ fn decide(case: &Case) -> (Triage, Plan, Vec<String>) {
     let situation = Situation {
         snapshot: &snapshot,
         phase: case.phase,
+        work: 1,
         ledger: &case.ledger,
         settings: &case.settings,
         employees: &case.employees,

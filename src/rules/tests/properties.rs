@@ -556,6 +556,7 @@ proptest! {
         let situation = Situation {
             snapshot: &snapshot,
             phase,
+            work: 1,
             ledger: &ledger,
             settings: &settings,
             employees: &employees,

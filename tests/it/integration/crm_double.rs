@@ -215,6 +215,7 @@ impl CrmDouble {
             Effect::FillFields(_) => (Entity::Fields, "fields".to_owned()),
             Effect::LinkRecording(link) => (Entity::CallRecord, format!("recording {}", link.link)),
             Effect::AddNote(note) => (Entity::Note, format!("note {}", note.text)),
+            Effect::HandOver(_) => (Entity::Contact, "hand over".to_owned()),
         };
         state.effects.push(what);
         let card = Card {

@@ -8,6 +8,8 @@ mod admin;
 mod authorisation;
 mod backfill;
 mod calls;
+mod chats;
+mod chats_cloud;
 mod click_to_call;
 mod configuration;
 mod consent;

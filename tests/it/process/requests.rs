@@ -7,7 +7,7 @@ use super::office::Office;
 use super::wait::{until, when};
 
 /// The last line of the tenant's file.
-const LAST: &str = r#"missed_unknown = { action = { kind = "contact" } }"#;
+pub(super) const LAST: &str = r#"missed_unknown = { action = { kind = "contact" } }"#;
 
 const REQUESTS: &str = r#"
 [integrations.settings.requests]
@@ -50,7 +50,7 @@ pub(super) fn with_requests(office: Office, requests: &str) -> Office {
     office
 }
 
-/// Waits until so many requests are known and nothing is left to do.
+/// Waits until so many communications are known and nothing is left to do.
 pub(super) async fn settled(daemon: &Daemon, requests: usize) {
     until("nothing is left to do", async || {
         let found = daemon.get("/v1/journal?limit=500").await;

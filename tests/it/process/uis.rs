@@ -16,17 +16,17 @@ const HOOK: &str = "cloud-hook-of-the-process-tests";
 const CLIENT: &str = "+79161112233";
 
 /// Anna's id on the platform.
-const ANNA_THERE: u64 = 501;
+pub(super) const ANNA_THERE: u64 = 501;
 
 /// An office with an account beside its switch.
-struct Cloud {
-    office: Office,
-    lab: UisLab,
+pub(super) struct Cloud {
+    pub(super) office: Office,
+    pub(super) lab: UisLab,
     sender: Sender,
 }
 
 impl Cloud {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         Self::open_as("", |lab| {
             format!(
                 "data_api = \"{}\"\ncall_api = \"{}\"\n",
@@ -81,7 +81,7 @@ impl Cloud {
         }
     }
 
-    async fn start(&self) -> Daemon {
+    pub(super) async fn start(&self) -> Daemon {
         let daemon = self.office.start().await;
         self.health(&daemon, "up").await;
         daemon
@@ -122,7 +122,7 @@ impl Cloud {
     }
 }
 
-fn message(id: u64, at: i64, employee: Option<u64>, text: &str) -> LabMessage {
+pub(super) fn message(id: u64, at: i64, employee: Option<u64>, text: &str) -> LabMessage {
     LabMessage {
         id,
         at,

@@ -1,7 +1,7 @@
 //! Acceptance: repeats, works made once for ever, lanes, checkpoints.
 
 use serde_json::json;
-use trunkline::model::chat::{Chat, ChatPhase};
+use trunkline::model::chat::{Author, Chat, ChatPhase, Message};
 use trunkline::model::communication::{Address, Body, Phase, Snapshot};
 use trunkline::store::StoreError;
 use trunkline::store::command::{Accept, Acceptance, Accepted, Route};
@@ -149,6 +149,63 @@ async fn a_chat_that_gains_a_phone_joins_that_lane_while_it_is_undecided() {
     let visitor = Address::Visitor("site:v1".to_owned());
     let joined = vec![visitor.clone(), Address::Phone(phone(7))];
     assert_eq!(lanes, vec![vec![visitor], joined]);
+}
+
+/// A chat in which so much was written, routed to what comes again, and to its end where it is over.
+fn written(revision: u64, messages: usize, over: bool) -> Acceptance {
+    let mut snapshot = chat(revision, None);
+    let Body::Chat { chat } = &mut snapshot.body else {
+        unreachable!("it is a chat");
+    };
+    let message = |number: usize| Message {
+        id: number.to_string(),
+        at: at(1),
+        author: Author::Client { name: None },
+        text: "…".to_owned(),
+    };
+    chat.messages = (0..messages).map(message).collect();
+    if over {
+        (chat.phase, chat.ended_at) = (ChatPhase::Ended, Some(at(2)));
+    }
+    let mut phases = vec![Phase::Message, Phase::Continued];
+    phases.extend(over.then_some(Phase::Ended));
+    let to = |phase| Route {
+        integration: amo(),
+        portal: portal(),
+        phase,
+    };
+    Acceptance {
+        snapshot,
+        routes: phases.into_iter().map(to).collect(),
+        not_taken: None,
+    }
+}
+
+#[tokio::test]
+async fn what_recurs_makes_a_work_each_time_and_what_comes_after_the_end_only_after_it() {
+    let (store, _thread) = in_memory();
+    let mut made = Vec::new();
+    for (revision, messages, over) in [
+        (1, 1, false),
+        // A new picture in which nothing was written.
+        (2, 1, false),
+        (3, 2, false),
+        (4, 2, true),
+        (5, 2, true),
+        (6, 3, true),
+    ] {
+        let one = accept(vec![written(revision, messages, over)], revision);
+        let accepted = store.accept(one).await.expect("accepts");
+        let [Accepted::Stored { works, .. }] = &accepted[..] else {
+            panic!("{accepted:?}");
+        };
+        made.push(works.len());
+    }
+    // A message; nothing; a message; closed, its end; written on when closed; after the end.
+    assert_eq!(made, [1, 0, 1, 2, 1, 2]);
+    let open = store.open_works().await.expect("reads");
+    let after = open.iter().filter(|work| work.phase == Phase::Continued);
+    assert_eq!(after.count(), 2);
 }
 
 #[tokio::test]

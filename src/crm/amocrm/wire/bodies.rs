@@ -266,6 +266,12 @@ pub(crate) struct CardChange {
     pub(crate) custom_fields_values: Vec<Field>,
 }
 
+/// The body of `PATCH /{entity}/{id}` that gives a card another responsible (§7).
+#[derive(Debug, Serialize)]
+pub(crate) struct OwnerChange {
+    pub(crate) responsible_user_id: i64,
+}
+
 /// An item of `POST /{entity}/custom_fields` (§7).
 #[derive(Debug, Serialize)]
 pub(crate) struct NewField {

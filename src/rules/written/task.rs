@@ -1,24 +1,29 @@
-//! The task that a request makes (S0-11): on the responsible, whatever the method.
+//! A task on the responsible, whatever the method (S0-11).
 
 use crate::model::explanation::Reason;
 use crate::model::ids::CrmUserId;
 use crate::model::plan::{Effect, Entity, NewTask, Target};
+use crate::model::timestamp::Timestamp;
 
-use super::admission::{ClientRequest, KIND};
 use super::client::Client;
 use super::entities::{CONTACT, DEAL, known_contact};
-use super::{people, texts};
+use super::texts::Phrase;
+use super::{Written, people};
 use crate::rules::draft::{Draft, Wish, made};
 use crate::rules::schedule;
+use crate::rules::settings::TaskSettings;
 
-/// The role of the task.
-const TASK: &str = "task";
-
-/// Plans the task.
-pub(super) fn plan(request: &ClientRequest<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
-    let Some(settings) = request.settings.task.as_ref().filter(|task| task.on) else {
-        return;
-    };
+/// Plans a task, due counted from a moment.
+pub(in crate::rules) fn plan<W: Written>(
+    role: &str,
+    what: &W,
+    client: &Client<'_>,
+    settings: &TaskSettings,
+    text: Phrase,
+    from: Timestamp,
+    draft: &mut Draft<'_>,
+) {
+    let situation = what.situation();
     let place = place(client, draft);
     let owned = place
         .as_ref()
@@ -26,27 +31,26 @@ pub(super) fn plan(request: &ClientRequest<'_>, client: &Client<'_>, draft: &mut
     let (user, owner_of, whose) = match owned {
         Some((user, entity)) => (user, Some(entity), Vec::new()),
         None => {
-            let (user, why) = people::responsible(request, client, client.contact);
+            let (user, why) = people::responsible(what, client, client.contact);
             (user, None, why)
         }
     };
-    let text = texts::task_text(request, client, settings.text.as_ref());
-    let due = schedule::due(request.situation, settings, request.request.at);
+    let due = schedule::due(situation, settings, from);
     let wish = draft.wish(
-        TASK,
+        role,
         Effect::CreateTask(NewTask {
             card: place.map(|place| place.target),
             responsible: Some(user.clone()),
             text: text.text,
             task_type: settings.task_type.clone(),
             // What comes late, after an outage, is due at once rather than long ago.
-            due: due.max(request.situation.now),
+            due: due.max(situation.now),
         }),
     );
     if wish == Wish::Planned {
         draft.explain(Reason::TextTaskActs {
-            kind: KIND,
-            user: people::user_name(request, &user),
+            kind: W::KIND,
+            user: people::user_name(situation, &user),
             owner_of,
         });
         for reason in whose.into_iter().chain(text.instead) {
@@ -55,15 +59,15 @@ pub(super) fn plan(request: &ClientRequest<'_>, client: &Client<'_>, draft: &mut
     }
 }
 
-/// The card that the task hangs on.
+/// The card that a task hangs on.
 struct Place {
     target: Target,
     entity: Entity,
     owner: Option<CrmUserId>,
 }
 
-/// Returns the card that the request makes, else the client's contact. Not an unsorted record: it
-/// is no card before a person accepts it.
+/// Returns the card that is made, else the client's contact. Not an unsorted record: it is no card
+/// before a person accepts it.
 fn place(client: &Client<'_>, draft: &Draft<'_>) -> Option<Place> {
     let makers = [(DEAL, Entity::Deal), (CONTACT, Entity::Contact)];
     if let Some((role, entity)) = makers.into_iter().find(|(role, _)| draft.gives(role)) {

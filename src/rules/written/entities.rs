@@ -1,55 +1,56 @@
-//! Which contact, deal or unsorted record a request makes (S0-07 … S0-09, S0-20 … S0-22).
+//! Which contact, deal or unsorted record is made (S0-07 … S0-09, S0-20 … S0-22).
 
 use crate::model::explanation::{Reason, TransferAction};
 use crate::model::plan::{
     Card, Effect, Entity, NewContact, NewDeal, NewUnsorted, Target, UnsortedForm,
 };
+use crate::model::timestamp::Timestamp;
 
-use super::admission::{ClientRequest, KIND};
 use super::client::{Client, named};
-use super::{people, texts};
+use super::{Written, people, texts};
 use crate::rules::draft::{Draft, Wish, made};
 use crate::rules::settings::{DealPlace, RequestMethod};
 use crate::rules::tags;
 
-/// The role of the contact that a request makes.
-pub(super) const CONTACT: &str = "contact";
-/// The role of its deal.
-pub(super) const DEAL: &str = "deal";
-/// The role of its unsorted record.
-pub(super) const UNSORTED: &str = "unsorted";
+/// The role of the contact.
+pub(in crate::rules) const CONTACT: &str = "contact";
+/// The role of the deal.
+pub(in crate::rules) const DEAL: &str = "deal";
+/// The role of the unsorted record.
+pub(in crate::rules) const UNSORTED: &str = "unsorted";
 
 /// Plans what the method makes.
-pub(super) fn plan(request: &ClientRequest<'_>, client: &Client<'_>, draft: &mut Draft<'_>) {
-    let method = request.method(client.known);
+pub(in crate::rules) fn plan<W: Written>(what: &W, client: &Client<'_>, draft: &mut Draft<'_>) {
+    let method = what.method(client.known);
     draft.explain(Reason::MethodActs {
-        kind: KIND,
+        kind: W::KIND,
         first_time: !client.known,
         method: action(method),
     });
     match method {
         RequestMethod::ByHand {} => {}
-        RequestMethod::Unsorted { pipeline } => unsorted(request, pipeline, draft),
+        RequestMethod::Unsorted { pipeline } => first_unsorted(what, pipeline, draft),
         RequestMethod::Contact { deal: None } => {
             if is_free_of_unsorted(draft, Entity::Contact) {
-                contact(request, client, draft);
+                contact(what, client, draft);
             }
         }
         RequestMethod::Contact { deal: Some(place) } => {
-            contact_and_deal(request, client, place.clone(), draft);
+            contact_and_deal(what, client, place.clone(), draft);
         }
         RequestMethod::ContactAndDeal { pipeline, stage } => {
             let usual = DealPlace {
                 pipeline: pipeline.clone(),
                 stage: stage.clone(),
             };
-            let place = by_rules(request, usual, draft);
-            contact_and_deal(request, client, place, draft);
+            let place = by_rules(what, usual, draft);
+            contact_and_deal(what, client, place, draft);
         }
     }
 }
 
-fn action(method: &RequestMethod) -> TransferAction {
+/// Names a method for an explanation.
+pub(in crate::rules) fn action(method: &RequestMethod) -> TransferAction {
     match method.clone() {
         RequestMethod::ByHand {} => TransferAction::ByHand,
         RequestMethod::Unsorted { pipeline } => TransferAction::Unsorted { pipeline },
@@ -66,13 +67,13 @@ fn action(method: &RequestMethod) -> TransferAction {
 
 /// Returns where the deal goes: the first rule of pipelines that holds says so, else the default
 /// (S0-21, S0-22).
-fn by_rules(request: &ClientRequest<'_>, usual: DealPlace, draft: &mut Draft<'_>) -> DealPlace {
-    let facets = request.facets();
-    let rules = request.settings.pipelines.iter().enumerate();
+fn by_rules<W: Written>(what: &W, usual: DealPlace, draft: &mut Draft<'_>) -> DealPlace {
+    let facets = what.facets();
+    let rules = what.choices().pipelines.iter().enumerate();
     for (position, rule) in rules.filter(|(_, rule)| rule.on) {
         let holds = rule.when.passes(&facets);
         draft.explain(Reason::ConditionsSeen {
-            path: format!("requests.pipelines.{position}.when"),
+            path: format!("{}.pipelines.{position}.when", W::BLOCK),
             holds,
             conditions: rule.when.seen(&facets),
         });
@@ -104,40 +105,36 @@ fn is_free_of_unsorted(draft: &mut Draft<'_>, wanted: Entity) -> bool {
     !taken
 }
 
-fn contact_and_deal(
-    request: &ClientRequest<'_>,
+fn contact_and_deal<W: Written>(
+    what: &W,
     client: &Client<'_>,
     place: DealPlace,
     draft: &mut Draft<'_>,
 ) {
     if is_free_of_unsorted(draft, Entity::Deal) {
-        let contact = contact(request, client, draft);
-        deal(request, client, contact, place, draft);
+        let contact = contact(what, client, draft);
+        deal(what, client, contact, place, draft);
     }
 }
 
-/// Returns the client's contact: the one that this request makes or has made, else the one in the
+/// Returns the client's contact: the one that is made here or was made before, else the one in the
 /// CRM, else a new one. Ours goes first because the CRM's search may not show it yet.
-fn contact(
-    request: &ClientRequest<'_>,
-    client: &Client<'_>,
-    draft: &mut Draft<'_>,
-) -> Option<Target> {
+fn contact<W: Written>(what: &W, client: &Client<'_>, draft: &mut Draft<'_>) -> Option<Target> {
     if let Some(contact) = client.contact.filter(|_| !draft.gives(CONTACT)) {
         draft.explain(Reason::ContactUsed {
             contact: named(contact),
         });
         return Some(known_contact(&contact.id));
     }
-    let (user, whose) = people::responsible(request, client, None);
-    let name = texts::contact_name(request, client);
-    let tags = tags_of(request);
+    let (user, whose) = people::responsible(what, client, None);
+    let name = texts::contact_name(what, client);
+    let tags = tags_of(what);
     let wish = draft.wish(
         CONTACT,
         Effect::CreateContact(NewContact {
             name: name.text,
-            phones: request.phone().cloned().into_iter().collect(),
-            emails: request.email().into_iter().collect(),
+            phones: what.phone().cloned().into_iter().collect(),
+            emails: what.email().into_iter().collect(),
             responsible: Some(user),
             tags: tags.clone(),
             fields: Vec::new(),
@@ -156,16 +153,16 @@ fn contact(
     Some(made(CONTACT, Entity::Contact))
 }
 
-fn deal(
-    request: &ClientRequest<'_>,
+fn deal<W: Written>(
+    what: &W,
     client: &Client<'_>,
     contact: Option<Target>,
     place: DealPlace,
     draft: &mut Draft<'_>,
 ) {
-    let (user, whose) = people::responsible(request, client, client.contact);
-    let name = texts::deal_name(request, client);
-    let tags = tags_of(request);
+    let (user, whose) = people::responsible(what, client, client.contact);
+    let name = texts::deal_name(what, client);
+    let tags = tags_of(what);
     let wish = draft.wish(
         DEAL,
         Effect::CreateDeal(NewDeal {
@@ -183,8 +180,7 @@ fn deal(
     }
 }
 
-/// Plans an unsorted record, whatever else there is (S0-08). Templates do not apply (S0-15).
-fn unsorted(request: &ClientRequest<'_>, pipeline: &str, draft: &mut Draft<'_>) {
+fn first_unsorted<W: Written>(what: &W, pipeline: &str, draft: &mut Draft<'_>) {
     for (role, entity) in [(DEAL, Entity::Deal), (CONTACT, Entity::Contact)] {
         if draft.gives(role) {
             return draft.explain(Reason::MadeAlready {
@@ -193,33 +189,43 @@ fn unsorted(request: &ClientRequest<'_>, pipeline: &str, draft: &mut Draft<'_>) 
             });
         }
     }
-    let tags = tags_of(request);
+    let (form, at) = (what.form(), what.began_at());
+    unsorted(UNSORTED, what, pipeline, form, at, draft);
+}
+
+/// Plans an unsorted record, whatever else there is (S0-08). Templates do not apply (S0-15).
+pub(in crate::rules) fn unsorted<W: Written>(
+    role: &str,
+    what: &W,
+    pipeline: &str,
+    form: UnsortedForm,
+    at: Timestamp,
+    draft: &mut Draft<'_>,
+) -> Wish {
+    let tags = tags_of(what);
     let wish = draft.wish(
-        UNSORTED,
+        role,
         Effect::CreateUnsorted(NewUnsorted {
             pipeline: pipeline.to_owned(),
-            source_name: request.situation.source_name.to_owned(),
-            form: UnsortedForm::Form {
-                name: texts::form_name(request),
-                text: request.request.text.as_deref().map(texts::form_text),
-                page: request.request.page.clone(),
-            },
-            at: request.request.at,
-            deal_name: texts::usual_deal_name(request),
-            contact_name: texts::client_label(request),
-            phone: request.phone().cloned(),
-            email: request.email(),
+            source_name: what.situation().source_name.to_owned(),
+            form,
+            at,
+            deal_name: texts::usual_deal_name(what),
+            contact_name: texts::client_label(what),
+            phone: what.phone().cloned(),
+            email: what.email(),
             tags: tags.clone(),
         }),
     );
     if wish == Wish::Planned {
         explain_new(draft, Vec::new(), None, tags);
     }
+    wish
 }
 
-fn tags_of(request: &ClientRequest<'_>) -> Vec<String> {
-    let source = request.situation.source_name;
-    tags::of(&request.settings.tags, request.phone(), source)
+fn tags_of<W: Written>(what: &W) -> Vec<String> {
+    let source = what.situation().source_name;
+    tags::of(what.choices().tags, what.phone(), source)
 }
 
 fn explain_new(draft: &mut Draft<'_>, whose: Vec<Reason>, name: Option<Reason>, tags: Vec<String>) {
@@ -232,7 +238,7 @@ fn explain_new(draft: &mut Draft<'_>, whose: Vec<Reason>, name: Option<Reason>, 
 }
 
 /// Points at a contact that the CRM has.
-pub(super) fn known_contact(id: &str) -> Target {
+pub(in crate::rules) fn known_contact(id: &str) -> Target {
     Target::Known {
         card: Card {
             entity: Entity::Contact,

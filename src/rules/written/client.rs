@@ -1,4 +1,4 @@
-//! Who the client of a request is to the CRM: new or known.
+//! Who the client is to the CRM: new or known.
 
 use std::cmp::Reverse;
 
@@ -6,31 +6,31 @@ use crate::model::explanation::{CardName, Reason};
 use crate::model::facts::{ContactFact, Facts};
 use crate::model::field::CrmField;
 
-use super::admission::ClientRequest;
+use super::Written;
 use crate::rules::draft::Draft;
 
 /// The client, as the facts and the ledger have it.
-pub(super) struct Client<'a> {
+pub(in crate::rules) struct Client<'a> {
     /// A contact had one of the addresses when this was first decided.
-    pub(super) known: bool,
+    pub(in crate::rules) known: bool,
     /// The contact that is used.
-    pub(super) contact: Option<&'a ContactFact>,
+    pub(in crate::rules) contact: Option<&'a ContactFact>,
     /// The company that has one of the addresses, where it is used.
-    pub(super) company: Option<&'a ContactFact>,
+    pub(in crate::rules) company: Option<&'a ContactFact>,
     /// The CRM's additional fields that the settings name, where it lists them.
-    pub(super) fields: Option<&'a [CrmField]>,
+    pub(in crate::rules) fields: Option<&'a [CrmField]>,
 }
 
 impl<'a> Client<'a> {
     /// Finds the client and explains it. Among several contacts the one changed last is used, then
     /// the lowest id, so that the choice is always the same.
-    pub(super) fn find(
-        request: &ClientRequest<'_>,
+    pub(in crate::rules) fn find(
+        what: &impl Written,
         facts: &'a Facts,
         draft: &mut Draft<'_>,
     ) -> Self {
         let contact = newest(&facts.contacts);
-        let addresses = request.addresses();
+        let addresses = what.addresses();
         draft.explain(match contact {
             Some(contact) => Reason::AddressesKnown {
                 addresses,
@@ -39,7 +39,7 @@ impl<'a> Client<'a> {
             },
             None => Reason::AddressesUnknown { addresses },
         });
-        let settled = request.situation.ledger.first_time;
+        let settled = what.situation().ledger.first_time;
         let first_time = settled.unwrap_or_else(|| facts.first_time());
         if first_time != facts.first_time() {
             draft.explain(Reason::FirstTimeKept { first_time });
@@ -60,7 +60,7 @@ fn newest(cards: &[ContactFact]) -> Option<&ContactFact> {
 }
 
 /// Names a contact for an explanation.
-pub(super) fn named(card: &ContactFact) -> CardName {
+pub(in crate::rules) fn named(card: &ContactFact) -> CardName {
     CardName {
         id: card.id.clone(),
         name: card.name.clone(),

@@ -1,53 +1,56 @@
-//! Who answers for what a request makes (S0-16).
+//! Who answers for what is made (S0-16).
 
+use crate::model::employee::Employee;
 use crate::model::explanation::{Reason, RulePass, UserName};
 use crate::model::facts::ContactFact;
 use crate::model::ids::CrmUserId;
 
-use super::admission::{ClientRequest, KIND};
+use super::Written;
 use super::client::{Client, named};
 use crate::rules::settings::Assign;
+use crate::rules::situation::Situation;
 
 /// Returns who answers for a record, and why: the first rule that finds somebody, else the manager
 /// of the contact that the client already has, else the default.
-pub(super) fn responsible(
-    request: &ClientRequest<'_>,
+pub(in crate::rules) fn responsible<W: Written>(
+    what: &W,
     client: &Client<'_>,
     contact: Option<&ContactFact>,
 ) -> (CrmUserId, Vec<Reason>) {
+    let situation = what.situation();
     let mut why = Vec::new();
-    if let Some(user) = by_rules(request, client, &mut why) {
+    if let Some(user) = by_rules(what, client, &mut why) {
         return (user, why);
     }
     let of_contact = contact.and_then(|contact| Some((contact, contact.responsible.clone()?)));
     if let Some((contact, user)) = of_contact {
         why.push(Reason::ResponsibleOfContact {
-            user: user_name(request, &user),
+            user: user_name(situation, &user),
             contact: named(contact),
         });
         return (user, why);
     }
-    let user = request.settings.default_responsible.clone();
+    let user = what.choices().default_responsible.clone();
     why.push(Reason::DefaultAnswers {
-        kind: KIND,
-        user: user_name(request, &user),
+        kind: W::KIND,
+        user: user_name(situation, &user),
     });
     (user, why)
 }
 
 /// Asks the rules in order; notes what each said, and those that hold and name nobody.
-fn by_rules(
-    request: &ClientRequest<'_>,
+pub(in crate::rules) fn by_rules<W: Written>(
+    what: &W,
     client: &Client<'_>,
     why: &mut Vec<Reason>,
 ) -> Option<CrmUserId> {
-    let facets = request.facets();
-    let rules = request.settings.responsible.iter().enumerate();
+    let facets = what.facets();
+    let rules = what.choices().responsible.iter().enumerate();
     for (position, rule) in rules.filter(|(_, rule)| rule.on) {
         if let Some(when) = &rule.when {
             let holds = when.passes(&facets);
             why.push(Reason::ConditionsSeen {
-                path: format!("requests.responsible.{position}.when"),
+                path: format!("{}.responsible.{position}.when", W::BLOCK),
                 holds,
                 conditions: when.seen(&facets),
             });
@@ -55,12 +58,12 @@ fn by_rules(
                 continue;
             }
         }
-        match named_by(&rule.assign, request, client) {
+        match named_by(&rule.assign, what, client) {
             Ok(user) => {
                 why.push(Reason::RuleAnswers {
-                    kind: KIND,
+                    kind: W::KIND,
                     rule: rule.name.clone(),
-                    user: user_name(request, &user),
+                    user: user_name(what.situation(), &user),
                 });
                 return Some(user);
             }
@@ -73,12 +76,12 @@ fn by_rules(
     None
 }
 
-fn named_by(
+fn named_by<W: Written>(
     assign: &Assign,
-    request: &ClientRequest<'_>,
+    what: &W,
     client: &Client<'_>,
 ) -> Result<CrmUserId, RulePass> {
-    let situation = request.situation;
+    let situation = what.situation();
     match assign {
         Assign::User { user } => Ok(user.clone()),
         Assign::Employee { employee } => {
@@ -86,26 +89,28 @@ fn named_by(
             let known = known.ok_or_else(|| RulePass::EmployeeUnknown {
                 employee: employee.clone(),
             })?;
-            let user = known.user(situation.account).cloned();
-            user.ok_or_else(|| RulePass::EmployeeUnmapped {
-                employee: known.name.clone(),
-            })
+            user_of(situation, known)
         }
         Assign::ContactOwner {} => {
-            let owner = client
-                .contact
-                .and_then(|contact| contact.responsible.clone());
+            let contact = client.contact;
+            let owner = contact.and_then(|contact| contact.responsible.clone());
             owner.ok_or(RulePass::NoOwner)
         }
-        // Refused when the settings are saved: in a request nobody talks and nobody calls.
-        Assign::Talker {} => Err(RulePass::NobodyTalked),
+        Assign::Talker {} => user_of(situation, what.talker()?),
+        // Refused when the settings are saved: in writing nobody calls.
         Assign::Caller {} => Err(RulePass::NobodyCalled),
     }
 }
 
+fn user_of(situation: &Situation<'_>, employee: &Employee) -> Result<CrmUserId, RulePass> {
+    let user = employee.user(situation.account).cloned();
+    user.ok_or_else(|| RulePass::EmployeeUnmapped {
+        employee: employee.name.clone(),
+    })
+}
+
 /// Names a user for an explanation.
-pub(super) fn user_name(request: &ClientRequest<'_>, user: &CrmUserId) -> UserName {
-    let situation = request.situation;
+pub(in crate::rules) fn user_name(situation: &Situation<'_>, user: &CrmUserId) -> UserName {
     let employee = situation.employees.by_user(situation.account, user);
     UserName {
         id: user.clone(),

@@ -1,0 +1,25 @@
+//! Where what was written is kept.
+
+use crate::model::plan::{Entity, Target};
+
+use super::client::Client;
+use super::entities::{CONTACT, DEAL, UNSORTED, known_contact};
+use crate::rules::draft::{Draft, made};
+
+/// Chooses the card: the one that is made, else the client's contact. A form in Unsorted holds a
+/// few words only: the deal inside takes the whole.
+pub(in crate::rules) fn of_note(
+    client: &Client<'_>,
+    draft: &Draft<'_>,
+) -> Option<(Target, Entity)> {
+    let makers = [
+        (DEAL, Entity::Deal),
+        (UNSORTED, Entity::Deal),
+        (CONTACT, Entity::Contact),
+    ];
+    if let Some((role, entity)) = makers.into_iter().find(|(role, _)| draft.gives(role)) {
+        return Some((made(role, entity), entity));
+    }
+    let contact = client.contact?;
+    Some((known_contact(&contact.id), Entity::Contact))
+}
