@@ -182,6 +182,7 @@ class Walk:
         b.find("h1").click()
         b.says("задан, условий: 2")
         self.check("filter")
+        b.script("document.querySelector('.filter').closest('section').scrollIntoView()")
         self.picture("filter")
         b.button("Сохранить").click()
         b.says("Сохранено и действует")
