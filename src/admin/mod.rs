@@ -25,6 +25,7 @@ pub mod roster;
 mod session;
 pub mod sessions;
 mod settings;
+mod settings_schema;
 pub mod state;
 mod station_words;
 mod stations;
@@ -77,6 +78,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::get().to(test_call::follow),
         )
         .route("/v1/rehearsal", web::post().to(rehearsal::rehearse))
+        .route("/v1/settings/schema", web::get().to(settings_schema::serve))
         .route("/v1/accounts", web::get().to(accounts::list))
         .route(
             "/v1/tenants/{tenant}/accounts/{account}",

@@ -14,6 +14,7 @@ mod outbox;
 mod output;
 mod pbx;
 mod rehearse;
+mod settings;
 mod status;
 mod sync;
 mod test_call;
@@ -93,6 +94,9 @@ enum Command {
     /// Look around in a phone system.
     #[command(subcommand)]
     Pbx(pbx::Pbx),
+    /// Say what can be set.
+    #[command(subcommand)]
+    Settings(settings::Settings),
     /// Print the OpenAPI document of the admin endpoint.
     Openapi,
 }
@@ -150,6 +154,10 @@ fn execute(cli: Cli, output: &mut Output) -> u8 {
     match cli.command {
         Command::Openapi => {
             output.raw(crate::admin::OPENAPI);
+            DONE
+        }
+        Command::Settings(settings) => {
+            settings::print(&settings, output);
             DONE
         }
         Command::Run => run(&cli.config, output),
@@ -293,6 +301,7 @@ async fn ask_daemon(
         | Command::CheckConfig { .. }
         | Command::Integration(_)
         | Command::Pbx(_)
+        | Command::Settings(_)
         | Command::Openapi => Ok(()),
     }
 }

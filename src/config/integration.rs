@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
+
 use crate::model::activity::Activity;
 use crate::model::communication::Kind;
 use crate::model::ids::{IntegrationId, IntegrationKey, SourceId, TenantId};
 use crate::model::mistake::Mistake;
 use crate::rules::settings::IntegrationSettings;
 
+use super::calendar;
 use super::configuration::{AccountConfig, IntegrationConfig, SourceConfig};
 use super::document::Value;
 use super::fingerprint::{Fingerprint, FingerprintBuilder};
@@ -30,6 +33,8 @@ pub(super) struct Joined<'a> {
     pub(super) accounts: &'a [AccountConfig],
     /// The ids of the employees in the file.
     pub(super) employee_ids: &'a BTreeSet<&'a str>,
+    /// The tenant's clocks.
+    pub(super) time_zone: &'a TimeZone,
     /// The tenant's people, region, zone and language.
     pub(super) tenant_fingerprint: &'a Fingerprint,
 }
@@ -64,7 +69,9 @@ pub(super) fn check(
         let mut mistakes = raw.settings.mistakes();
         mistakes.extend(unknown_employees(&raw.settings, joined.employee_ids));
         kind_mistakes::add_at(findings, &settings_path, mistakes);
-        let value = serde_json::to_value(&raw.settings);
+        let mut settings = raw.settings.clone();
+        calendar::apply(findings, &settings_path, &mut settings, joined.time_zone);
+        let value = serde_json::to_value(&settings);
         let value = findings.take(&settings_path, value);
         if let Some(value) = &value {
             ignored_keys(findings, &settings_path, value);
@@ -96,7 +103,7 @@ pub(super) fn check(
             account,
             activity: raw.activity,
             takes: takes.into_iter().collect(),
-            settings: raw.settings.clone(),
+            settings,
             settings_value,
             fingerprint: fingerprint.finish(),
         });

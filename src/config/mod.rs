@@ -12,6 +12,7 @@
 mod access;
 mod account;
 mod answering;
+mod calendar;
 mod configuration;
 mod daemon;
 mod defaults;
@@ -30,6 +31,7 @@ mod people;
 mod raw;
 mod reading;
 mod recordings;
+mod schema;
 mod secret_place;
 mod source;
 mod suggestion;
@@ -52,6 +54,7 @@ pub use edit::{
 pub use fingerprint::Fingerprint;
 pub use load::{load, load_draft, load_with, tenant_texts};
 pub use mistake::ConfigMistake;
+pub use schema::{SettingsFile, settings_reference, settings_schema};
 pub use secret_place::Environment;
 pub use tenant::Registries;
 

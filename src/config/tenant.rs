@@ -88,12 +88,14 @@ pub(super) fn check(
         .finish();
     // Those with a mistake of their own are named as well: one mistake is told once.
     let employee_ids = raw.employees.iter().map(|one| one.id.as_str()).collect();
+    let time_zone = head.time_zone.clone().unwrap_or(TimeZone::UTC);
     let joined = Joined {
         employee_ids: &employee_ids,
         source_ids: &source_ids,
         account_ids: &account_ids,
         sources: &sources,
         accounts: &accounts,
+        time_zone: &time_zone,
         tenant_fingerprint: &tenant_fingerprint,
     };
     let integrations = integration::check(findings, &raw.integrations, places, &id, &joined);

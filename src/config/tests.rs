@@ -5,6 +5,7 @@ mod changes;
 mod kinds;
 mod mistakes;
 mod recordings;
+mod schema;
 mod wrong_keys;
 
 use std::fs;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Class;
 use crate::model::directory::DirectoryChange;
-use crate::model::mistake::Mistake;
+use crate::model::object_reader::Reader;
 use crate::model::outcome::{Outcome, Rejection};
 use crate::model::plan::{Card, Entity};
 use crate::model::secret::Secret;
@@ -125,46 +125,14 @@ impl Default for DirectorySettings {
 }
 
 impl DirectorySettings {
-    /// Reads a `directory` table: `on`, `poll_seconds`, `repair_days`. `None` = switched off.
-    ///
-    /// # Errors
-    ///
-    /// Every mistake, with its key.
-    pub fn read(value: &Value) -> Result<Option<Self>, Vec<Mistake>> {
-        let Value::Object(table) = value else {
-            return Err(vec![Mistake::at("", "must be a table")]);
-        };
-        let mut on = true;
-        let mut read = Self::default();
-        let mut mistakes = Vec::new();
-        let number = |value: &Value, min: u64, max: u64| {
-            value
-                .as_u64()
-                .filter(|number| (min..=max).contains(number))
-                .ok_or_else(|| format!("must be a whole number from {min} to {max}"))
-        };
-        for (key, value) in table {
-            let result = match key.as_str() {
-                "on" => value
-                    .as_bool()
-                    .map(|flag| on = flag)
-                    .ok_or_else(|| "must be true or false".to_owned()),
-                "poll_seconds" => {
-                    number(value, 5, 3600).map(|seconds| read.poll = Duration::from_secs(seconds))
-                }
-                "repair_days" => number(value, 1, 365).map(|days| {
-                    read.repair = Duration::from_secs(days.saturating_mul(SECONDS_A_DAY));
-                }),
-                _ => Err("unknown key: known are on, poll_seconds, repair_days".to_owned()),
-            };
-            if let Err(message) = result {
-                mistakes.push(Mistake::at(key, message));
-            }
-        }
-        match mistakes.is_empty() {
-            true => Ok(on.then_some(read)),
-            false => Err(mistakes),
-        }
+    /// Reads a `directory` table and notes every mistake. `None` = switched off.
+    pub(crate) fn read(mut r: Reader<'_>) -> Option<Self> {
+        let on = r.flag("on", true);
+        let poll = r.seconds("poll_seconds", 5..=3600, POLL_SECONDS);
+        let repair = r.whole_in("repair_days", 1..=365, REPAIR_DAYS);
+        r.finish();
+        let repair = Duration::from_secs(repair.saturating_mul(SECONDS_A_DAY));
+        on.then_some(Self { poll, repair })
     }
 }
 
@@ -173,13 +141,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::mistake::Mistake;
+    use crate::model::object_reader::read_settings;
+
+    fn read(table: Value) -> Result<Option<DirectorySettings>, Vec<Mistake>> {
+        read_settings(&table, |r| Some(DirectorySettings::read(r)))
+    }
 
     #[test]
     fn a_directory_is_on_with_sensible_times_unless_told_otherwise() {
-        let read = DirectorySettings::read(&json!({}));
+        let read = read(json!({}));
         assert_eq!(read, Ok(Some(DirectorySettings::default())));
-        assert_eq!(DirectorySettings::read(&json!({"on": false})), Ok(None));
-        let set = DirectorySettings::read(&json!({"poll_seconds": 60, "repair_days": 1}));
+        assert_eq!(self::read(json!({"on": false})), Ok(None));
+        let set = self::read(json!({"poll_seconds": 60, "repair_days": 1}));
         let wanted = DirectorySettings {
             poll: Duration::from_secs(60),
             repair: Duration::from_secs(24 * 3600),
@@ -190,7 +164,7 @@ mod tests {
     #[test]
     fn every_mistake_in_the_table_is_named() {
         let table = json!({"on": 1, "poll_seconds": 0, "repair_days": "x", "pol": 1});
-        let mistakes = DirectorySettings::read(&table).expect_err("full of mistakes");
+        let mistakes = read(table).expect_err("full of mistakes");
         assert_eq!(mistakes.len(), 4);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::AccountSettings;
+use crate::model::asked::SettingsForm;
 use crate::model::mistake::Mistake;
 
 /// A kind of CRM.
@@ -14,6 +15,8 @@ pub struct CrmKind {
     /// The names of the secrets that it knows; others are refused. They reach the adapter through
     /// its [`TokenVault`](super::TokenVault).
     pub secrets: &'static [&'static str],
+    /// What its `settings` table and its secrets are, for schema and reference.
+    pub form: SettingsForm,
     /// Reads the `settings` table of an account, or names every mistake. The second argument replaces the address of the portal where `trunkline.toml` says
     /// so: rehearsals against simulators.
     pub build: BuildAccount,

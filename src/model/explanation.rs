@@ -3,6 +3,7 @@
 //! Every reason carries what it speaks about, so that it can be read long after settings and CRM
 //! have changed. Rows of `docs/features.md` and paths of settings are named where one decided.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::call::{Direction, MissReason};
@@ -50,7 +51,7 @@ impl<'a> IntoIterator for &'a Explanation {
 }
 
 /// A language that texts for people come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
     /// Russian.

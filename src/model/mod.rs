@@ -2,10 +2,12 @@
 
 pub mod activity;
 pub mod answering;
+pub mod asked;
 pub mod call;
 pub mod call_order;
 pub mod capabilities;
 pub mod chat;
+mod closed_words;
 pub mod communication;
 pub mod details;
 pub mod directory;
@@ -20,6 +22,7 @@ pub mod ip_range;
 pub mod ledger;
 pub mod mistake;
 pub mod number_rules;
+pub mod object_reader;
 pub mod outcome;
 pub mod pairing;
 pub mod passing;

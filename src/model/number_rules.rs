@@ -1,11 +1,12 @@
 //! How the numbers of one source are brought into shape before anything else sees them (S1-29).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::phone::{ClientNumber, Phone, Region};
 
 /// One rewriting of the beginning of a number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrefixRule {
     /// What the number must begin with.

@@ -55,7 +55,8 @@ pub enum SharedNumbers {
     /// The card whose responsible talked with this number last. Nobody of them did as far as is
     /// remembered: the most recently updated.
     LastTalk {},
-    /// The card that was changed last. Braces, because serde lets a bare variant take any key.
+    /// The card that was changed last.
+    // Braces, because serde lets a bare variant take any key.
     MostRecentlyUpdated {},
     /// The first of these sorts that has a card; of several, the most recently updated.
     Entities {

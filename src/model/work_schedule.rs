@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::timestamp::Timestamp;
 use super::work_hours::{DayTime, WorkHours, WorkSpan};
@@ -21,8 +23,33 @@ pub struct WorkSchedule<'a> {
     pub hours: &'a WorkHours,
     /// Days on which no work begins.
     pub holidays: &'a [Date],
-    /// Days with hours of their own, whatever week and holidays say.
+    /// Times without work inside of the ordinary week.
+    pub closed: &'a [Closure],
+    /// Days with hours of their own, whatever week, holidays and closures say.
     pub special: Vec<Special>,
+}
+
+/// A time without work, by the clocks on the wall.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Closure {
+    /// When it begins, as `2026-12-31T16:00:00`.
+    #[schemars(with = "String")]
+    pub from: DateTime,
+    /// When it is over.
+    #[schemars(with = "String")]
+    pub to: DateTime,
+}
+
+impl Closure {
+    /// Returns what it leaves of a span: nothing, one piece or two.
+    fn cut(self, (from, to): (DateTime, DateTime)) -> impl Iterator<Item = (DateTime, DateTime)> {
+        let before = (from, to.min(self.from));
+        let after = (from.max(self.to), to);
+        [before, after].into_iter().filter(|(from, to)| from < to)
+    }
 }
 
 /// A day with hours of its own.
@@ -117,30 +144,35 @@ impl WorkSchedule<'_> {
             .iter()
             .filter(|day| day.date == date)
             .peekable();
-        let hours = if special.peek().is_some() {
-            special.map(|day| (day.from, day.to)).collect()
+        let mut spans: Vec<(DateTime, DateTime)> = if special.peek().is_some() {
+            let hours = special.map(|day| (day.from, day.to));
+            hours.filter_map(|hours| span(date, hours)).collect()
         } else if self.holidays.contains(&date) {
             Vec::new()
         } else {
-            let spans = self.hours.0.iter().filter(|span| span.begins_on(date));
-            spans
-                .map(|WorkSpan { from, to, .. }| (*from, *to))
-                .collect()
-        };
-        let mut spans: Vec<(DateTime, DateTime)> = hours
-            .into_iter()
-            .filter_map(|(from, to): (DayTime, DayTime)| {
-                let end = if to > from {
-                    date
-                } else {
-                    date.tomorrow().ok()?
-                };
-                Some((from.on(date)?, to.on(end)?))
+            let week = self.hours.0.iter().filter(|span| span.begins_on(date));
+            let hours = week.map(|WorkSpan { from, to, .. }| (*from, *to));
+            let spans = hours.filter_map(|hours| span(date, hours)).collect();
+            self.closed.iter().fold(spans, |spans: Vec<_>, closure| {
+                spans
+                    .into_iter()
+                    .flat_map(|span| closure.cut(span))
+                    .collect()
             })
-            .collect();
+        };
         spans.sort_unstable();
         spans
     }
+}
+
+/// Returns the span that begins on a day; one whose end is not after its beginning goes on past
+/// midnight.
+fn span(date: Date, (from, to): (DayTime, DayTime)) -> Option<(DateTime, DateTime)> {
+    let end = match to > from {
+        true => date,
+        false => date.tomorrow().ok()?,
+    };
+    Some((from.on(date)?, to.on(end)?))
 }
 
 /// Returns the moment that the clocks show; in the hour that is skipped the one after it, in the
@@ -159,11 +191,20 @@ mod tests {
         {"days":["mon","tue","wed","thu","fri"],"from":"09:00","to":"13:00"},
         {"days":["mon","tue","wed","thu","fri"],"from":"14:00","to":"18:00"}]"#;
 
+    fn closure(from: &str, to: &str) -> Closure {
+        let [from, to] = [from, to].map(|text| text.parse().expect("a time"));
+        Closure { from, to }
+    }
+
     fn due(hours: &str, zone: &str, from: &str, days: u32, minutes: u64) -> String {
         let hours: WorkHours = serde_json::from_str(hours).expect("hours");
         let schedule = WorkSchedule {
             hours: &hours,
             holidays: &["2026-12-31".parse().expect("a date")],
+            closed: &[
+                closure("2026-12-29T16:00", "2026-12-29T17:00"),
+                closure("2027-01-11T12:00", "2027-01-13T15:30"),
+            ],
             special: vec![Special {
                 date: "2026-12-19".parse().expect("a date"),
                 from: "10:00".parse().expect("a time"),
@@ -197,6 +238,13 @@ mod tests {
             ("2026-11-20T16:00:00+03:00", 1, 0, "2026-11-23T16:00:00"),
             ("2026-11-20T16:00:00+03:00", 1, 180, "2026-11-24T10:00:00"),
             ("2026-12-30T20:00:00+03:00", 1, 0, "2027-01-04T09:00:00"),
+            // Round an hour that is closed, and into it.
+            ("2026-12-29T15:30:00+03:00", 0, 60, "2026-12-29T17:30:00"),
+            ("2026-12-29T16:20:00+03:00", 0, 10, "2026-12-29T17:10:00"),
+            // Closed from noon of Monday to the afternoon of Wednesday.
+            ("2027-01-11T11:00:00+03:00", 0, 120, "2027-01-13T16:30:00"),
+            // Tuesday is no day of work then; on Wednesday the morning is over.
+            ("2027-01-11T10:00:00+03:00", 1, 0, "2027-01-13T15:30:00"),
         ] {
             assert_eq!(
                 due(WEEK, "Europe/Moscow", from, days, minutes),
@@ -218,6 +266,119 @@ mod tests {
     }
 
     #[test]
+    fn s0_24_hours_of_work_are_those_of_the_clocks_on_days_when_they_are_changed() {
+        let night =
+            r#"[{"days":["mon","tue","wed","thu","fri","sat","sun"],"from":"00:00","to":"06:00"}]"#;
+        let day =
+            r#"[{"days":["mon","tue","wed","thu","fri","sat","sun"],"from":"09:00","to":"18:00"}]"#;
+        let moment =
+            r#"[{"days":["mon","tue","wed","thu","fri","sat","sun"],"from":"02:30","to":"04:00"}]"#;
+        for (hours, zone, from, days, minutes, wanted) in [
+            // Berlin's night of five hours, and the one of seven: 240 minutes from midnight.
+            (
+                night,
+                "Europe/Berlin",
+                "2027-03-28T00:00:00+01:00",
+                0,
+                240,
+                "2027-03-28T05:00:00",
+            ),
+            (
+                night,
+                "Europe/Berlin",
+                "2026-10-25T00:00:00+02:00",
+                0,
+                240,
+                "2026-10-25T03:00:00",
+            ),
+            // Six hours do not fit into the short night, and do not fill the long one.
+            (
+                night,
+                "Europe/Berlin",
+                "2027-03-28T00:00:00+01:00",
+                0,
+                360,
+                "2027-03-29T01:00:00",
+            ),
+            (
+                night,
+                "Europe/Berlin",
+                "2026-10-25T00:00:00+02:00",
+                0,
+                360,
+                "2026-10-25T05:00:00",
+            ),
+            // Days of which the hours of work hold no change: 09:00 stays 09:00.
+            (
+                day,
+                "Europe/Berlin",
+                "2027-03-27T17:00:00+01:00",
+                0,
+                120,
+                "2027-03-28T10:00:00",
+            ),
+            (
+                day,
+                "Europe/Berlin",
+                "2026-10-24T12:00:00+02:00",
+                1,
+                0,
+                "2026-10-25T12:00:00",
+            ),
+            // New York changes on other days than Berlin; Moscow does not.
+            (
+                night,
+                "America/New_York",
+                "2026-11-01T00:00:00-04:00",
+                0,
+                240,
+                "2026-11-01T03:00:00",
+            ),
+            (
+                night,
+                "Europe/Moscow",
+                "2026-10-25T00:00:00+03:00",
+                0,
+                240,
+                "2026-10-25T04:00:00",
+            ),
+            // Work that should begin at 02:30 in the hour that is skipped begins after it.
+            (
+                moment,
+                "Europe/Berlin",
+                "2027-03-28T01:00:00+01:00",
+                0,
+                15,
+                "2027-03-28T03:45:00",
+            ),
+            // A working day later is at the same time, also where that time is skipped.
+            (
+                night,
+                "Europe/Berlin",
+                "2027-03-27T02:30:00+01:00",
+                1,
+                0,
+                "2027-03-28T03:30:00",
+            ),
+            // Half an hour of change, on Lord Howe.
+            (
+                night,
+                "Australia/Lord_Howe",
+                "2026-10-04T00:00:00+10:30",
+                0,
+                240,
+                "2026-10-04T04:30:00",
+            ),
+        ] {
+            assert_eq!(
+                due(hours, zone, from, days, minutes),
+                wanted,
+                "{zone} {from} {minutes}"
+            );
+        }
+    }
+
+    #[test]
     fn s0_24_a_night_shift_goes_on_past_midnight() {
         let night = r#"[{"days":["fri"],"from":"22:00","to":"06:00"}]"#;
         let due = due(night, "Europe/Moscow", "2026-11-21T01:00:00+03:00", 0, 360);
@@ -229,6 +390,7 @@ mod tests {
         let schedule = WorkSchedule {
             hours: &WorkHours::default(),
             holidays: &[],
+            closed: &[],
             special: Vec::new(),
         };
         let wait = Wait {
@@ -247,7 +409,7 @@ mod tests {
             from in 1_700_000_000_i64..1_900_000_000, minutes in 1_u64..5_000, more in 1_u64..500,
         ) {
             let hours: WorkHours = serde_json::from_str(WEEK).expect("hours");
-            let schedule = WorkSchedule { hours: &hours, holidays: &[], special: Vec::new() };
+            let schedule = WorkSchedule { hours: &hours, holidays: &[], closed: &[], special: Vec::new() };
             let zone = TimeZone::get("Europe/Moscow").expect("a zone");
             let from = Timestamp::from_secs(from);
             let due = |minutes| schedule.after(from, Wait { days: 0, minutes }, &zone).expect("work");

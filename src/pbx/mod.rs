@@ -6,7 +6,6 @@ pub mod asterisk;
 pub mod call_desk;
 mod exchange;
 pub mod itoolabs;
-mod object_reader;
 pub mod registry;
 mod roster;
 pub mod uis;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Source, SourceIdentity};
+use crate::model::asked::SettingsForm;
 use crate::model::mistake::Mistake;
 use crate::model::secret::Secrets;
 
@@ -14,6 +15,8 @@ pub struct SourceKind {
     pub name: &'static str,
     /// The names of the secrets that it knows; others are refused.
     pub secrets: &'static [&'static str],
+    /// What its `settings` table and its secrets are, for schema and reference.
+    pub form: SettingsForm,
     /// Builds a source from its `settings` table and its resolved secrets, or names every mistake.
     pub build: BuildSource,
 }

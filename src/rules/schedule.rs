@@ -26,6 +26,7 @@ pub(super) fn due(situation: &Situation<'_>, task: &TaskSettings, from: Timestam
     let hours = WorkSchedule {
         hours: &schedule.hours,
         holidays: &schedule.holidays,
+        closed: &schedule.closed,
         special: special.collect(),
     };
     let wait = Wait {
@@ -36,7 +37,7 @@ pub(super) fn due(situation: &Situation<'_>, task: &TaskSettings, from: Timestam
 }
 
 fn named<'a>(settings: &'a IntegrationSettings, task: &TaskSettings) -> Option<&'a Schedule> {
-    let name = task.schedule.as_ref()?;
+    let name = task.schedule.as_ref().or(settings.schedule.as_ref())?;
     let mut schedules = settings.schedules.iter();
     schedules.find(|schedule| schedule.name == *name)
 }

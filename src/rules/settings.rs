@@ -43,6 +43,10 @@ pub struct IntegrationSettings {
     /// Working schedules, by which tasks are due (S0-23).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<Schedule>,
+    /// The company's working schedule, by its name in `schedules`: tasks that name none are due by
+    /// it (S0-23); absent = day and night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
     /// Redirection of calls to the client's responsible (S1-23).
     #[serde(default)]
     pub personal_manager: Option<PersonalManagerSettings>,
@@ -257,7 +261,8 @@ pub enum UnknownAction {
         /// Pipeline, by the CRM's id.
         pipeline: String,
     },
-    /// A contact only (S1-13). Braces, because serde lets a bare variant take any further key.
+    /// A contact only (S1-13).
+    // Braces, because serde lets a bare variant take any further key.
     Contact {},
     /// A lead where the CRM works with leads beside deals, else a contact and a deal (S3-05).
     LeadOrDeal {

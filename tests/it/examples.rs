@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use trunkline::config::{Configuration, Environment, Registries, load_with};
+use trunkline::model::asked::SettingsForm;
 use trunkline::model::communication::Kind;
 use trunkline::pbx::registry::SourceKind;
 use trunkline::pbx::{Hook, Listener, Source};
@@ -114,6 +115,7 @@ fn sources() -> Vec<SourceKind> {
         .map(|kind| SourceKind {
             name: kind.name,
             secrets: kind.secrets,
+            form: kind.form,
             build: kind.build,
         })
         .collect();
@@ -121,6 +123,7 @@ fn sources() -> Vec<SourceKind> {
         kinds.push(SourceKind {
             name: "asterisk",
             secrets: &["secret"],
+            form: SettingsForm::NONE,
             build: |_, _, _| Ok(Arc::new(StandIn)),
         });
     }

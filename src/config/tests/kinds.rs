@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::config::Registries;
 use crate::crm::registry::CrmKind;
 use crate::crm::{AccountDoor, AccountSettings, Adapter};
+use crate::model::asked::{Asked, Form as ValueForm, SettingsForm};
 use crate::model::communication::{Kind, Snapshot};
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
@@ -20,19 +21,45 @@ pub(super) fn registries() -> Registries<'static> {
             SourceKind {
                 name: "switchboard",
                 secrets: &["password"],
+                form: SWITCHBOARD,
                 build: switchboard,
             },
             SourceKind {
                 name: "form",
                 secrets: &[],
+                form: SettingsForm::NONE,
                 build: |_, _, _| Ok(Arc::new(Form)),
             },
         ],
         crms: &[CrmKind {
             name: "paper",
             secrets: &["token"],
+            form: PAPER,
             build: paper,
         }],
+    }
+}
+
+const SWITCHBOARD: SettingsForm = SettingsForm {
+    asked: || {
+        vec![
+            asked("host", ValueForm::Text { chars_max: 80 }),
+            asked("lines", ValueForm::List { items_max: 9 }),
+        ]
+    },
+    words: &[],
+};
+
+const PAPER: SettingsForm = SettingsForm {
+    asked: || vec![asked("portal", ValueForm::Text { chars_max: 80 })],
+    words: &[],
+};
+
+fn asked(key: &str, form: ValueForm) -> Asked {
+    Asked {
+        path: vec![key.to_owned()],
+        form,
+        required: false,
     }
 }
 

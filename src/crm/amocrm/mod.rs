@@ -23,6 +23,7 @@ mod replies;
 mod scan;
 mod search;
 pub mod settings;
+mod settings_words;
 mod setup;
 mod signature;
 mod stored_phone;
@@ -46,6 +47,7 @@ use super::{
     Screen, StepCommand,
 };
 use crate::clock::SharedClock;
+use crate::model::asked::SettingsForm;
 use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Kind, Phase};
 use crate::model::facts::{Facts, FactsQuery};
@@ -57,6 +59,10 @@ use crate::model::secret::Secret;
 pub const KIND: CrmKind = CrmKind {
     name: settings::NAME,
     secrets: settings::SECRETS,
+    form: SettingsForm {
+        asked: settings::asked,
+        words: settings_words::WORDS,
+    },
     build: settings::build,
 };
 

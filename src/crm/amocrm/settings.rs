@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 
 use super::AmoAdapter;
 use super::hosts::{self, DOMAINS};
 use crate::crm::account::transport;
 use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
+use crate::model::asked::{Asked, asked_by};
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
+use crate::model::object_reader::{Reader, TextShape, read_settings};
 use crate::model::plan::{Card, Entity};
 
 /// The registry's name of this CRM.
@@ -78,108 +80,79 @@ pub fn build(
 impl AmoSettings {
     /// Reads the table, or names every mistake.
     pub fn read(settings: &Value, base_url: Option<&str>) -> Result<Self, Vec<Mistake>> {
-        let empty = Map::new();
-        let mut mistakes = Vec::new();
-        let table = match settings {
-            Value::Object(table) => table,
-            Value::Null => &empty,
-            _ => return Err(vec![Mistake::at("", "must be a table")]),
-        };
-        let mut host = None;
-        let mut read = Self {
-            host: String::new(),
-            base_url: String::new(),
-            rate_per_second: RATE_DEFAULT,
-            marker_field: "Trunkline".to_owned(),
-            written_forms: true,
-            oauth: None,
-            directory: Some(DirectorySettings::default()),
-        };
-        let (mut client_id, mut redirect_uri) = (None, None);
         let rate_max = match base_url {
             Some(_) => RATE_REHEARSAL_MAX,
             None => f64::from(PER_SECOND_MAX),
         };
-        for (key, value) in table {
-            if key == "directory" {
-                match DirectorySettings::read(value) {
-                    Ok(directory) => read.directory = directory,
-                    Err(found) => mistakes.extend(found.into_iter().map(|m| m.under(key))),
-                }
-                continue;
+        read_settings(settings, |mut r| {
+            if let Some(Err(error)) = base_url.map(transport::check_base_url) {
+                r.wrong("", error);
             }
-            let result = match key.as_str() {
-                "url" => read_host(value).map(|found| host = Some(found)),
-                "rate_per_second" => {
-                    read_rate(value, rate_max).map(|rate| read.rate_per_second = rate)
-                }
-                "marker_field" => read_name(value).map(|name| read.marker_field = name),
-                "written_forms" => value
-                    .as_bool()
-                    .map(|flag| read.written_forms = flag)
-                    .ok_or_else(|| "must be true or false".to_owned()),
-                "client_id" => read_line(value).map(|text| client_id = Some(text)),
-                "redirect_uri" => read_line(value).map(|text| redirect_uri = Some(text)),
-                _ => Err(
-                    "unknown key: known are url, rate_per_second, marker_field, written_forms, \
-                     client_id, redirect_uri, directory"
-                        .to_owned(),
-                ),
-            };
-            if let Err(message) = result {
-                mistakes.push(Mistake::at("", message).under(key));
-            }
-        }
-        if !table.contains_key("url") {
-            mistakes.push(Mistake::at(
-                "url",
-                "is missing: write https://NAME.amocrm.ru",
-            ));
-        }
-        match (client_id, redirect_uri) {
-            (Some(client_id), Some(redirect_uri)) => {
-                read.oauth = Some(OAuthSettings {
-                    client_id,
-                    redirect_uri,
-                });
-            }
-            (None, Some(_)) if !table.contains_key("client_id") => mistakes.push(Mistake::at(
-                "client_id",
-                "is missing: redirect_uri belongs to an integration",
-            )),
-            (Some(_), None) if !table.contains_key("redirect_uri") => mistakes.push(Mistake::at(
-                "redirect_uri",
-                "is missing: write the address that is registered with the integration",
-            )),
-            (None | Some(_), None | Some(_)) => {}
-        }
-        if let Some(base_url) = base_url
-            && let Err(error) = transport::check_base_url(base_url)
-        {
-            mistakes.push(Mistake::at("", error.to_string()));
-        }
-        let Some(host) = host.filter(|_| mistakes.is_empty()) else {
-            return Err(mistakes);
-        };
-        read.base_url = base_url.map_or_else(|| format!("https://{host}"), str::to_owned);
-        read.host = host;
-        Ok(read)
+            let read = read_table(r, rate_max)?;
+            let base_url = base_url.map(str::to_owned);
+            Some(Self {
+                base_url: base_url.unwrap_or_else(|| format!("https://{}", read.host)),
+                ..read
+            })
+        })
     }
 }
 
-/// Longest id or address of an integration.
-const LINE_BYTES_MAX: usize = 500;
-
-fn read_line(value: &Value) -> Result<String, String> {
-    let text = value.as_str().ok_or("must be a text")?.trim();
-    let fits = !text.is_empty() && text.len() <= LINE_BYTES_MAX;
-    if !fits || text.contains(char::is_control) {
-        return Err(format!(
-            "must be one line of at most {LINE_BYTES_MAX} bytes that is not empty"
-        ));
-    }
-    Ok(text.to_owned())
+/// Returns every key of the table. A rehearsal may be faster.
+pub(super) fn asked() -> Vec<Asked> {
+    asked_by(|r| drop(read_table(r, RATE_REHEARSAL_MAX)))
 }
+
+fn read_table(mut r: Reader<'_>, rate_max: f64) -> Option<AmoSettings> {
+    let url = r.required_text("url", LINE);
+    let host = url.and_then(|url| {
+        let host = read_host(&url);
+        host.map_err(|message| r.wrong("url", message)).ok()
+    });
+    let rate = r.number("rate_per_second", RATE_MIN..=rate_max, Some(RATE_DEFAULT));
+    let marker_field = r.filled_text("marker_field", TextShape::Line(MARKER_FIELD_CHARS_MAX));
+    let written_forms = r.flag("written_forms", true);
+    let client_id = r.filled_text("client_id", LINE);
+    let redirect_uri = r.filled_text("redirect_uri", LINE);
+    for (key, other, message) in [
+        (
+            "client_id",
+            "redirect_uri",
+            "is missing: redirect_uri belongs to an integration",
+        ),
+        (
+            "redirect_uri",
+            "client_id",
+            "is missing: write the address that is registered with the integration",
+        ),
+    ] {
+        if r.has(other) && !r.has(key) {
+            r.wrong(key, message);
+        }
+    }
+    let directory = match r.table("directory") {
+        Some(table) => DirectorySettings::read(table),
+        None => Some(DirectorySettings::default()),
+    };
+    r.finish();
+    Some(AmoSettings {
+        host: host?,
+        base_url: String::new(),
+        rate_per_second: rate.unwrap_or(RATE_DEFAULT),
+        marker_field: marker_field.unwrap_or_else(|| "Trunkline".to_owned()),
+        written_forms,
+        oauth: client_id
+            .zip(redirect_uri)
+            .map(|(client_id, redirect_uri)| OAuthSettings {
+                client_id,
+                redirect_uri,
+            }),
+        directory,
+    })
+}
+
+/// An id or address of an integration, or the address of a portal.
+const LINE: TextShape = TextShape::Line(500);
 
 impl AmoSettings {
     /// Returns where an administrator permits an integration (`crm/amocrm.md` §1).
@@ -255,9 +228,8 @@ impl AccountSettings for AmoSettings {
     }
 }
 
-fn read_host(value: &Value) -> Result<String, String> {
+fn read_host(text: &str) -> Result<String, String> {
     let bad = || "must be the portal's address, such as https://NAME.amocrm.ru".to_owned();
-    let text = value.as_str().ok_or_else(bad)?.trim();
     let with_scheme = match text.split_once("://") {
         Some(("https" | "http", _)) => text.to_owned(),
         Some(_) => return Err(bad()),
@@ -272,22 +244,6 @@ fn read_host(value: &Value) -> Result<String, String> {
         let domains = DOMAINS.join(", ");
         format!("must be a portal's own host under one of {domains}")
     })
-}
-
-fn read_rate(value: &Value, max: f64) -> Result<f64, String> {
-    value
-        .as_f64()
-        .filter(|rate| (RATE_MIN..=max).contains(rate))
-        .ok_or_else(|| format!("must be a number from {RATE_MIN} to {max}"))
-}
-
-fn read_name(value: &Value) -> Result<String, String> {
-    value
-        .as_str()
-        .map(str::trim)
-        .filter(|name| !name.is_empty() && name.chars().count() <= MARKER_FIELD_CHARS_MAX)
-        .map(str::to_owned)
-        .ok_or_else(|| format!("must be a name of 1 to {MARKER_FIELD_CHARS_MAX} characters"))
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ mod pool;
 mod refusal;
 mod screen;
 pub mod settings;
+mod settle;
+mod settings_words;
 mod setup;
 mod telephony;
 mod text;
@@ -44,6 +46,7 @@ use super::{
     Screen, StepCommand,
 };
 use crate::clock::SharedClock;
+use crate::model::asked::SettingsForm;
 use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Kind, Phase};
 use crate::model::facts::{Facts, FactsQuery};
@@ -56,6 +59,10 @@ use crate::model::secret::Secret;
 pub const KIND: CrmKind = CrmKind {
     name: settings::NAME,
     secrets: settings::SECRETS,
+    form: SettingsForm {
+        asked: settings::asked,
+        words: settings_words::WORDS,
+    },
     build: settings::build,
 };
 
@@ -230,6 +237,7 @@ fn capabilities(setup: Setup) -> Capabilities {
             (Kind::Call, Phase::Answered),
             (Kind::Call, Phase::Ended),
             (Kind::Call, Phase::RecordingReady),
+            (Kind::Request, Phase::Received),
         ],
         calls: CallHistoryManner {
             needs_user: true,

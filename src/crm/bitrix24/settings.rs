@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use super::BitrixAdapter;
@@ -12,8 +13,10 @@ use super::refusal;
 use crate::crm::account::manners::Manners;
 use crate::crm::account::transport;
 use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
+use crate::model::asked::{Asked, asked_by};
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
+use crate::model::object_reader::{Reader, TextShape, read_settings};
 use crate::model::plan::{Card, Entity};
 
 /// The registry's name of this CRM.
@@ -50,13 +53,15 @@ const RATE_REHEARSAL_MAX: f64 = 1000.0;
 /// The cloud cuts a request after sixty seconds (§1); a full batch may come near that.
 const ANSWER_WITHIN: Duration = Duration::from_secs(65);
 
-/// Longest id or address of an application.
-const LINE_BYTES_MAX: usize = 500;
+/// An id or address of an application, or the address of a portal.
+const LINE: TextShape = TextShape::Line(500);
 
 /// The plan of the portal: it sets the budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Plan {
     /// Any but the following.
+    #[default]
     Standard,
     /// Enterprise.
     Enterprise,
@@ -108,127 +113,88 @@ pub fn build(
     Ok(Arc::new(settings))
 }
 
-/// What stands in the table, as far as it could be read.
-#[derive(Default)]
-struct Read {
-    host: Option<String>,
-    plan: Option<Plan>,
-    rate: Option<f64>,
-    client_id: Option<String>,
-    redirect_uri: Option<String>,
-    oauth_host: Option<&'static str>,
-}
-
 impl BitrixSettings {
     /// Reads the table, or names every mistake.
     pub fn read(settings: &Value, base_url: Option<&str>) -> Result<Self, Vec<Mistake>> {
-        let empty = Map::new();
-        let mut mistakes = Vec::new();
-        let table = match settings {
-            Value::Object(table) => table,
-            Value::Null => &empty,
-            _ => return Err(vec![Mistake::at("", "must be a table")]),
-        };
-        let mut read = Read::default();
-        let mut directory = Some(DirectorySettings::default());
-        for (key, value) in table {
-            if key == "directory" {
-                match DirectorySettings::read(value) {
-                    Ok(set) => directory = set,
-                    Err(found) => mistakes.extend(found.into_iter().map(|m| m.under(key))),
-                }
-                continue;
+        let rate_max = base_url.map(|_| RATE_REHEARSAL_MAX);
+        read_settings(settings, |mut r| {
+            if let Some(Err(error)) = base_url.map(transport::check_base_url) {
+                r.wrong("", error);
             }
-            if let Err(message) = read.take(key, value) {
-                mistakes.push(Mistake::at("", message).under(key));
-            }
-        }
-        if !table.contains_key("url") {
-            let message = "is missing: write https://NAME.bitrix24.ru";
-            mistakes.push(Mistake::at("url", message));
-        }
-        for key in ["redirect_uri", "oauth_host"] {
-            if table.contains_key(key) && !table.contains_key("client_id") {
-                let message = format!("is missing: {key} belongs to an application");
-                mistakes.push(Mistake::at("client_id", message));
-            }
-        }
-        let plan = read.plan.unwrap_or(Plan::Standard);
-        let rate_max = match base_url {
-            Some(_) => RATE_REHEARSAL_MAX,
-            None => plan.bucket().rate,
-        };
-        let rate = read.rate.unwrap_or(plan.bucket().rate);
-        if !(RATE_MIN..=rate_max).contains(&rate) {
-            let message = format!("must be a number from {RATE_MIN} to {rate_max}");
-            mistakes.push(Mistake::at("rate_per_second", message));
-        }
-        if let Some(Err(error)) = base_url.map(transport::check_base_url) {
-            mistakes.push(Mistake::at("", error.to_string()));
-        }
-        let Some(host) = read.host.filter(|_| mistakes.is_empty()) else {
-            return Err(mistakes);
-        };
-        Ok(Self {
-            base_url: base_url.map_or_else(|| format!("https://{host}"), str::to_owned),
-            host,
-            rate_per_second: rate,
-            plan,
-            application: read.client_id.map(|client_id| Application {
-                client_id,
-                redirect_uri: read.redirect_uri,
-                oauth_host: read.oauth_host.unwrap_or(hosts::OAUTH[0]),
-            }),
-            directory,
+            let read = read_table(r, rate_max)?;
+            let base_url = base_url.map(str::to_owned);
+            Some(Self {
+                base_url: base_url.unwrap_or_else(|| format!("https://{}", read.host)),
+                ..read
+            })
         })
     }
 }
 
-impl Read {
-    fn take(&mut self, key: &str, value: &Value) -> Result<(), String> {
-        match key {
-            "url" => self.host = Some(read_host(value)?),
-            "plan" => {
-                self.plan = Some(match value.as_str() {
-                    Some("standard") => Plan::Standard,
-                    Some("enterprise") => Plan::Enterprise,
-                    _ => return Err("must be standard or enterprise".to_owned()),
-                });
-            }
-            "rate_per_second" => self.rate = Some(value.as_f64().ok_or("must be a number")?),
-            "client_id" => self.client_id = Some(read_line(value)?),
-            "redirect_uri" => self.redirect_uri = Some(read_line(value)?),
-            "oauth_host" => {
-                let named = value.as_str().and_then(hosts::oauth);
-                let known = hosts::OAUTH.join(" or ");
-                self.oauth_host = Some(named.ok_or_else(|| format!("must be {known}"))?);
-            }
-            _ => {
-                return Err(
-                    "unknown key: known are url, plan, rate_per_second, client_id, redirect_uri, \
-                     oauth_host, directory"
-                        .to_owned(),
-                );
-            }
+/// Returns every key of the table. A rehearsal may be faster.
+pub(super) fn asked() -> Vec<Asked> {
+    asked_by(|r| drop(read_table(r, Some(RATE_REHEARSAL_MAX))))
+}
+
+/// Reads the table; without `rate_max` the plan's own rate is the most.
+fn read_table(mut r: Reader<'_>, rate_max: Option<f64>) -> Option<BitrixSettings> {
+    let url = r.required_text("url", LINE);
+    let host = url.and_then(|url| {
+        let host = read_host(&url);
+        host.map_err(|message| r.wrong("url", message)).ok()
+    });
+    let plan: Plan = r.word("plan").unwrap_or_default();
+    let rate_max = rate_max.unwrap_or(plan.bucket().rate);
+    let rate = r.number("rate_per_second", RATE_MIN..=rate_max, None);
+    let client_id = r.filled_text("client_id", LINE);
+    let redirect_uri = r.filled_text("redirect_uri", LINE);
+    let oauth_host: Option<OAuthHost> = r.word("oauth_host");
+    for key in ["redirect_uri", "oauth_host"] {
+        if r.has(key) && !r.has("client_id") {
+            let message = format!("is missing: {key} belongs to an application");
+            r.wrong("client_id", message);
         }
-        Ok(())
+    }
+    let directory = match r.table("directory") {
+        Some(table) => DirectorySettings::read(table),
+        None => Some(DirectorySettings::default()),
+    };
+    r.finish();
+    Some(BitrixSettings {
+        host: host?,
+        base_url: String::new(),
+        rate_per_second: rate.unwrap_or(plan.bucket().rate),
+        plan,
+        application: client_id.map(|client_id| Application {
+            client_id,
+            redirect_uri,
+            oauth_host: oauth_host.unwrap_or_default().name(),
+        }),
+        directory,
+    })
+}
+
+/// The vendor's authorisation servers.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+enum OAuthHost {
+    #[default]
+    #[serde(rename = "oauth.bitrix.info")]
+    Info,
+    #[serde(rename = "oauth.bitrix24.tech")]
+    Tech,
+}
+
+impl OAuthHost {
+    fn name(self) -> &'static str {
+        match self {
+            OAuthHost::Info => hosts::OAUTH[0],
+            OAuthHost::Tech => hosts::OAUTH[1],
+        }
     }
 }
 
-fn read_line(value: &Value) -> Result<String, String> {
-    let text = value.as_str().ok_or("must be a text")?.trim();
-    let fits = !text.is_empty() && text.len() <= LINE_BYTES_MAX;
-    if !fits || text.contains(char::is_control) {
-        return Err(format!(
-            "must be one line of at most {LINE_BYTES_MAX} bytes that is not empty"
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-fn read_host(value: &Value) -> Result<String, String> {
+fn read_host(text: &str) -> Result<String, String> {
     let bad = || "must be the portal's address, such as https://NAME.bitrix24.ru".to_owned();
-    let text = value.as_str().ok_or_else(bad)?.trim();
     let with_scheme = match text.split_once("://") {
         Some(("https", _)) => text.to_owned(),
         Some(("http", rest)) => format!("https://{rest}"),

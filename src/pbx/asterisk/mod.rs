@@ -23,6 +23,7 @@ mod mirror;
 mod orders;
 mod session;
 mod settings;
+mod settings_words;
 mod source;
 mod tls;
 pub mod tracker;

@@ -11,9 +11,10 @@ use super::call_log::{self, LogSettings};
 use super::channels::{ChannelRules, ChannelSettings};
 use super::mirror::{self, settings::MirrorSettings};
 use super::tls::{self, TlsSettings};
+use crate::model::asked::{Asked, asked_by};
 use crate::model::mistake::Mistake;
+use crate::model::object_reader::{Mistakes, Reader, TextShape};
 use crate::model::secret::{Secret, Secrets};
-use crate::pbx::object_reader::{Mistakes, Reader, TextShape};
 
 /// The name of the secret: the AMI user's password in manager.conf.
 pub(super) const SECRET: &str = "secret";
@@ -172,6 +173,11 @@ impl AsteriskSettings {
     }
 }
 
+/// Returns every key of the table.
+pub(super) fn asked() -> Vec<Asked> {
+    asked_by(|r| drop(read_table(r)))
+}
+
 /// Reads all but the secret.
 fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
     // Host names end at 253 characters; user names of manager.conf are section names.
@@ -194,11 +200,11 @@ fn read_table(mut r: Reader<'_>) -> Option<AsteriskSettings> {
         .table("tls")
         .map(|table| tls::read(table, host.as_deref().unwrap_or_default()));
     // Long enough for a PBX across the country, short enough that a person sees the failure.
-    let connect_timeout = seconds(&mut r, "connect_timeout_s", 10, 1, 60);
+    let connect_timeout = r.seconds("connect_timeout_s", 1..=60, 10);
     // The PBX never pings by itself; routers forget idle connections after a minute or more.
-    let keep_alive = seconds(&mut r, "keep_alive_s", 20, 1, 300);
-    let reply_deadline = seconds(&mut r, "reply_deadline_s", 10, 1, 120);
-    let linger_ms = r.whole("linger_ms", 30_000).unwrap_or(1_500);
+    let keep_alive = r.seconds("keep_alive_s", 1..=300, 20);
+    let reply_deadline = r.seconds("reply_deadline_s", 1..=120, 10);
+    let linger_ms = r.whole_in("linger_ms", 0..=30_000, 1_500);
     let events = events(&mut r);
     let channels = channels(&mut r);
     let originate = r.table("originate").map(originate);
@@ -258,7 +264,7 @@ fn originate(mut r: Reader<'_>) -> Option<OriginateSettings> {
         r.wrong("dial_prefix", "must be made of digits, +, * and #");
     }
     let dial_format = r.word("dial_format").unwrap_or_default();
-    let ring_timeout = seconds(&mut r, "ring_timeout_s", 30, 5, 120);
+    let ring_timeout = r.seconds("ring_timeout_s", 5..=120, 30);
     r.finish();
     Some(OriginateSettings {
         channel,
@@ -272,14 +278,6 @@ fn originate(mut r: Reader<'_>) -> Option<OriginateSettings> {
 fn is_host(host: &str) -> bool {
     let is_v6 = host.parse::<std::net::Ipv6Addr>().is_ok();
     is_v6 || !host.contains(|c: char| c.is_whitespace() || matches!(c, ':' | '/' | '@'))
-}
-
-fn seconds(r: &mut Reader<'_>, key: &'static str, usual: u64, min: u64, max: u64) -> Duration {
-    let given = r.whole(key, max);
-    if given.is_some_and(|given| given < min) {
-        r.wrong(key, format!("must be at least {min}"));
-    }
-    Duration::from_secs(given.unwrap_or(usual))
 }
 
 fn events(r: &mut Reader<'_>) -> Vec<String> {

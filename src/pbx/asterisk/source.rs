@@ -12,6 +12,7 @@ use super::orders::{AsteriskCaller, OrderQueue};
 use super::session;
 use super::settings::{AsteriskSettings, LOG_PASSWORD, SECRET};
 use super::transport;
+use crate::model::asked::SettingsForm;
 use crate::model::communication::Kind;
 use crate::model::mistake::Mistake;
 use crate::model::secret::Secrets;
@@ -24,6 +25,10 @@ use crate::pbx::{
 pub const KIND: SourceKind = SourceKind {
     name: "asterisk",
     secrets: &[SECRET, LOG_PASSWORD],
+    form: SettingsForm {
+        asked: super::settings::asked,
+        words: super::settings_words::WORDS,
+    },
     build,
 };
 

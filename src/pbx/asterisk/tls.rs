@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls_platform_verifier::BuilderVerifierExt;
 use sha2::{Digest, Sha256};
 
-use crate::pbx::object_reader::{Reader, TextShape};
+use crate::model::object_reader::{Reader, TextShape};
 
 /// The certificates of a bundle are read once, at start; system bundles are a fifth of this.
 const CA_BYTES_MAX: u64 = 1024 * 1024;

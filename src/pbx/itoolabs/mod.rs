@@ -15,6 +15,7 @@ mod exchange;
 mod listener;
 mod roster;
 mod settings;
+mod settings_words;
 mod source;
 mod tracker;
 mod wire;

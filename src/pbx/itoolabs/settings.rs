@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::api::Generation;
 use super::tracker::NamedBy;
 use super::wire::moment::TimeForm;
+use crate::model::asked::{Asked, asked_by};
 use crate::model::mistake::Mistake;
+use crate::model::object_reader::{Mistakes, Reader, TextShape};
 use crate::model::secret::{Secret, Secrets};
 use crate::pbx::WebClient;
-use crate::pbx::object_reader::{Mistakes, Reader, TextShape};
 
 /// The key by which the VATS proves itself to us; two overlap while one is replaced.
 pub(super) const CRM_TOKEN: &str = "crm_token";
@@ -100,15 +101,20 @@ impl ItoolabsSettings {
     }
 }
 
+/// Returns every key of the table.
+pub(super) fn asked() -> Vec<Asked> {
+    asked_by(|table| drop(read(table, &Secrets::default())))
+}
+
 fn read(mut table: Reader<'_>, secrets: &Secrets) -> (Option<ItoolabsSettings>, Vec<Mistake>) {
     let mut of_secrets = Vec::new();
     let api = read_api(&mut table, secrets, &mut of_secrets);
     let named_by = table.word("employees").unwrap_or_default();
     let responsible = table.word("responsible").unwrap_or_default();
-    let contact_within = millis(&mut table, "contact_within_ms", 100..=10_000, 1_500);
-    let history_wait = seconds(&mut table, "history_wait_s", 1..=3_600, 60);
-    let ring_max = seconds(&mut table, "ring_s_max", 30..=86_400, 900);
-    let talk_max = seconds(&mut table, "talk_s_max", 60..=86_400, 14_400);
+    let contact_within = table.whole_in("contact_within_ms", 100..=10_000, 1_500);
+    let history_wait = table.seconds("history_wait_s", 1..=3_600, 60);
+    let ring_max = table.seconds("ring_s_max", 30..=86_400, 900);
+    let talk_max = table.seconds("talk_s_max", 60..=86_400, 14_400);
     let originate = table.table("originate").map(|mut table| {
         let clid = table.text("clid", TextShape::Line(32));
         let digits = |text: &String| text.chars().all(|c| c.is_ascii_digit());
@@ -131,7 +137,7 @@ fn read(mut table: Reader<'_>, secrets: &Secrets) -> (Option<ItoolabsSettings>, 
         api,
         named_by,
         responsible,
-        contact_within,
+        contact_within: Duration::from_millis(contact_within),
         history_wait,
         ring_max,
         talk_max,
@@ -148,8 +154,8 @@ fn read_api(
     let address = table.text("address", TextShape::Line(256));
     let generation = table.word("api").unwrap_or_default();
     let time_form = table.word("history_times").unwrap_or_default();
-    let poll = seconds(table, "history_poll_s", 1..=86_400, 300);
-    let overlap = seconds(table, "history_overlap_s", 60..=86_400, 1_800);
+    let poll = table.seconds("history_poll_s", 1..=86_400, 300);
+    let overlap = table.seconds("history_overlap_s", 60..=86_400, 1_800);
     let key = secrets.get(API_KEY).cloned();
     let Some(address) = address else {
         if key.is_some() {
@@ -199,39 +205,4 @@ fn tokens(secrets: &Secrets, mistakes: &mut Vec<Mistake>) -> Vec<Secret> {
 
 fn of_secret(name: &str, message: &str) -> Mistake {
     Mistake::at(&format!("secrets.{name}"), message)
-}
-
-fn seconds(
-    table: &mut Reader<'_>,
-    key: &'static str,
-    range: std::ops::RangeInclusive<u64>,
-    usual: u64,
-) -> Duration {
-    Duration::from_secs(whole(table, key, range, usual))
-}
-
-fn millis(
-    table: &mut Reader<'_>,
-    key: &'static str,
-    range: std::ops::RangeInclusive<u64>,
-    usual: u64,
-) -> Duration {
-    Duration::from_millis(whole(table, key, range, usual))
-}
-
-fn whole(
-    table: &mut Reader<'_>,
-    key: &'static str,
-    range: std::ops::RangeInclusive<u64>,
-    usual: u64,
-) -> u64 {
-    let number = table.whole(key, *range.end());
-    match number {
-        Some(number) if number < *range.start() => {
-            table.wrong(key, format!("must be at least {}", range.start()));
-            usual
-        }
-        Some(number) => number,
-        None => usual,
-    }
 }

@@ -12,6 +12,7 @@ use super::listener::ItoolabsListener;
 use super::roster::ItoolabsRoster;
 use super::settings::{API_KEY, CRM_TOKEN, CRM_TOKEN_PREVIOUS, ItoolabsSettings};
 use super::tracker::TrackerSettings;
+use crate::model::asked::SettingsForm;
 use crate::model::communication::Kind;
 use crate::model::mistake::Mistake;
 use crate::model::secret::Secrets;
@@ -22,6 +23,10 @@ use crate::pbx::{Caller, Exchange, Hook, Listener, RosterReader, Source, SourceI
 pub const KIND: SourceKind = SourceKind {
     name: "itoolabs",
     secrets: &[CRM_TOKEN, CRM_TOKEN_PREVIOUS, API_KEY],
+    form: SettingsForm {
+        asked: super::settings::asked,
+        words: super::settings_words::WORDS,
+    },
     build,
 };
 

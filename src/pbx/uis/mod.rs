@@ -32,6 +32,7 @@ mod row;
 mod rpc;
 mod session;
 mod settings;
+mod settings_words;
 mod source;
 mod templates;
 mod visit;

@@ -10,10 +10,11 @@ use serde_json::Value;
 use super::budget::Pace;
 use super::local_time;
 use super::rpc::Auth;
+use crate::model::asked::{Asked, asked_by};
 use crate::model::mistake::Mistake;
+use crate::model::object_reader::{Reader, TextShape, read_settings};
 use crate::model::secret::Secrets;
 use crate::pbx::WebClient;
-use crate::pbx::object_reader::{Mistakes, Reader, TextShape};
 
 /// The name of the secret: a permanent key of the API.
 pub(super) const TOKEN: &str = "token";
@@ -140,15 +141,13 @@ pub(super) enum ReachBy {
 impl UisSettings {
     /// Reads settings and secrets, or names every mistake.
     pub(super) fn read(value: &Value, secrets: &Secrets) -> Result<Self, Vec<Mistake>> {
-        let mut mistakes = Mistakes::default();
-        let empty = Value::Object(serde_json::Map::new());
-        let value = if value.is_null() { &empty } else { value };
-        let read = Reader::new(value, &[], &mut mistakes).and_then(|r| read_table(r, secrets));
-        match (read, mistakes.into_vec()) {
-            (Some(settings), mistakes) if mistakes.is_empty() => Ok(settings),
-            (_, mistakes) => Err(mistakes),
-        }
+        read_settings(value, |r| read_table(r, secrets))
     }
+}
+
+/// Returns every key of the table.
+pub(super) fn asked() -> Vec<Asked> {
+    asked_by(|r| drop(read_table(r, &Secrets::default())))
 }
 
 fn read_table(mut r: Reader<'_>, secrets: &Secrets) -> Option<UisSettings> {
@@ -197,12 +196,9 @@ fn read_api(r: &mut Reader<'_>, brand: Brand, secrets: &Secrets) -> Option<Optio
     let login = r.text("login", TextShape::Line(200));
     let data = address(r, "data_api", Some(brand.data_api()));
     let call = address(r, "call_api", Some(brand.call_api()));
-    let period_min = seconds(r, "poll_min_s", 60, 1, 3_600);
-    let overlap = seconds(r, "overlap_min", 60, 5, 1_440).saturating_mul(60);
-    let share = r.whole("day_share", 100);
-    if share == Some(0) {
-        r.wrong("day_share", "must be from 1 to 100");
-    }
+    let period_min = r.seconds("poll_min_s", 1..=3_600, 60);
+    let overlap = r.seconds("overlap_min", 5..=1_440, 60).saturating_mul(60);
+    let share = r.whole_in("day_share", 1..=100, 70);
     let auth = match (login, secrets.get(TOKEN), secrets.get(PASSWORD)) {
         (None, Some(key), None) => Auth::Key(key.clone()),
         (Some(login), None, Some(password)) => Auth::Login {
@@ -238,7 +234,7 @@ fn read_api(r: &mut Reader<'_>, brand: Brand, secrets: &Secrets) -> Option<Optio
         auth,
         pace: Pace {
             period_min,
-            day_share: share.unwrap_or(70),
+            day_share: share,
         },
         overlap,
     }))
@@ -281,18 +277,10 @@ fn click_to_call(mut r: Reader<'_>) -> Option<ClickToCall> {
 
 fn interactive_table(mut r: Reader<'_>) -> Interactive {
     let reach_by = r.word("reach_by").unwrap_or_default();
-    let usual_code = r.whole("usual_code", 999).unwrap_or(USUAL_CODE);
+    let usual_code = r.whole_in("usual_code", 0..=999, USUAL_CODE);
     r.finish();
     Interactive {
         reach_by,
         usual_code,
     }
-}
-
-fn seconds(r: &mut Reader<'_>, key: &'static str, usual: u64, min: u64, max: u64) -> Duration {
-    let given = r.whole(key, max);
-    if given.is_some_and(|given| given < min) {
-        r.wrong(key, format!("must be at least {min}"));
-    }
-    Duration::from_secs(given.unwrap_or(usual))
 }

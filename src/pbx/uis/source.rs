@@ -12,6 +12,7 @@ use super::rpc::Api;
 use super::session::UisListener;
 use super::settings::{Brand, PASSWORD, TOKEN, UisSettings};
 use super::templates;
+use crate::model::asked::SettingsForm;
 use crate::model::communication::Kind;
 use crate::model::mistake::Mistake;
 use crate::model::secret::Secrets;
@@ -24,6 +25,10 @@ use crate::pbx::{
 pub const KIND: SourceKind = SourceKind {
     name: "uis",
     secrets: &[TOKEN, PASSWORD],
+    form: SettingsForm {
+        asked: super::settings::asked,
+        words: super::settings_words::WORDS,
+    },
     build,
 };
 

@@ -9,7 +9,7 @@ use super::wire::{
     REVISION_MAX, RequestItem, SECONDS_MAX, Seconds,
 };
 use crate::model::ids::SOURCE_ITEM_BYTES_MAX;
-use crate::pbx::object_reader::{Mistakes, Reader, TextShape};
+use crate::model::object_reader::{Mistakes, Reader, TextShape};
 
 /// Names, numbers, addresses of sites: what fits on one line of a form.
 const LINE: TextShape = TextShape::Line(256);

@@ -18,11 +18,12 @@ use serde_json::Value;
 
 use self::wire::Item;
 pub use self::wire::schema;
-use super::object_reader::Mistakes;
 use super::registry::SourceKind;
 use super::{Hook, HookError, Listener, Source, SourceIdentity};
+use crate::model::asked::SettingsForm;
 use crate::model::communication::{Kind, Snapshot};
 use crate::model::mistake::Mistake;
+use crate::model::object_reader::Mistakes;
 use crate::model::secret::Secrets;
 
 /// The registry's line.
@@ -30,6 +31,7 @@ pub const KIND: SourceKind = SourceKind {
     name: "webhook",
     // Those of the path that senders post to belong to every source that has a hook.
     secrets: &[],
+    form: SettingsForm::NONE,
     build,
 };
 

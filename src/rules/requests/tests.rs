@@ -25,22 +25,36 @@ use crate::rules::{Triage, plan, triage};
 const AT: &str = "2026-11-20T09:00:00Z";
 const DEAL: &str = r#"method = { kind = "contact_and_deal", pipeline = "31", stage = "7" }"#;
 
-/// The settings of requests: a default responsible and what is added.
+/// The settings of requests: a default responsible and what is added; what stands before a line of
+/// dashes belongs to the integration.
+fn text_of(added: &str) -> String {
+    let (top, added) = added.split_once("---\n").unwrap_or(("", added));
+    format!("{top}[requests]\ndefault_responsible = \"501\"\n{added}")
+}
+
 fn settings(added: &str) -> IntegrationSettings {
-    let text = format!("[requests]\ndefault_responsible = \"501\"\n{added}");
+    let text = text_of(added);
     let settings: IntegrationSettings = toml::from_str(&text).expect("settings");
     assert_eq!(settings.mistakes(), [], "{added}");
     settings
 }
 
 fn mistakes(added: &str) -> Vec<String> {
-    let text = format!("[requests]\ndefault_responsible = \"501\"\n{added}");
+    let text = text_of(added);
     let settings: IntegrationSettings = toml::from_str(&text).expect("the types allow it");
     settings
         .mistakes()
         .iter()
         .map(|one| one.to_string())
         .collect()
+}
+
+#[test]
+fn s3_06_a_request_has_no_moment_to_choose() {
+    let text = format!("[requests]\ndefault_responsible = \"501\"\n{DEAL}\nat = \"end\"");
+    let read: Result<IntegrationSettings, _> = toml::from_str(&text);
+    let refused = read.expect_err("there is no such key").to_string();
+    assert!(refused.contains("unknown field `at`"), "{refused}");
 }
 
 fn request() -> SiteRequest {
@@ -304,7 +318,7 @@ fn s0_11_a_task_is_made_on_the_responsible_or_not_at_all() {
 }
 
 #[test]
-fn s0_23_s0_24_a_task_is_due_by_the_schedule_that_it_names() {
+fn s0_23_a_task_goes_by_its_own_schedule_else_by_the_integrations() {
     let schedules = r#"
         [[schedules]]
         name = "Офис"
@@ -334,9 +348,30 @@ fn s0_23_s0_24_a_task_is_due_by_the_schedule_that_it_names() {
             "{chosen}"
         );
     }
+    // A task that names none goes by the integration's own (S0-23).
+    for (chosen, wanted) in [
+        ("", "2026-12-04T05:00:00Z"),
+        (", schedule = \"Офис\"", "2026-11-24T08:00:00Z"),
+    ] {
+        let set = format!(
+            "schedule = \"Урал\"\n---\n{DEAL}\n\
+             task = {{ due = {{ kind = \"after\", hours = 8 }}{chosen} }}\n{schedules}"
+        );
+        let plan = decide(&set, false);
+        let Effect::CreateTask(task) = effect(&plan, "task") else {
+            panic!("{plan}");
+        };
+        assert_eq!(
+            task.due,
+            Timestamp::parse(wanted).expect("a time"),
+            "{chosen}"
+        );
+    }
     let wrong = mistakes(&format!(
-        "{DEAL}\ntask = {{ due = {{ kind = \"after\", hours = 8 }}, schedule = \"Склад\" }}\n\
-         [[schedules]]\nname = \"Офис\"\nhours = []\ntime_zone = \"Mars/Base\""
+        "schedule = \"Офсс\"\n---\n{DEAL}\n\
+         task = {{ due = {{ kind = \"after\", hours = 8 }}, schedule = \"Склад\" }}\n\
+         [[schedules]]\nname = \"Офис\"\nhours = []\ntime_zone = \"Mars/Base\"\n\
+         closed = [{{ from = \"2026-12-30T16:00\", to = \"2026-12-30T15:00\" }}]"
     ));
     let paths: Vec<&str> = wrong
         .iter()
@@ -344,7 +379,9 @@ fn s0_23_s0_24_a_task_is_due_by_the_schedule_that_it_names() {
         .collect();
     let wanted = [
         "schedules.0.hours",
+        "schedules.0.closed.0.to",
         "schedules.0.time_zone",
+        "schedule",
         "requests.task.schedule",
     ];
     assert_eq!(paths, wanted);

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::work_hours::{DayTime, WorkHours};
+use crate::model::work_schedule::Closure;
 
 /// When a company, or a part of it, works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -17,9 +18,17 @@ pub struct Schedule {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub holidays: Vec<jiff::civil::Date>,
-    /// Days with hours of their own, whatever week and holidays say.
+    /// Days with hours of their own, whatever week, holidays, closures and calendar say.
     #[serde(default)]
     pub special_days: Vec<SpecialDay>,
+    /// Times without work, by the schedule's clocks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<Closure>,
+    /// A calendar file (iCalendar) on this box whose events are further holidays, where they last
+    /// whole days, and further times without work, where they do not. A relative path starts from
+    /// the folder of the file that names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
     /// By whose clocks (IANA); absent = the company's.
     #[serde(default)]
     pub time_zone: Option<String>,

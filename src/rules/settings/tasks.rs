@@ -20,8 +20,8 @@ pub struct TaskSettings {
     pub task_type: Option<String>,
     /// When it is due.
     pub due: TaskDue,
-    /// The working schedule that the time runs by, by its name in `schedules` (S0-24); absent = day
-    /// and night.
+    /// The working schedule that the time runs by, by its name in `schedules` (S0-24); absent = the
+    /// integration's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
 }

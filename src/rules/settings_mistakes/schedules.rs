@@ -29,15 +29,17 @@ pub(super) fn check(settings: &IntegrationSettings, found: &mut Vec<Mistake>) {
         }
         check_schedule(&path, schedule, found);
     }
-    for (path, task) in tasks(settings) {
-        if let Some(name) = task
-            .schedule
-            .as_ref()
-            .filter(|one| !names.contains(one.as_str()))
-        {
+    let own = settings.schedule.iter();
+    let own = own.map(|name| ("schedule".to_owned(), name));
+    let of_tasks = tasks(settings).into_iter().filter_map(|(path, task)| {
+        let name = task.schedule.as_ref()?;
+        Some((format!("{path}.schedule"), name))
+    });
+    for (path, name) in own.chain(of_tasks) {
+        if !names.contains(name.as_str()) {
             let known: Vec<&str> = names.iter().copied().collect();
             let message = format!("there is no schedule {name:?}: [{}]", known.join(", "));
-            found.push(Mistake::at(&format!("{path}.schedule"), message));
+            found.push(Mistake::at(&path, message));
         }
     }
 }
@@ -50,11 +52,21 @@ fn check_schedule(path: &str, schedule: &Schedule, found: &mut Vec<Mistake>) {
     let lists = [
         ("holidays", schedule.holidays.len()),
         ("special_days", schedule.special_days.len()),
+        ("closed", schedule.closed.len()),
     ];
     for (key, days) in lists {
         if days > DAYS_MAX {
             let message = format!("{days} days are too many: at most {DAYS_MAX}");
             found.push(Mistake::at(&format!("{path}.{key}"), message));
+        }
+    }
+    for (position, closure) in schedule.closed.iter().enumerate() {
+        if closure.to <= closure.from {
+            let message = "must be after its beginning";
+            found.push(Mistake::at(
+                &format!("{path}.closed.{position}.to"),
+                message,
+            ));
         }
     }
     if let Some(zone) = &schedule.time_zone

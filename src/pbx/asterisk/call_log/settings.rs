@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::cel_event::{COLUMNS, NEEDED_COLUMNS, SAMPLE_COLUMNS};
+use crate::model::object_reader::{Reader, TextShape};
 use crate::model::secret::Secret;
 use crate::pbx::asterisk::channels::Profile;
-use crate::pbx::object_reader::{Reader, TextShape};
 
 /// Which log it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -150,7 +150,7 @@ pub(in crate::pbx::asterisk) fn read(mut r: Reader<'_>, profile: Profile) -> Opt
         }
     };
     // With `batch = yes` in cdr.conf records are written every 300 s by default.
-    let grace = r.whole("grace_s", 600).unwrap_or(5);
+    let grace = r.whole_in("grace_s", 0..=600, 5);
     r.finish();
     Some(LogSettings {
         kind: kind?,
@@ -190,10 +190,7 @@ fn file(r: &mut Reader<'_>, kind: Option<LogKind>, profile: Profile) -> Option<P
 fn table(r: &mut Reader<'_>, kind: LogKind) -> Option<TableSettings> {
     let usual = if kind.is_of_events() { "cel" } else { "cdr" };
     let host = r.text("host", TextShape::Line(253));
-    let port = r.whole("port", u64::from(u16::MAX)).unwrap_or(3306);
-    if port == 0 {
-        r.wrong("port", "must be from 1 to 65535");
-    }
+    let port = r.whole_in("port", 1..=u64::from(u16::MAX), 3306);
     let username = r.required_text("username", TextShape::Line(80));
     let mut name = |key: &'static str, usual: &str| {
         let name = r.text(key, TextShape::Line(64));

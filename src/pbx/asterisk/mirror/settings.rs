@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::pbx::object_reader::Reader;
+use crate::model::object_reader::Reader;
 
 /// Rows of the database that a PBX can be expected to read through in a few dozen milliseconds.
 const CLIENTS: u64 = 100_000;
@@ -26,21 +26,12 @@ pub(in crate::pbx::asterisk) struct MirrorSettings {
 
 /// Reads the table; notes every mistake.
 pub(in crate::pbx::asterisk) fn read(mut r: Reader<'_>) -> Option<MirrorSettings> {
-    let clients_max = r.whole("clients_max", CLIENTS_MAX);
-    if clients_max == Some(0) {
-        r.wrong("clients_max", "must be at least 1");
-    }
-    let hours = r.whole("trusted_hours", TRUSTED_HOURS_MAX);
-    if hours.is_some_and(|hours| hours < TRUSTED_HOURS_MIN) {
-        r.wrong(
-            "trusted_hours",
-            format!("must be at least {TRUSTED_HOURS_MIN}"),
-        );
-    }
+    let clients_max = r.whole_in("clients_max", 1..=CLIENTS_MAX, CLIENTS);
+    let hours = TRUSTED_HOURS_MIN..=TRUSTED_HOURS_MAX;
+    let hours = r.whole_in("trusted_hours", hours, TRUSTED_HOURS);
     r.finish();
-    let hours = hours.unwrap_or(TRUSTED_HOURS);
     Some(MirrorSettings {
-        clients_max: usize::try_from(clients_max.unwrap_or(CLIENTS)).ok()?,
+        clients_max: usize::try_from(clients_max).ok()?,
         trusted: Duration::from_secs(hours.saturating_mul(3600)),
     })
 }

@@ -1,13 +1,19 @@
 //! Reads one JSON object field by field and goes on after a mistake, so that whoever wrote it
-//! learns of all of them at once. serde stops at the first.
+//! learns of all of them at once. serde stops at the first. The same reading, run on nothing, tells
+//! what keys it knows ([`asked_by`](super::asked)).
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::model::mistake::Mistake;
-use crate::model::timestamp::Timestamp;
+use super::asked::{Asked, Form};
+use super::closed_words;
+use super::mistake::Mistake;
+use super::timestamp::Timestamp;
 
 /// Most mistakes that one answer names: enough to repair a connector, little enough to read.
 const MISTAKES_MAX: usize = 100;
@@ -20,9 +26,24 @@ const SHOWN_CHARS_MAX: usize = 64;
 pub(crate) struct Mistakes {
     found: Vec<Mistake>,
     unnamed: usize,
+    /// What was asked for, where that is wanted.
+    asked: Option<Vec<Asked>>,
 }
 
 impl Mistakes {
+    /// Begins a reading that is to tell what it asks for.
+    pub(super) fn recording() -> Self {
+        Self {
+            asked: Some(Vec::new()),
+            ..Self::default()
+        }
+    }
+
+    /// Returns what was asked for.
+    pub(super) fn into_asked(self) -> Vec<Asked> {
+        self.asked.unwrap_or_default()
+    }
+
     /// Notes a mistake at `path` and `key`; an empty key means the value at `path` itself.
     pub(crate) fn add(&mut self, path: &[String], key: &str, message: String) {
         self.add_mistake(path, Mistake::at(key, message));
@@ -62,6 +83,23 @@ pub(crate) enum TextShape {
     Lines(usize),
 }
 
+impl TextShape {
+    fn chars_max(self) -> usize {
+        match self {
+            TextShape::Line(max) | TextShape::Lines(max) => max,
+        }
+    }
+
+    fn form(self) -> Form {
+        Form::Text {
+            chars_max: self.chars_max(),
+        }
+    }
+}
+
+/// A table without any key.
+static NOTHING: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
+
 /// One object being read. Every `…` method notes its own mistake and returns `None` then; `null`
 /// is as good as a missing key.
 pub(crate) struct Reader<'a> {
@@ -69,6 +107,24 @@ pub(crate) struct Reader<'a> {
     path: Vec<String>,
     known: Vec<&'static str>,
     mistakes: &'a mut Mistakes,
+}
+
+/// Reads a `settings` table, of which nothing is as good as an empty one, or names every mistake.
+pub(crate) fn read_settings<T>(
+    settings: &Value,
+    read: impl FnOnce(Reader<'_>) -> Option<T>,
+) -> Result<T, Vec<Mistake>> {
+    let mut mistakes = Mistakes::default();
+    let table = if settings.is_null() {
+        &*NOTHING
+    } else {
+        settings
+    };
+    let value = Reader::new(table, &[], &mut mistakes).and_then(read);
+    match (value, mistakes.into_vec()) {
+        (Some(value), found) if found.is_empty() => Ok(value),
+        (_, found) => Err(found),
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -103,8 +159,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the value of a key without judging it.
-    fn value(&mut self, key: &'static str) -> Option<&'a Value> {
+    fn value(&mut self, key: &'static str, form: impl FnOnce() -> Form) -> Option<&'a Value> {
         self.known.push(key);
+        if let Some(asked) = &mut self.mistakes.asked {
+            let mut path = self.path.clone();
+            path.push(key.to_owned());
+            let form = form();
+            asked.push(Asked {
+                path,
+                form,
+                required: false,
+            });
+        }
         self.object.get(key).filter(|value| !value.is_null())
     }
 
@@ -118,9 +184,21 @@ impl<'a> Reader<'a> {
         self.mistakes.add_mistake(&self.path, mistake);
     }
 
+    /// Notes that the table cannot do without a key.
+    fn note_required(&mut self, key: &'static str) {
+        let asked = self.mistakes.asked.iter_mut().flatten();
+        let here = &self.path;
+        let is_it = |one: &&mut Asked| {
+            let way = one.path.split_last();
+            way.is_some_and(|(last, table)| last == key && table == here)
+        };
+        asked.filter(is_it).for_each(|one| one.required = true);
+    }
+
     /// Notes a mistake when a required value is missing altogether; passes the value on.
     pub(crate) fn required<T>(&mut self, key: &'static str, value: Option<T>) -> Option<T> {
-        if self.object.get(key).is_none_or(Value::is_null) {
+        self.note_required(key);
+        if !self.has(key) {
             self.wrong(key, "is missing");
         }
         value
@@ -128,7 +206,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a text; spaces around it are cut off, and an empty one is as good as a missing key.
     pub(crate) fn text(&mut self, key: &'static str, shape: TextShape) -> Option<String> {
-        let value = self.value(key)?;
+        let value = self.value(key, || shape.form())?;
         match text(value, shape) {
             Ok(text) => Some(text).filter(|text| !text.is_empty()),
             Err(message) => {
@@ -138,10 +216,26 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a text that is not empty where it is there.
+    pub(crate) fn filled_text(&mut self, key: &'static str, shape: TextShape) -> Option<String> {
+        let before = self.mistakes.count();
+        let text = self.text(key, shape);
+        if text.is_none() && self.has(key) && self.mistakes.count() == before {
+            self.wrong(key, "must not be empty");
+        }
+        text
+    }
+
+    /// Says whether a key is there, whatever its value.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.object.get(key).is_some_and(|value| !value.is_null())
+    }
+
     /// Reads a text that must be there and not be empty.
     pub(crate) fn required_text(&mut self, key: &'static str, shape: TextShape) -> Option<String> {
         let before = self.mistakes.count();
         let text = self.text(key, shape);
+        self.note_required(key);
         if text.is_none() && self.mistakes.count() == before {
             self.wrong(key, "is missing or empty");
         }
@@ -150,7 +244,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a time.
     pub(crate) fn time(&mut self, key: &'static str) -> Option<Timestamp> {
-        let value = self.value(key)?;
+        let value = self.value(key, || Form::Time)?;
         match time(value) {
             Ok(time) => Some(time),
             Err(message) => {
@@ -162,7 +256,17 @@ impl<'a> Reader<'a> {
 
     /// Reads a whole number from 0 to `max`.
     pub(crate) fn whole(&mut self, key: &'static str, max: u64) -> Option<u64> {
-        let value = self.value(key)?;
+        self.whole_of(key, 0, max, None)
+    }
+
+    fn whole_of(
+        &mut self,
+        key: &'static str,
+        min: u64,
+        max: u64,
+        usual: Option<u64>,
+    ) -> Option<u64> {
+        let value = self.value(key, || Form::Whole { min, max, usual })?;
         let number = value.as_u64().filter(|number| *number <= max);
         if number.is_none() {
             self.wrong(key, format!("must be a whole number from 0 to {max}"));
@@ -170,9 +274,68 @@ impl<'a> Reader<'a> {
         number
     }
 
+    /// Reads a whole number of a range, or takes the usual one.
+    pub(crate) fn whole_in(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        usual: u64,
+    ) -> u64 {
+        let (min, max) = range.into_inner();
+        let given = self.whole_of(key, min, max, Some(usual));
+        if given.is_some_and(|given| given < min) {
+            self.wrong(key, format!("must be at least {min}"));
+            return usual;
+        }
+        given.unwrap_or(usual)
+    }
+
+    /// Reads a whole number of seconds of a range, or takes the usual one.
+    pub(crate) fn seconds(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        usual: u64,
+    ) -> Duration {
+        Duration::from_secs(self.whole_in(key, range, usual))
+    }
+
+    /// Reads a number of a range.
+    pub(crate) fn number(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+        usual: Option<f64>,
+    ) -> Option<f64> {
+        let (min, max) = range.into_inner();
+        let value = self.value(key, || Form::Number { min, max, usual })?;
+        let number = value.as_f64().filter(|number| (min..=max).contains(number));
+        if number.is_none() {
+            self.wrong(key, format!("must be a number from {min} to {max}"));
+        }
+        number
+    }
+
+    /// Reads true or false, or takes the usual one.
+    pub(crate) fn flag(&mut self, key: &'static str, usual: bool) -> bool {
+        let Some(value) = self.value(key, || Form::Flag { usual }) else {
+            return usual;
+        };
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.wrong(key, "must be true or false");
+        }
+        flag.unwrap_or(usual)
+    }
+
     /// Reads a number of seconds from 0 to `max`, fractions permitted, and returns milliseconds.
     pub(crate) fn seconds_as_ms(&mut self, key: &'static str, max: u32) -> Option<u64> {
-        let value = self.value(key)?;
+        let form = || Form::Number {
+            min: 0.0,
+            max: f64::from(max),
+            usual: None,
+        };
+        let value = self.value(key, form)?;
         let seconds = value
             .as_f64()
             .filter(|s| (0.0..=f64::from(max)).contains(s));
@@ -185,7 +348,7 @@ impl<'a> Reader<'a> {
 
     /// Reads one word of a closed set.
     pub(crate) fn word<T: Deserialize<'a>>(&mut self, key: &'static str) -> Option<T> {
-        let value = self.value(key)?;
+        let value = self.value(key, || Form::Word(closed_words::of::<T>()))?;
         let Value::String(word) = value else {
             self.wrong(key, format!("must be a text, not {}", sort(value)));
             return None;
@@ -206,7 +369,9 @@ impl<'a> Reader<'a> {
 
     /// Begins to read an object inside of this one.
     pub(crate) fn table(&mut self, key: &'static str) -> Option<Reader<'_>> {
-        let value = self.value(key)?;
+        let value = self.value(key, || Form::Table);
+        // Who asks what is read wants to know of what would be read there, too.
+        let value = value.or_else(|| self.mistakes.asked.is_some().then_some(&*NOTHING))?;
         let mut path = self.path.clone();
         path.push(key.to_owned());
         Reader::new(value, &path, self.mistakes)
@@ -217,9 +382,19 @@ impl<'a> Reader<'a> {
         &mut self,
         key: &'static str,
         max: usize,
+        item: impl FnMut(&'a Value, &[String], &mut Mistakes) -> Option<T>,
+    ) -> Vec<T> {
+        self.list_of(key, max, || Form::List { items_max: max }, item)
+    }
+
+    fn list_of<T>(
+        &mut self,
+        key: &'static str,
+        max: usize,
+        form: impl FnOnce() -> Form,
         mut item: impl FnMut(&'a Value, &[String], &mut Mistakes) -> Option<T>,
     ) -> Vec<T> {
-        let Some(value) = self.value(key) else {
+        let Some(value) = self.value(key, form) else {
             return Vec::new();
         };
         let Value::Array(values) = value else {
@@ -243,7 +418,11 @@ impl<'a> Reader<'a> {
 
     /// Reads a list of non-empty texts.
     pub(crate) fn texts(&mut self, key: &'static str, max: usize, shape: TextShape) -> Vec<String> {
-        self.list(key, max, |value, path, mistakes| {
+        let form = || Form::Texts {
+            items_max: max,
+            chars_max: shape.chars_max(),
+        };
+        self.list_of(key, max, form, |value, path, mistakes| {
             let read = text(value, shape).and_then(|text| match text.is_empty() {
                 true => Err("must not be empty".to_owned()),
                 false => Ok(text),
@@ -260,7 +439,7 @@ impl<'a> Reader<'a> {
         name: TextShape,
         shape: TextShape,
     ) -> Vec<(String, String)> {
-        let Some(value) = self.value(key) else {
+        let Some(value) = self.value(key, || Form::NamedTexts { entries_max: max }) else {
             return Vec::new();
         };
         let Value::Object(values) = value else {
