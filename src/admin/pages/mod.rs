@@ -91,10 +91,7 @@ async fn serve(request: HttpRequest, seen: Option<web::Header<IfNoneMatch>>) -> 
 /// `TRUNKLINE_PAGES_DIR` names, if it does.
 #[cfg(debug_assertions)]
 async fn text(page: &Page) -> String {
-    let name = match page.path.strip_prefix("/pages/") {
-        Some(name) => name,
-        None => "index.html",
-    };
+    let name = page.path.strip_prefix("/pages/").unwrap_or("index.html");
     if let Some(folder) = std::env::var_os("TRUNKLINE_PAGES_DIR") {
         let file = std::path::Path::new(&folder).join(name);
         if let Ok(text) = tokio::fs::read_to_string(file).await {

@@ -122,9 +122,8 @@ fn merge_item(item: &mut Item, wanted: &Json, is_inline: bool, depth: usize) {
     }
     let depth = depth.saturating_add(1);
     let inline = is_inline || item.is_inline_table();
-    match (item.as_table_like_mut(), wanted) {
-        (Some(table), Json::Object(wanted)) => return merge(table, wanted, inline, depth),
-        _ => {}
+    if let (Some(table), Json::Object(wanted)) = (item.as_table_like_mut(), wanted) {
+        return merge(table, wanted, inline, depth);
     }
     if let (Some(tables), Json::Array(wanted)) = (item.as_array_of_tables_mut(), wanted)
         && !wanted.is_empty()
@@ -303,7 +302,7 @@ mod tests {
         let text = with("sales", "/calls/incoming/answered_unknown/action", action);
         let line =
             "answered_unknown = { action = { kind = \"unsorted\" , pipeline = \"31\" } } # case A";
-        let loose = |text: &str| text.replace([' '], "");
+        let loose = |text: &str| text.replace(' ', "");
         let written = text
             .lines()
             .find(|line| line.starts_with("answered"))
