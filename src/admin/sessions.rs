@@ -36,7 +36,6 @@ const WRONG_WITHIN: Duration = Duration::from_secs(60);
 type Digest = [u8; 32];
 
 /// A session that was just begun.
-#[derive(Debug)]
 pub(super) struct Begun {
     /// For the cookie.
     pub(super) id: Secret,
