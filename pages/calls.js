@@ -31,12 +31,13 @@ export function pick(items, value, change, label) {
   return field(label, input, t("by_id"));
 }
 
-export function pipelines(edit, action, changed, withStage) {
+function pipelines(edit, key, action, changed, withStage) {
+  const beside = (control, name) => el("div", {}, control, wrong(edit, key, "action", name));
   const list = edit.crm && edit.crm.pipelines;
   const chosen = list && list.find((one) => String(one.id) === action.pipeline);
-  const parts = [pick(list, action.pipeline, (next) => { action.pipeline = next; delete action.stage; changed(true); }, t("pipeline"))];
-  if (withStage) parts.push(pick(chosen ? chosen.stages : null, action.stage, (next) => { action.stage = next; changed(); }, t("stage")));
-  return parts;
+  const pipeline = pick(list, action.pipeline, (next) => { action.pipeline = next; delete action.stage; changed(true); }, t("pipeline"));
+  const stage = withStage && pick(chosen ? chosen.stages : null, action.stage, (next) => { action.stage = next; changed(); }, t("stage"));
+  return [beside(pipeline, "pipeline"), stage && beside(stage, "stage")];
 }
 
 export function direction(edit) {
@@ -76,7 +77,7 @@ function caseCard(edit, key) {
             value.action = next;
             changed(true);
           }), t(`action.${action.kind}.hint`)),
-          action.kind !== "contact" && pipelines(edit, action, changed, action.kind !== "unsorted"),
+          action.kind !== "contact" && pipelines(edit, key, action, changed, action.kind !== "unsorted"),
           action.kind === "contact_and_deal" && key.endsWith("_known") && field(t("wait"), span(action.wait, (next) => {
             if (next) action.wait = next; else delete action.wait;
             changed();
@@ -85,10 +86,17 @@ function caseCard(edit, key) {
           if (on) value.at = "answer"; else delete value.at;
           changed();
         })],
-      wrong(edit, key));
+      rest(edit, key));
   };
   draw();
   return box;
+}
+
+// What is wrong with a case besides what stands beside its fields.
+function rest(edit, key) {
+  const told = ["pipeline", "stage"].flatMap((name) => edit.mistake(key, "action", name));
+  const found = edit.mistake(key).filter((text) => !told.includes(text));
+  return found.length > 0 && el("p.mistake", {}, found.join("; "));
 }
 
 // A time in its largest whole unit.

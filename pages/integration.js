@@ -108,6 +108,7 @@ export async function integration(place) {
 
   async function save() {
     fill(said);
+    document.getElementById("said").replaceChildren();
     state.mistakes = [];
     try {
       const { data, tag } = await change("PUT", `${path}/settings`, { settings: state.now }, state.tag);

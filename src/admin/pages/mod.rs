@@ -109,6 +109,8 @@ async fn text(page: &Page) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -138,6 +140,88 @@ mod tests {
             ] {
                 assert!(!page.text.contains(word), "{} has {word}", page.path);
             }
+        }
+    }
+
+    fn file(name: &str) -> &'static str {
+        let path = format!("/pages/{name}");
+        let page = PAGES.iter().find(|page| page.path == path);
+        page.expect("a page").text
+    }
+
+    /// The words of a dictionary by their keys.
+    fn words(name: &str) -> BTreeMap<&'static str, &'static str> {
+        let lines = file(name).lines().filter_map(|line| {
+            let (key, text) = line.trim().strip_prefix('"')?.split_once("\": \"")?;
+            Some((key, text.trim_end_matches("\",")))
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn every_word_is_there_in_both_languages() {
+        let (ru, en) = (words("ru.js"), words("en.js"));
+        assert!(ru.len() > 300, "{}", ru.len());
+        assert!(ru.keys().eq(en.keys()));
+        assert!(ru.values().chain(en.values()).all(|text| !text.is_empty()));
+        for page in PAGES.iter().filter(|page| page.media == JS) {
+            for (place, _) in page.text.match_indices(" t(\"") {
+                let rest = page.text.get(place + 4..).unwrap_or_default();
+                let key = rest.split('"').next().unwrap_or_default();
+                assert!(ru.contains_key(key), "{} says {key}", page.path);
+            }
+        }
+    }
+
+    #[test]
+    fn s1_05_an_integration_has_its_five_blocks_and_its_switches_are_explained() {
+        let words = [words("ru.js"), words("en.js")];
+        let explained = |key: &str| {
+            let hint = format!("{key}.hint");
+            assert!(
+                words.iter().all(|words| words.contains_key(hint.as_str())),
+                "{key}"
+            );
+        };
+        for block in ["credentials", "incoming", "outgoing", "mapping", "other"] {
+            assert!(
+                file("integration.js").contains(&format!("[\"{block}\", () =>")),
+                "{block}"
+            );
+        }
+        for case in [
+            "answered_unknown",
+            "missed_unknown",
+            "answered_known",
+            "missed_known",
+        ] {
+            explained(&format!("case.{case}"));
+        }
+        for action in [
+            "contact_and_deal",
+            "unsorted",
+            "contact",
+            "lead_or_deal",
+            "deal_always",
+        ] {
+            explained(&format!("action.{action}"));
+        }
+        for activity in ["on", "observe", "off"] {
+            explained(&format!("activity.{activity}"));
+        }
+        for switch in [
+            "at_answer",
+            "task",
+            "missed_task",
+            "tags.on",
+            "tags.number",
+            "tags.source",
+            "filter",
+            "call_history",
+            "talker",
+            "telephony",
+        ] {
+            explained(switch);
         }
     }
 }

@@ -302,7 +302,7 @@ mod tests {
         let text = with("sales", "/calls/incoming/answered_unknown/action", action);
         let line =
             "answered_unknown = { action = { kind = \"unsorted\" , pipeline = \"31\" } } # case A";
-        let loose = |text: &str| text.replace([' '], "");
+        let loose = |text: &str| text.replace(' ', "");
         let written = text
             .lines()
             .find(|line| line.starts_with("answered"))
