@@ -10,13 +10,15 @@ use tokio::sync::{Mutex, Notify};
 use super::{Adapter, DescribedAccount};
 use crate::clock::Clock;
 use crate::model::outcome::Outcome;
+use crate::model::timestamp::Timestamp;
 
 /// The book of one portal.
 #[derive(Default)]
 pub struct AccountBook {
     known: ArcSwapOption<DescribedAccount>,
     doubted: Notify,
-    reading: Mutex<()>,
+    /// When it was read in this run; what an earlier run kept is never fresh.
+    reading: Mutex<Option<Timestamp>>,
 }
 
 impl AccountBook {
@@ -50,10 +52,11 @@ impl AccountBook {
         clock: &dyn Clock,
         fresh_for: Duration,
     ) -> Outcome<Arc<DescribedAccount>> {
-        let _one_at_a_time = self.reading.lock().await;
+        // Held while the account is asked, so that it is asked once at a time.
+        let mut read_at = self.reading.lock().await;
         let asked_at = clock.now();
-        if let Some(known) = self.known()
-            && known.as_of.plus(fresh_for) > asked_at
+        if let (Some(known), Some(read_at)) = (self.known(), *read_at)
+            && read_at.plus(fresh_for) > asked_at
         {
             return Outcome::Done(known);
         }
@@ -70,6 +73,7 @@ impl AccountBook {
             account,
         });
         self.known.store(Some(Arc::clone(&described)));
+        *read_at = Some(asked_at);
         Outcome::Done(described)
     }
 }
