@@ -4,9 +4,10 @@ SHELL := /bin/bash
 CARGO ?= cargo
 ONCE ?=
 KILLS ?= 20
+CRM ?= amocrm
 SEED ?= 1
 
-.PHONY: demo torture torture-sabotage honest-at-the-limit test bench test-asterisk deb deb-twice test-vm check lint clean prerequisites
+.PHONY: demo torture torture-sabotage honest-at-the-limit test bench test-asterisk test-browser deb deb-twice test-vm check lint clean prerequisites
 
 # Starts the simulators and the daemon under ./var, plays a working day, shows what became of it.
 # ONCE=1: ends by itself; exit status 0 only if every expected effect is there, once.
@@ -17,10 +18,11 @@ demo: prerequisites
 
 # Kills the daemon KILLS times under load, with every fault on; the last line is one JSON object,
 # exit status 0 only if nothing is lost, twice, out of order or too fast. docs/torture.md.
+# CRM=bitrix24: against the simulated portal instead of the simulated amoCRM account.
 torture: prerequisites
 	$(CARGO) build --locked --bins
-	exec "$${CARGO_TARGET_DIR:-target}"/debug/trunkline-lab torture --kills $(KILLS) --seed $(SEED) \
-	  --dir ./var/torture --daemon "$${CARGO_TARGET_DIR:-target}"/debug/trunkline
+	exec "$${CARGO_TARGET_DIR:-target}"/debug/trunkline-lab torture --crm $(CRM) --kills $(KILLS) \
+	  --seed $(SEED) --dir ./var/torture --daemon "$${CARGO_TARGET_DIR:-target}"/debug/trunkline
 
 # What the torture must notice: a build of the daemon breaks one promise at a time. One JSON object
 # for each; exit status 0 only if each was noticed, and if the honest daemon at the limit is clean.
@@ -50,6 +52,7 @@ test: prerequisites lint
 	packaging/prerequisites.sh test
 	$(CARGO) test --locked
 	$(MAKE) --no-print-directory torture KILLS=5
+	$(MAKE) --no-print-directory torture KILLS=3 CRM=bitrix24
 	$(MAKE) --no-print-directory torture-sabotage
 	$(MAKE) --no-print-directory demo ONCE=1
 
@@ -67,6 +70,12 @@ bench: prerequisites
 test-asterisk: prerequisites
 	$(CARGO) build --locked --bins
 	python3 tests/asterisk/run.py --bin "$${CARGO_TARGET_DIR:-target}"/debug
+
+# Walks through the admin pages with a headless Chromium; the last line is one JSON object.
+test-browser: prerequisites
+	packaging/prerequisites.sh browser
+	$(CARGO) build --locked --bins
+	/usr/bin/python3 tests/browser/run.py --bin "$${CARGO_TARGET_DIR:-target}"/debug $(if $(PICTURES),--pictures $(PICTURES),)
 
 # Builds the Debian packages into dist/. DEB_BUILD_OPTIONS=noopt: sooner and many times as large, to
 # try the packaging.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that a build, with the word "test" the tests, with "bench" a benchmark,
-# with "deb" a build of the packages, or with "test-vm" their trial needs and this machine lacks. Does nothing when everything is
+# with "deb" a build of the packages, with "test-vm" their trial, or with "browser" a walk through the
+# pages, needs and this machine lacks. Does nothing when everything is
 # there.
 set -euo pipefail
 
@@ -50,6 +51,20 @@ fi
 if [ "${1:-}" = test-vm ]; then
   # Where something of it cannot be had the run says so and is skipped.
   install_missing apt-utils curl gnupg iproute2 mmdebstrap python3 systemd-container || true
+fi
+if [ "${1:-}" = browser ]; then
+  # The walk says what it had to do without, and passes over itself then.
+  install_missing chromium chromium-driver python3-selenium ||
+    echo "could not install a browser: its test passes over itself" >&2
+  command -v npm >/dev/null 2>&1 || install_missing npm ||
+    echo "could not install npm: the pages are not looked at by axe-core" >&2
+  # The checker of accessibility, for the test only.
+  if ! [ -e var/browser/axe.min.js ]; then
+    mkdir -p var/browser
+    (cd var/browser && npm pack --silent axe-core@4.10.3 >/dev/null &&
+      tar -xzf axe-core-4.10.3.tgz --strip-components=1 package/axe.min.js) ||
+      echo "could not fetch axe-core: the test of the pages passes over itself" >&2
+  fi
 fi
 if ! command -v cargo >/dev/null 2>&1; then
   echo "a Rust toolchain is needed: rustc 1.95 or later with cargo" >&2

@@ -39,6 +39,8 @@ impl Source {
 /// A folder with a configuration, from which the daemon can be started again and again.
 pub(crate) struct Home {
     folder: PathBuf,
+    /// The address of the company's portal.
+    portal: &'static str,
     intake_port: u16,
     questions_port: u16,
     admin_port: u16,
@@ -57,8 +59,19 @@ impl Home {
         crm_port: u16,
         tenant: &str,
     ) -> anyhow::Result<Self> {
+        Self::furnish_for(folder, "https://bench.amocrm.ru", crm_port, tenant)
+    }
+
+    /// The same with another portal, too.
+    pub(crate) fn furnish_for(
+        folder: PathBuf,
+        portal: &'static str,
+        crm_port: u16,
+        tenant: &str,
+    ) -> anyhow::Result<Self> {
         let home = Self {
             folder,
+            portal,
             intake_port: free_port()?,
             questions_port: free_port()?,
             admin_port: free_port()?,
@@ -99,9 +112,14 @@ listen = "127.0.0.1:{}"
 [log]
 format = "text"
 [base_urls]
-"https://bench.amocrm.ru" = "http://127.0.0.1:{}"
+"{}" = "http://127.0.0.1:{}"
 "#,
-            self.admin_port, self.intake_port, self.questions_port, self.fastagi_port, crm_port
+            self.admin_port,
+            self.intake_port,
+            self.questions_port,
+            self.fastagi_port,
+            self.portal,
+            crm_port
         )
     }
 

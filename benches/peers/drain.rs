@@ -135,7 +135,7 @@ async fn drain(
     crm.clear_faults();
     let before = crm.log_counters();
     let began = Instant::now();
-    let seen = watch(&crm, &watched).await?;
+    let seen = watch(|| crm.log_counters().arrived, &watched).await?;
     let took = began.elapsed();
     let after = crm.log_counters();
     daemon.stop()?;
@@ -171,16 +171,16 @@ async fn wait_for_directory(daemon: &Watched) -> anyhow::Result<()> {
 }
 
 /// Looks on until nothing is left to do; returns how many requests had come at which time.
-async fn watch(crm: &AmoLab, daemon: &Watched) -> anyhow::Result<Vec<(f64, f64)>> {
+pub(crate) async fn watch(
+    arrived: impl Fn() -> u64,
+    daemon: &Watched,
+) -> anyhow::Result<Vec<(f64, f64)>> {
     let began = Instant::now();
     let mut seen = Vec::new();
     let (mut least, mut moved) = (u64::MAX, Instant::now());
     loop {
         time::sleep(LOOK_PAUSE).await;
-        seen.push((
-            began.elapsed().as_secs_f64(),
-            crm.log_counters().arrived as f64,
-        ));
+        seen.push((began.elapsed().as_secs_f64(), arrived() as f64));
         let status = daemon.status().await.context("look after the daemon")?;
         let mine = status
             .integrations
@@ -202,7 +202,7 @@ async fn watch(crm: &AmoLab, daemon: &Watched) -> anyhow::Result<Vec<(f64, f64)>
 
 /// The rate between the tenth and the ninth tenth of the requests: in between there is always
 /// more to do than may be asked for.
-fn steady_rate(seen: &[(f64, f64)]) -> f64 {
+pub(crate) fn steady_rate(seen: &[(f64, f64)]) -> f64 {
     let (Some((_, first)), Some((_, last))) = (seen.first(), seen.last()) else {
         return 0.0;
     };
@@ -238,7 +238,7 @@ pub(crate) fn phone(client: u32) -> String {
     format!("+7916{:07}", u64::from(client) * 7_919 % 10_000_000)
 }
 
-fn port_of(url: &str) -> anyhow::Result<u16> {
+pub(crate) fn port_of(url: &str) -> anyhow::Result<u16> {
     let port = url.rsplit(':').next().unwrap_or_default();
     port.parse().with_context(|| format!("no port in {url}"))
 }

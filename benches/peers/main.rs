@@ -12,6 +12,7 @@ mod crm;
 mod daemon;
 mod disk;
 mod drain;
+mod drain_bitrix24;
 mod event;
 mod fastagi;
 mod http;
@@ -55,17 +56,19 @@ enum Measurement {
     Start,
     Intake,
     Drain,
+    DrainBitrix24,
     Index,
     FastAgi,
     Questions,
     Busy,
 }
 
-const ALL: [Measurement; 8] = [
+const ALL: [Measurement; 9] = [
     Measurement::Memory,
     Measurement::Start,
     Measurement::Intake,
     Measurement::Drain,
+    Measurement::DrainBitrix24,
     Measurement::Index,
     Measurement::FastAgi,
     Measurement::Questions,
@@ -79,6 +82,7 @@ impl Measurement {
             Self::Start => "start",
             Self::Intake => "intake",
             Self::Drain => "drain",
+            Self::DrainBitrix24 => "drain_bitrix24",
             Self::Index => "index",
             Self::FastAgi => "fastagi",
             Self::Questions => "questions",
@@ -92,6 +96,7 @@ impl Measurement {
             Self::Start => start::measure(scene, table).await,
             Self::Intake => intake::measure(scene, table).await,
             Self::Drain => drain::measure(scene, table).await,
+            Self::DrainBitrix24 => drain_bitrix24::measure(scene, table).await,
             Self::Index => index::measure(scene, table).await,
             Self::FastAgi => fastagi::measure(scene, table).await,
             Self::Questions => questions::measure(scene, table).await,
@@ -109,8 +114,8 @@ struct Options {
     chosen: Vec<Measurement>,
 }
 
-const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] [index] [fastagi] \
-                     [questions] [busy]";
+const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] \
+                     [drain_bitrix24] [index] [fastagi] [questions] [busy]";
 
 fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     let mut options = Options {

@@ -11,12 +11,12 @@ use crate::model::ids::{AccountId, IntegrationId, TenantId};
 use crate::problem::{problem, problem_with};
 
 use super::state::AdminState;
-use super::tenant_files::{Change, Changed, NoChange};
+use super::tenant_files::{Change, Changed, FileMistake, NoChange};
 
 /// Longest title and address that are taken, in bytes: what is longer is a mistake.
 const TEXT_BYTES_MAX: usize = 1024;
 
-type Path = web::Path<(String, String)>;
+pub(super) type Path = web::Path<(String, String)>;
 
 /// What is to be changed of an account. What is not named stays.
 #[derive(Debug, Deserialize)]
@@ -172,12 +172,12 @@ fn account_in(path: Path) -> Option<(TenantId, AccountId)> {
     Some((tenant.parse().ok()?, account.parse().ok()?))
 }
 
-fn integration_in(path: Path) -> Option<(TenantId, IntegrationId)> {
+pub(super) fn integration_in(path: Path) -> Option<(TenantId, IntegrationId)> {
     let (tenant, integration) = path.into_inner();
     Some((tenant.parse().ok()?, integration.parse().ok()?))
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     state: &AdminState,
     request: &HttpRequest,
     tenant: TenantId,
@@ -230,7 +230,7 @@ fn seen(request: &HttpRequest) -> Result<String, NotSeen> {
     }
 }
 
-fn shown(revision: &str, ids: Value, written: &impl serde::Serialize) -> HttpResponse {
+pub(super) fn shown(revision: &str, ids: Value, written: &impl serde::Serialize) -> HttpResponse {
     let mut body = ids;
     let written = serde_json::to_value(written).unwrap_or_default();
     if let (Some(body), Value::Object(written)) = (body.as_object_mut(), written) {
@@ -241,7 +241,7 @@ fn shown(revision: &str, ids: Value, written: &impl serde::Serialize) -> HttpRes
         .json(body)
 }
 
-fn done(changed: &Changed, more: Value) -> HttpResponse {
+pub(super) fn done(changed: &Changed, more: Value) -> HttpResponse {
     let mut body =
         json!({ "in_force": changed.not_in_force.is_none(), "why": changed.not_in_force });
     if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
@@ -256,7 +256,14 @@ fn done(changed: &Changed, more: Value) -> HttpResponse {
         .json(body)
 }
 
-fn refused(no: NoChange) -> HttpResponse {
+fn texts(mistakes: &[FileMistake]) -> Value {
+    mistakes
+        .iter()
+        .map(|one| Value::from(one.text.as_str()))
+        .collect()
+}
+
+pub(super) fn refused(no: NoChange) -> HttpResponse {
     match no {
         NoChange::Absent => super::not_found(),
         NoChange::Stale(revision) => problem_with(
@@ -267,7 +274,7 @@ fn refused(no: NoChange) -> HttpResponse {
         NoChange::Mistakes(mistakes) => problem_with(
             StatusCode::UNPROCESSABLE_ENTITY,
             "the configuration would be wrong: nothing was changed",
-            &[("mistakes", json!(mistakes))],
+            &[("mistakes", texts(&mistakes)), ("places", json!(mistakes))],
         ),
         NoChange::InTheWay(why) => problem(StatusCode::CONFLICT, &why),
         NoChange::Later(why) => problem(StatusCode::SERVICE_UNAVAILABLE, &why),

@@ -1,5 +1,5 @@
 //! The administrator's endpoint on loopback and the local socket: state, journal, explanations,
-//! outbox and dead letters, metrics.
+//! outbox and dead letters, metrics; and the pages over all of it.
 
 pub mod access;
 mod accounts;
@@ -18,9 +18,13 @@ mod lookup;
 mod mapping;
 mod openapi;
 mod outbox;
+mod pages;
 mod rehearsal;
 mod rehearsal_report;
 pub mod roster;
+mod session;
+pub mod sessions;
+mod settings;
 mod settings_schema;
 pub mod state;
 mod station_words;
@@ -43,6 +47,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/readyz", web::get().to(status::readyz))
         .route("/metrics", web::get().to(status::metrics))
         .route("/openapi.json", web::get().to(openapi::serve))
+        .route("/v1/session", web::get().to(session::show))
+        .route("/v1/session", web::post().to(session::begin))
+        .route("/v1/session", web::delete().to(session::end))
         .route("/v1/status", web::get().to(status::status))
         .route("/v1/journal", web::get().to(journal::search))
         .route("/v1/journal/notes", web::get().to(journal::notes))
@@ -94,6 +101,14 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::patch().to(edits::change_integration),
         )
         .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/settings",
+            web::get().to(settings::show),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/settings",
+            web::put().to(settings::replace),
+        )
+        .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation",
             web::post().to(authorisation::authorise),
         )
@@ -123,6 +138,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/v1/accounts/resume", web::post().to(accounts::resume))
         .route("/v1/directories", web::get().to(directories::list))
         .route("/v1/directories/sync", web::post().to(directories::sync))
+        .configure(pages::configure)
         .default_service(web::to(|| async { not_found() }));
 }
 

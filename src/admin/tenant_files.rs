@@ -26,6 +26,20 @@ pub struct IntegrationInFile {
     pub activity: String,
 }
 
+/// Settings of an integration as a JSON object; what has no JSON form of its own is a text.
+pub type Settings = serde_json::Map<String, serde_json::Value>;
+
+/// Something wrong in a tenant's file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FileMistake {
+    /// The way to the value, such as `integrations[0].settings.calls`; empty = the file itself.
+    pub path: String,
+    /// What is wrong and what to do.
+    pub message: String,
+    /// The whole of it, with file and line.
+    pub text: String,
+}
+
 /// A change of a tenant's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -49,6 +63,13 @@ pub enum Change {
         /// Whether it works.
         activity: Option<Activity>,
     },
+    /// Of what an integration does: its settings are these, and no others.
+    Settings {
+        /// Which.
+        integration: IntegrationId,
+        /// All of its settings.
+        settings: Settings,
+    },
 }
 
 /// What came of a change that was written.
@@ -68,7 +89,7 @@ pub enum NoChange {
     /// The file is another than was seen; its revision now.
     Stale(String),
     /// The configuration would be wrong.
-    Mistakes(Vec<String>),
+    Mistakes(Vec<FileMistake>),
     /// Something is in the way: what, and what to do.
     InTheWay(String),
     /// Not now.
@@ -90,6 +111,14 @@ pub trait TenantFiles: Send + Sync {
         tenant: TenantId,
         integration: IntegrationId,
     ) -> BoxFuture<'_, Result<(IntegrationInFile, String), NoChange>>;
+
+    /// Returns the settings of an integration as they are written, with its place in the list of the
+    /// file and the revision of the file.
+    fn settings(
+        &self,
+        tenant: TenantId,
+        integration: IntegrationId,
+    ) -> BoxFuture<'_, Result<(Settings, usize, String), NoChange>>;
 
     /// Changes a tenant's file where it has this revision, and puts it into force.
     fn change(
@@ -118,6 +147,14 @@ impl TenantFiles for NoFiles {
         _: TenantId,
         _: IntegrationId,
     ) -> BoxFuture<'_, Result<(IntegrationInFile, String), NoChange>> {
+        async { Err(NoChange::Absent) }.boxed()
+    }
+
+    fn settings(
+        &self,
+        _: TenantId,
+        _: IntegrationId,
+    ) -> BoxFuture<'_, Result<(Settings, usize, String), NoChange>> {
         async { Err(NoChange::Absent) }.boxed()
     }
 

@@ -12,6 +12,7 @@ use actix_web::{App, HttpServer, web};
 use tokio::net::TcpSocket;
 
 use crate::admin::access::{Access, guard};
+use crate::admin::sessions::Sessions;
 use crate::admin::state::AdminState;
 use crate::intake::http::IntakeHttp;
 use crate::model::secret::Secret;
@@ -145,7 +146,7 @@ pub(super) fn admin_tcp(
         at: listen.to_string(),
         error,
     };
-    let access = Access::Token(Arc::new(token));
+    let access = Access::Token(Arc::new(Sessions::new(token)));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(state.clone()))

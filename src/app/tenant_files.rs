@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::tenant_files::{
-    AccountInFile, Change, Changed, IntegrationInFile, NoChange, TenantFiles,
+    AccountInFile, Change, Changed, FileMistake, IntegrationInFile, NoChange, Settings, TenantFiles,
 };
 use crate::clock::SharedClock;
 use crate::config::{
@@ -143,6 +143,21 @@ impl TenantFiles for Files {
         .boxed()
     }
 
+    fn settings(
+        &self,
+        tenant: TenantId,
+        integration: IntegrationId,
+    ) -> BoxFuture<'_, Result<(Settings, usize, String), NoChange>> {
+        async move {
+            let read = self.with_files(move |main| {
+                config::written_settings(main, tenant.as_str(), integration.as_str())
+            });
+            let (written, revision) = read.await?;
+            Ok((written.settings, written.place, revision))
+        }
+        .boxed()
+    }
+
     fn change(
         &self,
         tenant: TenantId,
@@ -199,6 +214,10 @@ fn edit_of(change: &Change) -> FileEdit {
             };
             FileEdit::Integration(integration.to_string(), edit)
         }
+        Change::Settings {
+            integration,
+            settings,
+        } => FileEdit::Settings(integration.to_string(), settings.clone()),
     }
 }
 
@@ -230,13 +249,24 @@ fn told(tenant: &TenantId, change: &Change) -> (Option<IntegrationKey>, String) 
         } => {
             what.extend(account.as_ref().map(|account| format!("account {account}")));
             what.extend(activity.map(|activity| format!("activity {activity}")));
-            let key = IntegrationKey::new(tenant.clone(), integration.clone());
-            let subject = format!("integration {key}");
-            (Some(key), subject)
+            of_integration(tenant, integration)
+        }
+        Change::Settings { integration, .. } => {
+            what.push("its settings".to_owned());
+            of_integration(tenant, integration)
         }
     };
     let text = format!("by the admin endpoint: {subject}: {}", what.join(", "));
     (integration, text)
+}
+
+fn of_integration(
+    tenant: &TenantId,
+    integration: &IntegrationId,
+) -> (Option<IntegrationKey>, String) {
+    let key = IntegrationKey::new(tenant.clone(), integration.clone());
+    let subject = format!("integration {key}");
+    (Some(key), subject)
 }
 
 fn refusal(error: EditError) -> NoChange {
@@ -245,7 +275,12 @@ fn refusal(error: EditError) -> NoChange {
         EditError::Stale { revision, .. } => NoChange::Stale(revision),
         EditError::Busy => NoChange::Later(error.to_string()),
         EditError::Mistakes(mistakes) => {
-            NoChange::Mistakes(mistakes.iter().map(ToString::to_string).collect())
+            let told = mistakes.into_iter().map(|one| FileMistake {
+                text: one.to_string(),
+                path: one.path,
+                message: one.message,
+            });
+            NoChange::Mistakes(told.collect())
         }
         EditError::ByHand { .. } => NoChange::InTheWay(error.to_string()),
         EditError::Write { .. } => NoChange::InTheWay(format!(

@@ -12,7 +12,7 @@ use super::amocrm::AmoOptions;
 use super::bitrix24;
 use super::control;
 use super::demo::{self, DemoOptions, Lab, Ports};
-use super::torture::{self, BrokenPromise, TortureOptions};
+use super::torture::{self, BrokenPromise, CrmKind, TortureOptions};
 use super::uis::{self, UisOptions};
 
 /// Simulators of the services that Trunkline joins, for rehearsal without accounts.
@@ -44,6 +44,9 @@ enum Command {
     },
     /// Kills the daemon again and again under load, and counts what the CRM holds in the end.
     Torture {
+        /// The CRM that the calls go to.
+        #[arg(long, value_enum, default_value_t = CrmKind::Amocrm)]
+        crm: CrmKind,
         /// How often.
         #[arg(long, default_value_t = 5)]
         kills: usize,
@@ -65,7 +68,13 @@ enum Command {
         at_the_limit: bool,
     },
     /// Runs a simulated Bitrix24 portal alone until Ctrl-C.
-    Bitrix24(bitrix24::PortalArgs),
+    Bitrix24 {
+        /// The portal, its authorisation server included.
+        #[arg(long = "bitrix24-port", default_value_t = 8474)]
+        port: u16,
+        #[command(flatten)]
+        portal: bitrix24::PortalArgs,
+    },
     /// Runs the simulators until Ctrl-C: two amoCRM accounts, a Bitrix24 portal, an Asterisk, a
     /// VATS, a UIS account, and a control endpoint.
     Serve {
@@ -102,6 +111,7 @@ pub async fn run() -> ExitCode {
             demo::run(&options, &mut say).await
         }
         Command::Torture {
+            crm,
             kills,
             seed,
             daemon,
@@ -110,6 +120,7 @@ pub async fn run() -> ExitCode {
             at_the_limit,
         } => {
             let options = TortureOptions {
+                crm,
                 kills,
                 seed,
                 dir,
@@ -119,7 +130,7 @@ pub async fn run() -> ExitCode {
             };
             torture::run(&options, &mut say).await
         }
-        Command::Bitrix24(portal) => serve_portal(&portal).await.map(|()| true),
+        Command::Bitrix24 { port, portal } => serve_portal(port, &portal).await.map(|()| true),
         Command::Serve {
             control_port,
             uis_port,
@@ -140,8 +151,8 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn serve_portal(portal: &bitrix24::PortalArgs) -> anyhow::Result<()> {
-    let portal = portal.start().await?;
+async fn serve_portal(port: u16, portal: &bitrix24::PortalArgs) -> anyhow::Result<()> {
+    let portal = portal.start(port).await?;
     say(&bitrix24::about(&portal));
     tokio::signal::ctrl_c().await.context("wait for Ctrl-C")
 }
@@ -161,7 +172,7 @@ async fn serve(
     let uis = uis
         .await
         .with_context(|| format!("serve UIS on port {uis_port}"))?;
-    let portal = portal.start().await?;
+    let portal = portal.start(ports.bitrix24_port).await?;
     say(&bitrix24::about(&portal));
     let control = SocketAddr::from(([127, 0, 0, 1], control_port));
     say(&format!(

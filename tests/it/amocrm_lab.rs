@@ -16,6 +16,7 @@ use trunkline::lab::amocrm::{AmoHandle, AmoLab, AmoOptions, SeedCard, SeedLead, 
 use trunkline::lab::fault::{Fault, Rule, When};
 use trunkline::model::call::Direction;
 use trunkline::model::capabilities::Certainty;
+use trunkline::model::communication::Phase;
 use trunkline::model::facts::FactsQuery;
 use trunkline::model::ids::CrmUserId;
 use trunkline::model::outcome::{Look, NotAppliedCause, Outcome, StepResult};
@@ -195,6 +196,7 @@ pub(super) fn command(handle: &AmoHandle, call: &str, role: &str, effect: Effect
             role: Role::new(role),
         },
         effect,
+        phase: Phase::Ended,
         first_sent_at: Timestamp::from_secs(handle.now()),
     }
 }

@@ -4,6 +4,7 @@
 use trunkline::crm::StepCommand;
 use trunkline::lab::amocrm::{Oracle, SeedCard, Switches};
 use trunkline::lab::fault::{Fault, When};
+use trunkline::model::communication::Phase;
 use trunkline::model::outcome::{Look, Outcome, StepResult};
 use trunkline::model::plan::{Card, Effect, Entity, RecordingLink, Role, StepKey, Target};
 
@@ -31,6 +32,7 @@ fn recording(made: &StepCommand, result: &StepResult) -> StepCommand {
             text: format!("Запись разговора: {link}"),
             link,
         }),
+        phase: Phase::RecordingReady,
         first_sent_at: made.first_sent_at,
     }
 }

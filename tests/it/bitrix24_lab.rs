@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use trunkline::crm::{Adapter, Class, PieceNext, Popup, StepCommand};
 use trunkline::lab::bitrix24::{BitrixLab, BitrixOptions, Limits, Mode, SeedCard, Switches, start};
 use trunkline::model::call::Direction;
+use trunkline::model::communication::Phase;
 use trunkline::model::directory::DirectoryChange;
 use trunkline::model::facts::FactsQuery;
 use trunkline::model::ids::CrmUserId;
@@ -77,6 +78,7 @@ impl Rehearsal {
         StepCommand {
             key: key(call, role),
             effect,
+            phase: Phase::Ended,
             first_sent_at: Timestamp::from_secs(self.lab.now()),
         }
     }
@@ -167,6 +169,52 @@ async fn the_card_of_a_ringing_call_is_taken_away_at_its_end_and_they_are_one_ca
     let calls = oracle.calls_of_phone(CALLER);
     assert_eq!(calls.len(), 1);
     assert_eq!((calls[0].user, calls[0].duration), (12, 54));
+    rehearsal.end().await;
+}
+
+/// Makes an incoming call of the client a missed one, so many seconds ago.
+fn missed(rehearsal: &Rehearsal, call: &str, status: CallStatus, ago_s: i64) -> StepCommand {
+    let mut command = rehearsal.call(call, CALLER);
+    if let Effect::RecordCall(record) = &mut command.effect {
+        record.status = status;
+        record.talk_s = 0;
+        record.at = Timestamp::from_secs(rehearsal.lab.now() - ago_s);
+    }
+    command
+}
+
+#[actix_rt::test]
+async fn v_04_a_missed_call_stays_open_until_somebody_talks_to_the_client() {
+    let rehearsal = Rehearsal::start().await;
+    rehearsal
+        .lab
+        .add_contact(&SeedCard::new("Anna", CALLER, 12));
+    let is_open = || {
+        let activities = rehearsal.lab.oracle().activities;
+        let calls = activities
+            .iter()
+            .filter(|one| one.provider == "VOXIMPLANT_CALL");
+        calls.map(|one| !one.is_completed).collect::<Vec<bool>>()
+    };
+    for (call, status, ago_s) in [
+        ("1", CallStatus::NoAnswer, 900),
+        ("2", CallStatus::Busy, 800),
+        // It came after the talk that is delivered next.
+        ("3", CallStatus::NoAnswer, 50),
+    ] {
+        rehearsal
+            .execute(&missed(&rehearsal, call, status, ago_s))
+            .await;
+    }
+    assert_eq!(is_open(), [true, true, true]);
+    let mut unanswered = missed(&rehearsal, "4", CallStatus::NoAnswer, 700);
+    if let Effect::RecordCall(record) = &mut unanswered.effect {
+        record.direction = Direction::Outgoing;
+    }
+    rehearsal.execute(&unanswered).await;
+    assert_eq!(is_open(), [true, true, true, false]);
+    rehearsal.execute(&rehearsal.call("5", CALLER)).await;
+    assert_eq!(is_open(), [false, false, true, false, false]);
     rehearsal.end().await;
 }
 

@@ -4,6 +4,7 @@
 mod account;
 mod integration;
 mod place;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use crate::model::activity::Activity;
 
 pub use account::{AccountEdit, TitleEdit, WrittenAccount};
 pub use integration::{IntegrationEdit, WrittenIntegration};
+pub use settings::WrittenSettings;
 
 /// What is to be changed in a tenant's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub enum FileEdit {
     RemoveAccount(String),
     /// Something of an integration.
     Integration(String, IntegrationEdit),
+    /// What an integration does: all of its settings.
+    Settings(String, serde_json::Map<String, serde_json::Value>),
 }
 
 /// What became of a file.
@@ -137,13 +141,38 @@ pub fn written_integration(
     Ok((written, revision_of(&text)))
 }
 
+/// Returns the settings of an integration of a tenant as they are written, with the revision of its
+/// file.
+pub fn written_settings(
+    main: &Path,
+    tenant: &str,
+    integration: &str,
+) -> Result<(WrittenSettings, String), EditError> {
+    let (_, text) = find(main, tenant)?;
+    let written = settings::written(&text, integration);
+    let written = written.ok_or_else(|| EditError::Absent(format!("{tenant}/{integration}")))?;
+    Ok((written, revision_of(&text)))
+}
+
 impl FileEdit {
     /// Returns the text after the change.
     fn applied(&self, file: &Path, tenant: &str, before: &str) -> Result<String, EditError> {
         let id = match self {
             FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => id,
             FileEdit::Integration(id, _) => id,
+            FileEdit::Settings(id, _) => id,
         };
+        let absent = || EditError::Absent(format!("{tenant}/{id}"));
+        let by_hand = |what| EditError::ByHand {
+            file: file.to_owned(),
+            what,
+        };
+        if let FileEdit::Settings(id, wanted) = self {
+            let after = settings::changed(before, id, wanted);
+            return after
+                .map_err(|ByHand(what)| by_hand(what))?
+                .ok_or_else(absent);
+        }
         let changes = match Document::parse(before.to_owned()) {
             Err(_) => Ok(None),
             Ok(document) => match self {
@@ -152,14 +181,11 @@ impl FileEdit {
                 FileEdit::Integration(id, edit) => {
                     integration::changes(&document, before, id, edit)
                 }
+                FileEdit::Settings(..) => Ok(None),
             },
         };
-        let by_hand = |what| EditError::ByHand {
-            file: file.to_owned(),
-            what,
-        };
         let changes = changes.map_err(|ByHand(what)| by_hand(what))?;
-        let changes = changes.ok_or_else(|| EditError::Absent(format!("{tenant}/{id}")))?;
+        let changes = changes.ok_or_else(absent)?;
         let after = apply(before, changes);
         // Whatever the text looks like: nothing but what was wanted may have changed in what it says.
         match self.is_all_that_changed(before, &after) {
@@ -175,7 +201,7 @@ impl FileEdit {
         };
         let (list, id) = match self {
             FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => ("accounts", id),
-            FileEdit::Integration(id, _) => ("integrations", id),
+            FileEdit::Integration(id, _) | FileEdit::Settings(id, _) => ("integrations", id),
         };
         let Some(items) = expected.get_mut(list).and_then(toml::Value::as_array_mut) else {
             return false;
@@ -201,6 +227,7 @@ impl FileEdit {
                     edit.expect(item);
                 }
             }
+            FileEdit::Settings(..) => {}
         }
         expected == after
     }
@@ -209,6 +236,9 @@ impl FileEdit {
 /// What can only be changed by a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ByHand(&'static str);
+
+/// A text after a change; `None` where it has nothing of the name.
+type EditText = Result<Option<String>, ByHand>;
 
 /// Places of a text and what will stand there.
 type TextChanges = Vec<(Range<usize>, String)>;

@@ -22,6 +22,7 @@ use crate::crm::account::script::{Asked, Reply, Server};
 use crate::crm::pair_vault::{PairTurn, PairVault, Witness};
 use crate::crm::{AccountSettings as _, TokenVault, VaultError};
 use crate::model::call::Direction;
+use crate::model::communication::Phase;
 use crate::model::ids::{CommunicationKey, CrmUserId, IntegrationKey};
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::{
@@ -192,6 +193,7 @@ fn command(call: &str, role: &str, effect: Effect) -> StepCommand {
             role: Role::new(role),
         },
         effect,
+        phase: Phase::Ended,
         first_sent_at: time(SENT),
     }
 }

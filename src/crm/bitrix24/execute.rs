@@ -124,6 +124,25 @@ impl BitrixAdapter {
     }
 
     async fn record_call(&self, step: &StepCommand, record: &CallRecord) -> Outcome<StepResult> {
+        let outcome = self.log_call(step, record).await;
+        if let Outcome::Done(result) = &outcome
+            && let Err(unsettled) = self.settle(step, record, &result.cards).await
+        {
+            let why = match unsettled {
+                Unanswered::Failed(Failure::NotApplied(not_applied)) => not_applied.why,
+                Unanswered::Failed(Failure::Ambiguous { why } | Failure::AuthExpired { why }) => {
+                    why
+                }
+                Unanswered::Refused(rejection) => rejection.message,
+            };
+            return Outcome::Ambiguous {
+                why: format!("the call is there, the client's missed ones are not settled: {why}"),
+            };
+        }
+        outcome
+    }
+
+    async fn log_call(&self, step: &StepCommand, record: &CallRecord) -> Outcome<StepResult> {
         let own_user = match self.client.own_user().await {
             Ok(user) => user.map(CrmUserId),
             Err(unanswered) => return unanswered.into_outcome(),

@@ -32,7 +32,13 @@ impl BitrixAdapter {
             Effect::CreateContact(_) => self.card(step, "crm.contact.list", Entity::Contact).await,
             Effect::CreateDeal(_) => self.card(step, "crm.deal.list", Entity::Deal).await,
             Effect::CreateLead(_) => self.card(step, "crm.lead.list", Entity::Lead).await,
-            Effect::RecordCall(record) => self.call(step, record).await,
+            Effect::RecordCall(record) => match self.call(step, record).await {
+                Ok(Look::Found(result)) => {
+                    let settled = self.settle(step, record, &result.cards).await;
+                    settled.map(|()| Look::Found(result))
+                }
+                other => other,
+            },
             Effect::CreateTask(task) => self.task(step, task).await,
             Effect::FillFields(fill) => self.fields(fill).await,
             Effect::LinkRecording(link) => self.recording(link).await,
@@ -206,7 +212,7 @@ impl BitrixAdapter {
         Ok(found(id.map(|id| made(Entity::Note, &id.to_string()))))
     }
 
-    async fn rows(
+    pub(super) async fn rows(
         &self,
         step: &StepCommand,
         command: Command,

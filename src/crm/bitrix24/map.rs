@@ -10,6 +10,7 @@ use super::client::refuse;
 use super::command::Command;
 use super::{text, wire};
 use crate::crm::StepCommand;
+use crate::model::communication::Phase;
 use crate::model::ids::CrmUserId;
 use crate::model::outcome::Rejection;
 use crate::model::phone::Phone;
@@ -20,8 +21,18 @@ use crate::model::plan::{
 /// Our name as the origin of records.
 pub(super) const ORIGINATOR: &str = "trunkline";
 
-/// Where the clients of calls come from (§6, sources).
-const SOURCE_CALL: &str = "CALL";
+/// Says where the client comes from (§6, sources).
+fn source(command: &StepCommand) -> &'static str {
+    match command.phase {
+        Phase::Received => "WEBFORM",
+        Phase::Ringing
+        | Phase::Answered
+        | Phase::Started
+        | Phase::Accepted
+        | Phase::Ended
+        | Phase::RecordingReady => "CALL",
+    }
+}
 
 /// Returns the record that a target names.
 pub(super) fn known(target: &Target) -> Result<&Card, Rejection> {
@@ -82,7 +93,7 @@ pub(super) fn contact(command: &StepCommand, contact: &NewContact) -> Result<Com
         "EMAIL": emails(&contact.emails),
         "ASSIGNED_BY_ID": user(contact.responsible.as_ref())?,
         "OPENED": "Y",
-        "SOURCE_ID": SOURCE_CALL,
+        "SOURCE_ID": source(command),
         "SOURCE_DESCRIPTION": tags(&contact.tags),
         "ORIGINATOR_ID": ORIGINATOR,
         "ORIGIN_ID": command.key.marker(),
@@ -113,7 +124,7 @@ pub(super) fn deal(command: &StepCommand, deal: &NewDeal) -> Result<Command, Rej
         "CONTACT_IDS": contacts,
         "COMPANY_ID": company,
         "OPENED": "Y",
-        "SOURCE_ID": SOURCE_CALL,
+        "SOURCE_ID": source(command),
         "SOURCE_DESCRIPTION": tags(&deal.tags),
         "ORIGINATOR_ID": ORIGINATOR,
         "ORIGIN_ID": command.key.marker(),
@@ -131,7 +142,7 @@ pub(super) fn lead(command: &StepCommand, lead: &NewLead) -> Result<Command, Rej
         "STATUS_ID": lead.stage,
         "ASSIGNED_BY_ID": user(lead.responsible.as_ref())?,
         "OPENED": "Y",
-        "SOURCE_ID": SOURCE_CALL,
+        "SOURCE_ID": source(command),
         "SOURCE_DESCRIPTION": tags(&lead.tags),
         "ORIGINATOR_ID": ORIGINATOR,
         "ORIGIN_ID": command.key.marker(),

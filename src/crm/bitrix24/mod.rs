@@ -23,6 +23,7 @@ mod pool;
 mod refusal;
 mod screen;
 pub mod settings;
+mod settle;
 mod settings_words;
 mod setup;
 mod telephony;
@@ -236,6 +237,7 @@ fn capabilities(setup: Setup) -> Capabilities {
             (Kind::Call, Phase::Answered),
             (Kind::Call, Phase::Ended),
             (Kind::Call, Phase::RecordingReady),
+            (Kind::Request, Phase::Received),
         ],
         calls: CallHistoryManner {
             needs_user: true,

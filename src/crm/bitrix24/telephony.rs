@@ -48,7 +48,7 @@ pub(super) fn call(
         "USER_ID": user,
         // Whether it was answered is told by this alone.
         "DURATION": if talked { record.talk_s.max(1) } else { 0 },
-        "STATUS_CODE": status_code(record.status),
+        "STATUS_CODE": status_code(record),
         "ADD_TO_CHAT": 0,
     });
     Ok(vec![
@@ -140,12 +140,16 @@ fn kind(direction: Direction) -> u8 {
     }
 }
 
-fn status_code(status: CallStatus) -> &'static str {
-    match status {
-        CallStatus::Talked => "200",
-        CallStatus::NoAnswer => "304",
-        CallStatus::Busy => "486",
-        CallStatus::WrongNumber => "404",
+/// A call to us that nobody took is a missed one, whyever: only those are left open (V-04).
+fn status_code(record: &CallRecord) -> &'static str {
+    match (record.status, record.direction) {
+        (CallStatus::Talked, _) => "200",
+        (CallStatus::Busy, Direction::Outgoing) => "486",
+        (CallStatus::WrongNumber, Direction::Outgoing) => "404",
+        (CallStatus::NoAnswer, _)
+        | (CallStatus::Busy | CallStatus::WrongNumber, Direction::Incoming | Direction::Internal) => {
+            "304"
+        }
     }
 }
 

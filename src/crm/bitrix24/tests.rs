@@ -19,6 +19,7 @@ use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
 use crate::crm::account::script::{Asked, Reply, Server};
 use crate::crm::pair_vault::{PairTurn, PairVault, Witness};
 use crate::crm::{AccountSettings as _, StepCommand, TokenVault, VaultError};
+use crate::model::communication::Phase;
 use crate::model::ids::CrmUserId;
 use crate::model::phone::Phone;
 use crate::model::plan::{Card, Entity, Role, StepKey, Target};
@@ -269,6 +270,7 @@ pub(super) fn command(call: &str, role: &str, effect: Effect) -> StepCommand {
     StepCommand {
         key: key(call, role),
         effect,
+        phase: Phase::Ended,
         first_sent_at: time(SENT),
     }
 }

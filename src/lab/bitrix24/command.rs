@@ -9,11 +9,8 @@ use super::options::{BitrixOptions, Limits, Mode};
 use super::server::{BitrixLab, start};
 
 /// What a portal on the command line is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]
 pub struct PortalArgs {
-    /// The simulated Bitrix24 portal, its authorisation server included.
-    #[arg(long = "bitrix24-port", default_value_t = 8474)]
-    port: u16,
     /// The portal has no leads: one that is made becomes a deal at once.
     #[arg(long = "bitrix24-without-leads")]
     without_leads: bool,
@@ -23,13 +20,13 @@ pub struct PortalArgs {
 }
 
 impl PortalArgs {
-    /// Starts the portal.
+    /// Starts the portal on a port.
     ///
     /// # Errors
     /// Fails when the port is taken, and says which.
-    pub async fn start(&self) -> anyhow::Result<BitrixLab> {
+    pub async fn start(&self, port: u16) -> anyhow::Result<BitrixLab> {
         let options = BitrixOptions {
-            listen: SocketAddr::from(([127, 0, 0, 1], self.port)),
+            listen: SocketAddr::from(([127, 0, 0, 1], port)),
             mode: match self.without_leads {
                 true => Mode::Simple,
                 false => Mode::Classic,
@@ -41,7 +38,6 @@ impl PortalArgs {
             ..BitrixOptions::default()
         };
         let text = || {
-            let port = self.port;
             format!(
                 "port {port}, for the simulated Bitrix24, cannot be used; another program may \
                  hold it: choose one with --bitrix24-port"

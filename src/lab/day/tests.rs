@@ -3,10 +3,19 @@
 use super::comparison::{Difference, Seen, compare};
 use super::expectation::{CallCard, CallDirection, CallResult, Totals, UnsortedState};
 use super::holding::{Held, HeldCall, HeldContact, HeldDeal, HeldUnsorted, Holding};
+use super::portal::Half;
 use super::script::{Day, Event, last_ten};
 use crate::lab::ami::capture;
 
 const WORKING_DAY: &str = include_str!("../../../lab/days/working-day.toml");
+const WORKING_DAY_OF_PORTAL: &str = include_str!("../../../lab/days/working-day.bitrix24.toml");
+
+/// The working day as each of its CRMs sees it.
+fn working_days() -> [Day; 2] {
+    let day = Day::parse(WORKING_DAY).unwrap();
+    let half = Half::parse(WORKING_DAY_OF_PORTAL).unwrap().of(&day);
+    [day, half]
+}
 const README: &str = include_str!("../../../tests/data/asterisk/README.md");
 
 /// A small day: one client of case A.
@@ -264,35 +273,37 @@ fn every_call_of_the_captures_table_occurs_in_the_working_day() {
 
 #[test]
 fn the_working_day_expects_something_of_every_client_who_calls() {
-    let day = Day::parse(WORKING_DAY).unwrap();
-    assert_eq!(day.communications(), 77);
-    for event in day.events() {
-        if let Event::Call { client, .. } | Event::Vats { client, .. } = event
-            && !client.is_empty()
-            && client != "anonymous"
-        {
-            let key = last_ten(client);
-            assert!(
-                day.clients.iter().any(|c| last_ten(&c.phone) == key),
-                "{client}"
-            );
+    for day in working_days() {
+        assert_eq!(day.communications(), 77);
+        for event in day.events() {
+            if let Event::Call { client, .. } | Event::Vats { client, .. } = event
+                && !client.is_empty()
+                && client != "anonymous"
+            {
+                let key = last_ten(client);
+                assert!(
+                    day.clients.iter().any(|c| last_ten(&c.phone) == key),
+                    "{client}"
+                );
+            }
         }
     }
 }
 
 #[test]
 fn the_totals_of_the_working_day_are_those_of_its_lines() {
-    let day = Day::parse(WORKING_DAY).unwrap();
-    let sum = |count: fn(&super::expectation::ClientExpectation) -> usize| {
-        day.clients.iter().map(count).sum::<usize>()
-    };
-    let totals = Totals {
-        contacts: sum(|c| c.contacts.len()),
-        deals: sum(|c| c.deals.len()),
-        unsorted: sum(|c| c.unsorted.len()),
-        calls: sum(|c| c.calls.len()),
-        tasks: sum(|c| c.tasks.len()),
-        notes: sum(|c| c.notes.len()),
-    };
-    assert_eq!(totals, day.totals);
+    for day in working_days() {
+        let sum = |count: fn(&super::expectation::ClientExpectation) -> usize| {
+            day.clients.iter().map(count).sum::<usize>()
+        };
+        let totals = Totals {
+            contacts: sum(|c| c.contacts.len()),
+            deals: sum(|c| c.deals.len()),
+            unsorted: sum(|c| c.unsorted.len()),
+            calls: sum(|c| c.calls.len()),
+            tasks: sum(|c| c.tasks.len()),
+            notes: sum(|c| c.notes.len()),
+        };
+        assert_eq!(totals, day.totals);
+    }
 }

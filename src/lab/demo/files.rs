@@ -11,6 +11,7 @@ use anyhow::Context;
 
 use super::Ports;
 use crate::lab::amocrm::AmoHandle;
+use crate::lab::bitrix24::BitrixOptions;
 use crate::lab::itoolabs::VatsOptions;
 
 const DAEMON: &str = include_str!("../../../lab/demo/trunkline.toml");
@@ -91,6 +92,9 @@ impl DemoFiles {
         files.put("secrets/admin-token", &files.admin_token)?;
         files.put("secrets/store-key", &random_text()?)?;
         files.put("secrets/amocrm-client", CLIENT_SECRET)?;
+        let application = BitrixOptions::default().applications.into_iter().next();
+        let secret = application.map_or_else(String::new, |app| app.client_secret);
+        files.put("secrets/bitrix24-client", &secret)?;
         for (name, crm) in crms {
             files.put(&format!("secrets/amocrm-{name}"), &crm.long_lived_token())?;
         }
@@ -150,6 +154,7 @@ fn with_ports(text: &str, ports: &Ports) -> String {
         ("8471", ports.dead_crm_port),
         ("8490", ports.ami_port),
         ("8472", ports.vats_port),
+        ("8474", ports.bitrix24_port),
     ];
     // By marks first, so that a port that takes the place of another is not replaced again.
     let marked = usual
@@ -187,6 +192,7 @@ mod tests {
             dead_crm_port: 9002,
             ami_port: 9003,
             vats_port: 9004,
+            bitrix24_port: 9005,
         };
         let text = with_ports(DAEMON, &ports);
         assert!(text.contains("[admin]\nlisten = \"127.0.0.1:8461\""));
@@ -211,11 +217,12 @@ mod tests {
             "vats-key",
             "amocrm-main",
             "amocrm-service",
+            "bitrix24-client",
         ] {
             let named = format!("../../secrets/{secret}\"");
             assert!(TENANT.contains(&named), "{secret} is named nowhere");
         }
-        assert_eq!(tenant["integrations"].as_array().map(Vec::len), Some(2));
+        assert_eq!(tenant["integrations"].as_array().map(Vec::len), Some(3));
     }
 
     #[tokio::test]
@@ -229,6 +236,7 @@ mod tests {
             dead_crm_port: 4,
             ami_port: 5,
             vats_port: 7,
+            bitrix24_port: 8,
         };
         let first = DemoFiles::write(folder.path(), SHIPPED, &ports, &BTreeMap::new()).unwrap();
         fs::write(folder.path().join("trunkline.redb"), "old").unwrap();

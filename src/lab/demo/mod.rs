@@ -15,14 +15,24 @@ use self::files::{DemoFiles, SHIPPED};
 use self::process::DaemonProcess;
 use super::ami::{AmiOptions, AmiServer};
 use super::amocrm::{self, AmoHandle, AmoLab, AmoOptions};
+use super::bitrix24::PortalArgs;
 use super::day::crm;
 use super::day::daemon::{Daemon, DaemonAddress};
+use super::day::portal::{Half, Portal};
 use super::day::runner::{self, DayOutcome, Stage};
-use super::day::{Day, report};
+use super::day::{Day, DayError, report};
 use super::itoolabs::{self, VatsLab, VatsOptions};
 
 /// The day that is played unless another is named.
 const WORKING_DAY: &str = include_str!("../../../lab/days/working-day.toml");
+
+/// What the Bitrix24 portal must hold after that day. Another day feeds it, too, and is not compared
+/// there.
+const WORKING_DAY_OF_PORTAL: &str = include_str!("../../../lab/days/working-day.bitrix24.toml");
+/// The portal, as the configuration names it.
+const PORTAL: &str = "portal";
+/// Its user who lets the daemon in.
+const PORTAL_ADMINISTRATOR: u64 = 1;
 
 /// How late the demo's CRM finds new cards by search: longer than the work of one call takes, so
 /// that the second of two calls at once surely comes before the index (`crm/amocrm.md` §8).
@@ -52,6 +62,9 @@ pub struct Ports {
     /// The simulated VATS.
     #[arg(long, default_value_t = 8472)]
     pub vats_port: u16,
+    /// The simulated Bitrix24 portal, its authorisation server included.
+    #[arg(long, default_value_t = 8474)]
+    pub bitrix24_port: u16,
 }
 
 /// How a demo is run.
@@ -158,6 +171,16 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
         drop(std::net::TcpListener::bind(loopback(port)).with_context(|| taken(what, port, flag))?);
     }
     let lab = Lab::start(ports, SEARCH_LAG).await?;
+    let portal = PortalArgs::default().start(ports.bitrix24_port).await?;
+    let half = match options.day {
+        Some(_) => None,
+        None => Some(Half::parse(WORKING_DAY_OF_PORTAL)?),
+    };
+    let portals = half.map(|half| {
+        let seeded = Portal::seeded(portal.handle(), half)?;
+        Ok::<_, DayError>((PORTAL.to_owned(), seeded))
+    });
+    let portals = portals.into_iter().collect::<Result<_, DayError>>()?;
     let crms = lab.accounts();
     let seeded = crm::seed(&lab.main, &day);
     crm::take_down(&lab.service)?;
@@ -174,6 +197,11 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
         files.log().display()
     ));
     child.wait_until_ready(&daemon).await?;
+    let application = portal.options().applications.first();
+    let client_id = application.map_or("", |app| app.client_id.as_str());
+    let code = portal.issue_code(client_id, PORTAL_ADMINISTRATOR);
+    let account = format!("{}/{PORTAL}", day.tenant);
+    daemon.authorise(&account, &code).await?;
 
     let outcome = {
         let stage = Stage {
@@ -183,7 +211,7 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
             crms: &crms,
             account: "main",
             seeded: &seeded,
-            portals: &BTreeMap::new(),
+            portals: &portals,
             daemon: &daemon,
         };
         tokio::select! {
@@ -197,6 +225,16 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
         &outcome.holding,
         &outcome.comparison,
     ));
+    for portal in outcome.portals.values() {
+        let (day, holding) = (&portal.day, &portal.holding);
+        say("\nThe same day in Bitrix24:");
+        say(&report::table(
+            day,
+            &outcome.played,
+            holding,
+            &portal.comparison,
+        ));
+    }
     if !options.once {
         say(&invitation(ports, &files));
         say(&last_line(&day, &outcome));
@@ -212,8 +250,13 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
     Ok(outcome.is_clean())
 }
 
+/// Returns the counts of the first CRM, and those of each portal under its name.
 fn last_line(day: &Day, outcome: &DayOutcome) -> String {
-    report::summary(day, &outcome.comparison, &outcome.seen).to_string()
+    let mut line = report::summary(day, &outcome.comparison, &outcome.seen);
+    for (name, portal) in &outcome.portals {
+        line[name] = report::summary(&portal.day, &portal.comparison, &portal.seen);
+    }
+    line.to_string()
 }
 
 fn address(ports: &Ports, files: &DemoFiles) -> DaemonAddress {

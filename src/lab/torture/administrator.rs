@@ -8,13 +8,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time;
 
-use crate::lab::amocrm::AmoHandle;
+use super::crm::Doorkeeper;
 use crate::lab::day::daemon::Daemon;
 
-/// The integration's id in the simulated portal, as the tenant's configuration has it.
-const CLIENT: &str = "6a1d0c5e-0000-4000-8000-000000000001";
-/// Who permits it.
-const ADMINISTRATOR: u64 = 501;
 /// Pause between two looks.
 const LOOK_PAUSE: Duration = Duration::from_millis(200);
 
@@ -25,7 +21,7 @@ pub(super) struct Administrator {
 }
 
 impl Administrator {
-    pub(super) fn start(daemon: Daemon, crm: AmoHandle) -> Self {
+    pub(super) fn start(daemon: Daemon, crm: Doorkeeper) -> Self {
         let times = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&times);
         let looking = tokio::spawn(async move {
@@ -33,7 +29,7 @@ impl Administrator {
                 time::sleep(LOOK_PAUSE).await;
                 // A daemon that is dead has no alarms.
                 for account in daemon.accounts_in_alarm().await.unwrap_or_default() {
-                    let code = crm.issue_code(CLIENT, ADMINISTRATOR);
+                    let code = crm.issue_code();
                     // Refused, lost, or killed meanwhile: the alarm stands, and there are more
                     // codes.
                     if daemon.authorise(&account, &code).await.is_ok() {

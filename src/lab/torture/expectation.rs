@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
+use super::crm::{ADMINISTRATOR, CrmKind};
 use super::posting::Poster;
 use super::sightings::{Certainty, Observer, Sighting, Watch, certainty, logged_from};
 use super::stream::{Call, CallId, Stream, Way};
@@ -11,6 +12,7 @@ use super::verdict::{ExpectedCall, ExpectedClient};
 
 /// Says what the CRM must hold.
 pub(super) fn expectation(
+    crm: CrmKind,
     stream: &Stream,
     poster: &Poster,
     observer: &Observer,
@@ -30,7 +32,7 @@ pub(super) fn expectation(
                     at_s: poster.at_s(id),
                     outgoing: call.outgoing,
                     answered: Some(call.answered),
-                    user: user_of(call.extension),
+                    users: users_of(crm, call),
                     talk_s: None,
                     needed: true,
                 }),
@@ -38,15 +40,18 @@ pub(super) fn expectation(
                     let sighting = observer.sighting(played.get(&id)?)?;
                     let logged = logged_from.is_some_and(|from| sighting.begun >= from);
                     Some(match logged {
-                        true => logged_call(call, &sighting),
-                        false => early_call(call, &sighting, watches),
+                        true => logged_call(crm, call, &sighting),
+                        false => early_call(crm, call, &sighting, watches),
                     })
                 }
             }
         });
         expected.push(ExpectedClient {
             phone: client.phone.chars().skip(1).collect(),
-            unsorted: client.unlucky,
+            unsorted: match client.unlucky {
+                true => records(crm, client.calls.len()),
+                false => 0,
+            },
             calls: calls.collect(),
         });
     }
@@ -55,14 +60,14 @@ pub(super) fn expectation(
 
 /// What the CRM must hold of a call that did not wait, but stands in the switch's log: all of it,
 /// whether the daemon lived meanwhile or not.
-fn logged_call(call: &Call, sighting: &Sighting) -> ExpectedCall {
+fn logged_call(crm: CrmKind, call: &Call, sighting: &Sighting) -> ExpectedCall {
     let talk = sighting.talk_from.zip(sighting.busy_until);
     let talk_s = talk.map(|(from, until)| until.saturating_duration_since(from).as_secs());
     ExpectedCall {
         at_s: sighting.at_s,
         outgoing: call.outgoing,
         answered: Some(call.answered),
-        user: user_of(call.extension),
+        users: users_of(crm, call),
         talk_s: talk_s.and_then(|seconds| i64::try_from(seconds).ok()),
         needed: true,
     }
@@ -70,7 +75,7 @@ fn logged_call(call: &Call, sighting: &Sighting) -> ExpectedCall {
 
 /// What the CRM must hold of a call that began before the daemon's first look: what of it was
 /// seen.
-fn early_call(call: &Call, sighting: &Sighting, watches: &[Watch]) -> ExpectedCall {
+fn early_call(crm: CrmKind, call: &Call, sighting: &Sighting, watches: &[Watch]) -> ExpectedCall {
     let seen = |from: Option<Instant>| match (from, sighting.busy_until) {
         (Some(from), Some(until)) => certainty(watches, from, until),
         _ => Certainty::Unseen,
@@ -85,10 +90,32 @@ fn early_call(call: &Call, sighting: &Sighting, watches: &[Watch]) -> ExpectedCa
         at_s: sighting.at_s,
         outgoing: call.outgoing,
         answered: known.then_some(call.answered),
-        user: user_of(call.extension).filter(|_| known),
+        users: match known {
+            true => users_of(crm, call),
+            false => Vec::new(),
+        },
         talk_s: None,
         needed: exists,
     }
+}
+
+/// How many records that wait to be sorted so many missed calls of one client make: one each in
+/// amoCRM's Unsorted, and one lead in Bitrix24, on which the later calls are logged.
+fn records(crm: CrmKind, calls: usize) -> usize {
+    match crm {
+        CrmKind::Amocrm => calls,
+        CrmKind::Bitrix24 => calls.min(1),
+    }
+}
+
+/// The users who may be named by a call's entry: whose phone took part. In Bitrix24 a missed
+/// incoming call may be of who answers for the client instead, if there is a card already (V-04).
+fn users_of(crm: CrmKind, call: &Call) -> Vec<u64> {
+    let owner = match crm {
+        CrmKind::Bitrix24 if !call.answered && !call.outgoing => Some(ADMINISTRATOR),
+        CrmKind::Amocrm | CrmKind::Bitrix24 => None,
+    };
+    user_of(call.extension).into_iter().chain(owner).collect()
 }
 
 /// The user of a phone, by the torture's configuration.

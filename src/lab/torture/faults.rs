@@ -10,6 +10,8 @@ const THROTTLED_EVERY: u64 = 1_500;
 const TOO_LATE_PER_MILLE: u32 = 1;
 const TOO_LATE_MS: u64 = 21_000;
 
+/// Where tokens rotate: `/oauth2/access_token` in amoCRM, `/oauth/token/` in Bitrix24.
+const ROTATION: &str = "/oauth*token*";
 /// Each costs an authorisation by hand.
 const ROTATION_LOST_EVERY: u64 = 4;
 /// Others are slow, so that some are under way when the daemon is killed.
@@ -39,14 +41,14 @@ pub(super) fn plan(seed: u64, kills: usize, part: Part) -> Result<FaultPlan, Rul
     };
     let rules = [
         (
-            "/oauth2/access_token",
+            ROTATION,
             When::Every {
                 k: ROTATION_LOST_EVERY,
             },
             vec![Fault::LostAfter],
         ),
         (
-            "/oauth2/access_token",
+            ROTATION,
             When::Every {
                 k: ROTATION_SLOW_EVERY,
             },

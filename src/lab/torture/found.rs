@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub(super) deals: Vec<FoundDeal>,
     /// Last ten digits of the client of each record that waits, or waited, to be sorted.
     pub(super) unsorted: Vec<String>,
+    /// Clients of calls that were begun in the call history and never ended, the same.
+    pub(super) unfinished: Vec<String>,
 }
 
 /// An entry of the call history.
@@ -99,6 +101,7 @@ impl From<&amocrm::Oracle> for Found {
             contacts: oracle.contacts.iter().map(amo_contact).collect(),
             deals: deals.collect(),
             unsorted: oracle.unsorted.iter().map(|r| r.phone.clone()).collect(),
+            unfinished: Vec::new(),
         }
     }
 }
@@ -148,6 +151,7 @@ impl From<&bitrix24::Oracle> for Found {
             contacts: oracle.contacts.iter().map(portal_contact).collect(),
             deals: deals.collect(),
             unsorted: phones.map(|phone| last_ten(phone)).collect(),
+            unfinished: oracle.live_calls.iter().map(|c| c.phone.clone()).collect(),
         }
     }
 }

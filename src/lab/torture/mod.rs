@@ -6,6 +6,7 @@
 //! request meets which kill is the machine's.
 
 mod administrator;
+mod crm;
 mod dice;
 mod expectation;
 mod faults;
@@ -23,12 +24,15 @@ mod verdict;
 
 use std::path::PathBuf;
 
+pub use self::crm::CrmKind;
 pub use self::promise::BrokenPromise;
 pub use self::run::run;
 
 /// How to torture.
 #[derive(Debug, Clone)]
 pub struct TortureOptions {
+    /// Which CRM the calls go to.
+    pub crm: CrmKind,
     /// How often the daemon is killed.
     pub kills: usize,
     /// What decides everything that chance decides.

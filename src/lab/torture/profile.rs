@@ -1,17 +1,17 @@
 //! How fast the company under torture lives: as fast as the machine bears it, or at the limit that
 //! the vendor sets.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use super::{BrokenPromise, TortureOptions};
+use super::{BrokenPromise, CrmKind, TortureOptions};
 
+/// The company and its sources.
 const TENANT: &str = include_str!("../../../lab/torture/tenant.toml");
-/// The tenant's line that says how fast the daemon may be, and what stands there at the limit: all
-/// that the vendor permits in a second (`crm/amocrm.md` §4).
+/// Its account and integrations in each CRM.
+const AMOCRM: &str = include_str!("../../../lab/torture/amocrm.toml");
+const BITRIX24: &str = include_str!("../../../lab/torture/bitrix24.toml");
+/// The line of the account that says how fast the daemon may be.
 const RATE_LINE: &str = "rate_per_second = 400";
-const RATE_LINE_AT_THE_LIMIT: &str = "rate_per_second = 7";
-const RATE_AT_THE_LIMIT: u32 = 7;
 
 /// What the simulated account permits in a sliding second otherwise: half more than the tenant's
 /// configuration allows itself, for on a busy machine an even pace arrives in bunches.
@@ -24,8 +24,11 @@ const LONG_KILLS_MIN: usize = 20;
 #[derive(Debug)]
 pub(super) struct Profile {
     /// The tenant's configuration.
-    pub(super) tenant: Cow<'static, str>,
-    /// What the simulated account permits in any sliding second.
+    pub(super) tenant: String,
+    /// The address of the account, as the configuration has it.
+    pub(super) portal: &'static str,
+    /// What the simulated account permits: in any sliding second, or in the long run where it has
+    /// a bucket.
     pub(super) rate_per_second: u32,
     /// Access tokens live so long; amoCRM's live for a day. Longer than any request waits for its
     /// turn: its token is chosen before.
@@ -35,17 +38,26 @@ pub(super) struct Profile {
 impl Profile {
     /// Chooses.
     pub(super) fn of(options: &TortureOptions) -> Self {
+        let (account, portal, limit) = match options.crm {
+            // All that the vendor permits in a second (`crm/amocrm.md` §4).
+            CrmKind::Amocrm => (AMOCRM, "https://demo.amocrm.ru", 7),
+            // What leaves the bucket in a second (`crm/bitrix24.md` §1).
+            CrmKind::Bitrix24 => (BITRIX24, "https://demo.bitrix24.ru", 2),
+        };
+        let tenant = format!("{TENANT}\n{account}");
         let limiter = options.broken == Some(BrokenPromise::LimiterPlusOne);
         if options.at_the_limit || limiter {
             return Self {
-                tenant: TENANT.replace(RATE_LINE, RATE_LINE_AT_THE_LIMIT).into(),
-                rate_per_second: RATE_AT_THE_LIMIT,
+                tenant: tenant.replace(RATE_LINE, &format!("rate_per_second = {limit}")),
+                portal,
+                rate_per_second: limit,
                 access_ttl: Duration::from_secs(60),
             };
         }
         let is_long = options.kills >= LONG_KILLS_MIN;
         Self {
-            tenant: TENANT.into(),
+            tenant,
+            portal,
             rate_per_second: RATE,
             access_ttl: Duration::from_secs(if is_long { 12 } else { 3 }),
         }
@@ -56,8 +68,11 @@ impl Profile {
 mod tests {
     use super::*;
 
-    fn options(kills: usize) -> TortureOptions {
+    const CRMS: [(CrmKind, u32); 2] = [(CrmKind::Amocrm, 7), (CrmKind::Bitrix24, 2)];
+
+    fn options(crm: CrmKind, kills: usize) -> TortureOptions {
         TortureOptions {
+            crm,
             kills,
             seed: 1,
             dir: "var".into(),
@@ -76,25 +91,31 @@ mod tests {
 
     #[test]
     fn at_the_limit_the_daemon_uses_all_that_the_account_permits() {
-        let at_the_limit = TortureOptions {
-            at_the_limit: true,
-            ..options(2)
-        };
-        let limiter = TortureOptions {
-            broken: Some(BrokenPromise::LimiterPlusOne),
-            ..options(2)
-        };
-        for options in [at_the_limit, limiter] {
-            let profile = Profile::of(&options);
-            assert_eq!((rate(&profile), profile.rate_per_second), (7, 7));
+        for (crm, limit) in CRMS {
+            let at_the_limit = TortureOptions {
+                at_the_limit: true,
+                ..options(crm, 2)
+            };
+            let limiter = TortureOptions {
+                broken: Some(BrokenPromise::LimiterPlusOne),
+                ..options(crm, 2)
+            };
+            for options in [at_the_limit, limiter] {
+                let profile = Profile::of(&options);
+                assert_eq!((rate(&profile), profile.rate_per_second), (limit, limit));
+            }
         }
     }
 
     #[test]
     fn otherwise_the_account_permits_half_more_than_the_daemon_allows_itself() {
-        for kills in [5, 200] {
-            let profile = Profile::of(&options(kills));
-            assert_eq!((rate(&profile), profile.rate_per_second), (400, 600));
+        for (crm, _) in CRMS {
+            for kills in [5, 200] {
+                let profile = Profile::of(&options(crm, kills));
+                assert_eq!((rate(&profile), profile.rate_per_second), (400, 600));
+                let url = format!("url = {:?}", profile.portal);
+                assert!(profile.tenant.contains(&url), "{url}");
+            }
         }
     }
 }

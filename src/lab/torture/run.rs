@@ -40,7 +40,7 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
     ));
     let mut board = Switchboard::start(&stage.ami).await?;
     let administrator =
-        Administrator::start(Daemon::new(stage.address.clone())?, stage.crm.handle());
+        Administrator::start(Daemon::new(stage.address.clone())?, stage.crm.doorkeeper());
     let mut posting = Posting::new();
     let mut watches = Vec::new();
     for (number, round) in stream.rounds.iter().enumerate() {
@@ -94,7 +94,14 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
         administrator.times()
     ));
     child.stop().await?;
-    let expected = expectation(&stream, &stage.poster, &board.observer, &played, &watches);
+    let expected = expectation(
+        options.crm,
+        &stream,
+        &stage.poster,
+        &board.observer,
+        &played,
+        &watches,
+    );
     let tally = tally(options, &stream, &stage, &expected, &dead_letters, say);
     say(&format!("{seconds} s; {}", stage.traffic()));
     let (last_line, well) = tally.last_line(options.broken);
@@ -111,8 +118,7 @@ fn tally(
     dead_letters: &[Value],
     say: &mut dyn FnMut(&str),
 ) -> Tally {
-    let oracle = stage.crm.oracle();
-    let verdict = judge(expected, &oracle);
+    let verdict = judge(expected, &stage.crm.found());
     for line in verdict.differences.iter().take(DIFFERENCES_SHOWN) {
         say(line);
     }
@@ -131,8 +137,8 @@ fn tally(
         lost,
         duplicated,
         out_of_order,
-        rate_violations: oracle.counters.rate_violations,
-        spent_tokens_reused: oracle.counters.spent_tokens_reused,
+        rate_violations: stage.crm.rate_violations(),
+        spent_tokens_reused: stage.crm.spent_tokens_reused(),
         undecidable: undecidable(dead_letters),
         blind: calls.filter(|call| !call.needed).count(),
     }

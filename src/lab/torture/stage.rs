@@ -1,6 +1,5 @@
 //! Everything that a torture is made with: the simulators, the daemon's configuration, its lives.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use anyhow::{Context, bail};
 use tokio::task::JoinHandle;
 use tokio::time::{self, Instant};
 
+use super::crm::Crm;
 use super::faults::Part;
 use super::posting::Poster;
 use super::profile::Profile;
@@ -19,7 +19,6 @@ use super::stream::{Kill, Round, Stream};
 use super::switchboard::Switchboard;
 use super::{TortureOptions, faults};
 use crate::lab::ami::{AmiOptions, AmiServer};
-use crate::lab::amocrm::{self, AmoLab, AmoOptions, Tokens};
 use crate::lab::day::daemon::{Daemon, DaemonAddress, Status};
 use crate::lab::demo::Ports;
 use crate::lab::demo::files::{DemoFiles, Texts};
@@ -30,10 +29,10 @@ const DAEMON: &str = include_str!("../../../lab/torture/trunkline.toml");
 
 /// The environment variable by which a sabotaged daemon learns what to break.
 const SABOTAGE: &str = "TRUNKLINE_SABOTAGE";
+/// The portal that the daemon's configuration names, whichever it is in the end.
+const PORTAL: &str = "https://demo.amocrm.ru";
 /// Where the tenant's configuration has the logs of the switch.
 const LOGS: &str = "/var/log/asterisk";
-/// What the simulated account permits all integrations together: only ours is there.
-const ACCOUNT_RATE_PER_SECOND: u32 = 1_000;
 /// Posted calls began so long ago.
 const POSTED_AGO_S: i64 = 6 * 3600;
 /// How long the daemon may go on after the last kill without finishing any work: back-off grows
@@ -53,7 +52,7 @@ pub(super) struct Stage {
     program: Option<PathBuf>,
     environment: Vec<(&'static str, String)>,
     pub(super) files: DemoFiles,
-    pub(super) crm: AmoLab,
+    pub(super) crm: Crm,
     pub(super) ami: Arc<AmiServer>,
     pub(super) daemon: Daemon,
     pub(super) address: DaemonAddress,
@@ -65,21 +64,10 @@ impl Stage {
         let profile = Profile::of(options);
         let logs = new_folder(&options.dir.join("asterisk-log"))?;
         let texts = Texts {
-            daemon: Cow::Borrowed(DAEMON),
+            daemon: DAEMON.replace(PORTAL, profile.portal).into(),
             tenant: profile.tenant.replace(LOGS, &logs.to_string_lossy()).into(),
         };
-        let crm = amocrm::start(AmoOptions {
-            rate_per_second: profile.rate_per_second,
-            account_rate_per_second: ACCOUNT_RATE_PER_SECOND,
-            tokens: Tokens {
-                access_ttl: profile.access_ttl,
-                ..Tokens::default()
-            },
-            // A violation is to be counted; a blocked account would only end everything.
-            block_after_violations: None,
-            ..AmoOptions::default()
-        });
-        let crm = crm.await.context("start the simulated amoCRM")?;
+        let crm = Crm::start(options.crm, &profile).await?;
         let faults = faults::plan(options.seed, options.kills, Part::Kills);
         crm.set_faults(faults.context("plan the faults")?);
         let ami = AmiServer::start(AmiOptions::on(loopback(0)));
@@ -94,9 +82,9 @@ impl Stage {
             dead_crm_port: 0,
             ami_port: ami.address().port(),
             vats_port: 0,
+            bitrix24_port: 0,
         };
-        let crms = [("main".to_owned(), crm.handle())].into();
-        let files = DemoFiles::write(&options.dir, texts, &ports, &crms)?;
+        let files = DemoFiles::write(&options.dir, texts, &ports, &BTreeMap::new())?;
         let address = DaemonAddress {
             admin: format!("http://{}", loopback(ports.admin_port)),
             token: files.admin_token().to_owned(),
@@ -221,12 +209,9 @@ impl Stage {
 
     /// Says what was sent, and what befell it.
     pub(super) fn traffic(&self) -> String {
-        let log = self.crm.log_counters();
         format!(
-            "{} requests, faults {:?}, at most {} in a second; answers to posts {:?}",
-            log.arrived,
-            log.by_fault,
-            self.crm.counters().requests_per_second_max,
+            "{}; answers to posts {:?}",
+            self.crm.traffic(),
             self.poster.answers()
         )
     }

@@ -16,8 +16,8 @@ const TIME_S_MAX: i64 = 2;
 pub(super) struct ExpectedClient {
     /// Last ten digits.
     pub(super) phone: String,
-    /// Every call makes a record in Unsorted, and there is no card.
-    pub(super) unsorted: bool,
+    /// How many records wait to be sorted; where there are some, there is no card.
+    pub(super) unsorted: usize,
     /// The calls in order.
     pub(super) calls: Vec<ExpectedCall>,
 }
@@ -30,8 +30,8 @@ pub(super) struct ExpectedCall {
     pub(super) outgoing: bool,
     /// Nothing where it could not be known.
     pub(super) answered: Option<bool>,
-    /// The user who took part; nothing where it could not be known.
-    pub(super) user: Option<u64>,
+    /// The users of whom one is named; empty where it could not be known.
+    pub(super) users: Vec<u64>,
     /// How long the talk was, in seconds; nothing where it is not compared.
     pub(super) talk_s: Option<i64>,
     /// It must be there; otherwise the daemon could not know of it for certain, and it may.
@@ -80,8 +80,7 @@ impl Verdict {
 }
 
 /// Compares.
-pub(super) fn judge(clients: &[ExpectedClient], found: impl Into<Found>) -> Verdict {
-    let found = found.into();
+pub(super) fn judge(clients: &[ExpectedClient], found: &Found) -> Verdict {
     let mut verdict = Verdict::default();
     let mut calls: BTreeMap<&str, Vec<&FoundCall>> = BTreeMap::new();
     for call in &found.calls {
@@ -101,8 +100,7 @@ pub(super) fn judge(clients: &[ExpectedClient], found: impl Into<Found>) -> Verd
             let text = format!("calls of {phone}: {held:?} beside those of {ways:?}");
             verdict.duplicate(held.len(), &text);
         }
-        let unlucky = ways.iter().filter(|client| client.unsorted);
-        let records = unlucky.map(|client| client.calls.len()).sum();
+        let records = ways.iter().map(|client| client.unsorted).sum();
         let mut expected = ways.iter().flat_map(|client| &client.calls);
         let called = entries > 0 || expected.any(|call| call.needed);
         let cards = usize::from(called && records == 0);
@@ -121,6 +119,8 @@ pub(super) fn judge(clients: &[ExpectedClient], found: impl Into<Found>) -> Verd
         !phones.any(|phone| by_phone.keys().any(|known| phone.ends_with(known)))
     });
     verdict.duplicate(strange.count(), "contacts of nobody who called");
+    let unfinished = format!("calls that were never ended: {:?}", found.unfinished);
+    verdict.duplicate(found.unfinished.len(), &unfinished);
     let adrift = found.deals.iter().filter(|deal| deal.is_adrift);
     verdict.duplicate(adrift.count(), "deals without a contact");
     verdict
@@ -167,10 +167,7 @@ fn wrong(call: &ExpectedCall, entry: &FoundCall) -> Option<&'static str> {
         .is_some_and(|expected| expected != entry.answered)
     {
         Some("result")
-    } else if call
-        .user
-        .is_some_and(|expected| entry.user != Some(expected))
-    {
+    } else if !call.users.is_empty() && !entry.user.is_some_and(|u| call.users.contains(&u)) {
         Some("employee")
     } else if call
         .talk_s

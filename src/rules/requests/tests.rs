@@ -49,6 +49,14 @@ fn mistakes(added: &str) -> Vec<String> {
         .collect()
 }
 
+#[test]
+fn s3_06_a_request_has_no_moment_to_choose() {
+    let text = format!("[requests]\ndefault_responsible = \"501\"\n{DEAL}\nat = \"end\"");
+    let read: Result<IntegrationSettings, _> = toml::from_str(&text);
+    let refused = read.expect_err("there is no such key").to_string();
+    assert!(refused.contains("unknown field `at`"), "{refused}");
+}
+
 fn request() -> SiteRequest {
     SiteRequest {
         at: Timestamp::parse(AT).expect("a time"),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use trunkline::crm::{Adapter, StepCommand};
+use trunkline::model::communication::Phase;
 use trunkline::model::ids::CrmUserId;
 use trunkline::model::plan::{Effect, Role, StepKey};
 use trunkline::model::timestamp::Timestamp;
@@ -67,6 +68,7 @@ pub(super) fn command(portal: &dyn Portal, call: &str, role: &str, effect: Effec
             role: Role::new(role),
         },
         effect,
+        phase: Phase::Ended,
         first_sent_at: portal.now(),
     }
 }

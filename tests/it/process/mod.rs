@@ -29,6 +29,7 @@ mod mirror;
 mod monitoring;
 mod observe;
 mod office;
+mod pages;
 mod popup;
 mod portals;
 mod questions;

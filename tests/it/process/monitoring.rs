@@ -68,7 +68,8 @@ async fn every_metric_of_the_rules_and_the_dashboard_is_told_by_the_daemon() {
             .collect();
         let kinds_told = compared(&told, "kind");
         let strange: Vec<_> = kinds.difference(&kinds_told).collect();
-        when(missing.is_empty() && strange.is_empty(), (missing, strange))
+        let lacks = format!("metrics {missing:?}, kinds {strange:?}");
+        when(missing.is_empty() && strange.is_empty(), lacks)
     })
     .await;
 }

@@ -37,6 +37,7 @@ fn telephony(called: &Called) -> Said {
             "CRM_ENTITY_ID": 31, "CALL_START_DATE": {},
         })),
         "telephony.externalCall.show" => Ok(json!(true)),
+        "crm.activity.list" => Ok(json!([])),
         "telephony.externalCall.attachRecord" => Ok(json!({"FILE_ID": 9079})),
         other => panic!("{other}"),
     }
@@ -91,7 +92,7 @@ async fn the_end_of_a_call_finishes_what_its_card_began() {
     };
     fixture.execute_one(call(shown)).await;
     let requests = calls(&fixture.server);
-    let [ringing, ended] = requests.as_slice() else {
+    let [ringing, ended, _] = requests.as_slice() else {
         panic!("{requests:?}")
     };
     // By these the portal knows that it is the same call.
@@ -108,6 +109,83 @@ async fn the_end_of_a_call_finishes_what_its_card_began() {
     assert_eq!(ringing[1].param("USER_ID[0]"), "15");
     assert_eq!(ringing[1].param("USER_ID[1]"), "12");
     assert_eq!(ended[1].param("USER_ID"), "12", "who talked");
+}
+
+/// A portal in which the client has these open calls; the one with the id 9 cannot be changed now.
+fn with_open_calls(called: &Called) -> Said {
+    match (called.method.as_str(), called.param("id")) {
+        ("crm.activity.list", _) => Ok(json!([
+            {"ID": "7", "DIRECTION": "1", "COMPLETED": "N", "START_TIME": "2026-11-19T10:00:00+03:00"},
+            {"ID": "8", "DIRECTION": "1", "COMPLETED": "N", "START_TIME": "2026-11-20T11:56:00+03:00"},
+            {"ID": "10", "DIRECTION": "2", "COMPLETED": "N", "START_TIME": "2026-11-19T10:00:00+03:00"},
+        ])),
+        ("crm.activity.update", _) => Ok(json!(true)),
+        _ => telephony(called),
+    }
+}
+
+#[tokio::test]
+async fn v_04_a_talk_settles_the_misses_before_it_and_no_others() {
+    let fixture = Fixture::answering(with_open_calls).await;
+    let done = fixture.execute_one(call(record(None))).await;
+    assert!(matches!(done, Outcome::Done(_)), "{done:?}");
+    let requests = calls(&fixture.server);
+    let updated: Vec<&Called> = requests
+        .iter()
+        .flatten()
+        .filter(|one| one.method == "crm.activity.update")
+        .collect();
+    let [update] = updated.as_slice() else {
+        panic!("{updated:?}")
+    };
+    assert_eq!(
+        (update.param("id"), update.param("fields[COMPLETED]")),
+        ("7", "Y")
+    );
+    let list = requests
+        .iter()
+        .flatten()
+        .find(|one| one.method == "crm.activity.list");
+    let list = list.expect("asked");
+    assert_eq!(list.param("filter[BINDINGS][0][OWNER_ID]"), "31");
+}
+
+#[tokio::test]
+async fn v_04_misses_that_could_not_be_settled_are_settled_after_the_call_was_found_again() {
+    let mut updates = 0;
+    let marker = call(record(None)).key.marker();
+    let fixture = Fixture::answering(move |called| match called.method.as_str() {
+        "crm.activity.update" => {
+            updates += 1;
+            match updates {
+                1 => Err(("QUERY_LIMIT_EXCEEDED", "Too many requests")),
+                _ => Ok(json!(true)),
+            }
+        }
+        "voximplant.statistic.get" => Ok(json!([
+            {"ID": "7", "CALL_ID": ENTRY, "EXTERNAL_CALL_ID": marker,
+             "CRM_ENTITY_TYPE": "CONTACT", "CRM_ENTITY_ID": "31"},
+        ])),
+        _ => with_open_calls(called),
+    })
+    .await;
+    let unsettled = fixture.execute_one(call(record(None))).await;
+    assert!(
+        matches!(unsettled, Outcome::Ambiguous { .. }),
+        "{unsettled:?}"
+    );
+    let found = fixture.adapter.look(call(record(None))).await;
+    assert!(matches!(found, Outcome::Done(Look::Found(_))), "{found:?}");
+    let requests = calls(&fixture.server);
+    let methods = requests.iter().flatten().map(|one| one.method.as_str());
+    let count = |of: &str| methods.clone().filter(|method| *method == of).count();
+    assert_eq!(
+        (
+            count("telephony.externalCall.finish"),
+            count("crm.activity.update")
+        ),
+        (1, 2)
+    );
 }
 
 #[tokio::test]
@@ -135,6 +213,7 @@ async fn a_call_whose_end_was_taken_already_is_looked_for_in_the_statistics() {
             "",
             "Call is not found (call should be registered prior to finishing",
         )),
+        "crm.activity.list" => Ok(json!([])),
         "voximplant.statistic.get" => Ok(json!([
             {"ID": "6", "CALL_ID": "other", "EXTERNAL_CALL_ID": null},
             {"ID": "7", "CALL_ID": ENTRY, "EXTERNAL_CALL_ID": marker,
@@ -170,6 +249,7 @@ async fn where_telephony_is_closed_a_call_is_an_activity() {
         "telephony.externalCall.finish" => Err(("", "Call is not found (")),
         "crm.duplicate.findbycomm" => Ok(json!({"CONTACT": [31]})),
         "crm.activity.add" => Ok(json!(7944)),
+        "crm.activity.list" => Ok(json!([])),
         "crm.timeline.comment.add" => Ok(json!(7946)),
         other => panic!("{other}"),
     })

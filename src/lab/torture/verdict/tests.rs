@@ -132,7 +132,7 @@ fn call(at_s: i64) -> ExpectedCall {
         at_s,
         outgoing: false,
         answered: Some(true),
-        user: Some(502),
+        users: vec![502],
         talk_s: None,
         needed: true,
     }
@@ -141,7 +141,7 @@ fn call(at_s: i64) -> ExpectedCall {
 fn client(calls: &[ExpectedCall]) -> ExpectedClient {
     ExpectedClient {
         phone: PHONE.to_owned(),
-        unsorted: false,
+        unsorted: 0,
         calls: calls.to_vec(),
     }
 }
@@ -156,7 +156,7 @@ fn counts(lost: usize, duplicated: usize, out_of_order: usize) -> Counts {
 
 #[track_caller]
 fn check(why: &str, clients: &[ExpectedClient], world: &Oracle, expected: Counts) {
-    let verdict = judge(clients, world);
+    let verdict = judge(clients, &Found::from(world));
     assert_eq!(verdict.counts, expected, "{why}: {:?}", verdict.differences);
     let is_told = !verdict.differences.is_empty();
     assert_eq!(is_told, expected != Counts::default(), "{why}");
@@ -273,11 +273,11 @@ fn each_kind_of_harm_turns_its_own_counter() {
 fn a_client_whom_nobody_answers_has_a_record_for_each_call_and_no_card() {
     let missed = |at_s| ExpectedCall {
         answered: Some(false),
-        user: None,
+        users: Vec::new(),
         ..call(at_s)
     };
     let unlucky = [ExpectedClient {
-        unsorted: true,
+        unsorted: 2,
         ..client(&[missed(ONE_S), missed(TWO_S)])
     }];
     let mut world = world();
@@ -314,7 +314,7 @@ fn a_call_that_nobody_could_see_may_be_missing_and_may_be_there_but_not_twice() 
     let unseen = ExpectedCall {
         needed: false,
         answered: None,
-        user: None,
+        users: Vec::new(),
         ..call(ONE_S)
     };
     let clients = [client(std::slice::from_ref(&unseen))];
@@ -334,7 +334,7 @@ fn a_call_that_nobody_could_see_may_be_missing_and_may_be_there_but_not_twice() 
 fn of_a_call_in_progress_at_the_kill_only_what_was_seen_is_expected() {
     let talk_unseen = ExpectedCall {
         answered: None,
-        user: None,
+        users: Vec::new(),
         ..call(ONE_S)
     };
     let clients = [client(&[talk_unseen])];
@@ -435,27 +435,32 @@ mod of_a_portal {
     }
 
     fn judged(calls: Vec<bitrix24::CallView>) -> Counts {
+        judged_with(calls, Vec::new())
+    }
+
+    fn judged_with(calls: Vec<bitrix24::CallView>, live_calls: Vec<bitrix24::CallView>) -> Counts {
         let phone = format!("+7{PHONE}");
         let oracle = bitrix24::Oracle {
             contacts: vec![card(bitrix24::Kind::Contact, CONTACT, &[&phone], &[])],
             deals: vec![card(bitrix24::Kind::Deal, DEAL, &[], &[CONTACT])],
             calls,
+            live_calls,
             ..bitrix24::Oracle::default()
         };
         let expected = |at_s| ExpectedCall {
             at_s,
             outgoing: false,
             answered: Some(true),
-            user: Some(502),
+            users: vec![502],
             talk_s: Some(60),
             needed: true,
         };
         let client = ExpectedClient {
             phone: PHONE.to_owned(),
-            unsorted: false,
+            unsorted: 0,
             calls: vec![expected(ONE_S), expected(TWO_S)],
         };
-        judge(&[client], &oracle).counts
+        judge(&[client], &Found::from(&oracle)).counts
     }
 
     #[test]
@@ -473,5 +478,7 @@ mod of_a_portal {
             judged(vec![call(2, ONE_S), call(1, TWO_S)]),
             counts(0, 0, 1)
         );
+        let both = vec![call(1, ONE_S), call(2, TWO_S)];
+        assert_eq!(judged_with(both, vec![call(0, TWO_S)]), counts(0, 1, 0));
     }
 }

@@ -1,0 +1,146 @@
+//! The pages for people: a handful of files in the program itself. They hold nothing of clients or
+//! settings; what they show they ask of the endpoint like any other program.
+
+use actix_web::http::header::{self, EntityTag, IfNoneMatch};
+use actix_web::{HttpRequest, HttpResponse, web};
+use sha2::{Digest as _, Sha256};
+
+/// A file of the pages.
+struct Page {
+    path: &'static str,
+    media: &'static str,
+    text: &'static str,
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+macro_rules! pages {
+    ($($path:literal $file:literal $media:ident,)*) => {
+        const PAGES: &[Page] = &[$(Page {
+            path: $path,
+            media: $media,
+            text: include_str!(concat!("../../../pages/", $file)),
+        },)*];
+    };
+}
+
+pages! {
+    "/" "index.html" HTML,
+    "/pages/style.css" "style.css" CSS,
+    "/pages/icon.svg" "icon.svg" SVG,
+    "/pages/main.js" "main.js" JS,
+    "/pages/api.js" "api.js" JS,
+    "/pages/dom.js" "dom.js" JS,
+    "/pages/words.js" "words.js" JS,
+    "/pages/ru.js" "ru.js" JS,
+    "/pages/en.js" "en.js" JS,
+    "/pages/login.js" "login.js" JS,
+    "/pages/overview.js" "overview.js" JS,
+    "/pages/journal.js" "journal.js" JS,
+    "/pages/story.js" "story.js" JS,
+    "/pages/outbox.js" "outbox.js" JS,
+    "/pages/directory.js" "directory.js" JS,
+    "/pages/accounts.js" "accounts.js" JS,
+    "/pages/integration.js" "integration.js" JS,
+    "/pages/calls.js" "calls.js" JS,
+    "/pages/filter.js" "filter.js" JS,
+}
+
+pub(super) fn configure(config: &mut web::ServiceConfig) {
+    for page in PAGES {
+        config.route(page.path, web::get().to(serve));
+    }
+}
+
+/// Says whether a path is one of the pages, which anybody on this machine may read.
+pub(super) fn is_page(path: &str) -> bool {
+    PAGES.iter().any(|page| page.path == path)
+}
+
+async fn serve(request: HttpRequest, seen: Option<web::Header<IfNoneMatch>>) -> HttpResponse {
+    let Some(page) = PAGES.iter().find(|page| page.path == request.path()) else {
+        return super::not_found();
+    };
+    let text = text(page).await;
+    let digest = Sha256::digest(text.as_bytes());
+    let tag: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+    let tag = EntityTag::new_strong(tag);
+    let is_known = match seen.as_deref() {
+        Some(IfNoneMatch::Items(tags)) => tags.iter().any(|one| one.weak_eq(&tag)),
+        Some(IfNoneMatch::Any) => true,
+        None => false,
+    };
+    let mut answer = match is_known {
+        true => HttpResponse::NotModified(),
+        false => HttpResponse::Ok(),
+    };
+    answer
+        // A new version of the program brings new pages at once.
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header(header::ETag(tag));
+    match is_known {
+        true => answer.finish(),
+        false => answer.content_type(page.media).body(text),
+    }
+}
+
+/// Returns a file of the pages. A build for development reads it from the folder that
+/// `TRUNKLINE_PAGES_DIR` names, if it does.
+#[cfg(debug_assertions)]
+async fn text(page: &Page) -> String {
+    let name = match page.path.strip_prefix("/pages/") {
+        Some(name) => name,
+        None => "index.html",
+    };
+    if let Some(folder) = std::env::var_os("TRUNKLINE_PAGES_DIR") {
+        let file = std::path::Path::new(&folder).join(name);
+        if let Ok(text) = tokio::fs::read_to_string(file).await {
+            return text;
+        }
+    }
+    page.text.to_owned()
+}
+
+/// Returns a file of the pages.
+#[cfg(not(debug_assertions))]
+async fn text(page: &Page) -> &'static str {
+    page.text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_pages_together_weigh_less_than_one_may() {
+        let bytes: usize = PAGES.iter().map(|page| page.text.len()).sum();
+        assert!(bytes < 150_000, "{bytes}");
+    }
+
+    #[test]
+    fn pages_load_nothing_from_elsewhere_and_run_nothing_inline() {
+        for page in PAGES {
+            for word in [
+                "src=\"http",
+                "src=\"//",
+                "import(\"http",
+                "from \"http",
+                "url(http",
+                "@import",
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                " style=\"",
+                " onclick=\"",
+                "javascript:",
+            ] {
+                assert!(!page.text.contains(word), "{} has {word}", page.path);
+            }
+        }
+    }
+}

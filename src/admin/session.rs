@@ -1,0 +1,110 @@
+//! Log-in of people: the admin token is exchanged for a session.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::model::secret::Secret;
+use crate::problem::problem;
+
+use super::access::{Access, is_repeated, session_cookie, session_id};
+use super::sessions::{NotLetIn, Sessions};
+
+/// Longest token that is looked at, in bytes.
+const TOKEN_BYTES_MAX: usize = 4096;
+
+/// What opens the door.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Key {
+    token: Secret,
+}
+
+/// Begins a session.
+pub(super) async fn begin(
+    access: web::Data<Access>,
+    request: HttpRequest,
+    key: Result<web::Json<Key>, actix_web::Error>,
+) -> HttpResponse {
+    let Some(sessions) = sessions(&access) else {
+        return no_need();
+    };
+    let key = match key {
+        Ok(key) if key.token.expose().len() <= TOKEN_BYTES_MAX => key.into_inner(),
+        // What was sent is not repeated: it is a secret.
+        _ => {
+            return problem(
+                StatusCode::BAD_REQUEST,
+                "the body must be {\"token\": \"…\"}",
+            );
+        }
+    };
+    match sessions.begin(key.token.expose().trim()) {
+        Ok(begun) => HttpResponse::Ok()
+            .insert_header((
+                header::SET_COOKIE,
+                session_cookie(&request, begun.id.expose()),
+            ))
+            .json(json!({ "csrf": begun.csrf })),
+        Err(NotLetIn::Wrong) => problem(StatusCode::UNAUTHORIZED, "this is not the token"),
+        Err(NotLetIn::TooMany(left)) => {
+            let seconds = left.as_secs().saturating_add(1);
+            let mut answer = problem(
+                StatusCode::TOO_MANY_REQUESTS,
+                &format!("too many wrong tokens: try again in {seconds} s"),
+            );
+            let value = header::HeaderValue::from(seconds);
+            answer.headers_mut().insert(header::RETRY_AFTER, value);
+            answer
+        }
+        Err(NotLetIn::NoRandom) => problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the system gives no random bytes: try again",
+        ),
+    }
+}
+
+/// Tells a page its session's word, or that there is no session.
+pub(super) async fn show(access: web::Data<Access>, request: HttpRequest) -> HttpResponse {
+    let Some(sessions) = sessions(&access) else {
+        return no_need();
+    };
+    match session_id(&request).and_then(|id| sessions.csrf(&id)) {
+        Some(csrf) => HttpResponse::Ok().json(json!({ "csrf": csrf })),
+        None => problem(StatusCode::UNAUTHORIZED, "there is no session: log in"),
+    }
+}
+
+/// Ends a session.
+pub(super) async fn end(access: web::Data<Access>, request: HttpRequest) -> HttpResponse {
+    let Some(sessions) = sessions(&access) else {
+        return no_need();
+    };
+    if let Some(id) = session_id(&request)
+        && let Some(csrf) = sessions.csrf(&id)
+    {
+        if !is_repeated(request.headers(), &csrf) {
+            let text = "a change must repeat the session's word in X-CSRF-Token";
+            return problem(StatusCode::FORBIDDEN, text);
+        }
+        sessions.end(&id);
+    }
+    HttpResponse::NoContent()
+        .insert_header((header::SET_COOKIE, session_cookie(&request, "")))
+        .finish()
+}
+
+fn sessions(access: &Access) -> Option<&Sessions> {
+    match access {
+        Access::Socket => None,
+        Access::Token(sessions) => Some(sessions),
+    }
+}
+
+fn no_need() -> HttpResponse {
+    problem(
+        StatusCode::CONFLICT,
+        "whoever can open the socket needs no session",
+    )
+}

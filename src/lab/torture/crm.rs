@@ -1,0 +1,196 @@
+//! The CRM under torture, whichever it is.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::ValueEnum;
+
+use super::found::Found;
+use super::profile::Profile;
+use crate::lab::amocrm::{self, AmoHandle, AmoLab, AmoOptions, Tokens};
+use crate::lab::bitrix24::{self, BitrixHandle, BitrixLab, BitrixOptions, Limits, UserOptions};
+use crate::lab::fault::FaultPlan;
+
+/// What the simulated amoCRM account permits all integrations together: only ours is there.
+const ACCOUNT_RATE_PER_SECOND: u32 = 1_000;
+/// The integration's id in the simulated amoCRM account, as the tenant's configuration has it.
+const AMO_CLIENT: &str = "6a1d0c5e-0000-4000-8000-000000000001";
+/// Who permits it, and whom new records go to: the administrator of either CRM.
+pub(super) const ADMINISTRATOR: u64 = 501;
+
+/// Which CRM is tortured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CrmKind {
+    /// An amoCRM account.
+    Amocrm,
+    /// A Bitrix24 portal.
+    Bitrix24,
+}
+
+/// The CRM under torture.
+pub(super) enum Crm {
+    Amocrm(AmoLab),
+    Bitrix24(BitrixLab),
+}
+
+/// Lets the daemon in, from any task.
+#[derive(Clone)]
+pub(super) enum Doorkeeper {
+    Amocrm(AmoHandle),
+    Bitrix24(BitrixHandle),
+}
+
+impl Doorkeeper {
+    /// Makes an authorization code, as the CRM's page would.
+    pub(super) fn issue_code(&self) -> String {
+        match self {
+            Self::Amocrm(account) => account.issue_code(AMO_CLIENT, ADMINISTRATOR),
+            Self::Bitrix24(portal) => {
+                let application = portal.options().applications.first();
+                let client_id = application.map_or("", |app| app.client_id.as_str());
+                portal.issue_code(client_id, ADMINISTRATOR)
+            }
+        }
+    }
+}
+
+impl Crm {
+    pub(super) async fn start(kind: CrmKind, profile: &Profile) -> anyhow::Result<Self> {
+        match kind {
+            CrmKind::Amocrm => {
+                let account = amocrm::start(amo_options(profile)).await;
+                let account = account.context("start the simulated amoCRM")?;
+                Ok(Self::Amocrm(account))
+            }
+            CrmKind::Bitrix24 => {
+                let portal = bitrix24::start(portal_options(profile)).await;
+                let portal = portal.context("start the simulated Bitrix24")?;
+                Ok(Self::Bitrix24(portal))
+            }
+        }
+    }
+
+    pub(super) fn base_url(&self) -> String {
+        match self {
+            Self::Amocrm(account) => account.base_url(),
+            Self::Bitrix24(portal) => portal.base_url(),
+        }
+    }
+
+    pub(super) fn doorkeeper(&self) -> Doorkeeper {
+        match self {
+            Self::Amocrm(account) => Doorkeeper::Amocrm(account.handle()),
+            Self::Bitrix24(portal) => Doorkeeper::Bitrix24(portal.handle()),
+        }
+    }
+
+    pub(super) fn set_faults(&self, plan: FaultPlan) {
+        match self {
+            Self::Amocrm(account) => account.set_faults(plan),
+            Self::Bitrix24(portal) => portal.set_faults(plan),
+        }
+    }
+
+    /// Returns how many requests have arrived and are not answered yet.
+    pub(super) fn under_way(&self) -> usize {
+        match self {
+            Self::Amocrm(account) => account.under_way(),
+            Self::Bitrix24(portal) => portal.under_way(),
+        }
+    }
+
+    /// Returns what it holds.
+    pub(super) fn found(&self) -> Found {
+        match self {
+            Self::Amocrm(account) => Found::from(&account.oracle()),
+            Self::Bitrix24(portal) => Found::from(&portal.oracle()),
+        }
+    }
+
+    /// Returns how many requests came above what it permits.
+    pub(super) fn rate_violations(&self) -> u64 {
+        match self {
+            Self::Amocrm(account) => account.counters().rate_violations,
+            Self::Bitrix24(portal) => {
+                let counters = portal.counters();
+                counters.rate_violations + counters.operating_violations
+            }
+        }
+    }
+
+    /// Returns how many refresh tokens were sent again.
+    pub(super) fn spent_tokens_reused(&self) -> u64 {
+        match self {
+            Self::Amocrm(account) => account.counters().spent_tokens_reused,
+            Self::Bitrix24(portal) => portal.counters().spent_tokens_reused,
+        }
+    }
+
+    /// Says what was sent, and what befell it.
+    pub(super) fn traffic(&self) -> String {
+        let (log, most) = match self {
+            Self::Amocrm(account) => {
+                let most = account.counters().requests_per_second_max;
+                (
+                    account.log_counters(),
+                    format!("at most {most} in a second"),
+                )
+            }
+            Self::Bitrix24(portal) => {
+                let counters = portal.counters();
+                let commands = counters.batch_commands;
+                let most = format!(
+                    "{commands} commands in {} batches, at most {} requests in the bucket",
+                    counters.batches, counters.bucket_most
+                );
+                (portal.log_counters(), most)
+            }
+        };
+        format!(
+            "{} requests, faults {:?}, {most}",
+            log.arrived, log.by_fault
+        )
+    }
+}
+
+fn amo_options(profile: &Profile) -> AmoOptions {
+    AmoOptions {
+        rate_per_second: profile.rate_per_second,
+        account_rate_per_second: ACCOUNT_RATE_PER_SECOND,
+        tokens: Tokens {
+            access_ttl: profile.access_ttl,
+            ..Tokens::default()
+        },
+        // A violation is to be counted; a blocked account would only end everything.
+        block_after_violations: None,
+        ..AmoOptions::default()
+    }
+}
+
+/// A portal with the users of the tenant's configuration, which are those of amoCRM's.
+fn portal_options(profile: &Profile) -> BitrixOptions {
+    let employee = |id, name, number| UserOptions::employee(id, name, "Lab", number);
+    BitrixOptions {
+        limits: Limits {
+            drain_per_second: profile.rate_per_second,
+            ..Limits::default()
+        },
+        access_ttl: profile.access_ttl.max(PORTAL_ACCESS_TTL_MIN),
+        webhooks: Vec::new(),
+        users: vec![
+            UserOptions {
+                is_admin: true,
+                ..employee(ADMINISTRATOR, "Olga", "100")
+            },
+            employee(502, "Anna", "101"),
+            employee(503, "Boris", "102"),
+            employee(504, "Vera", "103"),
+        ],
+        ..BitrixOptions::default()
+    }
+}
+
+/// The daemon counts a token as used up ten seconds before its end, so that a shorter life would
+/// be none.
+const PORTAL_ACCESS_TTL_MIN: Duration = Duration::from_secs(13);

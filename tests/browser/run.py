@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""Drives a real headless Chromium through the admin pages of a living daemon.
+
+    run.py --bin target/debug                    against the demo, which it starts by itself
+    run.py --bin target/debug --pictures docs/pages   and keep screenshots
+
+The last line is one JSON object. The exit status is 1 where something does not hold; where there is
+no Chromium or axe-core it says so and passes over.
+"""
+
+import argparse
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import datetime, timezone
+from pathlib import Path
+
+READY_SECONDS_MAX = 300
+ROUTES = {
+    "overview": "#/overview", "journal": "#/journal", "outbox": "#/outbox",
+    "directory": "#/directory", "accounts": "#/accounts",
+    "credentials": "#/integration/demo/sales",
+    "incoming": "#/integration/demo/sales?block=incoming",
+    "outgoing": "#/integration/demo/sales?block=outgoing",
+    "mapping": "#/integration/demo/sales?block=mapping",
+    "other": "#/integration/demo/sales?block=other",
+}
+VIEWS = (("ru", "light", 1280), ("en", "dark", 1024), ("ru", "dark", 400), ("en", "light", 400))
+CLIENT = "+79035559911"
+
+
+def free_ports(count: int) -> list[int]:
+    held = [socket.socket() for _ in range(count)]
+    for one in held:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+def post(url: str, body) -> bytes:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    return urllib.request.urlopen(request, timeout=60).read()
+
+
+class Demo:
+    """`trunkline-lab demo` after its day."""
+
+    def __init__(self, programs: Path, folder: Path):
+        names = ("admin", "intake", "questions", "crm", "dead-crm", "ami", "vats")
+        self.ports = dict(zip(names, free_ports(len(names))))
+        self.folder = folder
+        self.base = f"http://127.0.0.1:{self.ports['admin']}"
+        command = [str(programs / "trunkline-lab"), "demo", "--dir", str(folder),
+                   "--daemon", str(programs / "trunkline")]
+        for name, port in self.ports.items():
+            command += [f"--{name}-port", str(port)]
+        self.log = folder.with_suffix(".log")
+        self.process = subprocess.Popen(command, stdout=self.log.open("w"), stderr=subprocess.STDOUT)
+
+    def wait(self):
+        end = time.monotonic() + READY_SECONDS_MAX
+        while "stays up" not in self.log.read_text():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise AssertionError("the demo did not come to its end:\n" + self.log.read_text()[-2000:])
+            time.sleep(0.2)
+
+    def secret(self, name: str) -> str:
+        return (self.folder / "secrets" / name).read_text().strip()
+
+    def file(self) -> Path:
+        return next((self.folder / "etc" / "tenants.d").glob("*.toml"))
+
+    def crm_refuses_deals(self, refuses: bool):
+        url = f"http://127.0.0.1:{self.ports['crm']}/_lab/faults"
+        if refuses:
+            post(url, {"rules": [{"method": "POST", "path": "/api/v4/leads*", "when": {"kind": "always"},
+                                  "faults": [{"kind": "error_before", "status": 400}]}]})
+        else:
+            urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=60).read()
+
+    def call(self, key: str):
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        post(f"http://127.0.0.1:{self.ports['intake']}/v1/events/demo/site/{self.secret('site-hook')}", {
+            "kind": "call", "key": key, "revision": 1, "direction": "incoming", "phase": "ended",
+            "client": CLIENT, "our_number": "+74950000001", "started_at": now, "answered_at": now,
+            "ended_at": now, "rung": [{"extension": "101"}], "talkers": ["101"]})
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+class Walk:
+    """What a person does, in order."""
+
+    def __init__(self, demo: Demo, browser, pictures: Path | None):
+        self.demo, self.browser, self.pictures = demo, browser, pictures
+        self.wrong: list[str] = []
+        self.seen = 0
+
+    def check(self, what: str):
+        self.seen += 1
+        found = self.browser.violations() + self.browser.complaints()
+        self.wrong += [f"{what}: {one}" for one in found]
+
+    def picture(self, name: str):
+        if self.pictures:
+            self.browser.picture(self.pictures / f"{name}.png")
+
+    def log_in(self):
+        b = self.browser
+        b.driver.get(f"{self.demo.base}/")
+        b.find("input[type=password]")
+        b.says("туннель SSH")
+        self.check("log-in")
+        self.picture("log-in")
+        b.find("input[type=password]").send_keys("wrong")
+        b.button("Вход", "form").click()
+        b.says("Это не тот ключ")
+        b.find("input[type=password]").clear()
+        b.find("input[type=password]").send_keys(self.demo.secret("admin-token"))
+        b.button("Вход", "form").click()
+        b.says("Что работает")
+        cookies = b.script("return document.cookie")
+        assert cookies == "", f"a script can read the session: {cookies}"
+
+    def looks(self):
+        b = self.browser
+        for name, route in ROUTES.items():
+            for language, colours, width in VIEWS:
+                b.size(width)
+                b.colours(colours)
+                b.script("localStorage.setItem('language', arguments[0])", language)
+                b.go(route)
+                self.check(f"{name} {language} {colours} {width}")
+                if (language, width) == ("ru", 1280) and name in ("overview", "incoming"):
+                    self.picture(name)
+        b.size(1280)
+        b.colours("light")
+        b.script("localStorage.setItem('language', 'ru')")
+
+    def explained(self):
+        b = self.browser
+        b.go("#/journal")
+        b.find("input[name=phone]").send_keys("+7 903 555-00-74")
+        b.button("Найти").click()
+        b.until("one call is found", lambda: len(b.all("tbody tr")) >= 1 and "phone=" in b.driver.current_url)
+        b.until("it is opened", lambda: (b.find("tbody th a").click() or True))
+        b.says("Ход событий")
+        b.says("Сделано в CRM")
+        links = [one.get_attribute("href") for one in b.all(".steps a")]
+        assert any("https://demo.amocrm.ru/leads/detail/" in one for one in links), links
+        b.button("Решить сейчас (проба)").click()
+        b.says("сейчас решилось бы так же")
+        self.check("story")
+        self.picture("story")
+
+    def settings(self):
+        """A switch, a filter within a filter, a mistake beside its field, and a change of another."""
+        b, file = self.browser, self.demo.file()
+        before = file.read_text()
+        b.go(ROUTES["incoming"])
+        b.button("+ условие").click()
+        value = b.find(".condition input")
+        value.send_keys("+74950000001")
+        b.button("+ группа").click()
+        b.button("+ условие", ".group .group").click()
+        b.until("the inner condition is there", lambda: len(b.all(".condition")) == 2)
+        inner = b.all(".condition input")[-1]
+        b.choose(".group .group .condition select", "tag")
+        inner.send_keys("важный")
+        b.find("h1").click()
+        b.says("задан, условий: 2")
+        self.check("filter")
+        self.picture("filter")
+        b.button("Сохранить").click()
+        b.says("Сохранено и действует")
+        after = file.read_text()
+        assert "важный" in after and "filter" in after, after
+        remarks = [line for line in before.splitlines() if line.startswith("#")]
+        assert all(line in after for line in remarks), "a remark of the file is gone"
+
+        # An empty pipeline: refused as a whole, and said where.
+        pipeline = [one for one in b.all("main .card")[0].find_elements("css selector", "input")
+                    if one.get_attribute("type") == "text"]
+        if pipeline:
+            pipeline[0].clear()
+        else:
+            b.choose("main .card .fields .field:nth-child(2) select", "")
+        b.find("h1").click()
+        b.button("Сохранить").click()
+        b.says("Не сохранено, ошибок")
+        b.until("the mistake stands beside the field", lambda: b.all(".card .mistake"))
+        assert file.read_text() == after
+        self.check("mistake")
+        self.picture("mistake")
+        b.button("Вернуть как было").click()
+
+        # Another person changes the file in an editor meanwhile.
+        b.go("#/integration/demo/sales?block=other")
+        file.write_text(after.replace('filtered_numbers = ["+79035550043"]', 'filtered_numbers = ["+79035550044"]'))
+        partner = b.find("textarea")
+        partner.send_keys("\n+74951119999")
+        b.find("h1").click()
+        b.button("Сохранить").click()
+        b.says("Настройки тем временем изменили")
+        b.says("+79035550044")
+        self.check("stale")
+        self.picture("stale")
+        b.button("Взять их и наложить мои").click()
+        b.button("Сохранить").click()
+        b.says("Сохранено и действует")
+        both = file.read_text()
+        assert "+74951119999" in both and "+79035550044" in both, both
+
+        # The filter goes again: with nothing in it all pass.
+        b.go(ROUTES["incoming"])
+        b.button("Убрать группу").click()
+        b.button("Убрать условие").click()
+        b.button("Сохранить").click()
+        b.says("Сохранено и действует")
+        b.says("не задан")
+        assert "важный" not in file.read_text()
+
+    def dead_letter(self):
+        b = self.browser
+        self.demo.crm_refuses_deals(True)
+        self.demo.call("browser-1")
+
+        def listed():
+            b.go("#/outbox")
+            return "demo/site/browser-1" in b.text() and b.all("tbody input[type=checkbox]")
+
+        b.until("the refused step is listed", listed)
+        self.check("dead letters")
+        self.picture("outbox")
+        self.demo.crm_refuses_deals(False)
+        b.find("thead input[type=checkbox]").click()
+        b.button("Повторить").click()
+        b.says("Отказов нет")
+
+        def done():
+            b.go("#/story/demo/site/browser-1")
+            return "готово" in b.find("h1").text
+
+        b.until("the call is done", done)
+
+    def leave(self):
+        b = self.browser
+        b.button("Выйти").click()
+        b.find("input[type=password]")
+        b.driver.get(f"{self.demo.base}/#/journal")
+        b.find("input[type=password]")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bin", type=Path, required=True, help="folder with trunkline and trunkline-lab")
+    parser.add_argument("--axe", type=Path, default=Path("var/browser/axe.min.js"))
+    parser.add_argument("--pictures", type=Path, help="keep screenshots here")
+    wanted = parser.parse_args()
+    lacking = [str(one) for one in (Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver"), wanted.axe)
+               if not one.exists()]
+    try:
+        from browser import Browser
+    except ImportError as error:
+        lacking.append(str(error))
+    if lacking:
+        print(json.dumps({"skipped": f"not here: {', '.join(lacking)}"}))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="trunkline-browser-") as folder:
+        demo = Demo(wanted.bin.resolve(), Path(folder) / "demo")
+        browser = None
+        try:
+            demo.wait()
+            browser = Browser(demo.base, wanted.axe)
+            walk = Walk(demo, browser, wanted.pictures)
+            for part in (walk.log_in, walk.looks, walk.explained, walk.settings, walk.dead_letter, walk.leave):
+                print(f"  {part.__name__}", flush=True)
+                part()
+        finally:
+            if browser:
+                browser.close()
+            demo.stop()
+    for one in walk.wrong:
+        print(f"  wrong: {one}")
+    print(json.dumps({"views": walk.seen, "violations": len(walk.wrong)}))
+    return 1 if walk.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
