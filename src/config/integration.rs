@@ -133,9 +133,11 @@ fn ignored_keys(findings: &mut Findings<'_>, path: &KeyPath, read: &serde_json::
     };
     match &node.value {
         Value::Table(entries) => {
-            for key in entries.keys() {
+            for (key, written) in entries {
                 match read.get(key) {
                     Some(member) => ignored_keys(findings, &path.key(key), member),
+                    // A list without items is as good as none, and is kept as none.
+                    None if is_empty_list(&written.value) => {}
                     None => findings.mistake(&path.key(key), "this key has no meaning here"),
                 }
             }
@@ -147,6 +149,10 @@ fn ignored_keys(findings: &mut Findings<'_>, path: &KeyPath, read: &serde_json::
         }
         _ => {}
     }
+}
+
+fn is_empty_list(value: &Value) -> bool {
+    matches!(value, Value::Array(items) if items.is_empty())
 }
 
 /// Which integration takes what into which portal, of those that are on. One that observes sends

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct TagSettings {
     /// The switch of tagging: off, the rest is kept and puts no tags (S0-18).
-    #[serde(default = "super::on", skip_serializing_if = "is_on")]
+    #[serde(default = "super::on")]
     pub on: bool,
     /// The client's number, in E.164 (S1-21).
     #[serde(default)]
@@ -30,12 +30,4 @@ impl Default for TagSettings {
             list: Vec::new(),
         }
     }
-}
-
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_on(on: &bool) -> bool {
-    *on
 }
