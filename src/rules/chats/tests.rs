@@ -247,6 +247,37 @@ fn s2_20_first_time_and_repeat_have_their_own_entities() {
 }
 
 #[test]
+fn s0_17_what_a_chat_makes_is_made_with_its_fields_and_a_known_contact_gets_what_is_always_written()
+{
+    let added = format!(
+        "{DEAL}\n[[chats.fields]]\ncard = \"deal\"\nfield = \"41\"\nvalue = \"{{{{ channel }}}}\"\n\
+         [[chats.fields]]\ncard = \"contact\"\nfield = \"35\"\nvalue = \"чат\"\n\
+         [[chats.fields]]\ncard = \"contact\"\nfield = \"36\"\nvalue = \"{{{{ client }}}}\"\n\
+         update_always = true"
+    );
+    let values = |fields: &[crate::model::plan::FieldFill]| -> Vec<(String, String)> {
+        let pair = |fill: &crate::model::plan::FieldFill| (fill.field.clone(), fill.value.clone());
+        fields.iter().map(pair).collect()
+    };
+    let pair = |field: &str, value: &str| (field.to_owned(), value.to_owned());
+    let first = decide(&added, chat(ChatPhase::Ended), false);
+    assert_eq!(roles(&first), ["contact", "deal", "transcript#1"]);
+    let contact = effect(&first, "contact").new_fields().unwrap_or_default();
+    assert_eq!(values(contact), [pair("35", "чат"), pair("36", "Ольга")]);
+    let deal = effect(&first, "deal").new_fields().unwrap_or_default();
+    assert_eq!(values(deal), [pair("41", "telegram")]);
+
+    let repeat = decide(&added, chat(ChatPhase::Ended), true);
+    let Effect::FillFields(fill) = effect(&repeat, "contact-fields") else {
+        panic!("{repeat}");
+    };
+    assert_eq!(values(&fill.fields), [pair("36", "Ольга")]);
+    // Not at a moment at which nothing is made.
+    let early = decide(&added, chat(ChatPhase::Started), true);
+    assert!(!roles(&early).contains(&"contact-fields"), "{early}");
+}
+
+#[test]
 fn s2_20_the_contact_is_named_by_a_template_and_answered_for_by_who_took_the_chat() {
     let added = format!(
         "{DEAL}\ncontact_name = \"{{{{ client }}}} ({{{{ channel }}}})\"\n[[chats.responsible]]\n\

@@ -45,7 +45,11 @@ const MISTAKES: [(&str, &str, &str); 10] = [
     ("acme.toml:14:", "sources[0].kind", "asterisk"),
     ("acme.toml:16:", "sources[1].secrets.hook", ""),
     ("acme.toml:24:", "accounts[0].settings.url", "amocrm.ru"),
-    ("acme.toml:25:", "accounts[0].settings.rate", "unknown key"),
+    (
+        "acme.toml:25:",
+        "accounts[0].settings.rate",
+        "rate_per_second",
+    ),
     ("acme.toml:27:", "accounts[0].secrets.token", "cannot read"),
     ("acme.toml:31:", "integrations[0].account", "mian"),
     ("acme.toml:32:", "integrations[0].activity", "observe"),

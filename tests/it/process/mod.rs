@@ -44,6 +44,7 @@ mod reload;
 mod replay;
 mod requests;
 mod rules;
+mod schedules;
 mod service;
 mod slow_call;
 mod store;
