@@ -178,13 +178,13 @@ def reload(office: Office) -> None:
     """a reload with a mistake changes nothing, one without is applied by the same process"""
     pid = office.main_pid()
     file = "/etc/trunkline/tenants.d/acme.toml"
-    office.guest.sh(f"cp {file} /root/acme.toml; echo 'nonsense = 1' >> {file}; "
+    office.guest.sh(f"cp {file} /var/tmp/acme.toml; echo 'nonsense = 1' >> {file}; "
                     "systemctl reload trunkline")
     office.until("the journal names the mistake", lambda: office.guest.status(
         "journalctl -u trunkline -o cat | grep -q 'reload refused'") == 0)
     office.play("+79035551004")
     office.arrives("+79035551004")
-    office.guest.sh(f"cat /root/acme.toml > {file}; systemctl reload trunkline")
+    office.guest.sh(f"cat /var/tmp/acme.toml > {file}; systemctl reload trunkline")
     office.until("the next is applied", lambda: office.guest.status(
         "journalctl -u trunkline -o cat | grep 'reload' | tail -n 1 | grep -q reloaded") == 0)
     expect(office.main_pid() == pid, "a reload took another process")
@@ -273,7 +273,7 @@ def upgrade_refused(office: Office) -> None:
     guest = office.guest
     office.offer("newer")
     pid = office.main_pid()
-    guest.sh("cp /etc/trunkline/trunkline.toml /root/trunkline.toml; "
+    guest.sh("cp /etc/trunkline/trunkline.toml /var/tmp/trunkline.toml; "
              "sed -i 's/^retention_days = 365$/retention_days = \"for ever\"/' /etc/trunkline/trunkline.toml")
     said = office.do("Upgrade", "apt-get install")
     version = guest.sh("dpkg-query -W -f '${Status} ${Version}' trunkline")
@@ -289,8 +289,8 @@ def upgrade_refused(office: Office) -> None:
 def upgrade(office: Office) -> None:
     """an upgrade keeps settings, secrets and store, and restarts the daemon"""
     guest = office.guest
-    if guest.status("test -e /root/trunkline.toml") == 0:
-        guest.sh("cat /root/trunkline.toml > /etc/trunkline/trunkline.toml; rm /root/trunkline.toml")
+    if guest.status("test -e /var/tmp/trunkline.toml") == 0:
+        guest.sh("cat /var/tmp/trunkline.toml > /etc/trunkline/trunkline.toml; rm /var/tmp/trunkline.toml")
         guest.sh(f"apt-get install -y --allow-downgrades trunkline={OLDER}")
     office.comes_up()
     office.offer("newer")
