@@ -21,11 +21,14 @@ const BACKLOG: u32 = 1024;
 /// Returns the socket that the process before left for this address, or a new one, and has systemd
 /// keep it from now on. Without a service manager it is just bound.
 pub(super) fn intake(listen: SocketAddr) -> io::Result<TcpListener> {
-    if let Some(kept) = handed_over(listen) {
-        tracing::info!(%listen, "the intake goes on where the process before left it");
-        return Ok(kept);
-    }
-    let listener = listeners::tcp(listen, BACKLOG)?;
+    let listener = match handed_over(listen) {
+        Some(kept) => {
+            tracing::info!(%listen, "the intake goes on where the process before left it");
+            kept
+        }
+        None => listeners::tcp(listen, BACKLOG)?,
+    };
+    // One that it keeps already is not kept twice; forgetting another of this name forgot both.
     let state = [("FDSTORE", "1"), ("FDNAME", NAME)];
     let fds = [listener.as_raw_fd()];
     if let Err(error) = systemd::daemon::pid_notify_with_fds(0, state.iter(), &fds) {
