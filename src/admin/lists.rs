@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::crm::DescribedAccount;
 use crate::crm::account::status::description_row;
-use crate::model::ids::{AccountId, TenantId};
 use crate::model::outcome::Outcome;
 use crate::problem::problem;
 
@@ -34,13 +33,8 @@ pub(super) async fn show(
     path: web::Path<(String, String)>,
 ) -> HttpResponse {
     let (tenant, account) = path.into_inner();
-    let (Ok(tenant), Ok(account)) = (tenant.parse::<TenantId>(), account.parse::<AccountId>())
-    else {
-        return super::not_found();
-    };
     let overview = state.overview.load_full();
-    let mut accounts = overview.accounts.iter();
-    let Some(found) = accounts.find(|one| one.tenant == tenant && one.account == account) else {
+    let Some(found) = overview.account(&tenant, &account) else {
         return super::not_found();
     };
     let Seen { described, stale } = match see(&state, found).await {

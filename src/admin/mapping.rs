@@ -6,7 +6,6 @@ use serde_json::json;
 
 use crate::crm::DescribedAccount;
 use crate::crm::account::status::description_row;
-use crate::model::ids::{AccountId, TenantId};
 use crate::model::pairing::{PortalUser, pairing};
 use crate::problem::problem;
 
@@ -17,13 +16,8 @@ pub(super) async fn report(
     path: web::Path<(String, String)>,
 ) -> HttpResponse {
     let (tenant, account) = path.into_inner();
-    let (Ok(tenant), Ok(account)) = (tenant.parse::<TenantId>(), account.parse::<AccountId>())
-    else {
-        return super::not_found();
-    };
     let overview = state.overview.load_full();
-    let mut accounts = overview.accounts.iter();
-    let Some(found) = accounts.find(|one| one.tenant == tenant && one.account == account) else {
+    let Some(found) = overview.account(&tenant, &account) else {
         return super::not_found();
     };
     let stored = match state.store.account(description_row(&found.portal)).await {
@@ -50,7 +44,7 @@ pub(super) async fn report(
             active: user.active,
         })
         .collect();
-    let mut pairing = pairing(&found.employees, &account, &users);
+    let mut pairing = pairing(&found.employees, &found.account, &users);
     if users.is_empty() {
         // The CRM does not let us list them: that is no reason to call anybody gone.
         pairing.gone.clear();

@@ -171,6 +171,14 @@ pub struct AdminState {
     pub language: Language,
 }
 
+impl Overview {
+    /// Finds an account by the words of a path.
+    pub(super) fn account(&self, tenant: &str, account: &str) -> Option<&AccountOverview> {
+        let mut accounts = self.accounts.iter();
+        accounts.find(|one| one.tenant.as_str() == tenant && one.account.as_str() == account)
+    }
+}
+
 impl AdminState {
     /// Returns why an integration begins no works at present: its CRM does not serve the account.
     pub(super) fn held(&self, integration: &IntegrationKey) -> Option<String> {
