@@ -12,6 +12,7 @@ mod dead_letters;
 mod directories;
 pub mod discovery;
 mod edits;
+mod forget;
 mod journal;
 mod lists;
 mod lookup;
@@ -136,6 +137,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::post().to(dead_letters::revive),
         )
         .route("/v1/accounts/resume", web::post().to(accounts::resume))
+        .route("/v1/forget", web::post().to(forget::forget))
         .route("/v1/directories", web::get().to(directories::list))
         .route("/v1/directories/sync", web::post().to(directories::sync))
         .configure(pages::configure)

@@ -138,6 +138,9 @@ pub struct Off {
     pub why: String,
 }
 
+/// Removes files of our own folder of recordings, by their names.
+pub type DiscardRecordings = Arc<dyn Fn(&[String]) -> std::io::Result<()> + Send + Sync>;
+
 /// What the handlers share.
 #[derive(Clone)]
 pub struct AdminState {
@@ -161,6 +164,8 @@ pub struct AdminState {
     pub consent: SharedDesk,
     /// Where questions come in.
     pub questions: Arc<Desk>,
+    /// Removes recordings of whom is forgotten.
+    pub discard: DiscardRecordings,
     /// Everything is bound and started.
     pub ready: Arc<Readiness>,
     /// The metrics.

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::{Notify, watch};
 
+use crate::admin::state::DiscardRecordings;
 use crate::clock::SharedClock;
 use crate::config::Configuration;
 use crate::intake::recordings::PlayRecording;
@@ -16,7 +17,7 @@ use crate::integration::status::{Health, StatusBoard};
 use crate::integration::supervisor::{Child, LifeEnd};
 use crate::model::communication::Snapshot;
 use crate::model::ids::{IntegrationKey, SourceKey};
-use crate::recordings::keeper::{Audience, Keeper, RecordingSettings};
+use crate::recordings::keeper::{self, Audience, Keeper, RecordingSettings};
 use crate::recordings::player::Player;
 use crate::store::StoreHandle;
 use crate::store::command::{Route, WorkId};
@@ -41,6 +42,12 @@ impl Recordings {
             wake: Arc::default(),
             settings: Arc::new(ArcSwap::from_pointee(settings(configuration))),
         }
+    }
+
+    /// Returns what removes files of our own folder.
+    pub(super) fn discarder(&self) -> DiscardRecordings {
+        let settings = Arc::clone(&self.settings);
+        Arc::new(move |names| keeper::discard(&settings.load().keeping.folder, names))
     }
 
     /// Puts another configuration into effect.

@@ -165,6 +165,7 @@ async fn live(
         files: Arc::new(files),
         consent: Arc::new(consent),
         questions: Arc::clone(&questions.desk),
+        discard: recordings.discarder(),
         ready: Arc::clone(&ready),
         metrics,
         started_at,

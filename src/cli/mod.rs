@@ -7,6 +7,7 @@ mod check;
 mod client;
 mod explain;
 mod file_edit;
+mod forget;
 mod integration;
 mod journal;
 mod lookup;
@@ -85,6 +86,8 @@ enum Command {
     Integration(integration::Integration),
     /// Read now what changed in the CRM, or show how far the directories are.
     Sync(sync::Sync),
+    /// Remove whatever tells who a client was, by its number, from the journal of this box.
+    Forget(forget::Forget),
     /// Connect an employee with a number: the employee's phone rings first.
     Call(call::Call),
     /// Follow the next call of a number to the CRM, and say where it stopped and why.
@@ -293,6 +296,7 @@ async fn ask_daemon(
         Command::Outbox(outbox) => outbox::run(&client, outbox, output).await,
         Command::Account(account) => account::run(&client, account, output).await,
         Command::Sync(wish) => sync::run(&client, wish, output).await,
+        Command::Forget(wish) => forget::run(&client, wish, output).await,
         Command::Call(wish) => call::place(&client, wish, output).await,
         Command::TestCall(wish) => test_call::follow(&client, wish, output).await,
         Command::Rehearse(wish) => rehearse::show(&client, wish, output).await,

@@ -16,6 +16,7 @@ pub mod employee;
 pub mod explanation;
 pub mod facts;
 pub mod field;
+mod forgotten;
 pub mod ids;
 pub mod in_crm;
 pub mod ip_range;

@@ -58,6 +58,13 @@ impl LastTalks {
         before != kept
     }
 
+    /// Forgets who talked with a number, whatever the tenant.
+    pub fn forget(&self, phone: &Phone) {
+        let mut generations = self.generations();
+        generations.young.retain(|(_, known), _| known != phone);
+        generations.old.retain(|(_, known), _| known != phone);
+    }
+
     /// Takes note of a communication, if it is a call in which an employee talked with a client.
     /// Older news than what is known changes nothing.
     pub fn note(&self, snapshot: &Snapshot) {

@@ -87,6 +87,14 @@ pub struct Keeper {
     pub wake: Arc<Notify>,
 }
 
+/// Removes files of our own folder by their names; those that are gone already are no error. Tries
+/// all of them and returns the first failure.
+pub fn discard(folder: &std::path::Path, names: &[String]) -> std::io::Result<()> {
+    let shelf = Shelf::new(folder);
+    let results: Vec<std::io::Result<()>> = names.iter().map(|name| shelf.remove(name)).collect();
+    results.into_iter().collect()
+}
+
 /// Why a keeper's life ended.
 #[derive(Debug, thiserror::Error)]
 pub enum KeeperError {

@@ -310,3 +310,31 @@ pub struct SweepReport {
     /// There is more to remove: sweep again.
     pub more: bool,
 }
+
+/// What forgetting a client came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ForgetReport {
+    /// Communications of which nothing tells any more who the client was.
+    pub communications: u64,
+    /// Remarks that named the number, besides those of these communications.
+    pub notes: u64,
+    /// Communications that are as they were, and why.
+    pub kept: Vec<(CommunicationKey, KeptBecause)>,
+    /// Names of files in our own folder of recordings that belong to nothing any more.
+    pub files: Vec<String>,
+    /// Sources that hold the number in their own memory: of a call that goes on, or of those of
+    /// the last days.
+    pub checkpoints: Vec<String>,
+    /// There were too many at once: forget again.
+    pub more: bool,
+}
+
+/// Why a communication is not forgotten yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptBecause {
+    /// Work of it waits for a CRM.
+    Waits,
+    /// It is not over.
+    GoesOn,
+}

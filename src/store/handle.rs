@@ -10,14 +10,15 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
 use super::command::{
-    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Pass, RecordingChange, Retention,
-    Revive, Revived, SweepReport, Work, WorkAtHand, WorkId,
+    Accept, Accepted, Advance, Decide, Defer, Fence, ForgetReport, JournalNote, Pass,
+    RecordingChange, Retention, Revive, Revived, SweepReport, Work, WorkAtHand, WorkId,
 };
 use super::directory::{
     DirectoryAnswer, DirectoryApplied, DirectoryBatch, DirectoryChunk, DirectoryFeed,
     DirectoryPart, DirectoryPlace, DirectoryQuery, DirectoryRange, StoredDirectory,
 };
 use super::error::{StoreEnd, StoreError, Trouble};
+use super::forget;
 use super::query::{
     DeadLetter, JournalPage, JournalSearch, NoteSearch, RecordingFigures, StoreFigures,
     StoredCommunication, StoredNote, Story,
@@ -32,6 +33,7 @@ use super::writer::{Command, Reply};
 use crate::model::communication::Address;
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
 use crate::model::ledger::{Ledger, LedgerStep};
+use crate::model::phone::Phone;
 use crate::model::plan::{Card, StepKey};
 use crate::model::recording::Recording;
 use crate::model::secret::Secret;
@@ -40,6 +42,9 @@ use crate::model::timestamp::Timestamp;
 /// So many long reads (search, lists, sweep) run at a time: one core of the smallest box stays
 /// free for work however many people search.
 pub(super) const LONG_READS_MAX: usize = 2;
+
+/// Communications that one transaction forgets: short enough that intake does not notice.
+const FORGET_ROWS_MAX: usize = 100;
 
 /// A handle of the store; cheap to clone.
 #[derive(Clone)]
@@ -184,6 +189,20 @@ impl StoreHandle {
             .read_long(move |reader| sweep::candidates(reader, retention))
             .await?;
         self.ask(|reply| Command::Sweep(list, reply)).await
+    }
+
+    /// Removes whatever tells who a client was, by its number, from every communication that is
+    /// over and has no work waiting, and from all remarks; in short transactions, each of them
+    /// whole. What the directory says is the CRM's and stays.
+    pub async fn forget(&self, phone: Phone, at: Timestamp) -> Result<ForgetReport, StoreError> {
+        let list = self
+            .read_long(move |reader| forget::candidates(reader, &phone, at))
+            .await?;
+        let mut report = ForgetReport::default();
+        for piece in list.pieces(FORGET_ROWS_MAX) {
+            report.add(self.ask(|reply| Command::Forget(piece, reply)).await?);
+        }
+        Ok(report)
     }
 
     /// Changes a portal's directory; the sync's state is on disk together with the changes.

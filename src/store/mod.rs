@@ -27,6 +27,7 @@ mod directory_read;
 mod directory_tables;
 mod error;
 mod facet;
+mod forget;
 mod handle;
 mod keep;
 mod key;

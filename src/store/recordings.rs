@@ -125,6 +125,15 @@ pub(super) fn change(
     Ok(works)
 }
 
+/// Returns the name of our own file of a call, where there is one.
+pub(super) fn kept_file(
+    tables: &mut Tables<'_>,
+    key: &CommunicationKey,
+) -> Result<Option<String>, Trouble> {
+    let recording = read(tables, key)?;
+    Ok(recording.and_then(|recording| recording.kept_file().map(ToOwned::to_owned)))
+}
+
 /// Removes what is known of a call's recording.
 pub(super) fn forget(tables: &mut Tables<'_>, key: &CommunicationKey) -> Result<(), Trouble> {
     match read(tables, key)? {

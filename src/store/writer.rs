@@ -7,12 +7,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::accept::accept;
 use super::command::{
-    Accept, Accepted, Advance, Decide, Defer, Fence, JournalNote, Pass, RecordingChange, Revive,
-    Revived, SweepReport, WorkId,
+    Accept, Accepted, Advance, Decide, Defer, Fence, ForgetReport, JournalNote, Pass,
+    RecordingChange, Revive, Revived, SweepReport, WorkId,
 };
 use super::directory::{DirectoryApplied, DirectoryBatch};
 use super::directory_tables::apply as apply_directory;
 use super::error::{StoreEnd, StoreError, Trouble};
+use super::forget::{ForgetList, forget};
 use super::keep::{delete_credential, put_account, put_credential, put_settings};
 use super::passing::pass;
 use super::recordings;
@@ -46,6 +47,7 @@ pub(super) enum Command {
     DeleteCredential(String, Reply<bool>),
     PutAccount(PortalKey, Value, Reply<()>),
     Sweep(SweepList, Reply<SweepReport>),
+    Forget(ForgetList, Reply<ForgetReport>),
     Directory(Box<DirectoryBatch>, Reply<DirectoryApplied>),
     Recording(Box<RecordingChange>, Reply<Vec<(IntegrationKey, WorkId)>>),
     /// Answers when the writer has come this far: shows that it turns.
@@ -164,6 +166,7 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::DeleteCredential(name, reply) => settle(reply, delete_credential(tables, &name)),
         Command::PutAccount(key, value, reply) => settle(reply, put_account(tables, &key, &value)),
         Command::Sweep(list, reply) => settle(reply, sweep(tables, &list)),
+        Command::Forget(list, reply) => settle(reply, forget(tables, &list)),
         Command::Recording(c, reply) => settle(reply, recordings::change(tables, &c)),
         Command::Directory(batch, reply) => settle(reply, apply_directory(tables, &batch)),
         Command::Probe(reply) => settle(reply, Ok(())),

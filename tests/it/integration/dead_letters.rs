@@ -49,6 +49,7 @@ fn state(workshop: &Workshop, portal: &Arc<Portal>) -> AdminState {
         handles: Arc::clone(&workshop.handles),
         overview: Arc::new(ArcSwap::from_pointee(overview)),
         consent: Arc::new(trunkline::crm::NoAccounts),
+        discard: Arc::new(|_| Ok(())),
         ready: Arc::default(),
         metrics: PrometheusBuilder::new().build_recorder().handle(),
         started_at: START,

@@ -21,6 +21,7 @@ mod discover;
 mod edits;
 mod fastagi;
 mod fields;
+mod forget;
 mod full_disk;
 mod home;
 mod hostile;

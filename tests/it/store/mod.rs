@@ -5,6 +5,7 @@ mod crash;
 mod decisions;
 mod directory;
 mod fixture;
+mod forgetting;
 mod group;
 mod journal;
 mod keeping;
