@@ -14,6 +14,7 @@ mod crash_backend;
 mod dialplan;
 mod directory;
 mod directory_sync;
+mod docs;
 mod examples;
 mod features;
 mod integration;
