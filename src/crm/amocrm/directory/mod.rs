@@ -3,8 +3,8 @@
 
 mod changes;
 mod everything;
-mod hooks;
-mod picture;
+pub(super) mod hooks;
+pub(super) mod picture;
 
 pub(super) use self::changes::Told;
 
@@ -94,6 +94,23 @@ impl AmoAdapter {
     }
 }
 
+impl AmoAdapter {
+    /// Has the account tell of changes at an address of ours.
+    pub(super) async fn told_at(&self, hook: HookAddress) -> Outcome<()> {
+        if self.client.is_observed() {
+            return Outcome::NotApplied(NotApplied {
+                cause: NotAppliedCause::Failed,
+                why: "no integration of the portal is on, so nothing is set up there".to_owned(),
+                retry_after: None,
+            });
+        }
+        match hooks::subscribe(&self.client, &hook).await {
+            Ok(()) => Outcome::Done(()),
+            Err(error) => error.into_outcome(),
+        }
+    }
+}
+
 impl DirectoryReader for AmoAdapter {
     fn everything(&self, cursor: Option<Value>) -> BoxFuture<'_, Outcome<Piece>> {
         self.reading(Class::Background, async move |reading| {
@@ -110,21 +127,7 @@ impl DirectoryReader for AmoAdapter {
     }
 
     fn subscribe(&self, hook: HookAddress) -> BoxFuture<'_, Outcome<()>> {
-        async move {
-            if self.client.is_observed() {
-                return Outcome::NotApplied(NotApplied {
-                    cause: NotAppliedCause::Failed,
-                    why: "no integration of the portal is on, so nothing is set up there"
-                        .to_owned(),
-                    retry_after: None,
-                });
-            }
-            match hooks::subscribe(&self.client, &hook).await {
-                Ok(()) => Outcome::Done(()),
-                Err(error) => error.into_outcome(),
-            }
-        }
-        .boxed()
+        self.told_at(hook).boxed()
     }
 
     fn anew(&self, cards: Vec<Card>, class: Class) -> BoxFuture<'_, Outcome<Vec<DirectoryChange>>> {
