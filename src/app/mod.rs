@@ -3,6 +3,7 @@
 mod assembly;
 mod blocks;
 mod consent;
+mod deals_child;
 mod directories;
 mod fastagi;
 mod kept_socket;

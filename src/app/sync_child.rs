@@ -22,6 +22,7 @@ use crate::model::secret::Secret;
 use crate::store::directory::DirectoryState;
 
 use super::assembly::Shared;
+use super::deals_child::DealChildren;
 
 /// A portal whose directory is to be kept.
 struct Wanted {
@@ -138,6 +139,7 @@ fn wanted(new: &Configuration) -> BTreeMap<PortalKey, Wanted> {
 pub(super) fn crm_hooks(
     new: &Configuration,
     running: &HashMap<&IntegrationKey, &IntegrationContext>,
+    deals: &DealChildren,
 ) -> HashMap<IntegrationKey, CrmHook> {
     let mut hooks = HashMap::new();
     for tenant in &new.tenants {
@@ -152,6 +154,7 @@ pub(super) fn crm_hooks(
                 kind: account.crm,
                 secrets: account.hook_secrets.clone(),
                 told: Arc::new(move || freshness.wish_soon()),
+                deals: deals.keeper(new, account),
             };
             hooks.insert(integration.key.clone(), hook);
         }
@@ -160,7 +163,7 @@ pub(super) fn crm_hooks(
 }
 
 /// Returns the address at which the account's CRM is to tell of changes, where it can reach us.
-fn hook_of(
+pub(super) fn hook_of(
     new: &Configuration,
     integration: &IntegrationConfig,
     account: &AccountConfig,

@@ -292,6 +292,11 @@ pub trait AccountSettings: Send + Sync {
         None
     }
 
+    /// Says whether it has deals that come back ([`Adapter::deals`]).
+    fn has_deals(&self) -> bool {
+        false
+    }
+
     /// Reads which deals a webhook of the CRM is about, as [`DealReader::anew`] takes them. Pure; what
     /// cannot be read says nothing: a hint is all it is.
     fn deal_hints(&self, content_type: Option<&str>, body: &[u8]) -> Vec<String> {

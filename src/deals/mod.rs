@@ -14,3 +14,6 @@ pub mod history;
 pub mod normalise;
 pub mod pull;
 pub mod upload;
+
+#[cfg(test)]
+mod tests;

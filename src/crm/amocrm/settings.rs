@@ -209,6 +209,10 @@ impl AccountSettings for AmoSettings {
         self.directory
     }
 
+    fn has_deals(&self) -> bool {
+        true
+    }
+
     fn deal_hints(&self, _content_type: Option<&str>, body: &[u8]) -> Vec<String> {
         deals::hints(body)
     }
