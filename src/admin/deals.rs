@@ -57,7 +57,8 @@ impl Query {
             return Err(("limit", format!("must be from 1 to {DEALS_PAGE_MAX}")));
         }
         let after = self.after.as_deref().map(read_place);
-        let after = after.map(|read| read.ok_or_else(|| ("after", "is no place of a page".to_owned())));
+        let after =
+            after.map(|read| read.ok_or_else(|| ("after", "is no place of a page".to_owned())));
         Ok(DealSearch {
             from: time("from", &self.from)?,
             until: time("until", &self.until)?,
@@ -86,7 +87,11 @@ fn write_place(place: &DealPlace) -> String {
 
 fn wrong((parameter, why): Wrong) -> HttpResponse {
     let members = [("parameter", json!(parameter))];
-    problem_with(StatusCode::BAD_REQUEST, &format!("{parameter}: {why}"), &members)
+    problem_with(
+        StatusCode::BAD_REQUEST,
+        &format!("{parameter}: {why}"),
+        &members,
+    )
 }
 
 fn unreadable(error: &StoreError) -> HttpResponse {
@@ -124,7 +129,10 @@ pub(super) async fn places(state: web::Data<AdminState>) -> HttpResponse {
 async fn shown(state: &AdminState, place: &DealPlaceOverview) -> Result<Value, StoreError> {
     let store = &state.store;
     let figures = store.deal_figures(place.key.clone()).await?;
-    let pull = store.deal_pull(place.key.clone()).await?.unwrap_or_default();
+    let pull = store
+        .deal_pull(place.key.clone())
+        .await?
+        .unwrap_or_default();
     let upload = store.deal_upload(place.key.clone()).await?;
     let target = place.upload_to.as_ref().map(ToString::to_string);
     let upload = upload.filter(|upload| Some(&upload.target) == target.as_ref());
@@ -204,7 +212,10 @@ pub(super) async fn sync(state: web::Data<AdminState>, way: Way) -> HttpResponse
             place.wishes.read_now();
             HttpResponse::Accepted().json(json!({ "asked": place.key }))
         }
-        Some(_) => problem(StatusCode::CONFLICT, "deals of this integration are switched off"),
+        Some(_) => problem(
+            StatusCode::CONFLICT,
+            "deals of this integration are switched off",
+        ),
         None => no_deals(),
     }
 }
@@ -265,7 +276,12 @@ pub(super) async fn export(
         Ok(media) => answer.insert_header(ContentType(media)),
         Err(_) => answer.content_type(media),
     };
-    answer.streaming(pages(state.store.clone(), place.key, search, Arc::new(form)))
+    answer.streaming(pages(
+        state.store.clone(),
+        place.key,
+        search,
+        Arc::new(form),
+    ))
 }
 
 fn pages(

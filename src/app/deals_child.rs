@@ -82,7 +82,12 @@ impl DealChildren {
             .map(|(key, _)| key.clone())
             .collect();
         for key in gone {
-            for supervised in self.running.remove(&key).map(|(_, all)| all).unwrap_or_default() {
+            for supervised in self
+                .running
+                .remove(&key)
+                .map(|(_, all)| all)
+                .unwrap_or_default()
+            {
                 let name = supervised.name().to_owned();
                 supervised.stop().await;
                 board.remove(&name);
@@ -188,9 +193,9 @@ impl DealChildren {
                 if deals.is_empty() {
                     return;
                 }
-                let kept = places.iter().map(|(integration, wishes)| {
-                    keep(&store, integration, wishes, deals.clone())
-                });
+                let kept = places
+                    .iter()
+                    .map(|(integration, wishes)| keep(&store, integration, wishes, deals.clone()));
                 futures_util::future::join_all(kept).await;
             }
             .boxed()

@@ -125,7 +125,11 @@ impl Client {
         if !response.status().is_success() {
             return self.read(response).await.map(drop);
         }
-        while let Some(piece) = response.chunk().await.map_err(|error| self.silent(&error))? {
+        while let Some(piece) = response
+            .chunk()
+            .await
+            .map_err(|error| self.silent(&error))?
+        {
             take(&piece);
         }
         Ok(())
@@ -133,7 +137,8 @@ impl Client {
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
         let response = self.signed(request).send().await;
-        self.read(response.map_err(|error| self.silent(&error))?).await
+        self.read(response.map_err(|error| self.silent(&error))?)
+            .await
     }
 
     fn signed(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
@@ -152,7 +157,10 @@ impl Client {
 
     async fn read(&self, response: reqwest::Response) -> Result<Value, ClientError> {
         let status = response.status();
-        let bytes = response.bytes().await.map_err(|error| self.silent(&error))?;
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| self.silent(&error))?;
         let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         if status.is_success() {
             return Ok(value);

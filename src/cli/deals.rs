@@ -88,7 +88,9 @@ impl Filter {
             ("refused", self.refused.then(|| "true".to_owned())),
         ];
         let given = given.into_iter();
-        given.filter_map(|(name, value)| Some((name, value?))).collect()
+        given
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
     }
 }
 
@@ -143,13 +145,17 @@ pub(super) async fn run(
             separator,
         } => {
             let word = |value: Option<clap::builder::PossibleValue>| {
-                value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+                value
+                    .map(|value| value.get_name().to_owned())
+                    .unwrap_or_default()
             };
             let mut query = filter.query();
             query.push(("format", word(format.to_possible_value())));
             query.push(("separator", word(separator.to_possible_value())));
             let path = way(&integration, "/export")?;
-            client.download(&path, &query, |piece| output.bytes(piece)).await
+            client
+                .download(&path, &query, |piece| output.bytes(piece))
+                .await
         }
         Deals::Sync { integration } => {
             let path = way(&integration, "/sync")?;
@@ -202,7 +208,9 @@ async fn show(client: &Client, output: &mut Output) -> Result<(), ClientError> {
             let refused = one.pointer("/upload/refused").and_then(Value::as_u64);
             let at = text(one, "/upload/at").unwrap_or("never");
             let refused = refused.unwrap_or(0);
-            output.line(&format!("  passed on to {source}: last {at}, {refused} refused"));
+            output.line(&format!(
+                "  passed on to {source}: last {at}, {refused} refused"
+            ));
             if let Some(trouble) = text(one, "/upload/trouble") {
                 output.line(&format!("  last trouble there: {trouble}"));
             }
@@ -217,7 +225,11 @@ fn list(found: &Value, output: &mut Output) {
         return;
     }
     for one in items(found, "items") {
-        let of = |pointer: &str| text(one, &format!("/deal{pointer}")).unwrap_or("-").to_owned();
+        let of = |pointer: &str| {
+            text(one, &format!("/deal{pointer}"))
+                .unwrap_or("-")
+                .to_owned()
+        };
         output.line(&format!(
             "{}  {:7} {:>12} {}  {} / {}  {}  {}",
             of("/created_at"),
@@ -243,10 +255,23 @@ fn story(found: &Value, output: &mut Output) {
         output.value(found);
         return;
     }
-    let of = |pointer: &str| text(found, &format!("/deal{pointer}")).unwrap_or("-").to_owned();
+    let of = |pointer: &str| {
+        text(found, &format!("/deal{pointer}"))
+            .unwrap_or("-")
+            .to_owned()
+    };
     output.line(&format!("{}  {}  {}", of("/id"), of("/state"), of("/name")));
-    output.line(&format!("  {} / {}, sum {}", of("/pipeline/name"), of("/stage/name"), of("/sum")));
-    output.line(&format!("  client {}, responsible {}", of("/client/name"), of("/responsible/name")));
+    output.line(&format!(
+        "  {} / {}, sum {}",
+        of("/pipeline/name"),
+        of("/stage/name"),
+        of("/sum")
+    ));
+    output.line(&format!(
+        "  client {}, responsible {}",
+        of("/client/name"),
+        of("/responsible/name")
+    ));
     output.line(&format!("  came of {}", of("/communication")));
     for one in items(found, "moves") {
         let part = |pointer: &str| text(one, pointer).unwrap_or("-").to_owned();

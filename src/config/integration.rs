@@ -149,7 +149,9 @@ fn deal_mistakes(
             let good = sources.iter().filter(|source| takes(source));
             let good: Vec<&str> = good.map(|source| source.key.source.as_str()).collect();
             let message = match good.as_slice() {
-                [] => "no source of this file takes deals: one with a key of its API would".to_owned(),
+                [] => {
+                    "no source of this file takes deals: one with a key of its API would".to_owned()
+                }
                 good => format!("{wanted} takes no deals; {} would", good.join(", ")),
             };
             mistakes.push(Mistake::at("deals.upload_to", message));

@@ -328,6 +328,52 @@ mod tests {
     }
 
     #[test]
+    fn v_13_the_sum_is_of_a_numeric_field_and_what_is_named_is_there() {
+        let mut account = account();
+        let field = |id: &str, takes, kind: &str| CrmField {
+            entity: Entity::Deal,
+            id: id.to_owned(),
+            name: format!("Поле {id}"),
+            code: None,
+            kind: kind.to_owned(),
+            takes,
+            options: Vec::new(),
+        };
+        account.fields.push(field("51", Takes::Number, "numeric"));
+        account.fields.push(field("52", Takes::Line, "text"));
+        account.fields.push(field("53", Takes::Nothing, "numeric"));
+        account.fields.push(field("54", Takes::Nothing, "file"));
+        let sum = |id: &str| CrmThing::SumField(id.to_owned());
+        let read = |id: &str| CrmThing::ReadField {
+            entity: Entity::Deal,
+            field: id.to_owned(),
+        };
+        let pipeline = |id: &str| CrmThing::Pipeline(id.to_owned());
+        for right in [
+            sum("51"),
+            sum("поле 53"),
+            read("54"),
+            read("52"),
+            pipeline("31"),
+        ] {
+            assert_eq!(wrong(&account, right.clone()), None, "{right:?}");
+        }
+        for (what, words) in [
+            (
+                sum("52"),
+                "no field of numbers; there is 51 (Поле 51), 53 (Поле 53)",
+            ),
+            (sum("54"), "no field of numbers"),
+            (sum("60"), "no such field"),
+            (read("41"), "no such field"),
+            (pipeline("9"), "no pipeline 9"),
+        ] {
+            let said = wrong(&account, what.clone()).unwrap_or_default();
+            assert!(said.contains(words), "{what:?}: {said}");
+        }
+    }
+
+    #[test]
     fn v_12_what_the_crm_does_not_list_is_not_called_missing() {
         let nothing = AccountDescription {
             users: Vec::new(),

@@ -21,7 +21,9 @@ pub use self::consent::{
     Returned, SharedDesk, States, SwitchOff, SwitchedOff,
 };
 pub use self::credential::{CredentialState, CredentialWay};
-pub use self::deal_reader::{DealField, DealNames, DealPiece, DealReader, DealRecords, DealsNext, DealsSince};
+pub use self::deal_reader::{
+    DealField, DealNames, DealPiece, DealReader, DealRecords, DealsNext, DealsSince,
+};
 pub use self::directory_reader::{
     Changes, Covered, DirectoryReader, DirectorySettings, HookAddress, Piece, PieceNext,
 };

@@ -121,7 +121,9 @@ impl Csv {
             safe(&deal.pipeline.id),
             safe(&deal.stage.name),
             safe(&deal.stage.id),
-            deal.sum.map(|sum| self.separator.number(sum)).unwrap_or_default(),
+            deal.sum
+                .map(|sum| self.separator.number(sum))
+                .unwrap_or_default(),
             safe(deal.currency.as_deref().unwrap_or_default()),
             safe(responsible.map_or("", |one| &one.name)),
             safe(responsible.map_or("", |one| &one.id)),
@@ -157,10 +159,12 @@ impl Csv {
     fn line(&self, cells: Vec<String>) -> String {
         let cells: Vec<String> = cells
             .into_iter()
-            .map(|cell| match cell.contains(['"', ';', ',', '\t', '\n', '\r']) {
-                true => format!("\"{}\"", cell.replace('"', "\"\"")),
-                false => cell,
-            })
+            .map(
+                |cell| match cell.contains(['"', ';', ',', '\t', '\n', '\r']) {
+                    true => format!("\"{}\"", cell.replace('"', "\"\"")),
+                    false => cell,
+                },
+            )
             .collect();
         format!("{}\r\n", cells.join(self.separator.text()))
     }
@@ -183,7 +187,10 @@ fn state(deal: &Deal, language: Language) -> &'static str {
 fn safe(text: &str) -> String {
     let text: String = text.chars().filter(|c| *c != '\0').collect();
     // Spreadsheets pass over blanks before a formula.
-    let first = text.trim_start_matches([' ', '\u{a0}', '\u{feff}']).chars().next();
+    let first = text
+        .trim_start_matches([' ', '\u{a0}', '\u{feff}'])
+        .chars()
+        .next();
     match first {
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {
             format!("'{text}")

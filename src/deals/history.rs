@@ -24,7 +24,8 @@ pub fn ordered(mut moves: Vec<StageMove>) -> Vec<StageMove> {
 
 /// Returns which of some moves of one moment comes next.
 fn next_of(together: &[StageMove], before: Option<&StageMove>) -> usize {
-    let follows = |one: &StageMove| before.is_some_and(|before| one.from.as_ref() == Some(&before.to));
+    let follows =
+        |one: &StageMove| before.is_some_and(|before| one.from.as_ref() == Some(&before.to));
     let is_led_to = |one: &StageMove| {
         let mut others = together.iter().filter(|other| other.id != one.id);
         others.any(|other| one.from.as_ref() == Some(&other.to))

@@ -2,7 +2,9 @@
 //! the chosen field, the chosen columns (V-13, S2-37, S4-17). Pure.
 
 use crate::crm::{DealField, DealNames};
-use crate::model::deal::{Deal, DealRecord, DealState, DealValue, DealVerdict, Named, StagePlace, Sum};
+use crate::model::deal::{
+    Deal, DealRecord, DealState, DealValue, DealVerdict, Named, StagePlace, Sum,
+};
 use crate::model::deal_settings::{ConversionModel, DealSettings};
 use crate::model::timestamp::Timestamp;
 
@@ -120,7 +122,9 @@ fn value<'a>(record: &'a DealRecord, names: &DealNames, wanted: &str) -> Option<
 fn named(id: &str, name: Option<&String>) -> Named {
     Named {
         id: id.to_owned(),
-        name: name.filter(|name| !name.is_empty()).map_or_else(|| id.to_owned(), |name| cut(name)),
+        name: name
+            .filter(|name| !name.is_empty())
+            .map_or_else(|| id.to_owned(), |name| cut(name)),
     }
 }
 

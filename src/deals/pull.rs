@@ -14,9 +14,7 @@ use tracing::{info, warn};
 
 use super::normalise::{came_before, normalise};
 use crate::clock::SharedClock;
-use crate::crm::{
-    Adapter, DealNames, DealReader, DealRecords, DealsNext, DealsSince, HookAddress,
-};
+use crate::crm::{Adapter, DealNames, DealReader, DealRecords, DealsNext, DealsSince, HookAddress};
 use crate::model::deal::Deal;
 use crate::model::deal_settings::DealSettings;
 use crate::model::ids::IntegrationKey;
@@ -71,12 +69,14 @@ struct Wish {
 impl DealWishes {
     /// Has what changed read now: a person's wish, or a hint that could not be kept.
     pub fn read_now(&self) {
-        self.wish.send_modify(|wish| wish.read = wish.read.wrapping_add(1));
+        self.wish
+            .send_modify(|wish| wish.read = wish.read.wrapping_add(1));
     }
 
     /// Says that something new is stored.
     pub fn stored(&self) {
-        self.wish.send_modify(|wish| wish.stored = wish.stored.wrapping_add(1));
+        self.wish
+            .send_modify(|wish| wish.stored = wish.stored.wrapping_add(1));
     }
 
     pub(super) fn stored_since(&self) -> StoredWatch {
@@ -254,7 +254,9 @@ impl Life<'_> {
                 Err(Trouble::Crm(NotDone { why, retry_after })) => {
                     let doublings = self.failures.min(16);
                     self.failures = self.failures.saturating_add(1);
-                    let pause = PAUSE_FIRST.saturating_mul(1 << doublings).min(PAUSE_LONGEST);
+                    let pause = PAUSE_FIRST
+                        .saturating_mul(1 << doublings)
+                        .min(PAUSE_LONGEST);
                     let pause = pause.max(retry_after.unwrap_or_default());
                     self.puller.report.trouble(&why);
                     warn!(integration = %self.puller.integration, why, pause_s = pause.as_secs(), "deals not read");
@@ -316,7 +318,10 @@ impl Life<'_> {
             Outcome::Done(()) => (SUBSCRIBED, None),
             // The tariff, rights, or pages of the CRM's own: a person's affair.
             Outcome::Rejected(rejection) => (SUBSCRIBED, Some(rejection.message)),
-            other => (PAUSE_LONGEST, other.done().err().map(|not_done| not_done.why)),
+            other => (
+                PAUSE_LONGEST,
+                other.done().err().map(|not_done| not_done.why),
+            ),
         };
         self.subscribe_at = Instant::now().checked_add(pause);
         if let Some(why) = why {
@@ -373,7 +378,9 @@ impl Life<'_> {
             }
         }
         let is_over = pull.cursor.is_none();
-        let changed = self.commit(piece.records, answered, Some(pull.clone())).await?;
+        let changed = self
+            .commit(piece.records, answered, Some(pull.clone()))
+            .await?;
         self.pull = pull;
         if is_over {
             self.covered.clear();

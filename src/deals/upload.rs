@@ -122,7 +122,10 @@ impl DealUploader {
                 TakeError::NotNow { wait, .. } => *wait,
                 TakeError::Refused(_) => None,
             };
-            return Ok(Round::NotNow(format!("a funnel was not made: {error}"), wait));
+            return Ok(Round::NotNow(
+                format!("a funnel was not made: {error}"),
+                wait,
+            ));
         }
         let mut parts = VecDeque::from([deals]);
         while let Some(part) = parts.pop_front() {
@@ -231,11 +234,14 @@ impl DealUploader {
         refused: Option<String>,
     ) -> Result<(), StoreError> {
         // A part that was refused is one deal, with removed ones beside it perhaps.
-        let is_refused = |stored: &&StoredDeal| {
-            refused.is_some() && stored.deal.state != DealState::Removed
-        };
+        let is_refused =
+            |stored: &&StoredDeal| refused.is_some() && stored.deal.state != DealState::Removed;
         let id = |stored: &StoredDeal| stored.deal.id.clone();
-        let reason: String = refused.iter().flat_map(|why| why.chars()).take(REASON_CHARS_MAX).collect();
+        let reason: String = refused
+            .iter()
+            .flat_map(|why| why.chars())
+            .take(REASON_CHARS_MAX)
+            .collect();
         let uploaded = DealUploaded {
             integration: self.integration.clone(),
             upload: upload.clone(),

@@ -30,8 +30,7 @@ pub struct CrmHook {
 
 /// Keeps what a webhook hints at, from its content type and body; returns when that is on disk, or
 /// when it will be found by other means.
-pub type KeepHint =
-    Arc<dyn Fn(Option<String>, web::Bytes) -> BoxFuture<'static, ()> + Send + Sync>;
+pub type KeepHint = Arc<dyn Fn(Option<String>, web::Bytes) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// The accounts that may tell; replaced at reload. Nothing as long as the daemon starts.
 pub type CrmHookTable = ArcSwapOption<HashMap<IntegrationKey, CrmHook>>;

@@ -36,7 +36,9 @@ impl IntegrationSettings {
                 },
             );
         }
-        named.0.extend(self.deals.iter().flat_map(DealSettings::named));
+        named
+            .0
+            .extend(self.deals.iter().flat_map(DealSettings::named));
         named.0
     }
 }

@@ -214,10 +214,11 @@ impl Reader<'_> {
             let range = (key.as_str(), id, i64::MIN, "")..=(key.as_str(), id, i64::MAX, LAST);
             for row in table.range(range)?.take(MOVES_MAX) {
                 let (_, row) = row?;
-                moves.extend(
-                    self.health
-                        .read::<StageMove>("deal_moves", format!("{key} {id}"), row.value()),
-                );
+                moves.extend(self.health.read::<StageMove>(
+                    "deal_moves",
+                    format!("{key} {id}"),
+                    row.value(),
+                ));
             }
         }
         Ok(Some((found, moves)))

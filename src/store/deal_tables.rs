@@ -318,8 +318,8 @@ fn remove(
         open.by_version.remove((key.as_str(), old.version))?;
         let made = old.deal.created_at.as_millis();
         open.by_time.remove((key.as_str(), made, id.as_str()))?;
-        let moves = (key.as_str(), id.as_str(), i64::MIN, "")
-            ..=(key.as_str(), id.as_str(), i64::MAX, LAST);
+        let moves =
+            (key.as_str(), id.as_str(), i64::MIN, "")..=(key.as_str(), id.as_str(), i64::MAX, LAST);
         open.moves.retain_in(moves, |_, _| false)?;
         let was_refused = open.refused.remove(place)?.is_some();
         if was_refused {
@@ -341,7 +341,10 @@ pub(super) fn is_old(stored: &StoredDeal, before: Timestamp) -> bool {
 }
 
 fn add(open: &mut DealTables<'_>, key: &str, word: &str, by: i64) -> Result<(), Trouble> {
-    let known = open.counts.get((key, word))?.map_or(0, |count| count.value());
+    let known = open
+        .counts
+        .get((key, word))?
+        .map_or(0, |count| count.value());
     open.counts
         .insert((key, word), known.saturating_add_signed(by))?;
     Ok(())

@@ -46,8 +46,8 @@ use self::settings::AmoSettings;
 use self::setup::{Setup, SetupKeeper};
 use super::registry::CrmKind;
 use super::{
-    AccountDescription, AccountDoor, Adapter, Class, Consent, CredentialState, DealReader, DirectoryReader,
-    Screen, StepCommand,
+    AccountDescription, AccountDoor, Adapter, Class, Consent, CredentialState, DealReader,
+    DirectoryReader, Screen, StepCommand,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;

@@ -72,7 +72,12 @@ pub(super) fn create_funnel(
         let stage = stage.and_then(|stage| text(stage, "ext_id"));
         ids.push(stage.ok_or_else(|| missed("stages"))?.to_owned());
     }
-    for stage in stages.get("process").and_then(Value::as_array).into_iter().flatten() {
+    for stage in stages
+        .get("process")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let stage = stage.as_object().and_then(|stage| text(stage, "ext_id"));
         ids.push(stage.ok_or_else(|| missed("stages.process"))?.to_owned());
     }
@@ -118,21 +123,32 @@ pub(super) fn upload(world: &mut World, params: &Map<String, Value>) -> Result<F
 }
 
 fn check(known: &Deals, deal: &Value) -> Result<Map<String, Value>, Refusal> {
-    let deal = deal.as_object().ok_or_else(|| Refusal::of("data_type_error", "deals"))?;
+    let deal = deal
+        .as_object()
+        .ok_or_else(|| Refusal::of("data_type_error", "deals"))?;
     for key in REQUIRED {
         text(deal, key).ok_or_else(|| Refusal::of("required_parameter_missed", key))?;
     }
-    let is_known = |key: &&String| !REQUIRED.contains(&key.as_str()) && !OPTIONAL.contains(&key.as_str());
+    let is_known =
+        |key: &&String| !REQUIRED.contains(&key.as_str()) && !OPTIONAL.contains(&key.as_str());
     if let Some(key) = deal.keys().find(is_known) {
         return Err(Refusal::of("unexpected_parameter", key));
     }
-    for key in ["created_date_time", "modified_stage_date_time", "modified_date_time", "closed_date_time"] {
+    for key in [
+        "created_date_time",
+        "modified_stage_date_time",
+        "modified_date_time",
+        "closed_date_time",
+    ] {
         let is_bad = deal.contains_key(key) && text(deal, key).and_then(unix).is_none();
         if is_bad {
             return Err(Refusal::of("data_type_error", key));
         }
     }
-    if deal.get("revenue").is_some_and(|revenue| !revenue.is_number()) {
+    if deal
+        .get("revenue")
+        .is_some_and(|revenue| !revenue.is_number())
+    {
         return Err(Refusal::of("data_type_error", "revenue"));
     }
     let both = [
@@ -145,7 +161,10 @@ fn check(known: &Deals, deal: &Value) -> Result<Map<String, Value>, Refusal> {
         }
     }
     if text(deal, "communication_type").is_some_and(|kind| !COMMUNICATIONS.contains(&kind)) {
-        return Err(Refusal::of("incorrect_parameter_value", "communication_type"));
+        return Err(Refusal::of(
+            "incorrect_parameter_value",
+            "communication_type",
+        ));
     }
     let funnel = text(deal, "sales_funnel_ext_id").and_then(|id| known.funnels.get(id));
     let funnel = funnel.ok_or_else(|| Refusal::of("not_found", "sales_funnel_ext_id"))?;
@@ -153,7 +172,11 @@ fn check(known: &Deals, deal: &Value) -> Result<Map<String, Value>, Refusal> {
         return Err(Refusal::of("not_found", "stage_ext_id"));
     }
     let name = text(deal, "name").unwrap_or_default();
-    if known.bad_name.as_ref().is_some_and(|bad| name.contains(bad)) {
+    if known
+        .bad_name
+        .as_ref()
+        .is_some_and(|bad| name.contains(bad))
+    {
         return Err(Refusal::of("incorrect_parameter_value", "name"));
     }
     Ok(deal.clone())

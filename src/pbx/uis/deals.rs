@@ -39,7 +39,11 @@ impl DealTaker for UisDeals {
     fn prepare(&self, funnel: DealFunnel) -> BoxFuture<'_, Result<(), TakeError>> {
         async move {
             has_room(self.api.limits())?;
-            match self.api.call("create.sales_funnel", funnel_params(&funnel)).await {
+            match self
+                .api
+                .call("create.sales_funnel", funnel_params(&funnel))
+                .await
+            {
                 Ok(_) => Ok(()),
                 // Made before, by a request whose answer was lost.
                 Err(RpcError::Refused(refusal)) if refusal.says_it_exists() => Ok(()),
@@ -97,9 +101,7 @@ fn not_now(error: &RpcError) -> TakeError {
 /// How a funnel's stages are written down is not documented beyond `success` and `failed`: what is
 /// in work is one more of the same shape.
 fn funnel_params(funnel: &DealFunnel) -> Map<String, Value> {
-    let stage = |state: DealState, name: &str| {
-        json!({ "ext_id": stage_key(&funnel.key, state), "name": name })
-    };
+    let stage = |state: DealState, name: &str| json!({ "ext_id": stage_key(&funnel.key, state), "name": name });
     object(json!({
         "ext_id": funnel.key,
         "name": funnel.name,
@@ -131,9 +133,15 @@ fn row(taken: &DealToTake, write: &impl Fn(Timestamp) -> String) -> Value {
             row[key] = value;
         }
     };
-    put("closed_date_time", deal.closed_at.map(|at| write(at).into()));
+    put(
+        "closed_date_time",
+        deal.closed_at.map(|at| write(at).into()),
+    );
     put("revenue", deal.sum.map(revenue));
-    put("source", deal.source.as_ref().map(|source| source.as_str().into()));
+    put(
+        "source",
+        deal.source.as_ref().map(|source| source.as_str().into()),
+    );
     if let Some((kind, id)) = taken.communication.as_ref().and_then(linked) {
         put("communication_type", Some(kind.into()));
         put("communication_id", Some(id.into()));

@@ -82,7 +82,12 @@ pub(super) async fn piece(
         DealsSince::Mark(mark) => begin(read_mark(&mark).unwrap_or(now.as_secs())),
         DealsSince::Cursor(cursor) => match serde_json::from_value(cursor) {
             Ok(cursor) => cursor,
-            Err(_) => return Err(refused("bad_cursor", "the reading cannot go on where it was")),
+            Err(_) => {
+                return Err(refused(
+                    "bad_cursor",
+                    "the reading cannot go on where it was",
+                ));
+            }
         },
     };
     let pairs = query(&[
@@ -101,7 +106,10 @@ pub(super) async fn piece(
         return Err(refused("order_ignored", message));
     }
     let over = page.items.len() < PAGE_MAX && !page.more || page.items.is_empty();
-    let reached = page.items.last().is_none_or(|last| last.updated_at < cursor.since);
+    let reached = page
+        .items
+        .last()
+        .is_none_or(|last| last.updated_at < cursor.since);
     let mut leads = page.items;
     leads.retain(|lead| lead.updated_at >= cursor.since);
     let mut records = sorted_out(reading, leads).await?;
@@ -144,7 +152,9 @@ pub(super) async fn anew(
         .partition(Result::is_ok);
     let numbers: BTreeSet<i64> = numbers.into_iter().flatten().collect();
     let mut records = by_ids(reading, &numbers).await?;
-    records.gone.extend(others.into_iter().filter_map(Result::err));
+    records
+        .gone
+        .extend(others.into_iter().filter_map(Result::err));
     records.moves_told = true;
     let since = reading.clock.now().minus(MOVES_BACK).as_secs();
     let numbers: Vec<i64> = numbers.into_iter().collect();
@@ -200,7 +210,10 @@ async fn told(
     match feed::events(reading.client, CLASS, since, &EVENTS, narrower).await {
         Ok(events) => Ok(events),
         Err(ReadError::Refused(rejection)) => {
-            warn!(why = rejection.message, "amoCRM does not tell what happened to leads");
+            warn!(
+                why = rejection.message,
+                "amoCRM does not tell what happened to leads"
+            );
             Ok(None)
         }
         Err(error) => Err(error),
@@ -229,14 +242,19 @@ async fn add_events(
         suspects.extend(feed::deals_in(&event.value_before));
     }
     if suspects.len() > ANEW_MAX {
-        warn!(leads = suspects.len(), "more leads than are read one by one were linked or deleted");
+        warn!(
+            leads = suspects.len(),
+            "more leads than are read one by one were linked or deleted"
+        );
         // The newest: the others come when they change, or are asked for.
         suspects = suspects.into_iter().rev().take(ANEW_MAX).collect();
     }
     let again = by_ids(reading, &suspects).await?;
     let read: BTreeSet<&str> = again.deals.iter().map(|deal| deal.id.as_str()).collect();
     let gone = |id: &str| again.gone.iter().any(|other| other == id);
-    records.deals.retain(|deal| !read.contains(deal.id.as_str()) && !gone(&deal.id));
+    records
+        .deals
+        .retain(|deal| !read.contains(deal.id.as_str()) && !gone(&deal.id));
     records.deals.extend(again.deals);
     records.gone.extend(again.gone);
     Ok(())

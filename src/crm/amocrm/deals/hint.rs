@@ -8,7 +8,8 @@ const IDS_MAX: usize = 1_000;
 pub(in crate::crm::amocrm) fn hints(body: &[u8]) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for (key, value) in url::form_urlencoded::parse(body) {
-        let is_number = !value.is_empty() && value.len() <= 19 && value.bytes().all(|b| b.is_ascii_digit());
+        let is_number =
+            !value.is_empty() && value.len() <= 19 && value.bytes().all(|b| b.is_ascii_digit());
         if !is_lead_id(&key) || !is_number || ids.iter().any(|known| *known == *value) {
             continue;
         }
@@ -22,7 +23,10 @@ pub(in crate::crm::amocrm) fn hints(body: &[u8]) -> Vec<String> {
 
 /// Says whether this is `leads[EVENT][N][id]`.
 fn is_lead_id(key: &str) -> bool {
-    let Some(rest) = key.strip_prefix("leads[").and_then(|rest| rest.strip_suffix("][id]")) else {
+    let Some(rest) = key
+        .strip_prefix("leads[")
+        .and_then(|rest| rest.strip_suffix("][id]"))
+    else {
         return false;
     };
     let mut parts = rest.split("][");

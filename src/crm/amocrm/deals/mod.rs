@@ -73,7 +73,10 @@ impl AmoAdapter {
         let fields = setup::fields_if_allowed(&self.client, "leads", CLASS, &mut limits).await?;
         let mut names = DealNames {
             currency: account.and_then(|account| account.currency),
-            users: users.into_iter().map(|user| (user.id.0, user.name)).collect(),
+            users: users
+                .into_iter()
+                .map(|user| (user.id.0, user.name))
+                .collect(),
             ..DealNames::default()
         };
         for field in fields.unwrap_or_default() {
@@ -89,7 +92,9 @@ impl AmoAdapter {
                 let place = (id.clone(), status.id.to_string());
                 names.stages.insert(place, status.name.unwrap_or_default());
             }
-            names.pipelines.insert(id, pipeline.name.unwrap_or_default());
+            names
+                .pipelines
+                .insert(id, pipeline.name.unwrap_or_default());
         }
         Ok(names)
     }
@@ -136,9 +141,14 @@ impl Reading<'_> {
             let ids: Vec<i64> = ids.iter().copied().collect();
             for some in ids.chunks(PAGE_MAX) {
                 let mut pairs = query(&[("with", with), ("limit", &PAGE_MAX.to_string())]);
-                let wanted = some.iter().map(|id| ("filter[id][]".to_owned(), id.to_string()));
+                let wanted = some
+                    .iter()
+                    .map(|id| ("filter[id][]".to_owned(), id.to_string()));
                 pairs.extend(wanted);
-                let page = self.client.page::<CardRecord>(&path, list, pairs, CLASS).await?;
+                let page = self
+                    .client
+                    .page::<CardRecord>(&path, list, pairs, CLASS)
+                    .await?;
                 let wanted = page.items.into_iter().filter(|one| some.contains(&one.id));
                 found.extend(wanted.map(|one| (one.id, one)));
             }
@@ -162,7 +172,8 @@ impl Reading<'_> {
         let mut clients: BTreeMap<(&str, i64), DealClient> = BTreeMap::new();
         for (list, ids) in [("contacts", contacts), ("companies", companies)] {
             for (id, card) in self.by_ids(list, "leads", &ids).await? {
-                clients.extend(record::client(&card, self.setup).map(|client| ((list, id), client)));
+                clients
+                    .extend(record::client(&card, self.setup).map(|client| ((list, id), client)));
             }
         }
         let deal = |lead: &CardRecord| {

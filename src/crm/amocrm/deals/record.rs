@@ -83,7 +83,10 @@ fn value(field: &FieldValues) -> Option<DealValue> {
         return None;
     }
     let kind = field.field_type.as_deref();
-    let texts = field.values.iter().filter_map(|value| value.value.as_deref());
+    let texts = field
+        .values
+        .iter()
+        .filter_map(|value| value.value.as_deref());
     let texts: Vec<String> = texts.map(|text| shown(kind, text)).collect();
     let text = texts.join(", ");
     (!text.is_empty()).then(|| DealValue {
@@ -96,7 +99,11 @@ fn value(field: &FieldValues) -> Option<DealValue> {
 /// Dates are told as Unix seconds (§7): a day is one of the account's calendar, noon or midnight, so
 /// that only the moment keeps its time.
 fn shown(kind: Option<&str>, text: &str) -> String {
-    let moment = || text.parse().ok().map(|at| Timestamp::from_secs(at).to_string());
+    let moment = || {
+        text.parse()
+            .ok()
+            .map(|at| Timestamp::from_secs(at).to_string())
+    };
     match kind {
         Some("date_time" | "date" | "birthday") => moment().unwrap_or_else(|| text.to_owned()),
         _ => text.to_owned(),
@@ -157,10 +164,17 @@ mod tests {
         assert_eq!(main_contact(&lead), Some(2));
         assert_eq!(only_company(&lead), None);
         let deal = deal(&lead, None);
-        assert_eq!(deal.price.map(|sum| sum.to_string()).as_deref(), Some("1500"));
+        assert_eq!(
+            deal.price.map(|sum| sum.to_string()).as_deref(),
+            Some("1500")
+        );
         assert_eq!(deal.verdict, Some(DealVerdict::Won));
         assert_eq!(deal.source.as_deref(), Some("Сайт"));
-        let values: Vec<_> = deal.values.iter().map(|v| (v.field.as_str(), v.text.as_str())).collect();
+        let values: Vec<_> = deal
+            .values
+            .iter()
+            .map(|v| (v.field.as_str(), v.text.as_str()))
+            .collect();
         assert_eq!(values, [("41", "2500.5"), ("42", "А, Б")]);
     }
 
@@ -178,7 +192,12 @@ mod tests {
         let read = stage_move(&good).expect("a move");
         assert_eq!(read.to.stage, "142");
         assert_eq!(read.from.map(|from| from.stage).as_deref(), Some("1"));
-        for bad in [json!([]), json!(null), json!([{"lead_status": []}]), json!("x")] {
+        for bad in [
+            json!([]),
+            json!(null),
+            json!([{"lead_status": []}]),
+            json!("x"),
+        ] {
             assert_eq!(stage_move(&event(bad)), None);
         }
     }
