@@ -344,11 +344,11 @@ impl Life<'_> {
         self.refresh_names().await?;
         let now = self.puller.clock.now();
         let mut pull = self.pull.clone();
+        let begins = pull.cursor.is_none();
         let since = match (&pull.cursor, &pull.mark) {
             (Some(cursor), _) => DealsSince::Cursor(cursor.clone()),
             (None, mark) => {
                 pull.begun_at = Some(now);
-                self.granted = wish.read;
                 self.covered = self.hints().await?;
                 match mark {
                     Some(mark) => DealsSince::Mark(mark.clone()),
@@ -382,6 +382,10 @@ impl Life<'_> {
             .commit(piece.records, answered, Some(pull.clone()))
             .await?;
         self.pull = pull;
+        if begins {
+            // Not before: one that fails is tried again.
+            self.granted = wish.read;
+        }
         if is_over {
             self.covered.clear();
             info!(integration = %self.puller.integration, changed, "deals read");
