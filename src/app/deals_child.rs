@@ -5,24 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
-use tokio::sync::watch;
 
 use crate::admin::state::DealPlaceOverview;
-use crate::clock::SharedClock;
 use crate::config::{AccountConfig, Configuration, Fingerprint, IntegrationConfig, Tenant};
 use crate::crm::{Adapter, HookAddress};
 use crate::deals::pull::{DealPuller, DealWishes, PullReport};
 use crate::deals::upload::DealUploader;
 use crate::intake::crm_hooks::KeepHint;
-use crate::integration::status::{Health, StatusBoard};
-use crate::integration::supervisor::{Child, LifeEnd, Supervised, supervise};
+use crate::integration::status::StatusBoard;
+use crate::integration::supervisor::Supervised;
 use crate::model::activity::Activity;
 use crate::model::deal_settings::DealSettings;
 use crate::model::ids::{AccountId, IntegrationKey, SourceKey, TenantId};
+use crate::store::StoreHandle;
 use crate::store::deals::DealPull;
-use crate::store::{StoreError, StoreHandle};
+
+use super::keeping_child::{BoardPlace, keep};
 
 /// How long a webhook is kept waiting for the disk: the most impatient CRM gives up after two
 /// seconds (`crm/amocrm.md` §14).
@@ -110,12 +109,7 @@ impl DealChildren {
                 continue;
             };
             let wishes = Arc::clone(self.wishes.entry(key.clone()).or_default());
-            let report = |name: &str| BoardReport {
-                name: name.to_owned(),
-                board: Arc::clone(&shared.board),
-                clock: Arc::clone(&shared.clock),
-            };
-            let name = board_name(&key);
+            let place = BoardPlace::new(shared, board_name(&key));
             let puller = DealPuller {
                 integration: key.clone(),
                 adapter,
@@ -124,12 +118,15 @@ impl DealChildren {
                 store: shared.store.clone(),
                 clock: Arc::clone(&shared.clock),
                 wishes: Arc::clone(&wishes),
-                report: Arc::new(report(&name)),
+                report: Arc::new(place.clone()),
             };
-            let mut all = vec![supervised(shared, name, Work::Pull(Box::new(puller)))];
+            let mut all = vec![keep(shared, place, move |stop| {
+                let puller = puller.clone();
+                async move { puller.run(stop).await }.boxed_local()
+            })];
             if let Some((source, taker)) = taker(&wanted) {
-                let name = format!("deals {key} to {source}");
-                let trouble = report(&name);
+                let place = BoardPlace::new(shared, format!("deals {key} to {source}"));
+                let trouble = place.clone();
                 let uploader = DealUploader {
                     integration: key.clone(),
                     source,
@@ -139,7 +136,10 @@ impl DealChildren {
                     wishes,
                     trouble: Arc::new(move |why| trouble.trouble(why)),
                 };
-                all.push(supervised(shared, name, Work::Upload(Box::new(uploader))));
+                all.push(keep(shared, place, move |stop| {
+                    let uploader = uploader.clone();
+                    async move { uploader.run(stop).await }.boxed_local()
+                }));
             }
             self.running.insert(key, (wanted.key, all));
         }
@@ -193,9 +193,9 @@ impl DealChildren {
                 if deals.is_empty() {
                     return;
                 }
-                let kept = places
-                    .iter()
-                    .map(|(integration, wishes)| keep(&store, integration, wishes, deals.clone()));
+                let kept = places.iter().map(|(integration, wishes)| {
+                    keep_hint(&store, integration, wishes, deals.clone())
+                });
                 futures_util::future::join_all(kept).await;
             }
             .boxed()
@@ -204,7 +204,7 @@ impl DealChildren {
 }
 
 /// Keeps a hint. Where the disk does not take it in time, what changed is read instead.
-async fn keep(
+async fn keep_hint(
     store: &StoreHandle,
     integration: &IntegrationKey,
     wishes: &DealWishes,
@@ -280,73 +280,12 @@ pub(super) fn board_name(key: &IntegrationKey) -> String {
     format!("deals {key}")
 }
 
-fn supervised(shared: &super::assembly::Shared, name: String, work: Work) -> Supervised {
-    let child = DealsChild {
-        name,
-        work,
-        board: Arc::clone(&shared.board),
-        clock: Arc::clone(&shared.clock),
-    };
-    supervise(child, Arc::clone(&shared.board), Arc::clone(&shared.clock))
-}
-
-#[derive(Clone)]
-enum Work {
-    Pull(Box<DealPuller>),
-    Upload(Box<DealUploader>),
-}
-
-impl Work {
-    async fn run(&self, stop: watch::Receiver<bool>) -> Result<(), StoreError> {
-        match self {
-            Work::Pull(puller) => puller.run(stop).await,
-            Work::Upload(uploader) => uploader.run(stop).await,
-        }
-    }
-}
-
-struct DealsChild {
-    name: String,
-    work: Work,
-    board: Arc<StatusBoard>,
-    clock: SharedClock,
-}
-
-impl Child for DealsChild {
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn live(&self, stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
-        let work = self.work.clone();
-        self.board
-            .set_health(&self.name, Health::Up, self.clock.now());
-        async move {
-            match work.run(stop).await {
-                Ok(()) => LifeEnd::Stopped,
-                Err(error) => LifeEnd::Failed(error.to_string()),
-            }
-        }
-        .boxed_local()
-    }
-}
-
-/// Shows a reading's state on the board.
-struct BoardReport {
-    name: String,
-    board: Arc<StatusBoard>,
-    clock: SharedClock,
-}
-
-impl PullReport for BoardReport {
+impl PullReport for BoardPlace {
     fn state(&self, pull: &DealPull) {
-        let now = self.clock.now();
-        self.board.update(&self.name, now, |child| {
-            child.last_seen_at = pull.complete_as_of;
-        });
+        self.show(pull.complete_as_of, &[]);
     }
 
     fn trouble(&self, why: &str) {
-        self.board.trouble(&self.name, why, self.clock.now());
+        BoardPlace::trouble(self, why);
     }
 }

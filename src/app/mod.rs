@@ -6,6 +6,7 @@ mod consent;
 mod deals_child;
 mod directories;
 mod fastagi;
+mod keeping_child;
 mod kept_socket;
 mod listeners;
 mod pairs;

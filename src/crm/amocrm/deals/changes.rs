@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::warn;
 
+use super::CLASS;
 use super::record::stage_move;
-use super::{CLASS, PAGE_MAX, Reading};
 use crate::crm::amocrm::client::{ReadError, query};
+use crate::crm::amocrm::directory::{PAGE_MAX, Reading};
 use crate::crm::amocrm::feed;
 use crate::crm::amocrm::wire::answers::{AuditEvent, CardRecord};
 use crate::crm::{DealPiece, DealRecords, DealsNext, DealsSince};

@@ -13,10 +13,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::AmoAdapter;
-use super::client::{Client, ReadError, query};
-use super::setup::{self, Setup};
+use super::client::{ReadError, query};
+use super::directory::{PAGE_MAX, Reading};
+use super::setup;
 use super::wire::answers::{Account, CardRecord, Pipeline};
-use crate::clock::SharedClock;
 use crate::crm::{
     Class, DealField, DealNames, DealPiece, DealReader, DealRecords, DealsSince, HookAddress,
 };
@@ -26,36 +26,7 @@ use crate::model::outcome::Outcome;
 /// All of it gives way to everything else.
 const CLASS: Class = Class::Background;
 
-/// Most records of one page (§4).
-const PAGE_MAX: usize = 250;
-
-/// What a reading needs.
-struct Reading<'a> {
-    client: &'a Client,
-    setup: &'a Setup,
-    clock: &'a SharedClock,
-}
-
 impl AmoAdapter {
-    async fn read_deals<'a, T>(
-        &'a self,
-        read: impl AsyncFnOnce(Reading<'_>) -> Result<T, ReadError>,
-    ) -> Outcome<T> {
-        let setup = match self.setup.get(&self.client, CLASS).await {
-            Ok(setup) => setup,
-            Err(failure) => return failure.into_outcome(),
-        };
-        let reading = Reading {
-            client: &self.client,
-            setup: &setup,
-            clock: &self.clock,
-        };
-        match read(reading).await {
-            Ok(done) => Outcome::Done(done),
-            Err(error) => error.into_outcome(),
-        }
-    }
-
     async fn deal_names(&self) -> Result<DealNames, ReadError> {
         let pairs = query(&[]);
         let account: Option<Account> = self.client.record("/api/v4/account", pairs, CLASS).await?;
@@ -102,13 +73,17 @@ impl AmoAdapter {
 
 impl DealReader for AmoAdapter {
     fn changes(&self, since: DealsSince) -> BoxFuture<'_, Outcome<DealPiece>> {
-        self.read_deals(async move |reading| changes::piece(&reading, since).await)
-            .boxed()
+        self.reading(CLASS, async move |reading| {
+            changes::piece(&reading, since).await
+        })
+        .boxed()
     }
 
     fn anew(&self, ids: Vec<String>) -> BoxFuture<'_, Outcome<DealRecords>> {
-        self.read_deals(async move |reading| changes::anew(&reading, ids).await)
-            .boxed()
+        self.reading(CLASS, async move |reading| {
+            changes::anew(&reading, ids).await
+        })
+        .boxed()
     }
 
     fn names(&self) -> BoxFuture<'_, Outcome<DealNames>> {

@@ -26,14 +26,14 @@ use crate::model::plan::{Card, Entity};
 const LISTS: [Entity; 3] = [Entity::Contact, Entity::Company, Entity::Deal];
 
 /// Most records of one page (§4).
-const PAGE_MAX: usize = 250;
+pub(super) const PAGE_MAX: usize = 250;
 
 /// What a reading needs.
-struct Reading<'a> {
-    client: &'a Client,
-    setup: &'a Setup,
-    clock: &'a SharedClock,
-    class: Class,
+pub(super) struct Reading<'a> {
+    pub(super) client: &'a Client,
+    pub(super) setup: &'a Setup,
+    pub(super) clock: &'a SharedClock,
+    pub(super) class: Class,
 }
 
 impl Reading<'_> {
@@ -72,7 +72,7 @@ fn list_of(entity: Entity) -> Option<&'static str> {
 }
 
 impl AmoAdapter {
-    async fn reading<'a, T>(
+    pub(super) async fn reading<'a, T>(
         &'a self,
         class: Class,
         read: impl AsyncFnOnce(Reading<'_>) -> Result<T, ReadError>,
