@@ -440,7 +440,8 @@ impl Life<'_> {
     /// Finds the communication that a deal came of: the client's last one before it (V-13).
     async fn attributed(&self, deal: Deal) -> Result<Deal, StoreError> {
         let puller = self.puller;
-        let until = came_before(&deal, puller.settings.model);
+        // Times of CRMs are of seconds, and a deal that we made carries the time of its call.
+        let until = came_before(&deal, puller.settings.model).plus(Duration::from_secs(1));
         let phones: BTreeSet<_> = deal
             .client
             .iter()
