@@ -8,11 +8,12 @@ import { journal } from "/pages/journal.js";
 import { story } from "/pages/story.js";
 import { outbox } from "/pages/outbox.js";
 import { directory } from "/pages/directory.js";
+import { deals } from "/pages/deals.js";
 import { accounts } from "/pages/accounts.js";
 import { integration } from "/pages/integration.js";
 
-const PAGES = { overview, journal, story, outbox, directory, accounts, integration };
-const MENU = ["overview", "journal", "outbox", "directory", "accounts"];
+const PAGES = { overview, journal, story, outbox, directory, deals, accounts, integration };
+const MENU = ["overview", "journal", "outbox", "directory", "deals", "accounts"];
 const BELONGS = { story: "journal", integration: "accounts" };
 
 let leave = () => true;

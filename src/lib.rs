@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crm;
+pub mod deals;
 pub mod directory;
 pub mod intake;
 pub mod integration;

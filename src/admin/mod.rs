@@ -9,6 +9,7 @@ mod authorisation;
 mod calls;
 mod check;
 mod dead_letters;
+mod deals;
 mod directories;
 pub mod discovery;
 mod edits;
@@ -138,6 +139,23 @@ pub fn configure(config: &mut web::ServiceConfig) {
         )
         .route("/v1/accounts/resume", web::post().to(accounts::resume))
         .route("/v1/forget", web::post().to(forget::forget))
+        .route("/v1/deals", web::get().to(deals::places))
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/deals",
+            web::get().to(deals::list),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/deals/export",
+            web::get().to(deals::export),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/deals/sync",
+            web::post().to(deals::sync),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/deals/by-id/{deal}",
+            web::get().to(deals::show),
+        )
         .route("/v1/directories", web::get().to(directories::list))
         .route("/v1/directories/sync", web::post().to(directories::sync))
         .configure(pages::configure)

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::clock::SharedClock;
 use crate::crm::{AccountBook, Adapter, SharedDesk};
+use crate::deals::pull::DealWishes;
 use crate::integration::context::board_name;
 use crate::integration::handle::SharedHandles;
 use crate::integration::portal::Portal;
@@ -43,6 +44,8 @@ pub struct Overview {
     pub discoverable: Vec<Discoverable>,
     /// The sources that can list their people.
     pub rosters: Vec<RosterPlace>,
+    /// The integrations whose deals come back.
+    pub deals: Vec<DealPlaceOverview>,
     /// What does not work, and why.
     pub off: Vec<Off>,
     /// The settings of every integration, with what its decisions rest on.
@@ -71,6 +74,27 @@ pub struct SourceOverview {
     pub name: String,
     /// It keeps a session up (else it is posted to).
     pub session: bool,
+}
+
+/// One integration whose deals come back.
+#[derive(Clone)]
+pub struct DealPlaceOverview {
+    /// Its key.
+    pub key: IntegrationKey,
+    /// Its name.
+    pub name: String,
+    /// Deals are received; else what was received is only kept.
+    pub on: bool,
+    /// The additional columns, as they were chosen.
+    pub columns: Vec<String>,
+    /// The tenant's clocks (IANA).
+    pub time_zone: String,
+    /// In which language its people read.
+    pub language: Language,
+    /// Where deals are passed on to.
+    pub upload_to: Option<SourceKey>,
+    /// To have them read.
+    pub wishes: Arc<DealWishes>,
 }
 
 /// One CRM account.

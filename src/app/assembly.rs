@@ -40,6 +40,7 @@ use crate::rules::basis::Basis;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
+use super::deals_child::DealChildren;
 use super::pairs::Pairs;
 use super::questions::Questions;
 use super::recording_child::Recordings;
@@ -118,6 +119,7 @@ pub(super) struct Assembly {
     integrations: BTreeMap<IntegrationKey, RunningIntegration>,
     sources: BTreeMap<SourceKey, RunningSource>,
     syncs: Syncs,
+    deals: DealChildren,
     /// The portals with an integration that is on; nothing is set up in others.
     served: BTreeSet<PortalKey>,
     /// Keep on disk which accounts are blocked; each ends with its door.
@@ -126,12 +128,14 @@ pub(super) struct Assembly {
 
 impl Assembly {
     pub(super) fn new(shared: Shared) -> Self {
+        let shared_deals = shared.store.clone();
         Self {
             shared,
             accounts: BTreeMap::new(),
             integrations: BTreeMap::new(),
             sources: BTreeMap::new(),
             syncs: Syncs::default(),
+            deals: DealChildren::new(shared_deals),
             served: BTreeSet::new(),
             keepers: Vec::new(),
         }
@@ -157,6 +161,7 @@ impl Assembly {
                 contexts.push((integration.fingerprint.clone(), context));
             }
         }
+        self.deals.know(new);
         self.publish(new, &contexts);
         for context in gone {
             // Its open work stays in the store; the lanes are free for others. Not earlier: until
@@ -174,6 +179,9 @@ impl Assembly {
         self.syncs.begin(new, &self.shared, |key| {
             let account = self.accounts.get(key)?;
             Some((Arc::clone(&account.adapter), Arc::clone(&account.portal)))
+        });
+        self.deals.begin(new, &self.shared, |key| {
+            Some(Arc::clone(&self.accounts.get(key)?.adapter))
         });
         for one in new_ones {
             self.begin(one);
@@ -249,6 +257,7 @@ impl Assembly {
             .collect();
         // A sync speaks through its account.
         self.syncs.stop_what_goes(new, &self.shared.board).await;
+        self.deals.stop_what_goes(new, &self.shared.board).await;
         for key in gone {
             if let Some(running) = self.accounts.remove(&key) {
                 let name = running.setup.name().to_owned();
@@ -491,6 +500,7 @@ impl Assembly {
                 shown: shown(new, tenant, account),
             });
         }
+        overview.deals = self.deals.shown(new);
         overview.discoverable = discoverable(new);
         overview.rosters = rosters(new);
         overview.off = what_is_off(new);
@@ -512,7 +522,7 @@ impl Assembly {
         self.shared.questions.apply(new);
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
-        let crm_hooks = super::sync_child::crm_hooks(new, &by_key);
+        let crm_hooks = super::sync_child::crm_hooks(new, &by_key, &self.deals);
         self.shared.crm_hooks.store(Some(Arc::new(crm_hooks)));
         // Last: whoever is let in to post must find out who takes it.
         self.shared.hooks.store(Some(Arc::new(hooks)));
@@ -608,6 +618,7 @@ impl Assembly {
         .await;
         let integrations = self.integrations.into_values();
         join_all(integrations.map(|integration| integration.supervised.stop())).await;
+        self.deals.stop().await;
         self.syncs.stop().await;
         let accounts = self.accounts.into_values();
         join_all(accounts.map(|account| account.setup.stop())).await;

@@ -3,8 +3,10 @@
 mod assembly;
 mod blocks;
 mod consent;
+mod deals_child;
 mod directories;
 mod fastagi;
+mod keeping_child;
 mod kept_socket;
 mod listeners;
 mod pairs;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::SharedClock;
+use crate::model::timestamp::Timestamp;
 use crate::store::StoreHandle;
 use crate::store::command::Retention;
 
@@ -40,6 +41,21 @@ pub(super) async fn sweep(store: StoreHandle, clock: SharedClock, days: u32) {
                 }
             }
         }
+        sweep_deals(&store, before).await;
         tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Removes the old deals that came back from CRMs.
+async fn sweep_deals(store: &StoreHandle, before: Timestamp) {
+    loop {
+        match store.sweep_deals(before, ROWS_MAX).await {
+            Ok(0) => return,
+            Ok(removed) => tracing::info!(removed, "old deals removed"),
+            Err(error) => {
+                tracing::warn!(%error, "retention of deals");
+                return;
+            }
+        }
     }
 }

@@ -4,24 +4,23 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
-use tokio::sync::watch;
 
-use crate::clock::SharedClock;
 use crate::config::{AccountConfig, Configuration, Fingerprint, IntegrationConfig};
 use crate::crm::{Adapter, DirectorySettings, HookAddress};
 use crate::directory::sync::{DirectorySync, SyncReport};
 use crate::intake::crm_hooks::CrmHook;
 use crate::integration::context::IntegrationContext;
 use crate::integration::portal::Portal;
-use crate::integration::status::{Health, StatusBoard};
-use crate::integration::supervisor::{Child, LifeEnd, Supervised, supervise};
+use crate::integration::status::StatusBoard;
+use crate::integration::supervisor::Supervised;
 use crate::model::activity::Activity;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, TenantId};
 use crate::model::secret::Secret;
 use crate::store::directory::DirectoryState;
 
 use super::assembly::Shared;
+use super::deals_child::DealChildren;
+use super::keeping_child::{BoardPlace, keep};
 
 /// A portal whose directory is to be kept.
 struct Wanted {
@@ -75,12 +74,7 @@ impl Syncs {
             };
             // Work that begins before the sync does finds a picture on its way.
             portal.freshness().expect();
-            let name = format!("directory {key}");
-            let report = BoardReport {
-                name: name.clone(),
-                board: Arc::clone(&shared.board),
-                clock: Arc::clone(&shared.clock),
-            };
+            let place = BoardPlace::new(shared, format!("directory {key}"));
             let sync = DirectorySync {
                 portal: key.clone(),
                 adapter,
@@ -89,15 +83,12 @@ impl Syncs {
                 store: shared.store.clone(),
                 clock: Arc::clone(&shared.clock),
                 freshness: Arc::clone(portal.freshness()),
-                report: Arc::new(report),
+                report: Arc::new(place.clone()),
             };
-            let child = SyncChild {
-                name,
-                sync,
-                board: Arc::clone(&shared.board),
-                clock: Arc::clone(&shared.clock),
-            };
-            let supervised = supervise(child, Arc::clone(&shared.board), Arc::clone(&shared.clock));
+            let supervised = keep(shared, place, move |stop| {
+                let sync = sync.clone();
+                async move { sync.run(stop).await }.boxed_local()
+            });
             self.0.insert(key, (wanted.key, supervised));
         }
     }
@@ -138,6 +129,7 @@ fn wanted(new: &Configuration) -> BTreeMap<PortalKey, Wanted> {
 pub(super) fn crm_hooks(
     new: &Configuration,
     running: &HashMap<&IntegrationKey, &IntegrationContext>,
+    deals: &DealChildren,
 ) -> HashMap<IntegrationKey, CrmHook> {
     let mut hooks = HashMap::new();
     for tenant in &new.tenants {
@@ -152,6 +144,7 @@ pub(super) fn crm_hooks(
                 kind: account.crm,
                 secrets: account.hook_secrets.clone(),
                 told: Arc::new(move || freshness.wish_soon()),
+                deals: deals.keeper(new, account),
             };
             hooks.insert(integration.key.clone(), hook);
         }
@@ -160,7 +153,7 @@ pub(super) fn crm_hooks(
 }
 
 /// Returns the address at which the account's CRM is to tell of changes, where it can reach us.
-fn hook_of(
+pub(super) fn hook_of(
     new: &Configuration,
     integration: &IntegrationConfig,
     account: &AccountConfig,
@@ -183,55 +176,18 @@ fn hook_of(
     })
 }
 
-struct SyncChild {
-    name: String,
-    sync: DirectorySync,
-    board: Arc<StatusBoard>,
-    clock: SharedClock,
-}
-
-impl Child for SyncChild {
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn live(&self, stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
-        let sync = self.sync.clone();
-        self.board
-            .set_health(&self.name, Health::Up, self.clock.now());
-        async move {
-            match sync.run(stop).await {
-                Ok(()) => LifeEnd::Stopped,
-                Err(error) => LifeEnd::Failed(error.to_string()),
-            }
-        }
-        .boxed_local()
-    }
-}
-
-/// Shows a sync's state on the board.
-struct BoardReport {
-    name: String,
-    board: Arc<StatusBoard>,
-    clock: SharedClock,
-}
-
-impl SyncReport for BoardReport {
+impl SyncReport for BoardPlace {
     fn state(&self, state: &DirectoryState) {
-        let now = self.clock.now();
-        self.board.update(&self.name, now, |child| {
-            child.last_seen_at = state.complete_as_of;
-            let mut gauge = |name: &str, value: f64| {
-                child.gauges.insert(name.to_owned(), value);
-            };
-            let complete = if state.mark.is_some() { 1.0 } else { 0.0 };
-            gauge("directory_complete", complete);
-            let read = state.pass.as_ref().map_or(0, |pass| pass.read);
-            gauge("directory_records_being_read", read as f64);
-        });
+        let complete = if state.mark.is_some() { 1.0 } else { 0.0 };
+        let read = state.pass.as_ref().map_or(0, |pass| pass.read);
+        let gauges = [
+            ("directory_complete", complete),
+            ("directory_records_being_read", read as f64),
+        ];
+        self.show(state.complete_as_of, &gauges);
     }
 
     fn trouble(&self, why: &str) {
-        self.board.trouble(&self.name, why, self.clock.now());
+        BoardPlace::trouble(self, why);
     }
 }

@@ -10,6 +10,9 @@ use crate::config::{self, AdminAccess};
 /// How long the daemon may take: everything that it is asked is local.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
+/// How long a whole table may take: whoever reads it may be slow.
+const DOWNLOAD_WITHIN: Duration = Duration::from_secs(3600);
+
 /// Why the daemon could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
@@ -109,18 +112,55 @@ impl Client {
             .await
     }
 
+    /// Reads a document of any length, handed on piece by piece.
+    pub(crate) async fn download(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<(), ClientError> {
+        let request = self.http.get(format!("{}{path}", self.base)).query(query);
+        let request = self.signed(request).timeout(DOWNLOAD_WITHIN);
+        let mut response = request.send().await.map_err(|error| self.silent(&error))?;
+        if !response.status().is_success() {
+            return self.read(response).await.map(drop);
+        }
+        while let Some(piece) = response
+            .chunk()
+            .await
+            .map_err(|error| self.silent(&error))?
+        {
+            take(&piece);
+        }
+        Ok(())
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {
-        let request = match &self.token {
+        let response = self.signed(request).send().await;
+        self.read(response.map_err(|error| self.silent(&error))?)
+            .await
+    }
+
+    fn signed(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
-        };
-        let silent = |error: reqwest::Error| ClientError::Silent {
+        }
+    }
+
+    fn silent(&self, error: &reqwest::Error) -> ClientError {
+        ClientError::Silent {
             at: self.at.clone(),
-            why: root_cause(&error),
-        };
-        let response = request.send().await.map_err(silent)?;
+            why: root_cause(error),
+        }
+    }
+
+    async fn read(&self, response: reqwest::Response) -> Result<Value, ClientError> {
         let status = response.status();
-        let bytes = response.bytes().await.map_err(silent)?;
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| self.silent(&error))?;
         let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         if status.is_success() {
             return Ok(value);

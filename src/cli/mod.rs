@@ -5,6 +5,7 @@ mod authorisation;
 mod call;
 mod check;
 mod client;
+mod deals;
 mod explain;
 mod file_edit;
 mod forget;
@@ -88,6 +89,9 @@ enum Command {
     Sync(sync::Sync),
     /// Remove whatever tells who a client was, by its number, from the journal of this box.
     Forget(forget::Forget),
+    /// Look at the deals that came back from CRMs, export them, have them read now.
+    #[command(subcommand)]
+    Deals(deals::Deals),
     /// Connect an employee with a number: the employee's phone rings first.
     Call(call::Call),
     /// Follow the next call of a number to the CRM, and say where it stopped and why.
@@ -297,6 +301,7 @@ async fn ask_daemon(
         Command::Account(account) => account::run(&client, account, output).await,
         Command::Sync(wish) => sync::run(&client, wish, output).await,
         Command::Forget(wish) => forget::run(&client, wish, output).await,
+        Command::Deals(deals) => deals::run(&client, deals, output).await,
         Command::Call(wish) => call::place(&client, wish, output).await,
         Command::TestCall(wish) => test_call::follow(&client, wish, output).await,
         Command::Rehearse(wish) => rehearse::show(&client, wish, output).await,

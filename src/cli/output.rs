@@ -30,6 +30,11 @@ impl Output {
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 
+    /// Writes bytes that are made for another program.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        let _ = std::io::stdout().lock().write_all(bytes);
+    }
+
     /// Writes a value as one JSON document.
     pub(crate) fn value(&mut self, value: &Value) {
         let _ = writeln!(std::io::stdout().lock(), "{value:#}");

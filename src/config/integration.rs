@@ -68,6 +68,9 @@ pub(super) fn check(
         let settings_path = table.key("settings");
         let mut mistakes = raw.settings.mistakes();
         mistakes.extend(unknown_employees(&raw.settings, joined.employee_ids));
+        let of_account = account.as_ref();
+        let own = of_account.and_then(|id| joined.accounts.iter().find(|known| known.id == *id));
+        mistakes.extend(deal_mistakes(&raw.settings, own, joined.sources));
         kind_mistakes::add_at(findings, &settings_path, mistakes);
         let mut settings = raw.settings.clone();
         calendar::apply(findings, &settings_path, &mut settings, joined.time_zone);
@@ -123,6 +126,38 @@ fn unknown_employees(settings: &IntegrationSettings, employees: &BTreeSet<&str>)
             )
         })
         .collect()
+}
+
+/// Names what deals cannot come from, or go to. What could not be built has its own mistakes.
+fn deal_mistakes(
+    settings: &IntegrationSettings,
+    account: Option<&AccountConfig>,
+    sources: &[SourceConfig],
+) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    let Some(deals) = &settings.deals else {
+        return mistakes;
+    };
+    if let Some(account) = account.filter(|account| !account.settings.has_deals()) {
+        let message = format!("no deals come back from {}", account.crm);
+        mistakes.push(Mistake::at("deals", message));
+    }
+    if let Some(wanted) = &deals.upload_to {
+        let takes = |source: &SourceConfig| source.source.deal_taker().is_some();
+        let found = sources.iter().find(|source| source.key.source == *wanted);
+        if !found.is_some_and(takes) {
+            let good = sources.iter().filter(|source| takes(source));
+            let good: Vec<&str> = good.map(|source| source.key.source.as_str()).collect();
+            let message = match good.as_slice() {
+                [] => {
+                    "no source of this file takes deals: one with a key of its API would".to_owned()
+                }
+                good => format!("{wanted} takes no deals; {} would", good.join(", ")),
+            };
+            mistakes.push(Mistake::at("deals.upload_to", message));
+        }
+    }
+    mistakes
 }
 
 /// Names the keys of the file that reading passed over: serde refuses no unknown key beside the

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::{AccountDescription, Pipeline};
 use crate::model::explanation::Language;
-use crate::model::field::{self, FieldMiss};
+use crate::model::field::{self, CrmField, FieldMiss, Takes};
 use crate::model::ids::CrmUserId;
 use crate::model::in_crm::{CrmThing, NamedInCrm};
 use crate::model::mistake::Mistake;
@@ -68,6 +68,15 @@ impl AccountDescription {
                 );
                 (!is_there).then_some((".stage", message))
             }
+            CrmThing::Pipeline(wanted) => match self.pipeline(wanted)? {
+                Ok(_) => None,
+                Err(why) => Some(("", why)),
+            },
+            CrmThing::SumField(field) => Some(("", self.wrong_sum(field)?)),
+            CrmThing::ReadField { entity, field } => match self.field(*entity, field)? {
+                Ok(_) => None,
+                Err(why) => Some(("", why)),
+            },
             CrmThing::TaskType(wanted) => {
                 let types = &self.task_types;
                 let is_there = types.is_empty() || types.iter().any(|one| one.id == *wanted);
@@ -119,6 +128,33 @@ impl AccountDescription {
         }))
     }
 
+    /// Returns a field, or why there is none; `None` = fields are not listed.
+    fn field(&self, entity: Entity, wanted: &str) -> Option<Result<&CrmField, String>> {
+        if self.fields.is_empty() {
+            return None;
+        }
+        let found = field::find(&self.fields, entity, wanted);
+        Some(found.map_err(|why| format!("{wanted:?}: {}", why.text(Language::En))))
+    }
+
+    /// Only fields of numbers hold sums (V-13, S2-37).
+    fn wrong_sum(&self, wanted: &str) -> Option<String> {
+        let found = match self.field(Entity::Deal, wanted)? {
+            Ok(found) => found,
+            Err(why) => return Some(why),
+        };
+        if holds_number(found) {
+            return None;
+        }
+        let fields = self.fields.iter();
+        let numeric = fields.filter(|one| one.entity == Entity::Deal && holds_number(one));
+        Some(format!(
+            "{} is no field of numbers; there is {}",
+            called(&found.id, &found.name),
+            listed(numeric.map(|one| (&*one.id, &*one.name)))
+        ))
+    }
+
     fn wrong_field(
         &self,
         entity: Entity,
@@ -143,6 +179,16 @@ impl AccountDescription {
             Err(why) if constant.is_some() => Some((".value", format!("{name}: {}", said(why)))),
             Ok(_) | Err(_) => None,
         }
+    }
+}
+
+/// Says whether a number stands in a field. One that the CRM works out by itself takes nothing, and
+/// is a number by its type.
+fn holds_number(field: &CrmField) -> bool {
+    match field.takes {
+        Takes::Number | Takes::Unknown => true,
+        Takes::Nothing => matches!(field.kind.as_str(), "numeric" | "monetary" | "double"),
+        _ => false,
     }
 }
 
@@ -171,7 +217,7 @@ fn listed<'a>(things: impl Iterator<Item = (&'a str, &'a str)>) -> String {
 mod tests {
     use super::*;
     use crate::crm::{CrmUser, Stage, TaskType};
-    use crate::model::field::{CrmField, FieldOption, Takes};
+    use crate::model::field::FieldOption;
 
     fn account() -> AccountDescription {
         let pipeline = |id: &str, unsorted| Pipeline {
@@ -278,6 +324,52 @@ mod tests {
                 said.starts_with(path) && said.contains(words),
                 "{what:?}: {said}"
             );
+        }
+    }
+
+    #[test]
+    fn v_13_the_sum_is_of_a_numeric_field_and_what_is_named_is_there() {
+        let mut account = account();
+        let field = |id: &str, takes, kind: &str| CrmField {
+            entity: Entity::Deal,
+            id: id.to_owned(),
+            name: format!("Поле {id}"),
+            code: None,
+            kind: kind.to_owned(),
+            takes,
+            options: Vec::new(),
+        };
+        account.fields.push(field("51", Takes::Number, "numeric"));
+        account.fields.push(field("52", Takes::Line, "text"));
+        account.fields.push(field("53", Takes::Nothing, "numeric"));
+        account.fields.push(field("54", Takes::Nothing, "file"));
+        let sum = |id: &str| CrmThing::SumField(id.to_owned());
+        let read = |id: &str| CrmThing::ReadField {
+            entity: Entity::Deal,
+            field: id.to_owned(),
+        };
+        let pipeline = |id: &str| CrmThing::Pipeline(id.to_owned());
+        for right in [
+            sum("51"),
+            sum("поле 53"),
+            read("54"),
+            read("52"),
+            pipeline("31"),
+        ] {
+            assert_eq!(wrong(&account, right.clone()), None, "{right:?}");
+        }
+        for (what, words) in [
+            (
+                sum("52"),
+                "no field of numbers; there is 51 (Поле 51), 53 (Поле 53)",
+            ),
+            (sum("54"), "no field of numbers"),
+            (sum("60"), "no such field"),
+            (read("41"), "no such field"),
+            (pipeline("9"), "no pipeline 9"),
+        ] {
+            let said = wrong(&account, what.clone()).unwrap_or_default();
+            assert!(said.contains(words), "{what:?}: {said}");
         }
     }
 

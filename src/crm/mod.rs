@@ -8,6 +8,7 @@ pub mod bitrix24;
 mod book;
 mod consent;
 mod credential;
+mod deal_reader;
 mod directory_reader;
 mod lists;
 pub mod pair_vault;
@@ -20,6 +21,9 @@ pub use self::consent::{
     Returned, SharedDesk, States, SwitchOff, SwitchedOff,
 };
 pub use self::credential::{CredentialState, CredentialWay};
+pub use self::deal_reader::{
+    DealField, DealNames, DealPiece, DealReader, DealRecords, DealsNext, DealsSince,
+};
 pub use self::directory_reader::{
     Changes, Covered, DirectoryReader, DirectorySettings, HookAddress, Piece, PieceNext,
 };
@@ -103,6 +107,11 @@ pub trait Adapter: Send + Sync {
 
     /// Returns the reader of its clients and deals, where the CRM lets them be read.
     fn directory(&self) -> Option<&dyn DirectoryReader> {
+        None
+    }
+
+    /// Returns the reader of its deals, where the CRM has any that come back.
+    fn deals(&self) -> Option<&dyn DealReader> {
         None
     }
 
@@ -283,6 +292,18 @@ pub trait AccountSettings: Send + Sync {
     /// Returns how its directory is kept; `None` = it is not.
     fn directory(&self) -> Option<DirectorySettings> {
         None
+    }
+
+    /// Says whether it has deals that come back ([`Adapter::deals`]).
+    fn has_deals(&self) -> bool {
+        false
+    }
+
+    /// Reads which deals a webhook of the CRM is about, as [`DealReader::anew`] takes them. Pure; what
+    /// cannot be read says nothing: a hint is all it is.
+    fn deal_hints(&self, content_type: Option<&str>, body: &[u8]) -> Vec<String> {
+        let _ = (content_type, body);
+        Vec::new()
     }
 
     /// Returns the secrets that the account cannot do without, as it is set.

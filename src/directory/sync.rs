@@ -92,13 +92,10 @@ impl From<StoreError> for Trouble {
 }
 
 fn done<T>(outcome: Outcome<T>) -> Result<T, Trouble> {
-    let (why, retry_after) = match outcome {
-        Outcome::Done(value) => return Ok(value),
-        Outcome::NotApplied(not_applied) => (not_applied.why, not_applied.retry_after),
-        Outcome::Ambiguous { why } | Outcome::AuthExpired { why } => (why, None),
-        Outcome::Rejected(rejection) => (format!("{} {}", rejection.code, rejection.message), None),
-    };
-    Err(Trouble::Crm { why, retry_after })
+    outcome.done().map_err(|not_done| Trouble::Crm {
+        why: not_done.why,
+        retry_after: not_done.retry_after,
+    })
 }
 
 /// What is to be done next.

@@ -1,11 +1,14 @@
 //! What CRMs say over HTTP: that something changed. Nothing of what they say is believed: the word
-//! only has what changed read sooner, over the account's own door.
+//! only has what changed read sooner, over the account's own door. Which deals it is about is on
+//! disk before the answer; the answer is always yes, for some CRMs stop telling anybody anything
+//! for a while where it is not (`crm/planfix.md` §6).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwapOption;
+use futures_util::future::BoxFuture;
 
 use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
@@ -21,7 +24,13 @@ pub struct CrmHook {
     pub secrets: Vec<Secret>,
     /// Has what changed read soon.
     pub told: Arc<dyn Fn() + Send + Sync>,
+    /// Keeps which deals it is about, where deals of the account are received.
+    pub deals: Option<KeepHint>,
 }
+
+/// Keeps what a webhook hints at, from its content type and body; returns when that is on disk, or
+/// when it will be found by other means.
+pub type KeepHint = Arc<dyn Fn(Option<String>, web::Bytes) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// The accounts that may tell; replaced at reload. Nothing as long as the daemon starts.
 pub type CrmHookTable = ArcSwapOption<HashMap<IntegrationKey, CrmHook>>;
@@ -46,11 +55,18 @@ pub(super) async fn told(
     if !secret_matches(&secret, &hook.secrets) {
         return stranger(&state, &request);
     }
-    // Read to its end, or the sender might see a broken connection; what it says is not needed.
-    if let Err(refusal) = read_body(&request, body).await {
-        return refusal;
-    }
+    // Read to its end, or the sender might see a broken connection.
+    let body = match read_body(&request, body).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
     metrics::counter!("trunkline_crm_hooks", "kind" => hook.kind).increment(1);
     (hook.told)();
+    if let Some(keep) = &hook.deals {
+        let headers = request.headers();
+        let kind = headers.get(actix_web::http::header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+        keep(kind, body).await;
+    }
     HttpResponse::Ok().finish()
 }

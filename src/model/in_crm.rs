@@ -26,6 +26,17 @@ pub enum CrmThing {
         /// The stage.
         stage: String,
     },
+    /// A pipeline.
+    Pipeline(String),
+    /// A field of deals that holds a sum of money, by id, code or name.
+    SumField(String),
+    /// A field that is only read, by id, code or name.
+    ReadField {
+        /// The sort of card.
+        entity: Entity,
+        /// The field.
+        field: String,
+    },
     /// A sort of task.
     TaskType(String),
     /// An additional field.

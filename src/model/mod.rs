@@ -9,6 +9,8 @@ pub mod capabilities;
 pub mod chat;
 mod closed_words;
 pub mod communication;
+pub mod deal;
+pub mod deal_settings;
 pub mod details;
 pub mod directory;
 pub mod discovery;

@@ -27,6 +27,33 @@ pub enum Outcome<T> {
     Rejected(Rejection),
 }
 
+/// Why something was not done, for one who only wants to know whether to come again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotDone {
+    /// In words.
+    pub why: String,
+    /// Not to be repeated earlier than this from now.
+    pub retry_after: Option<Duration>,
+}
+
+impl<T> Outcome<T> {
+    /// Returns what was done.
+    ///
+    /// # Errors
+    /// Says why nothing was, in one manner for every reason.
+    pub fn done(self) -> Result<T, NotDone> {
+        let (why, retry_after) = match self {
+            Outcome::Done(value) => return Ok(value),
+            Outcome::NotApplied(not_applied) => (not_applied.why, not_applied.retry_after),
+            Outcome::Ambiguous { why } | Outcome::AuthExpired { why } => (why, None),
+            Outcome::Rejected(rejection) => {
+                (format!("{} {}", rejection.code, rejection.message), None)
+            }
+        };
+        Err(NotDone { why, retry_after })
+    }
+}
+
 /// A request without effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotApplied {

@@ -4,6 +4,7 @@
 
 pub mod asterisk;
 pub mod call_desk;
+mod deal_taker;
 mod exchange;
 pub mod itoolabs;
 pub mod registry;
@@ -30,6 +31,7 @@ use crate::model::phone::Phone;
 use crate::model::question::{Answer, NotAnswered, Question};
 use crate::model::timestamp::Timestamp;
 
+pub use deal_taker::{DealFunnel, DealTaker, DealToTake, TakeError};
 pub use exchange::{
     Exchange, ExchangeContext, ExchangeMethod, ExchangeReply, ExchangeRequest, Verdict,
 };
@@ -62,6 +64,11 @@ pub trait Source: Send + Sync {
 
     /// Returns who lists its people, groups and numbers, for a source where that can be done.
     fn roster(&self) -> Option<Arc<dyn RosterReader>> {
+        None
+    }
+
+    /// Returns who takes deals there, for a source that shows what its communications came to.
+    fn deal_taker(&self) -> Option<Arc<dyn DealTaker>> {
         None
     }
 

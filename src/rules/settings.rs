@@ -14,6 +14,7 @@ mod tasks;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::deal_settings::DealSettings;
 use crate::model::ids::CrmUserId;
 use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::Phone;
@@ -63,6 +64,9 @@ pub struct IntegrationSettings {
     /// The card of a caller is shown while the telephone rings (S2-39).
     #[serde(default)]
     pub popup: Option<PopupSettings>,
+    /// The deals of the CRM are received (V-13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deals: Option<DealSettings>,
 }
 
 impl IntegrationSettings {

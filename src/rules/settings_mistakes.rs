@@ -57,6 +57,10 @@ impl IntegrationSettings {
             let under = |mistake: Mistake| mistake.under("personal_manager");
             found.extend(manager.mistakes().into_iter().map(under));
         }
+        if let Some(deals) = &self.deals {
+            let under = |mistake: Mistake| mistake.under("deals");
+            found.extend(deals.mistakes().into_iter().map(under));
+        }
         found
     }
 

@@ -1,6 +1,7 @@
 //! What settings name of the CRM: users, pipelines with stages, sorts of tasks, additional fields.
 //! Whether it is there shows when the CRM is asked (V-12).
 
+use crate::model::deal_settings::DealSettings;
 use crate::model::ids::CrmUserId;
 use crate::model::in_crm::{CrmThing, NamedInCrm};
 
@@ -35,6 +36,9 @@ impl IntegrationSettings {
                 },
             );
         }
+        named
+            .0
+            .extend(self.deals.iter().flat_map(DealSettings::named));
         named.0
     }
 }

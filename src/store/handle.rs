@@ -235,7 +235,7 @@ impl StoreHandle {
         drop(self.queue.send(Command::End(StoreEnd::Closed)).await);
     }
 
-    async fn ask<T: Send + 'static>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         command: impl FnOnce(Reply<T>) -> Command,
     ) -> Result<T, StoreError> {
@@ -480,7 +480,7 @@ impl StoreHandle {
         Ok(self.shared.complete(counted))
     }
 
-    async fn read_long<T: Send + 'static>(
+    pub(super) async fn read_long<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Reader<'_>) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -490,7 +490,7 @@ impl StoreHandle {
     }
 
     /// Reads off the async threads: a page that is not in the cache may take the disk's time.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Reader<'_>) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -17,11 +17,14 @@
 //! business.
 
 pub mod command;
+pub mod deals;
 pub mod directory;
 pub(crate) mod packing;
 pub mod query;
 
 mod accept;
+mod deal_read;
+mod deal_tables;
 mod directory_pack;
 mod directory_read;
 mod directory_tables;

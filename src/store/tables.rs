@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::command::{JournalNote, Work, WorkId};
+use super::deal_tables::LazyDeals;
 use super::directory_tables::LazyDirectory;
 use super::error::{StoreError, Trouble};
 use super::query::NoteId;
@@ -93,6 +94,8 @@ pub(super) enum Counter {
     Note,
     /// Portals that have a directory.
     Directory,
+    /// Changes of deals, and hints that there are some.
+    Deal,
 }
 
 impl Counter {
@@ -102,6 +105,7 @@ impl Counter {
             Counter::Fence => "fence",
             Counter::Note => "note",
             Counter::Directory => "directory",
+            Counter::Deal => "deal",
         }
     }
 }
@@ -128,6 +132,7 @@ pub(super) struct Tables<'t> {
     pub(super) accounts: Table<'t, &'static str, Bytes>,
     pub(super) directory: LazyDirectory<'t>,
     pub(super) recordings: LazyRecordings<'t>,
+    pub(super) deals: LazyDeals<'t>,
     pub(super) health: &'t RowHealth,
     /// Something was written: the transaction is worth a commit.
     pub(super) wrote: bool,
@@ -157,6 +162,7 @@ impl<'t> Tables<'t> {
             accounts: txn.open_table(ACCOUNTS)?,
             directory: LazyDirectory::new(txn),
             recordings: LazyRecordings::new(txn),
+            deals: LazyDeals::new(txn),
             health,
             wrote: false,
         })

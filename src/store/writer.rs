@@ -10,6 +10,8 @@ use super::command::{
     Accept, Accepted, Advance, Decide, Defer, Fence, ForgetReport, JournalNote, Pass,
     RecordingChange, Revive, Revived, SweepReport, WorkId,
 };
+use super::deal_tables;
+use super::deals::{DealCommand, DealsApplied};
 use super::directory::{DirectoryApplied, DirectoryBatch};
 use super::directory_tables::apply as apply_directory;
 use super::error::{StoreEnd, StoreError, Trouble};
@@ -49,6 +51,7 @@ pub(super) enum Command {
     Sweep(SweepList, Reply<SweepReport>),
     Forget(ForgetList, Reply<ForgetReport>),
     Directory(Box<DirectoryBatch>, Reply<DirectoryApplied>),
+    Deals(Box<DealCommand>, Reply<DealsApplied>),
     Recording(Box<RecordingChange>, Reply<Vec<(IntegrationKey, WorkId)>>),
     /// Answers when the writer has come this far: shows that it turns.
     Probe(Reply<()>),
@@ -169,6 +172,7 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::Forget(list, reply) => settle(reply, forget(tables, &list)),
         Command::Recording(c, reply) => settle(reply, recordings::change(tables, &c)),
         Command::Directory(batch, reply) => settle(reply, apply_directory(tables, &batch)),
+        Command::Deals(c, reply) => settle(reply, deal_tables::apply(tables, &c)),
         Command::Probe(reply) => settle(reply, Ok(())),
         // Taken out of the group before; there is nobody to answer.
         Command::End(_) => Ok(Answer {

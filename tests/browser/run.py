@@ -23,7 +23,7 @@ from pathlib import Path
 READY_SECONDS_MAX = 300
 ROUTES = {
     "overview": "#/overview", "journal": "#/journal", "outbox": "#/outbox",
-    "directory": "#/directory", "accounts": "#/accounts",
+    "directory": "#/directory", "deals": "#/deals", "accounts": "#/accounts",
     "credentials": "#/integration/demo/sales",
     "incoming": "#/integration/demo/sales?block=incoming",
     "outgoing": "#/integration/demo/sales?block=outgoing",

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 /// Russian pages that have no English twin.
-const RUSSIAN_ALONE: [&str; 2] = ["README.md", "troubleshooting.md"];
+const RUSSIAN_ALONE: [&str; 1] = ["README.md"];
 
 /// Pages by where they lie, from the root of the tree.
 type Pages = BTreeMap<PathBuf, Page>;

@@ -43,6 +43,7 @@ pages! {
     "/pages/story.js" "story.js" JS,
     "/pages/outbox.js" "outbox.js" JS,
     "/pages/directory.js" "directory.js" JS,
+    "/pages/deals.js" "deals.js" JS,
     "/pages/accounts.js" "accounts.js" JS,
     "/pages/integration.js" "integration.js" JS,
     "/pages/calls.js" "calls.js" JS,

@@ -62,7 +62,7 @@ impl AmoAdapter {
         })
     }
 
-    async fn users(&self) -> Result<Vec<CrmUser>, ReadError> {
+    pub(super) async fn users(&self) -> Result<Vec<CrmUser>, ReadError> {
         let mut users = Vec::new();
         for number in 1..=USER_PAGES_MAX {
             let number = number.to_string();

@@ -8,9 +8,11 @@ mod auth;
 mod claims;
 mod client;
 mod consent;
+mod deals;
 mod describe;
 mod directory;
 mod execute;
+mod feed;
 mod fields;
 mod hand_over;
 mod hosts;
@@ -44,8 +46,8 @@ use self::settings::AmoSettings;
 use self::setup::{Setup, SetupKeeper};
 use super::registry::CrmKind;
 use super::{
-    AccountDescription, AccountDoor, Adapter, Class, Consent, CredentialState, DirectoryReader,
-    Screen, StepCommand,
+    AccountDescription, AccountDoor, Adapter, Class, Consent, CredentialState, DealReader,
+    DirectoryReader, Screen, StepCommand,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;
@@ -158,6 +160,10 @@ impl Adapter for AmoAdapter {
     }
 
     fn directory(&self) -> Option<&dyn DirectoryReader> {
+        Some(self)
+    }
+
+    fn deals(&self) -> Option<&dyn DealReader> {
         Some(self)
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::AmoAdapter;
+use super::deals;
 use super::hosts::{self, DOMAINS};
 use crate::crm::account::transport;
 use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
@@ -206,6 +207,14 @@ impl AccountSettings for AmoSettings {
 
     fn directory(&self) -> Option<DirectorySettings> {
         self.directory
+    }
+
+    fn has_deals(&self) -> bool {
+        true
+    }
+
+    fn deal_hints(&self, _content_type: Option<&str>, body: &[u8]) -> Vec<String> {
+        deals::hints(body)
     }
 
     fn secrets_needed(&self) -> &'static [&'static str] {

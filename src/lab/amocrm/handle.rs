@@ -207,6 +207,11 @@ impl AmoHandle {
         })
     }
 
+    /// Loses so many of a thousand hooks on their way, at random; the first attempts only.
+    pub fn lose_hooks(&self, per_mille: u64) {
+        self.world().hook_queue.lost_per_mille = per_mille;
+    }
+
     /// Blocks the account, as the rate limiter does, or lifts the block.
     pub fn set_blocked(&self, blocked: bool) {
         let mut world = self.world();

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::lab::fault::mix;
+
 /// Hooks that wait at most; a burst of a torture run makes some thousands.
 const WAITING_MAX: usize = 20_000;
 /// Attempts of one hook.
@@ -29,10 +31,18 @@ pub(super) struct HookQueue {
     pub(super) failed_attempts: u64,
     /// Given up, or pushed out by newer ones.
     pub(super) lost: u64,
+    /// Of a thousand hooks so many get lost on their way, none knows which.
+    pub(super) lost_per_mille: u64,
+    pushed: u64,
 }
 
 impl HookQueue {
     pub(super) fn push(&mut self, delivery: Delivery) {
+        self.pushed += 1;
+        if delivery.attempt == 1 && mix(self.pushed) % 1_000 < self.lost_per_mille {
+            self.lost += 1;
+            return;
+        }
         if self.waiting.len() >= WAITING_MAX {
             self.waiting.pop_front();
             self.lost += 1;

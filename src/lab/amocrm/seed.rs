@@ -78,6 +78,8 @@ pub struct CardEdit {
     pub status_id: Option<u64>,
     /// New pipeline of a lead; with `status_id`.
     pub pipeline_id: Option<u64>,
+    /// New price of a lead.
+    pub price: Option<i64>,
 }
 
 impl World {
@@ -161,6 +163,7 @@ impl World {
         let moved = edit.status_id.is_some() || edit.pipeline_id.is_some();
         let draft = CardDraft {
             name: edit.name.clone(),
+            price: edit.price,
             responsible_user_id: edit.responsible_user_id,
             values: edit.phones.as_ref().map_or_else(Vec::new, |phones| {
                 let phone = self.field_of_code(kind, "PHONE");

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::call_api;
+use super::deals;
 use super::world::{World, unix};
 
 /// Longest interval of a report (`pbx/uis.md` §4), and of messages (corrections 5).
@@ -165,6 +166,8 @@ fn carry_out(world: &mut World, which: Which, frame: &Value, now: i64) -> Result
         (Which::Data, "get.offline_messages_report") => requests(world, params, now),
         (Which::Data, "get.reports_list") => Ok(reports()),
         (Which::Data, "get.mgf_calls") => history(world, params, now),
+        (Which::Data, "create.sales_funnel") => deals::create_funnel(world, params),
+        (Which::Data, "upload.deals_history") => deals::upload(world, params),
         (Which::Call, "start.employee_call") => call_api::start(world, params),
         (Which::Data | Which::Call, _) => Err(Refusal::bare(-32601, "method_not_found", 404)),
     }

@@ -11,6 +11,7 @@ mod account;
 mod api;
 mod call_api;
 mod control;
+mod deals;
 mod limits;
 mod rest;
 mod sender;

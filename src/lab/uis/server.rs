@@ -1,5 +1,6 @@
 //! The socket of the simulator, and the hand that a test or script has on it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::ops::Deref;
@@ -145,6 +146,21 @@ impl UisHandle {
         self.world().asked.get(method).copied().unwrap_or(0)
     }
 
+    /// Returns the deals that were passed here, by their keys.
+    pub fn deals(&self) -> BTreeMap<String, serde_json::Map<String, Value>> {
+        self.world().deals.deals.clone()
+    }
+
+    /// Returns how often a deal was taken, known ones included.
+    pub fn deals_taken(&self) -> u64 {
+        self.world().deals.taken
+    }
+
+    /// Refuses deals whose names hold this text; `None` = none of them.
+    pub fn refuse_deals_named(&self, text: Option<&str>) {
+        self.world().deals.bad_name = text.map(str::to_owned);
+    }
+
     /// Returns how many points were spent today.
     pub fn spent(&self) -> u64 {
         self.world().points.spent()
@@ -206,6 +222,7 @@ pub async fn start(options: UisOptions) -> io::Result<UisLab> {
             employees: options.employees,
             placed: Vec::new(),
             asked: Default::default(),
+            deals: Default::default(),
         })),
         sender: Arc::default(),
     };

@@ -33,6 +33,7 @@ pub(super) struct World {
     pub(super) employees: Vec<(u64, String)>,
     pub(super) placed: Vec<Placed>,
     pub(super) asked: BTreeMap<String, u64>,
+    pub(super) deals: super::deals::Deals,
 }
 
 /// Writes a time as the account does.

@@ -13,6 +13,7 @@ mod budget;
 mod call_row;
 mod caller;
 mod chat_row;
+mod deals;
 mod desk;
 mod finish_reason;
 mod lister;

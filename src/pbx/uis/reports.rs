@@ -38,7 +38,7 @@ pub(super) struct Page {
     pub(super) next: Option<u64>,
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(super) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
         _ => Map::new(),

@@ -118,6 +118,12 @@ impl Refusal {
         self.code == -32602 || self.mnemonic == "filter_prohibited"
     }
 
+    /// Says that what was to be made is there already; the word for it is not documented.
+    pub(super) fn says_it_exists(&self) -> bool {
+        let mnemonic = &self.mnemonic;
+        mnemonic.contains("already") || mnemonic.contains("duplicate")
+    }
+
     /// Says that it may pass by itself.
     fn passes(&self) -> bool {
         self.mnemonic == "internal_error" || self.code == -32603

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::caller::UisCaller;
+use super::deals::UisDeals;
 use super::desk::Desk;
 use super::lister::UisLister;
 use super::receiver::UisReceiver;
@@ -18,7 +19,7 @@ use crate::model::mistake::Mistake;
 use crate::model::secret::Secrets;
 use crate::pbx::registry::SourceKind;
 use crate::pbx::{
-    Caller, Exchange, Hook, Listener, PasteText, RosterReader, Source, SourceIdentity,
+    Caller, DealTaker, Exchange, Hook, Listener, PasteText, RosterReader, Source, SourceIdentity,
 };
 
 /// The registry's line.
@@ -113,6 +114,15 @@ impl Source for UisSource {
     fn roster(&self) -> Option<Arc<dyn RosterReader>> {
         let lister = self.lister.clone()?;
         Some(lister)
+    }
+
+    fn deal_taker(&self) -> Option<Arc<dyn DealTaker>> {
+        // The Data API of VATS 2.0 has no deals (`pbx/megafon.md` §B4).
+        let api = self.data.clone().filter(|_| self.is_told())?;
+        Some(Arc::new(UisDeals {
+            desk: Arc::clone(&self.desk),
+            api,
+        }))
     }
 
     fn to_paste(&self) -> Vec<PasteText> {

@@ -15,6 +15,8 @@ mod configuration;
 mod consent;
 mod crm_down;
 mod daemon;
+mod deals;
+mod deals_upload;
 mod delivery;
 mod directory;
 mod discover;

@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod crash;
+mod deals;
 mod decisions;
 mod directory;
 mod fixture;

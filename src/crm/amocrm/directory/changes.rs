@@ -15,6 +15,7 @@ use tracing::warn;
 use super::{LISTS, PAGE_MAX, Reading, list_of, picture};
 use crate::crm::Changes;
 use crate::crm::amocrm::client::{ReadError, query};
+use crate::crm::amocrm::feed;
 use crate::crm::amocrm::wire::answers::{AuditEvent, CardRecord};
 use crate::model::directory::DirectoryChange;
 use crate::model::outcome::Rejection;
@@ -33,10 +34,6 @@ const GLANCE: usize = 25;
 
 /// Most pages of one list. Where more has changed, reading everything costs less.
 const PAGES_MAX: u32 = 40;
-
-/// Most events of one page (§4), and most pages of them.
-const EVENTS_PAGE_MAX: usize = 100;
-const EVENT_PAGES_MAX: u32 = 200;
 
 /// Most records that are read one by one.
 const RECORDS_MAX: usize = 200;
@@ -274,7 +271,8 @@ async fn read_events(
                 }));
             }
         };
-        match events_of(reading, since, suggested).await {
+        let kinds: Vec<&str> = EVENTS_DOCUMENTED.iter().chain(suggested).copied().collect();
+        match feed::events(reading.client, reading.class, since, &kinds, &[]).await {
             Ok(list) => return Ok(list.map(|list| Events { list, told: true })),
             Err(ReadError::Refused(rejection)) => {
                 let why = rejection.message;
@@ -285,44 +283,6 @@ async fn read_events(
             Err(error) => return Err(error),
         }
     }
-}
-
-async fn events_of(
-    reading: &Reading<'_>,
-    since: i64,
-    suggested: &[&str],
-) -> Result<Option<Vec<AuditEvent>>, ReadError> {
-    let mut all = Vec::new();
-    for number in 1..=EVENT_PAGES_MAX {
-        let mut pairs = query(&[
-            ("filter[created_at][from]", &since.to_string()),
-            ("limit", &EVENTS_PAGE_MAX.to_string()),
-            ("page", &number.to_string()),
-        ]);
-        let types = EVENTS_DOCUMENTED.iter().chain(suggested);
-        pairs.extend(types.map(|kind| ("filter[type][]".to_owned(), (*kind).to_owned())));
-        let page = reading
-            .client
-            .page::<AuditEvent>("/api/v4/events", "events", pairs, reading.class)
-            .await?;
-        let over = page.items.is_empty() || (page.items.len() < EVENTS_PAGE_MAX && !page.more);
-        // Where the filter is not heeded, the order of the feed still ends the reading.
-        let reached = page
-            .items
-            .last()
-            .is_some_and(|last| last.created_at < since);
-        let wanted = |event: &AuditEvent| {
-            event.created_at >= since
-                && (EVENTS_DOCUMENTED.contains(&event.kind.as_str())
-                    || EVENTS_SUGGESTED.contains(&event.kind.as_str()))
-        };
-        all.extend(page.items.into_iter().filter(wanted));
-        if over || reached {
-            all.sort_by_key(|event| event.created_at);
-            return Ok(Some(all));
-        }
-    }
-    Ok(None)
 }
 
 /// What follows from events.
@@ -356,8 +316,8 @@ impl Wanted {
                     }
                 }
                 "entity_linked" | "entity_unlinked" => {
-                    let mut deals = deals_in(&event.value_after);
-                    deals.extend(deals_in(&event.value_before));
+                    let mut deals = feed::deals_in(&event.value_after);
+                    deals.extend(feed::deals_in(&event.value_before));
                     if entity == Entity::Deal {
                         deals.push(event.entity_id);
                     }
@@ -387,25 +347,6 @@ impl Wanted {
         if !self.anew.contains(&card) {
             self.anew.push(card);
         }
-    }
-}
-
-/// Returns the deals that an event's value speaks of: `{"type": "lead", "id": …}`, however deep.
-fn deals_in(value: &Value) -> Vec<i64> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(deals_in).collect(),
-        Value::Object(fields) => {
-            let of_deal = fields
-                .get("type")
-                .and_then(Value::as_str)
-                .is_some_and(|kind| matches!(kind, "lead" | "leads"));
-            let id = fields.get("id").and_then(Value::as_i64);
-            let own = id.filter(|_| of_deal);
-            own.into_iter()
-                .chain(fields.values().flat_map(deals_in))
-                .collect()
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
 }
 

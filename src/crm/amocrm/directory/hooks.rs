@@ -41,7 +41,10 @@ struct Unsubscription<'a> {
 
 /// Subscribes at an address of ours, unless that is done, and ends what we subscribed there with
 /// an earlier secret.
-pub(super) async fn subscribe(client: &Client, hook: &HookAddress) -> Result<(), ReadError> {
+pub(in crate::crm::amocrm) async fn subscribe(
+    client: &Client,
+    hook: &HookAddress,
+) -> Result<(), ReadError> {
     let class = Class::Background;
     let pairs = query(&[("limit", "250")]);
     let page = client

@@ -3,8 +3,8 @@
 
 mod changes;
 mod everything;
-mod hooks;
-mod picture;
+pub(super) mod hooks;
+pub(super) mod picture;
 
 pub(super) use self::changes::Told;
 
@@ -26,14 +26,14 @@ use crate::model::plan::{Card, Entity};
 const LISTS: [Entity; 3] = [Entity::Contact, Entity::Company, Entity::Deal];
 
 /// Most records of one page (§4).
-const PAGE_MAX: usize = 250;
+pub(super) const PAGE_MAX: usize = 250;
 
 /// What a reading needs.
-struct Reading<'a> {
-    client: &'a Client,
-    setup: &'a Setup,
-    clock: &'a SharedClock,
-    class: Class,
+pub(super) struct Reading<'a> {
+    pub(super) client: &'a Client,
+    pub(super) setup: &'a Setup,
+    pub(super) clock: &'a SharedClock,
+    pub(super) class: Class,
 }
 
 impl Reading<'_> {
@@ -72,7 +72,7 @@ fn list_of(entity: Entity) -> Option<&'static str> {
 }
 
 impl AmoAdapter {
-    async fn reading<'a, T>(
+    pub(super) async fn reading<'a, T>(
         &'a self,
         class: Class,
         read: impl AsyncFnOnce(Reading<'_>) -> Result<T, ReadError>,
@@ -94,6 +94,23 @@ impl AmoAdapter {
     }
 }
 
+impl AmoAdapter {
+    /// Has the account tell of changes at an address of ours.
+    pub(super) async fn told_at(&self, hook: HookAddress) -> Outcome<()> {
+        if self.client.is_observed() {
+            return Outcome::NotApplied(NotApplied {
+                cause: NotAppliedCause::Failed,
+                why: "no integration of the portal is on, so nothing is set up there".to_owned(),
+                retry_after: None,
+            });
+        }
+        match hooks::subscribe(&self.client, &hook).await {
+            Ok(()) => Outcome::Done(()),
+            Err(error) => error.into_outcome(),
+        }
+    }
+}
+
 impl DirectoryReader for AmoAdapter {
     fn everything(&self, cursor: Option<Value>) -> BoxFuture<'_, Outcome<Piece>> {
         self.reading(Class::Background, async move |reading| {
@@ -110,21 +127,7 @@ impl DirectoryReader for AmoAdapter {
     }
 
     fn subscribe(&self, hook: HookAddress) -> BoxFuture<'_, Outcome<()>> {
-        async move {
-            if self.client.is_observed() {
-                return Outcome::NotApplied(NotApplied {
-                    cause: NotAppliedCause::Failed,
-                    why: "no integration of the portal is on, so nothing is set up there"
-                        .to_owned(),
-                    retry_after: None,
-                });
-            }
-            match hooks::subscribe(&self.client, &hook).await {
-                Ok(()) => Outcome::Done(()),
-                Err(error) => error.into_outcome(),
-            }
-        }
-        .boxed()
+        self.told_at(hook).boxed()
     }
 
     fn anew(&self, cards: Vec<Card>, class: Class) -> BoxFuture<'_, Outcome<Vec<DirectoryChange>>> {

@@ -10,7 +10,11 @@ use crate::model::plan::{Card, Entity};
 use crate::model::timestamp::Timestamp;
 
 /// Returns what a record says about the directory.
-pub(super) fn change(entity: Entity, record: &CardRecord, setup: &Setup) -> DirectoryChange {
+pub(in crate::crm::amocrm) fn change(
+    entity: Entity,
+    record: &CardRecord,
+    setup: &Setup,
+) -> DirectoryChange {
     let card = Card {
         entity,
         id: record.id.to_string(),

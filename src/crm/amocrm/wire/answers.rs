@@ -80,6 +80,8 @@ pub(crate) struct Account {
     pub(crate) country: Option<String>,
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) customers_mode: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) currency: Option<String>,
     #[serde(default, deserialize_with = "lenient::flag")]
     pub(crate) is_api_filter_enabled: bool,
     #[serde(default, rename = "_embedded", deserialize_with = "lenient::or_empty")]
@@ -220,6 +222,9 @@ pub(crate) struct CardRecord {
     pub(crate) updated_at: i64,
     #[serde(default, deserialize_with = "lenient::optional_number")]
     pub(crate) closed_at: Option<i64>,
+    /// The sum of a lead.
+    #[serde(default, deserialize_with = "lenient::optional_number")]
+    pub(crate) price: Option<i64>,
     #[serde(default, deserialize_with = "lenient::number")]
     pub(crate) status_id: i64,
     #[serde(default, deserialize_with = "lenient::number")]
@@ -240,6 +245,15 @@ pub(crate) struct CardEmbedded {
     pub(crate) contacts: Vec<Reference>,
     #[serde(default, deserialize_with = "lenient::or_empty")]
     pub(crate) companies: Vec<Reference>,
+    /// Where a lead comes from (`with=source`).
+    #[serde(default, deserialize_with = "lenient::or_empty")]
+    pub(crate) source: SourceRecord,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct SourceRecord {
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) name: Option<String>,
 }
 
 /// A webhook (§14).
@@ -256,6 +270,8 @@ pub(crate) struct Webhook {
 /// An entry of the audit feed (§13).
 #[derive(Debug, Deserialize)]
 pub(crate) struct AuditEvent {
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) id: Option<String>,
     #[serde(rename = "type")]
     pub(crate) kind: String,
     #[serde(default, deserialize_with = "lenient::number")]
@@ -275,6 +291,9 @@ pub(crate) struct AuditEvent {
 pub(crate) struct Reference {
     #[serde(deserialize_with = "lenient::number")]
     pub(crate) id: i64,
+    /// It is the main one of several contacts.
+    #[serde(default, deserialize_with = "lenient::flag")]
+    pub(crate) is_main: bool,
 }
 
 /// The values of one additional field.
@@ -284,6 +303,10 @@ pub(crate) struct FieldValues {
     pub(crate) field_id: i64,
     #[serde(default, deserialize_with = "lenient::text")]
     pub(crate) field_code: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) field_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(crate) field_type: Option<String>,
     #[serde(default, deserialize_with = "lenient::or_empty")]
     pub(crate) values: Vec<FieldValue>,
 }

@@ -1,0 +1,469 @@
+//! Keeps the deals of one integration in step with its CRM: what a webhook hinted at is read anew,
+//! and what changed is read again and again, for what no webhook told of. What is read and how far
+//! the reading came are on disk together, so a restart goes on. All of it in the account's lowest
+//! class.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::normalise::{came_before, normalise};
+use crate::clock::SharedClock;
+use crate::crm::{Adapter, DealNames, DealReader, DealRecords, DealsNext, DealsSince, HookAddress};
+use crate::model::deal::Deal;
+use crate::model::deal_settings::DealSettings;
+use crate::model::ids::IntegrationKey;
+use crate::model::outcome::{NotDone, Outcome};
+use crate::store::deals::{DealBatch, DealHint, DealPull};
+use crate::store::query::JournalSearch;
+use crate::store::{StoreError, StoreHandle};
+
+/// Time between a hint and its reading: a CRM tells several things about one deal in a row.
+const HINT_GAP: Duration = Duration::from_secs(2);
+
+/// So many deals are read anew at a time; where more are hinted at, what changed is read instead,
+/// which costs a request for hundreds of them.
+const HINTS_ANEW_MAX: usize = 20;
+
+/// Hints that one look at the store returns.
+const HINTS_MAX: usize = 10_000;
+
+/// How old the names of pipelines, stages and people may be.
+const NAMES_FRESH_FOR: Duration = Duration::from_secs(1800);
+
+/// The first and the longest pause after a reading that failed.
+const PAUSE_FIRST: Duration = Duration::from_secs(5);
+const PAUSE_LONGEST: Duration = Duration::from_secs(300);
+
+/// After this time the CRM is asked again to tell of changes.
+const SUBSCRIBED: Duration = Duration::from_secs(24 * 3600);
+
+/// Where a reading shows how it is getting on.
+pub trait PullReport: Send + Sync {
+    /// This is on disk now.
+    fn state(&self, pull: &DealPull);
+
+    /// A reading failed; it is tried again.
+    fn trouble(&self, why: &str);
+}
+
+/// What is wished of the deals of one integration.
+#[derive(Debug, Default)]
+pub struct DealWishes {
+    wish: watch::Sender<Wish>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Wish {
+    /// Counts the wishes to read what changed.
+    read: u64,
+    /// Counts the changes of what is stored: hints, and deals to be passed on.
+    stored: u64,
+}
+
+impl DealWishes {
+    /// Has what changed read now: a person's wish, or a hint that could not be kept.
+    pub fn read_now(&self) {
+        self.wish
+            .send_modify(|wish| wish.read = wish.read.wrapping_add(1));
+    }
+
+    /// Says that something new is stored.
+    pub fn stored(&self) {
+        self.wish
+            .send_modify(|wish| wish.stored = wish.stored.wrapping_add(1));
+    }
+
+    pub(super) fn stored_since(&self) -> StoredWatch {
+        StoredWatch(self.wish.subscribe())
+    }
+}
+
+/// Waits until something new is stored.
+pub(super) struct StoredWatch(watch::Receiver<Wish>);
+
+impl StoredWatch {
+    /// Takes note of what is there.
+    pub(super) fn look(&mut self) {
+        self.0.borrow_and_update();
+    }
+
+    /// Returns when there is more than at the last look; never, where nobody could say so.
+    pub(super) async fn more(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The reading of one integration's deals.
+#[derive(Clone)]
+pub struct DealPuller {
+    /// Whose.
+    pub integration: IntegrationKey,
+    /// Its account.
+    pub adapter: Arc<dyn Adapter>,
+    /// What was chosen.
+    pub settings: DealSettings,
+    /// Where the CRM may tell of changes, where nobody else asks it to.
+    pub hook: Option<HookAddress>,
+    /// Where deals are kept.
+    pub store: StoreHandle,
+    /// The time of day.
+    pub clock: SharedClock,
+    /// What is wished of it.
+    pub wishes: Arc<DealWishes>,
+    /// Where its state is shown.
+    pub report: Arc<dyn PullReport>,
+}
+
+/// A reading that did not come to its end.
+enum Trouble {
+    Store(StoreError),
+    Crm(NotDone),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<NotDone> for Trouble {
+    fn from(not_done: NotDone) -> Self {
+        Self::Crm(not_done)
+    }
+}
+
+/// What is to be done next.
+enum Next {
+    Subscribe,
+    Hints(Vec<DealHint>),
+    Piece,
+    WaitUntil(Instant),
+}
+
+/// One life of a reading.
+struct Life<'a> {
+    puller: &'a DealPuller,
+    reader: &'a dyn DealReader,
+    pull: DealPull,
+    names: DealNames,
+    names_at: Option<Instant>,
+    /// The wishes to read that were granted.
+    granted: u64,
+    hints_at: Option<Instant>,
+    /// Hints that the reading under way answers: they were there when it began.
+    covered: Vec<DealHint>,
+    subscribe_at: Option<Instant>,
+    failures: u32,
+}
+
+impl DealPuller {
+    /// Keeps the deals until `stop` turns true.
+    ///
+    /// # Errors
+    ///
+    /// What the store refuses. The CRM's refusals are waited out.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+        let Some(reader) = self.adapter.deals() else {
+            self.report.trouble("this CRM has no deals that come back");
+            let _ = stop.wait_for(|stop| *stop).await;
+            return Ok(());
+        };
+        let stored = self.store.deal_pull(self.integration.clone()).await?;
+        let mut life = Life {
+            puller: self,
+            reader,
+            pull: self.begin_from(stored.unwrap_or_default()),
+            names: DealNames::default(),
+            names_at: None,
+            granted: self.wishes.wish.borrow().read,
+            hints_at: None,
+            covered: Vec::new(),
+            subscribe_at: self.hook.as_ref().map(|_| Instant::now()),
+            failures: 0,
+        };
+        self.report.state(&life.pull);
+        life.keep(&mut stop).await
+    }
+
+    /// Other settings make other deals of the same records: everything that is kept is read anew.
+    fn begin_from(&self, stored: DealPull) -> DealPull {
+        let settings = kept_by(&self.settings);
+        if stored.settings == settings {
+            return stored;
+        }
+        DealPull {
+            settings,
+            since: stored.since,
+            complete_as_of: stored.complete_as_of,
+            ..DealPull::default()
+        }
+    }
+}
+
+/// Returns what of the settings makes a deal what it is.
+fn kept_by(settings: &DealSettings) -> Value {
+    json!({
+        "pipelines": settings.pipelines, "good": settings.good, "bad": settings.bad,
+        "sum": settings.sum_field, "source": settings.source_field,
+        "columns": settings.columns, "model": settings.model, "first_days": settings.first_days,
+    })
+}
+
+impl Life<'_> {
+    async fn keep(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), StoreError> {
+        let mut wishes = self.puller.wishes.wish.subscribe();
+        loop {
+            let wish = *wishes.borrow_and_update();
+            let next = self.next(wish).await?;
+            let result = match next {
+                Next::WaitUntil(until) => {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(until) => {}
+                        changed = wishes.changed() => if changed.is_err() { return Ok(()) },
+                        _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                    }
+                    continue;
+                }
+                Next::Subscribe => tokio::select! {
+                    () = self.subscribe() => Ok(()),
+                    _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                },
+                Next::Hints(hints) => tokio::select! {
+                    result = self.answer(hints) => result,
+                    _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                },
+                Next::Piece => tokio::select! {
+                    result = self.piece(wish) => result,
+                    _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                },
+            };
+            match result {
+                Ok(()) => {
+                    self.failures = 0;
+                    self.puller.report.state(&self.pull);
+                }
+                Err(Trouble::Store(error)) => return Err(error),
+                Err(Trouble::Crm(NotDone { why, retry_after })) => {
+                    let doublings = self.failures.min(16);
+                    self.failures = self.failures.saturating_add(1);
+                    let pause = PAUSE_FIRST
+                        .saturating_mul(1 << doublings)
+                        .min(PAUSE_LONGEST);
+                    let pause = pause.max(retry_after.unwrap_or_default());
+                    self.puller.report.trouble(&why);
+                    warn!(integration = %self.puller.integration, why, pause_s = pause.as_secs(), "deals not read");
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says what is next.
+    async fn next(&mut self, wish: Wish) -> Result<Next, StoreError> {
+        let now = Instant::now();
+        if self.subscribe_at.is_some_and(|due| due <= now) {
+            return Ok(Next::Subscribe);
+        }
+        if self.pull.cursor.is_some() || self.pull.mark.is_none() {
+            return Ok(Next::Piece);
+        }
+        let since_poll = match self.pull.complete_as_of {
+            Some(at) => self.puller.clock.now().since(at),
+            None => Duration::MAX,
+        };
+        let poll = self.puller.settings.poll();
+        if wish.read != self.granted || since_poll >= poll {
+            return Ok(Next::Piece);
+        }
+        let hints = self.hints().await?;
+        let poll_at = now + poll.saturating_sub(since_poll);
+        if hints.is_empty() {
+            self.hints_at = None;
+            return Ok(Next::WaitUntil(poll_at));
+        }
+        let due = *self.hints_at.get_or_insert(now + HINT_GAP);
+        if due > now {
+            return Ok(Next::WaitUntil(due.min(poll_at)));
+        }
+        self.hints_at = None;
+        match hints.len() > HINTS_ANEW_MAX {
+            true => Ok(Next::Piece),
+            false => Ok(Next::Hints(hints)),
+        }
+    }
+
+    async fn hints(&self) -> Result<Vec<DealHint>, StoreError> {
+        let integration = self.puller.integration.clone();
+        self.puller.store.deal_hints(integration, HINTS_MAX).await
+    }
+
+    /// Has the CRM tell of changes. Without that what changed is read at its times.
+    async fn subscribe(&mut self) {
+        let Some(hook) = self.puller.hook.clone() else {
+            self.subscribe_at = None;
+            return;
+        };
+        let (pause, why) = match self.reader.subscribe(hook).await {
+            Outcome::Done(()) => (SUBSCRIBED, None),
+            // The tariff, rights, or pages of the CRM's own: a person's affair.
+            Outcome::Rejected(rejection) => (SUBSCRIBED, Some(rejection.message)),
+            other => (
+                PAUSE_LONGEST,
+                other.done().err().map(|not_done| not_done.why),
+            ),
+        };
+        self.subscribe_at = Instant::now().checked_add(pause);
+        if let Some(why) = why {
+            let why = format!("the CRM does not tell of changes: {why}");
+            self.puller.report.trouble(&why);
+        }
+    }
+
+    /// Reads anew what was hinted at.
+    async fn answer(&mut self, hints: Vec<DealHint>) -> Result<(), Trouble> {
+        self.refresh_names().await?;
+        let ids = hints.iter().map(|hint| hint.deal.clone()).collect();
+        let records = self.reader.anew(ids).await.done()?;
+        self.commit(records, hints, None).await?;
+        Ok(())
+    }
+
+    /// Reads the next piece of what changed.
+    async fn piece(&mut self, wish: Wish) -> Result<(), Trouble> {
+        self.refresh_names().await?;
+        let now = self.puller.clock.now();
+        let mut pull = self.pull.clone();
+        let begins = pull.cursor.is_none();
+        let since = match (&pull.cursor, &pull.mark) {
+            (Some(cursor), _) => DealsSince::Cursor(cursor.clone()),
+            (None, mark) => {
+                pull.begun_at = Some(now);
+                self.covered = self.hints().await?;
+                match mark {
+                    Some(mark) => DealsSince::Mark(mark.clone()),
+                    None => {
+                        let first = now.minus(self.puller.settings.first());
+                        let from = pull.since.map_or(first, |since| since.min(first));
+                        pull.since = Some(from);
+                        DealsSince::Time(from)
+                    }
+                }
+            }
+        };
+        let outcome = self.reader.changes(since).await;
+        if matches!(outcome, Outcome::Rejected(_)) {
+            // A cursor may be one that the adapter cannot read any more: from the mark, then.
+            self.pull.cursor = None;
+        }
+        let piece = outcome.done()?;
+        let mut answered = Vec::new();
+        match piece.next {
+            DealsNext::At(cursor) => pull.cursor = Some(cursor),
+            DealsNext::End(mark) => {
+                pull.cursor = None;
+                pull.mark = Some(mark);
+                pull.complete_as_of = pull.begun_at.take().or(Some(now));
+                answered = self.covered.clone();
+            }
+        }
+        let is_over = pull.cursor.is_none();
+        let changed = self
+            .commit(piece.records, answered, Some(pull.clone()))
+            .await?;
+        self.pull = pull;
+        if begins {
+            // Not before: one that fails is tried again.
+            self.granted = wish.read;
+        }
+        if is_over {
+            self.covered.clear();
+            info!(integration = %self.puller.integration, changed, "deals read");
+        }
+        Ok(())
+    }
+
+    async fn refresh_names(&mut self) -> Result<(), Trouble> {
+        let fresh = |at: Instant| at.elapsed() < NAMES_FRESH_FOR;
+        if self.names_at.is_some_and(fresh) {
+            return Ok(());
+        }
+        self.names = self.reader.names().await.done()?;
+        self.names_at = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Puts what was read on disk, together with how far the reading came.
+    async fn commit(
+        &mut self,
+        records: DealRecords,
+        answered: Vec<DealHint>,
+        pull: Option<DealPull>,
+    ) -> Result<u64, Trouble> {
+        let puller = self.puller;
+        let mut removed = records.gone;
+        let mut deals = Vec::new();
+        for record in &records.deals {
+            match normalise(record, &self.names, &puller.settings) {
+                Some(deal) => deals.push(self.attributed(deal).await?),
+                // It went to a pipeline that was not chosen.
+                None => removed.push(record.id.clone()),
+            }
+        }
+        let batch = DealBatch {
+            integration: puller.integration.clone(),
+            deals,
+            removed,
+            moves: records.moves,
+            derive_moves: !records.moves_told,
+            answered,
+            pull,
+            now: puller.clock.now(),
+        };
+        let applied = puller.store.change_deals(batch).await?;
+        if applied.changed > 0 {
+            puller.wishes.stored();
+        }
+        Ok(applied.changed)
+    }
+
+    /// Finds the communication that a deal came of: the client's last one before it (V-13).
+    async fn attributed(&self, deal: Deal) -> Result<Deal, StoreError> {
+        let puller = self.puller;
+        // Times of CRMs are of seconds, and a deal that we made carries the time of its call.
+        let until = came_before(&deal, puller.settings.model).plus(Duration::from_secs(1));
+        let phones: BTreeSet<_> = deal
+            .client
+            .iter()
+            .flat_map(|client| client.phones.iter().cloned())
+            .collect();
+        let mut last = None;
+        for phone in phones {
+            let search = JournalSearch {
+                tenant: Some(puller.integration.tenant.clone()),
+                phone: Some(phone),
+                until: Some(until),
+                limit: 1,
+                ..JournalSearch::default()
+            };
+            let found = puller.store.search(search).await?;
+            let newest = found.into_iter().next();
+            let newest = newest.map(|one| (one.snapshot.body.started_at(), one.snapshot.key));
+            last = last.max(newest);
+        }
+        Ok(Deal {
+            communication: last.map(|(_, key)| key),
+            ..deal
+        })
+    }
+}
