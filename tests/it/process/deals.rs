@@ -302,6 +302,11 @@ async fn a_reading_of_many_pages_goes_on_after_kills_and_a_crm_that_is_down() {
     office.crm.clear_faults();
     let daemon = office.start().await;
     equal(&office, &daemon).await;
+    until("every hint is answered", async || {
+        let place = place(&daemon).await;
+        when(place["hints"] == 0 && place["complete"] == true, place)
+    })
+    .await;
     // A CRM that is down gets its answer at once all the same.
     let failed = office.crm.counters().hook_attempts_failed;
     office.crm_down();
