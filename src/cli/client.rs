@@ -1,5 +1,7 @@
 //! The way to the running daemon: its local socket, else its loopback address with the token.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +11,9 @@ use crate::config::{self, AdminAccess};
 
 /// How long the daemon may take: everything that it is asked is local.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a download may take: a store of gigabytes is read, packed and sent.
+const DOWNLOAD_WITHIN: Duration = Duration::from_secs(3600);
 
 /// Why the daemon could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +112,33 @@ impl Client {
     pub(crate) async fn delete(&self, path: &str) -> Result<Value, ClientError> {
         self.send(self.http.delete(format!("{}{path}", self.base)))
             .await
+    }
+
+    /// Asks for something large, and writes it into a file as it comes.
+    pub(crate) async fn download(&self, path: &str, to: &mut File) -> Result<(), ClientError> {
+        let request = self.http.post(format!("{}{path}", self.base));
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let silent = |error: reqwest::Error| ClientError::Silent {
+            at: self.at.clone(),
+            why: root_cause(&error),
+        };
+        let answer = request.timeout(DOWNLOAD_WITHIN).send().await;
+        let mut answer = answer.map_err(silent)?;
+        let status = answer.status();
+        if !status.is_success() {
+            let value: Value = answer.json().await.unwrap_or(Value::Null);
+            let title = value.get("title").and_then(Value::as_str);
+            let title = title.unwrap_or("no reason given");
+            return Err(ClientError::Refused(format!("{status}: {title}")));
+        }
+        while let Some(piece) = answer.chunk().await.map_err(silent)? {
+            let written = to.write_all(&piece);
+            written.map_err(|error| ClientError::Local(error.to_string()))?;
+        }
+        Ok(())
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, ClientError> {

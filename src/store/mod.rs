@@ -22,6 +22,7 @@ pub(crate) mod packing;
 pub mod query;
 
 mod accept;
+mod copy;
 mod directory_pack;
 mod directory_read;
 mod directory_tables;
@@ -48,6 +49,7 @@ mod tables;
 mod work;
 mod writer;
 
+pub use copy::{CopyReport, inspect_copy, is_in_use, mark_restored};
 pub use error::{OpenError, StoreEnd, StoreError};
 pub use handle::StoreHandle;
 pub use key::{BadKey, KEY_BYTES, StoreKey};

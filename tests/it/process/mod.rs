@@ -5,8 +5,10 @@
 //! run at once.
 
 mod admin;
+mod alarms;
 mod authorisation;
 mod backfill;
+mod backup;
 mod calls;
 mod chats;
 mod chats_cloud;
@@ -18,6 +20,7 @@ mod daemon;
 mod delivery;
 mod directory;
 mod discover;
+mod doctor;
 mod edits;
 mod fastagi;
 mod fields;
@@ -48,6 +51,7 @@ mod schedules;
 mod service;
 mod slow_call;
 mod store;
+mod support_bundle;
 mod test_call;
 mod uis;
 mod vats;
