@@ -163,3 +163,31 @@ async fn tell(change: Change, store: &StoreHandle, board: &StatusBoard, clock: &
         tracing::error!(%error, "journal");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::room::Bounds;
+
+    #[test]
+    fn the_disk_is_an_alarm_before_the_intake_closes() {
+        const MIB: u64 = 1024 * 1024;
+        let room = Room::new(Bounds {
+            free_bytes_min: 256 * MIB,
+            store_bytes_max: 1000 * MIB,
+        });
+        let look = |free: u64, store: u64| {
+            let measured = Measured {
+                free_bytes: free * MIB,
+                store_bytes: store * MIB,
+            };
+            drop(room.measured(measured));
+            filling(Path::new("/var"), &room, measured).map(|alarm| alarm.text)
+        };
+        assert_eq!(look(600, 100), None);
+        assert!(look(400, 100).is_some_and(|text| text.contains("400 MiB are free")));
+        assert!(look(600, 950).is_some_and(|text| text.contains("size_mb_max")));
+        // The part of the board that is degraded then says it.
+        assert_eq!(look(100, 100), None);
+    }
+}

@@ -10,10 +10,11 @@ use sha2::{Digest, Sha256};
 
 use crate::backup::{Manifest, unpack};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Environment};
+use crate::config;
 use crate::store::{CopyReport, StoreKey, inspect_copy, is_in_use, mark_restored};
 
 use super::client::{Client, ClientError};
+use super::credentials::Surroundings;
 use super::output::Output;
 use super::{DONE, FAILED, WRONG};
 
@@ -159,7 +160,8 @@ impl Restore {
     }
 
     fn store(&self, config: &Path, output: &mut Output) -> Result<(), ClientError> {
-        let loaded = config::load(config, &Environment::of_process());
+        let surroundings = Surroundings::find();
+        let loaded = config::load(config, &surroundings.environment);
         let loaded = loaded.map_err(|mistakes| {
             let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
             let hint = "the configuration must be right before a store is put back; restore \

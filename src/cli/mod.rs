@@ -7,6 +7,7 @@ mod backup;
 mod call;
 mod check;
 mod client;
+mod credentials;
 mod doctor;
 mod explain;
 mod file_edit;

@@ -12,9 +12,10 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::config::{self, Environment};
+use crate::config;
 
 use super::client::ClientError;
+use super::credentials::Surroundings;
 use super::output::Output;
 
 /// How a check came out.
@@ -106,7 +107,8 @@ pub(super) async fn run(path: &Path, output: &mut Output) -> Result<(), ClientEr
 
 async fn checks(path: &Path) -> Vec<Check> {
     let mut found = Vec::new();
-    let configuration = match config::load(path, &Environment::of_process()) {
+    let surroundings = Surroundings::find();
+    let configuration = match config::load(path, &surroundings.environment) {
         Ok(configuration) => configuration,
         Err(mistakes) => {
             let cure =

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::config::{self, Configuration, Environment};
+use crate::config::{self, Configuration};
+
+use super::super::credentials::Surroundings;
 
 /// What stands in place of what was taken out.
 const TAKEN_OUT: &str = "***";
@@ -91,7 +93,7 @@ impl Mask {
     /// Learns the secrets and names of a configuration, as far as it can be read.
     pub(super) fn of(path: &Path) -> Self {
         let mut known = Vec::new();
-        if let Ok(configuration) = config::load(path, &Environment::of_process()) {
+        if let Ok(configuration) = config::load(path, &Surroundings::find().environment) {
             learn(&configuration, &mut known);
         }
         for (_, bytes) in config::written_files(path) {
