@@ -5,7 +5,9 @@
 //! `ARCHITECTURE.md` has the module map and the table of permitted imports.
 
 pub mod admin;
+pub mod alarms;
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,27 +1,19 @@
 //! What a person must act upon now.
 
-use serde::Serialize;
+use actix_web::{HttpResponse, web};
+use serde_json::{Value, json};
 
+use crate::alarms::{Alarm, Channel};
 use crate::crm::account::breaker::BreakerState;
 use crate::crm::account::status::HeldCause;
 use crate::integration::status::Health;
 use crate::model::activity::Activity;
 use crate::rehearsal::Candidate;
+use crate::store::StoreError;
 use crate::store::query::StoreFigures;
 
 use super::check::mistakes;
 use super::state::{AdminState, Overview};
-
-/// One alarm. Ends by itself when its cause ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Alarm {
-    /// A stable word.
-    pub word: &'static str,
-    /// What it concerns.
-    pub what: String,
-    /// In words.
-    pub text: String,
-}
 
 /// Returns what a person must do about credentials, with the page to open where there is one.
 pub(super) async fn credential_alarms(state: &AdminState, overview: &Overview) -> Vec<Alarm> {
@@ -32,7 +24,7 @@ pub(super) async fn credential_alarms(state: &AdminState, overview: &Overview) -
                 text.push_str(&format!("; or open, until {}: {}", link.until, link.url));
             }
             found.push(Alarm {
-                word: "credential",
+                word: "credential".to_owned(),
                 what: format!("account {}/{}", account.tenant, account.account),
                 text,
             });
@@ -41,13 +33,42 @@ pub(super) async fn credential_alarms(state: &AdminState, overview: &Overview) -
     found
 }
 
+/// Returns every alarm that stands.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn standing(state: &AdminState) -> Result<Vec<Alarm>, StoreError> {
+    let figures = state.store.figures().await?;
+    let overview = state.overview.load_full();
+    let mut found = alarms(state, &figures);
+    found.extend(credential_alarms(state, &overview).await);
+    Ok(found)
+}
+
+/// Shows what stands, and how those who are told can be reached.
+pub(super) async fn list(state: web::Data<AdminState>) -> HttpResponse {
+    let standing = state.teller.standing();
+    HttpResponse::Ok().json(json!({
+        "items": standing,
+        "channels": state.teller.channels(),
+    }))
+}
+
+/// Sends a trial message.
+pub(super) async fn trial(state: web::Data<AdminState>) -> HttpResponse {
+    let results = state.teller.trial().await;
+    let shown = |(channel, result): (Channel, Result<(), String>)| json!({ "channel": channel, "sent": result.is_ok(), "why_not": result.err() });
+    let shown: Vec<Value> = results.into_iter().map(shown).collect();
+    HttpResponse::Ok().json(json!({ "channels": shown }))
+}
+
 /// Returns the alarms that stand, but those of credentials.
 pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
     let mut found = Vec::new();
     for (name, child) in state.board.all() {
         if child.health == Health::Degraded {
             found.push(Alarm {
-                word: "degraded",
+                word: "degraded".to_owned(),
                 what: name,
                 text: child
                     .last_error
@@ -55,7 +76,7 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
             });
         } else if let Some(why) = child.held {
             found.push(Alarm {
-                word: "held",
+                word: "held".to_owned(),
                 what: name,
                 text: why,
             });
@@ -75,14 +96,14 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
                 HeldCause::Unpaid => ("unpaid", held.why),
             };
             found.push(Alarm {
-                word,
+                word: word.to_owned(),
                 what: portal.key.to_string(),
                 text,
             });
         } else if status.breaker != BreakerState::Closed {
             let text = status.last_error.map(|error| error.why);
             found.push(Alarm {
-                word: "crm_down",
+                word: "crm_down".to_owned(),
                 what: portal.key.to_string(),
                 text: text.unwrap_or_else(|| "it does not answer".to_owned()),
             });
@@ -91,7 +112,7 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
     found.extend(wrong_settings(state));
     if figures.dead_letters > 0 {
         found.push(Alarm {
-            word: "dead_letters",
+            word: "dead_letters".to_owned(),
             what: "outbox".to_owned(),
             text: format!(
                 "{} step(s) were refused for good: trunkline outbox dead names them, and outbox \
@@ -102,7 +123,7 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
     }
     if figures.unreadable_rows > 0 {
         found.push(Alarm {
-            word: "unreadable_rows",
+            word: "unreadable_rows".to_owned(),
             what: "store".to_owned(),
             text: format!(
                 "{} row(s) cannot be read; the log names them, their works are set aside",
@@ -110,6 +131,8 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
             ),
         });
     }
+    found.extend(state.signs.all());
+    found.extend(state.teller.alarms());
     found
 }
 
@@ -126,7 +149,7 @@ fn wrong_settings(state: &AdminState) -> Vec<Alarm> {
         let mistakes = mistakes(candidate, &known.account);
         let first = mistakes.first()?;
         Some(Alarm {
-            word: "settings",
+            word: "settings".to_owned(),
             what: format!("integration {}", candidate.integration),
             text: match mistakes.len() {
                 1 => first.to_string(),

@@ -4,8 +4,9 @@
 pub mod access;
 mod accounts;
 mod again;
-mod alarms;
+pub mod alarms;
 mod authorisation;
+mod backup;
 mod calls;
 mod check;
 mod dead_letters;
@@ -53,6 +54,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/v1/session", web::post().to(session::begin))
         .route("/v1/session", web::delete().to(session::end))
         .route("/v1/status", web::get().to(status::status))
+        .route("/v1/alarms", web::get().to(alarms::list))
+        .route("/v1/alarms/test", web::post().to(alarms::trial))
+        .route("/v1/backup", web::post().to(backup::make))
         .route("/v1/journal", web::get().to(journal::search))
         .route("/v1/journal/notes", web::get().to(journal::notes))
         .route(

@@ -7,6 +7,8 @@ use arc_swap::ArcSwap;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
+use crate::alarms::{Signs, Teller};
+use crate::backup::Archivist;
 use crate::clock::SharedClock;
 use crate::crm::{AccountBook, Adapter, SharedDesk};
 use crate::deals::pull::DealWishes;
@@ -184,6 +186,12 @@ pub struct AdminState {
     pub drafts: ReadDraft,
     /// The tenants' files, to be changed.
     pub files: Arc<dyn TenantFiles>,
+    /// Makes backups.
+    pub archivist: Arc<Archivist>,
+    /// Tells people about alarms.
+    pub teller: Arc<Teller>,
+    /// What is seen now and then.
+    pub signs: Arc<Signs>,
     /// Who lets accounts in.
     pub consent: SharedDesk,
     /// Where questions come in.

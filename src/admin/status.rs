@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
+use crate::alarms::Alarm;
 use crate::crm::account::breaker::BreakerState;
 use crate::crm::account::status::{AccountStatus, WAITING_MAX};
 use crate::directory::known::Book;
@@ -18,7 +19,7 @@ use crate::problem::problem;
 use crate::store::command::WorkState;
 use crate::store::query::{RecordingFigures, StoreFigures};
 
-use super::alarms::{Alarm, alarms, credential_alarms};
+use super::alarms::{alarms, credential_alarms};
 use super::state::{AdminState, IntegrationOverview, Off, SourceOverview};
 
 #[derive(Serialize)]

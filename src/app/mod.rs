@@ -1,5 +1,6 @@
 //! Wires everything together and keeps it running: start, reload, watchdog, shutdown.
 
+mod alarming;
 mod assembly;
 mod blocks;
 mod consent;
@@ -17,6 +18,7 @@ mod rehearsing;
 mod retention;
 mod run;
 mod setup_child;
+mod silence;
 mod source_child;
 mod space;
 mod sync_child;

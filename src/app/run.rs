@@ -18,6 +18,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::admin::state::{AdminState, Overview, Readiness};
+use crate::alarms::{Signs, Teller};
+use crate::backup::Archivist;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, Configuration, DaemonSettings, Environment};
 use crate::intake::flood::{FloodBounds, FloodGuard};
@@ -38,6 +40,7 @@ use crate::sabotage;
 use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 use crate::telemetry;
 
+use super::alarming::{Alarming, Watched};
 use super::assembly::{Assembly, Shared, reload_note};
 use super::consent::Desk;
 use super::fastagi;
@@ -46,6 +49,7 @@ use super::pairs::Pairs;
 use super::precedence::give_way;
 use super::questions::Questions;
 use super::recording_child::{RecordingChild, Recordings};
+use super::silence::Heard;
 use super::tenant_files::{Files, ORDERS_MAX, ReloadOrder};
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
@@ -103,6 +107,10 @@ async fn live(
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
     let recordings = Arc::new(Recordings::new(&configuration));
     let (passing, passing_work) = PassingDesk::open();
+    let heard = Arc::new(Heard::new(Arc::clone(&clock)));
+    let signs = Arc::new(Signs::default());
+    let teller = Teller::new(store.clone(), Arc::clone(&clock), daemon.alarms.clone());
+    let teller = Arc::new(teller);
     let overview = Arc::new(ArcSwap::from_pointee(Overview::default()));
     let questions = Arc::new(Questions::new(
         store.clone(),
@@ -114,6 +122,7 @@ async fn live(
         handles: Arc::clone(&handles),
         passing: passing.clone(),
         talks: Arc::clone(questions.desk.talks()),
+        heard: Arc::clone(&heard),
         recordings: Arc::clone(&recordings.wake),
     };
     let intake = Intake {
@@ -163,6 +172,18 @@ async fn live(
         desk: Arc::clone(&shared.desk),
         drafts: super::rehearsing::drafts(&path),
         files: Arc::new(files),
+        archivist: Arc::new(Archivist {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            folder: folder_of(&daemon.store.path).to_owned(),
+            free_bytes_min: daemon.store.free_bytes_min,
+            configuration: {
+                let path = path.clone();
+                Arc::new(move || config::written_files(&path))
+            },
+        }),
+        teller: Arc::clone(&teller),
+        signs: Arc::clone(&signs),
         consent: Arc::new(consent),
         questions: Arc::clone(&questions.desk),
         discard: recordings.discarder(),
@@ -220,10 +241,18 @@ async fn live(
     let space = tokio::task::spawn_local(super::space::watch(
         folder,
         room,
+        Arc::clone(&signs),
         store.clone(),
         Arc::clone(&board),
         Arc::clone(&clock),
     ));
+    let watched = Watched::new(&configuration);
+    let alarming = Alarming {
+        admin: admin.clone(),
+        heard,
+        watched: Arc::clone(&watched),
+    };
+    let alarming = alarming.start();
     let sweep = tokio::task::spawn_local(super::retention::sweep(
         store.clone(),
         Arc::clone(&clock),
@@ -257,6 +286,10 @@ async fn live(
                 // A reload that waits for a session to end must not make us deaf.
                 tokio::select! {
                     end = reload(&path, &mut running, &mut assembly, &store, &clock) => {
+                        if end.is_ok() {
+                            watched.apply(&running);
+                            teller.apply(running.daemon.alarms.clone());
+                        }
                         if let Some(order) = order {
                             // Whoever ordered it may have gone.
                             drop(order.send(end));
@@ -273,6 +306,7 @@ async fn live(
     ready.set(false);
     notify(&[("STOPPING", "1"), ("STATUS", "ending")]);
     sweep.abort();
+    alarming.iter().for_each(tokio::task::JoinHandle::abort);
     space.abort();
     directories.abort();
     feeding.abort();

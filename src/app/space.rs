@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::alarms::{Alarm, Signs};
 use crate::clock::SharedClock;
 use crate::intake::room::{Change, Measured, Room};
 use crate::integration::status::{Health, StatusBoard};
@@ -13,6 +14,9 @@ use crate::store::command::JournalNote;
 /// How often the disk is measured. In this time the busiest intake writes a few megabytes, far
 /// less than what must be free.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// The alarm comes while this many times as much is free as must be.
+const WARN_FREE_TIMES: u64 = 2;
 
 /// Room without which nothing is begun: what a start writes takes far less.
 const ROOM_TO_BEGIN: u64 = 8 * 1024 * 1024;
@@ -24,6 +28,7 @@ const NAME: &str = "disk";
 pub(super) async fn watch(
     folder: PathBuf,
     room: Arc<Room>,
+    signs: Arc<Signs>,
     store: StoreHandle,
     board: Arc<StatusBoard>,
     clock: SharedClock,
@@ -35,6 +40,10 @@ pub(super) async fn watch(
                 if let Some(change) = room.measured(measured) {
                     tell(change, &store, &board, &clock).await;
                 }
+                signs.show(
+                    NAME,
+                    filling(&folder, &room, measured).into_iter().collect(),
+                );
                 let closed = if room.closed().is_some() { 1.0 } else { 0.0 };
                 metrics::gauge!("trunkline_intake_closed").set(closed);
             }
@@ -44,6 +53,34 @@ pub(super) async fn watch(
         }
         tokio::time::sleep(EVERY).await;
     }
+}
+
+/// Says that the disk fills up, while there is still room to act.
+fn filling(folder: &Path, room: &Room, measured: Measured) -> Option<Alarm> {
+    const MIB: u64 = 1024 * 1024;
+    let bounds = room.bounds();
+    let free_bounds = bounds.free_bytes_min.saturating_mul(WARN_FREE_TIMES);
+    let text = if room.closed().is_some() {
+        // The part `disk` says so already.
+        return None;
+    } else if measured.free_bytes < free_bounds {
+        format!(
+            "{} MiB are free on the disk of {}; at {} MiB nothing more is accepted",
+            measured.free_bytes / MIB,
+            folder.display(),
+            bounds.free_bytes_min / MIB
+        )
+    } else if measured.store_bytes > bounds.store_bytes_max / 10 * 9 {
+        format!(
+            "the store has {} MiB; at {} MiB nothing more is accepted: raise [store] size_mb_max, or \
+             keep fewer days",
+            measured.store_bytes / MIB,
+            bounds.store_bytes_max / MIB
+        )
+    } else {
+        return None;
+    };
+    Some(Alarm::new("disk", folder.display().to_string(), text))
 }
 
 /// Waits until the store may be written to at all. On a full disk the first write would end the
@@ -124,5 +161,33 @@ async fn tell(change: Change, store: &StoreHandle, board: &StatusBoard, clock: &
     };
     if let Err(error) = store.note(note).await {
         tracing::error!(%error, "journal");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::room::Bounds;
+
+    #[test]
+    fn the_disk_is_an_alarm_before_the_intake_closes() {
+        const MIB: u64 = 1024 * 1024;
+        let room = Room::new(Bounds {
+            free_bytes_min: 256 * MIB,
+            store_bytes_max: 1000 * MIB,
+        });
+        let look = |free: u64, store: u64| {
+            let measured = Measured {
+                free_bytes: free * MIB,
+                store_bytes: store * MIB,
+            };
+            drop(room.measured(measured));
+            filling(Path::new("/var"), &room, measured).map(|alarm| alarm.text)
+        };
+        assert_eq!(look(600, 100), None);
+        assert!(look(400, 100).is_some_and(|text| text.contains("400 MiB are free")));
+        assert!(look(600, 950).is_some_and(|text| text.contains("size_mb_max")));
+        // The part of the board that is degraded then says it.
+        assert_eq!(look(100, 100), None);
     }
 }

@@ -15,6 +15,8 @@ use crate::model::ids::IntegrationKey;
 use crate::questions::last_talks::LastTalks;
 use crate::store::command::WorkId;
 
+use super::silence::Heard;
+
 /// In which portal each integration works; replaced at reload.
 pub(super) type PortalTable = Arc<ArcSwap<HashMap<IntegrationKey, Arc<Portal>>>>;
 
@@ -23,6 +25,8 @@ pub(super) struct LaneWaker {
     pub(super) handles: SharedHandles,
     pub(super) passing: PassingDesk,
     pub(super) talks: Arc<LastTalks>,
+    /// When each source last told of something.
+    pub(super) heard: Arc<Heard>,
     /// Wakes the keeper of recordings.
     pub(super) recordings: Arc<Notify>,
 }
@@ -31,6 +35,7 @@ impl Waker for LaneWaker {
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
         self.passing.told(snapshot);
         self.talks.note(snapshot);
+        self.heard.note(&snapshot.key.source);
         if works.is_empty() {
             return;
         }

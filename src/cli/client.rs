@@ -1,5 +1,7 @@
 //! The way to the running daemon: its local socket, else its loopback address with the token.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +12,8 @@ use crate::config::{self, AdminAccess};
 /// How long the daemon may take: everything that it is asked is local.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
-/// How long a whole table may take: whoever reads it may be slow.
+/// How long a download may take: a store of gigabytes is read, packed and sent, and whoever reads a
+/// table may be slow.
 const DOWNLOAD_WITHIN: Duration = Duration::from_secs(3600);
 
 /// Why the daemon could not be asked.
@@ -120,6 +123,32 @@ impl Client {
         mut take: impl FnMut(&[u8]),
     ) -> Result<(), ClientError> {
         let request = self.http.get(format!("{}{path}", self.base)).query(query);
+        self.pieces(request, |piece| {
+            take(piece);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Asks for something large, and writes it into a file as it comes.
+    pub(crate) async fn download_into(
+        &self,
+        path: &str,
+        file: &mut File,
+    ) -> Result<(), ClientError> {
+        let request = self.http.post(format!("{}{path}", self.base));
+        self.pieces(request, |piece| {
+            let written = file.write_all(piece);
+            written.map_err(|error| ClientError::Local(error.to_string()))
+        })
+        .await
+    }
+
+    async fn pieces(
+        &self,
+        request: reqwest::RequestBuilder,
+        mut take: impl FnMut(&[u8]) -> Result<(), ClientError>,
+    ) -> Result<(), ClientError> {
         let request = self.signed(request).timeout(DOWNLOAD_WITHIN);
         let mut response = request.send().await.map_err(|error| self.silent(&error))?;
         if !response.status().is_success() {
@@ -130,7 +159,7 @@ impl Client {
             .await
             .map_err(|error| self.silent(&error))?
         {
-            take(&piece);
+            take(&piece)?;
         }
         Ok(())
     }

@@ -1,11 +1,15 @@
 //! The command line. Everything but `run` and `check-config` speaks to the running daemon.
 
 mod account;
+mod alarms;
 mod authorisation;
+mod backup;
 mod call;
 mod check;
 mod client;
 mod deals;
+mod credentials;
+mod doctor;
 mod explain;
 mod file_edit;
 mod forget;
@@ -18,6 +22,7 @@ mod pbx;
 mod rehearse;
 mod settings;
 mod status;
+mod support_bundle;
 mod sync;
 mod test_call;
 
@@ -79,6 +84,17 @@ enum Command {
     /// Look at work that is not over, and at dead letters.
     #[command(subcommand)]
     Outbox(outbox::Outbox),
+    /// Look at alarms, and try whether they reach anybody.
+    #[command(subcommand)]
+    Alarms(alarms::Alarms),
+    /// Look what is wrong with the set-up, and say what to do. Changes nothing.
+    Doctor,
+    /// Write what somebody who helps needs to see, without secrets and client data, into one file.
+    SupportBundle(support_bundle::SupportBundle),
+    /// Write store and configuration of this moment into one file. The daemon goes on meanwhile.
+    Backup(backup::Backup),
+    /// Put a backup back, while no daemon runs.
+    Restore(backup::Restore),
     /// Look at CRM accounts, and authorise them.
     #[command(subcommand)]
     Account(account::Account),
@@ -170,6 +186,15 @@ fn execute(cli: Cli, output: &mut Output) -> u8 {
         Command::Run => run(&cli.config, output),
         Command::CheckConfig { online: false } => check(&cli.config, output),
         Command::CheckConfig { online: true } => check_online(&cli.config, output),
+        Command::Doctor => {
+            let result = wait_for(doctor::run(&cli.config, output));
+            told(result, output)
+        }
+        Command::SupportBundle(bundle) => {
+            let result = wait_for(bundle.run(&cli.config, output));
+            told(result, output)
+        }
+        Command::Restore(restore) => restore.run(&cli.config, output),
         Command::Account(account::Account::Edit(edit)) => edit.run(&cli.config, output),
         Command::Account(account::Account::Remove(remove)) => remove.run(&cli.config, output),
         Command::Integration(integration::Integration::Edit(edit)) => edit.run(&cli.config, output),
@@ -299,6 +324,8 @@ async fn ask_daemon(
         Command::Journal(search) => journal::show(&client, search, output).await,
         Command::Outbox(outbox) => outbox::run(&client, outbox, output).await,
         Command::Account(account) => account::run(&client, account, output).await,
+        Command::Backup(wish) => backup::make(&client, &wish, output).await,
+        Command::Alarms(wish) => alarms::run(&client, &wish, output).await,
         Command::Sync(wish) => sync::run(&client, wish, output).await,
         Command::Forget(wish) => forget::run(&client, wish, output).await,
         Command::Deals(deals) => deals::run(&client, deals, output).await,
@@ -309,6 +336,9 @@ async fn ask_daemon(
         Command::Run
         | Command::CheckConfig { .. }
         | Command::Integration(_)
+        | Command::Restore(_)
+        | Command::Doctor
+        | Command::SupportBundle(_)
         | Command::Pbx(_)
         | Command::Settings(_)
         | Command::Openapi => Ok(()),

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::alarms::settings::AlarmSettings;
 use crate::crm::AccountSettings;
 use crate::model::activity::Activity;
 use crate::model::answering::{SourceAnswering, TenantAnswering};
@@ -59,6 +60,8 @@ pub struct DaemonSettings {
     pub fastagi: FastAgiSettings,
     /// How recordings are kept.
     pub recordings: RecordingKeeping,
+    /// Whom alarms reach.
+    pub alarms: AlarmSettings,
     /// The log.
     pub log: LogSettings,
     /// Addresses of outside services that stand in for others: rehearsals against simulators.

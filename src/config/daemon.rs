@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::model::secret::Secret;
 
+use super::alarms;
 use super::configuration::{
     AdminSettings, DaemonSettings, FastAgiSettings, IntakeSettings, LogSettings, QuestionsSettings,
     StoreSettings,
@@ -78,6 +79,7 @@ pub(super) fn check(
     let recordings = recordings::keeping(findings, &raw.recordings, &raw.store);
     let questions = questions(findings, &raw.questions);
     let fastagi = fastagi(findings, &raw.fastagi);
+    let alarms = alarms::check(findings, raw.alarms, environment);
     let listeners = [
         ("admin", admin.as_ref().map(|admin| admin.listen)),
         ("intake", intake.as_ref().map(|intake| intake.listen)),
@@ -107,6 +109,7 @@ pub(super) fn check(
         questions: questions?,
         fastagi: fastagi?,
         recordings: recordings?,
+        alarms: alarms?,
         log: LogSettings {
             format: raw.log.format,
             level: raw.log.level,
@@ -346,7 +349,7 @@ fn fastagi(findings: &mut Findings<'_>, raw: &RawFastAgi) -> Option<FastAgiSetti
 }
 
 /// Fetches a secret that has two possible keys. The outer `None` = a mistake was added.
-fn secret(
+pub(super) fn secret(
     findings: &mut Findings<'_>,
     table: &KeyPath,
     [file_key, credential_key]: [&str; 2],

@@ -58,6 +58,23 @@ pub(super) fn load_instead(
     load_reporting(path, environment, Registries::built_in(), report)
 }
 
+/// Returns the files of a configuration that can be read, named from the folder of `trunkline.toml` on
+/// where they lie below it, else by their names in `tenants.d`.
+pub fn written_files(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let main = read_file(path).ok().map(|text| (path.to_owned(), text));
+    let files = main.into_iter().chain(tenant_texts(path));
+    let named = files.filter_map(|(file, text)| {
+        let below = file.strip_prefix(folder).ok().map(Path::to_owned);
+        let name = match below {
+            Some(below) => below,
+            None => Path::new("tenants.d").join(file.file_name()?),
+        };
+        Some((name.to_string_lossy().into_owned(), text.into_bytes()))
+    });
+    named.collect()
+}
+
 /// Returns the tenants' files that can be read, with their texts.
 pub fn tenant_texts(path: &Path) -> Vec<(PathBuf, String)> {
     let main = read_file(path).ok();

@@ -11,6 +11,7 @@
 
 mod access;
 mod account;
+mod alarms;
 mod answering;
 mod calendar;
 mod configuration;
@@ -52,7 +53,7 @@ pub use edit::{
     written_settings,
 };
 pub use fingerprint::Fingerprint;
-pub use load::{load, load_draft, load_with, tenant_texts};
+pub use load::{load, load_draft, load_with, tenant_texts, written_files};
 pub use mistake::ConfigMistake;
 pub use schema::{SettingsFile, settings_reference, settings_schema};
 pub use secret_place::Environment;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::alarms::settings::Security;
 use crate::model::activity::Activity;
 use crate::model::answering::Unlisted;
 use crate::model::communication::Kind;
@@ -41,6 +42,8 @@ pub(super) struct RawDaemon {
     pub(super) fastagi: RawFastAgi,
     /// How recordings are kept (docs/recordings.md).
     pub(super) recordings: RawKeeping,
+    /// Whom alarms reach, and when (docs/alarms.md).
+    pub(super) alarms: RawAlarms,
     /// The log.
     pub(super) log: RawLog,
     /// Addresses of outside services that others stand in for; for rehearsals against simulators. They
@@ -154,6 +157,91 @@ pub(super) struct RawQuestions {
 pub(super) struct RawFastAgi {
     /// Address and port.
     pub(super) listen: String,
+}
+
+/// Whom alarms reach, and when.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAlarms {
+    /// The language of messages.
+    pub(super) language: Language,
+    /// What this box is called in them.
+    pub(super) box_name: String,
+    /// By whose clocks (IANA) quiet hours and times in messages are; without it this machine's.
+    pub(super) time_zone: Option<String>,
+    /// From when on nobody is told anything, as `22:00`; told afterwards. Needs `quiet_until`.
+    pub(super) quiet_from: Option<String>,
+    /// Until when; over midnight where it is not after `quiet_from`.
+    pub(super) quiet_until: Option<String>,
+    /// Minutes that an alarm must stand before it is told, and be gone before it is over.
+    #[schemars(range(max = 1440))]
+    pub(super) stand_minutes: u32,
+    /// Minutes that a CRM must not answer before that is told.
+    #[schemars(range(max = 1440))]
+    pub(super) crm_down_minutes: u32,
+    /// At the most one message in so many minutes; what comes meanwhile shares the next one.
+    #[schemars(range(max = 1440))]
+    pub(super) gather_minutes: u32,
+    /// Hours after which an alarm that still stands is told again; 0 = it is told once.
+    #[schemars(range(max = 720))]
+    pub(super) remind_hours: u32,
+    /// After so many working hours without any call, chat or request a source is an alarm; without it
+    /// silence is none. Working hours are those of the `schedule` of an integration that takes from it.
+    #[schemars(range(min = 1, max = 240))]
+    pub(super) silent_hours: Option<u32>,
+    /// By e-mail.
+    pub(super) email: Option<RawEmail>,
+    /// Over HTTP, such as to a messenger's bot.
+    pub(super) webhook: Option<RawAlarmHook>,
+}
+
+/// How alarms are sent by e-mail.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEmail {
+    /// The mail server's name.
+    pub(super) server: String,
+    /// Its port; by `security` 587, 465 or 25 where it is not given.
+    pub(super) port: Option<u16>,
+    /// How the connection is protected; `none` to a mail server on this machine only.
+    #[serde(default = "starttls")]
+    pub(super) security: Security,
+    /// A file with the authority, in PEM, that the server's certificate must come from, instead of
+    /// those of the system.
+    pub(super) ca_file: Option<String>,
+    /// Who logs in. Needs the password.
+    pub(super) user: Option<String>,
+    /// The file with the password. Excludes `password_credential`.
+    pub(super) password_file: Option<String>,
+    /// The systemd credential with the password.
+    pub(super) password_credential: Option<String>,
+    /// The sender's address.
+    pub(super) from: String,
+    /// Who is told.
+    pub(super) to: Vec<String>,
+}
+
+fn starttls() -> Security {
+    Security::Starttls
+}
+
+/// How alarms are posted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAlarmHook {
+    /// The address, by https (http to this machine only).
+    pub(super) url: Option<String>,
+    /// The file with the address, where it holds a token. Excludes `url` and `url_credential`.
+    pub(super) url_file: Option<String>,
+    /// The systemd credential with the address.
+    pub(super) url_credential: Option<String>,
+    /// The file with a bearer token, where one is wanted. Excludes `bearer_credential`.
+    pub(super) bearer_file: Option<String>,
+    /// The systemd credential with it.
+    pub(super) bearer_credential: Option<String>,
+    /// The JSON that is posted; its texts are templates that know `subject`, `text`, `box`, `new` and
+    /// `over`.
+    pub(super) body: Map<String, Value>,
 }
 
 /// The log.

@@ -39,6 +39,11 @@ impl Room {
         }
     }
 
+    /// Returns the bounds.
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
     fn state(&self) -> MutexGuard<'_, Option<String>> {
         self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -13,6 +13,7 @@ pub mod fault;
 pub mod itoolabs;
 mod lab_clock;
 pub mod request_log;
+pub mod smtp;
 mod socket;
 pub mod torture;
 pub mod uis;

@@ -137,6 +137,11 @@ impl WorkHours {
 }
 
 impl DayTime {
+    /// Returns it in minutes since midnight.
+    pub fn minutes(self) -> u16 {
+        self.0
+    }
+
     /// Returns the moment of a day, by the clocks of the day; `24:00` is the next day's beginning.
     /// `None` past the end of the calendar.
     pub(super) fn on(self, date: Date) -> Option<DateTime> {

@@ -17,7 +17,7 @@ pub mod popup;
 mod replan;
 pub mod replay;
 mod requests;
-mod schedule;
+pub mod schedule;
 pub mod settings;
 mod settings_mistakes;
 mod settings_named;

@@ -15,9 +15,31 @@ pub(super) fn due(situation: &Situation<'_>, task: &TaskSettings, from: Timestam
     let Some(schedule) = named(situation.settings, task) else {
         return plain;
     };
+    let wait = Wait {
+        days: interval.days,
+        minutes: u64::from(interval.hours) * 60 + u64::from(interval.minutes),
+    };
+    after(schedule, situation.time_zone, from, wait).unwrap_or(plain)
+}
+
+/// Returns when so many hours of work by a schedule went by since a moment; `None` where it never
+/// works that long again. The zone is that of the company.
+pub fn work_after(
+    schedule: &Schedule,
+    zone: &TimeZone,
+    from: Timestamp,
+    hours: u32,
+) -> Option<Timestamp> {
+    let wait = Wait {
+        days: 0,
+        minutes: u64::from(hours) * 60,
+    };
+    after(schedule, zone, from, wait)
+}
+
+fn after(schedule: &Schedule, zone: &TimeZone, from: Timestamp, wait: Wait) -> Option<Timestamp> {
     let own = schedule.time_zone.as_deref();
     let own = own.and_then(|zone| TimeZone::get(zone).ok());
-    let zone = own.as_ref().unwrap_or(situation.time_zone);
     let special = schedule.special_days.iter().map(|day| Special {
         date: day.date,
         from: day.from,
@@ -29,11 +51,7 @@ pub(super) fn due(situation: &Situation<'_>, task: &TaskSettings, from: Timestam
         closed: &schedule.closed,
         special: special.collect(),
     };
-    let wait = Wait {
-        days: interval.days,
-        minutes: u64::from(interval.hours) * 60 + u64::from(interval.minutes),
-    };
-    hours.after(from, wait, zone).unwrap_or(plain)
+    hours.after(from, wait, own.as_ref().unwrap_or(zone))
 }
 
 fn named<'a>(settings: &'a IntegrationSettings, task: &TaskSettings) -> Option<&'a Schedule> {

@@ -13,6 +13,7 @@ use super::command::{
     Accept, Accepted, Advance, Decide, Defer, Fence, ForgetReport, JournalNote, Pass,
     RecordingChange, Retention, Revive, Revived, SweepReport, Work, WorkAtHand, WorkId,
 };
+use super::copy;
 use super::directory::{
     DirectoryAnswer, DirectoryApplied, DirectoryBatch, DirectoryChunk, DirectoryFeed,
     DirectoryPart, DirectoryPlace, DirectoryQuery, DirectoryRange, StoredDirectory,
@@ -472,6 +473,27 @@ impl StoreHandle {
     /// Follows the changes of all directories from now on, after each is on disk.
     pub fn follow_directories(&self) -> broadcast::Receiver<DirectoryFeed> {
         self.shared.follow()
+    }
+
+    /// Copies everything, as it is at this moment, into a new file. Work goes on meanwhile.
+    ///
+    /// # Errors
+    /// The inner one: the copy could not be written and is worth nothing.
+    pub async fn copy_to(
+        &self,
+        path: std::path::PathBuf,
+    ) -> Result<Result<(), String>, StoreError> {
+        self.read_long(move |reader| copy::copy(&reader.txn, &path))
+            .await
+    }
+
+    /// Reads every row on which decisions and effects rest. What cannot be read is counted in the
+    /// figures and named in the log.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let checked = self
+            .read_long(|reader| copy::check(&reader.txn, reader.health))
+            .await;
+        checked.map(drop)
     }
 
     /// Returns figures for status and metrics.

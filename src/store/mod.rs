@@ -25,6 +25,7 @@ pub mod query;
 mod accept;
 mod deal_read;
 mod deal_tables;
+mod copy;
 mod directory_pack;
 mod directory_read;
 mod directory_tables;
@@ -52,6 +53,7 @@ mod tables;
 mod work;
 mod writer;
 
+pub use copy::{CopyReport, inspect_copy, is_in_use, mark_restored};
 pub use error::{OpenError, StoreEnd, StoreError};
 pub use handle::StoreHandle;
 pub use key::{BadKey, KEY_BYTES, StoreKey};

@@ -233,7 +233,7 @@ impl StoreThread {
     }
 }
 
-fn refused(error: DatabaseError) -> OpenError {
+pub(super) fn refused(error: DatabaseError) -> OpenError {
     match error {
         DatabaseError::DatabaseAlreadyOpen => OpenError::InUse,
         DatabaseError::Storage(StorageError::Io(error)) => OpenError::Io(error),

@@ -22,16 +22,16 @@ use crate::model::timestamp::Timestamp;
 type Bytes = &'static [u8];
 
 /// Communication -> its recording.
-const RECORDINGS: TableDefinition<&str, &[u8]> = TableDefinition::new("recordings");
+pub(super) const RECORDINGS: TableDefinition<&str, &[u8]> = TableDefinition::new("recordings");
 /// Digest of the token -> communication.
-const TOKENS: TableDefinition<&[u8], &str> = TableDefinition::new("recording_tokens");
+pub(super) const TOKENS: TableDefinition<&[u8], &str> = TableDefinition::new("recording_tokens");
 /// (Unix milliseconds, communication): when something is to be done about a recording.
-const DUE: TableDefinition<(i64, &str), ()> = TableDefinition::new("recordings_due");
+pub(super) const DUE: TableDefinition<(i64, &str), ()> = TableDefinition::new("recordings_due");
 
 /// Those that can be played and that nobody was told of.
-const UNTOLD: TableDefinition<&str, ()> = TableDefinition::new("recordings_untold");
+pub(super) const UNTOLD: TableDefinition<&str, ()> = TableDefinition::new("recordings_untold");
 /// What became of it -> how many.
-const COUNTS: TableDefinition<&str, u64> = TableDefinition::new("recording_counts");
+pub(super) const COUNTS: TableDefinition<&str, u64> = TableDefinition::new("recording_counts");
 
 /// The tables of recordings, opened when a command of the group first needs them.
 pub(super) struct LazyRecordings<'t> {

@@ -4,6 +4,7 @@
 use redb::ReadableTable;
 
 use super::command::{Advance, Decide, Defer, Fence, Work, WorkId, WorkState};
+use super::copy::doubt_what_was_before;
 use super::directory_tables::add_own;
 use super::error::{StoreError, Trouble};
 use super::ledger_rows::dead_roles;
@@ -67,7 +68,11 @@ pub(super) fn decide(
         return Err(StoreError::Gained(work.id).into());
     }
     let old = tables.ledger(&work.integration, &work.communication)?;
-    let new = decided(&old, command)?;
+    let mut new = decided(&old, command)?;
+    let added = new.steps.iter_mut();
+    for step in added.filter(|step| command.steps.iter().any(|new| new.role == step.role)) {
+        doubt_what_was_before(tables, &work.communication, std::slice::from_mut(step))?;
+    }
     work.state = WorkState::Decided { at: decision.at };
     tables.put_work(&work)?;
     tables.put_ledger(&work.integration, &work.communication, &old, &new)?;

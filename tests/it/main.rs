@@ -1,5 +1,6 @@
 //! The integration tests: one binary, so that everything links once.
 
+mod alarms;
 mod amocrm_fields;
 mod amocrm_lab;
 mod amocrm_oauth;

@@ -5,8 +5,10 @@
 //! run at once.
 
 mod admin;
+mod alarms;
 mod authorisation;
 mod backfill;
+mod backup;
 mod calls;
 mod chats;
 mod chats_cloud;
@@ -20,6 +22,7 @@ mod deals_upload;
 mod delivery;
 mod directory;
 mod discover;
+mod doctor;
 mod edits;
 mod fastagi;
 mod fields;
@@ -51,6 +54,7 @@ mod schedules;
 mod service;
 mod slow_call;
 mod store;
+mod support_bundle;
 mod test_call;
 mod uis;
 mod vats;

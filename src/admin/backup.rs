@@ -1,0 +1,32 @@
+//! Backups of the running daemon.
+
+use actix_files::NamedFile;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ContentDisposition, DispositionParam, DispositionType};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::problem::problem;
+
+use super::state::AdminState;
+
+/// Makes an archive and sends it.
+pub(super) async fn make(state: web::Data<AdminState>, request: HttpRequest) -> HttpResponse {
+    let made = state.archivist.make().await;
+    let named = made.and_then(|file| {
+        let named = NamedFile::from_file(file, "trunkline-backup.tar.gz");
+        named.map_err(|error| error.to_string())
+    });
+    match named {
+        Ok(named) => named
+            .set_content_disposition(ContentDisposition {
+                disposition: DispositionType::Attachment,
+                parameters: vec![DispositionParam::Filename(
+                    "trunkline-backup.tar.gz".to_owned(),
+                )],
+            })
+            .use_etag(false)
+            .use_last_modified(false)
+            .into_response(&request),
+        Err(why) => problem(StatusCode::SERVICE_UNAVAILABLE, &why),
+    }
+}

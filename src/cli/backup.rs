@@ -1,0 +1,274 @@
+//! `trunkline backup` and `trunkline restore`.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::backup::{Manifest, unpack};
+use crate::clock::{Clock, SystemClock};
+use crate::config;
+use crate::store::{CopyReport, StoreKey, inspect_copy, is_in_use, mark_restored};
+
+use super::client::{Client, ClientError};
+use super::credentials::Surroundings;
+use super::output::Output;
+use super::{DONE, FAILED, WRONG};
+
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    /// The file to write, such as trunkline-2026-11-21.tar.gz. Must not exist yet.
+    file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The file that `trunkline backup` wrote.
+    file: PathBuf,
+    /// Do it. Without it the archive is checked, and what would happen is said.
+    #[arg(long)]
+    yes: bool,
+    /// Put the store that is there aside, under another name.
+    #[arg(long)]
+    replace: bool,
+    /// Only write the files of the configuration into this folder, which must not have them yet.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["yes", "replace"])]
+    config_into: Option<PathBuf>,
+}
+
+fn local(what: &str, path: &Path, error: &std::io::Error) -> ClientError {
+    ClientError::Local(format!("{what} {}: {error}", path.display()))
+}
+
+/// Has the daemon make an archive, writes it and reads it again.
+pub(super) async fn make(
+    client: &Client,
+    wish: &Backup,
+    output: &mut Output,
+) -> Result<(), ClientError> {
+    if wish.file.exists() {
+        let why = format!(
+            "{} is there already: name another file",
+            wish.file.display()
+        );
+        return Err(ClientError::Wrong(why));
+    }
+    let mut unfinished = wish.file.clone().into_os_string();
+    unfinished.push(".part");
+    let unfinished = PathBuf::from(unfinished);
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    let opened = options.open(&unfinished);
+    let mut file = opened.map_err(|error| local("write", &unfinished, &error))?;
+    let written = client.download_into("/v1/backup", &mut file).await;
+    let manifest = written.and_then(|()| {
+        file.sync_all()
+            .map_err(|error| local("write", &unfinished, &error))?;
+        let (_folder, manifest) = unpacked(&unfinished, wish.file.parent())?;
+        let renamed = fs::rename(&unfinished, &wish.file);
+        renamed.map_err(|error| local("write", &wish.file, &error))?;
+        Ok(manifest)
+    });
+    let manifest = manifest.inspect_err(|_| drop(fs::remove_file(&unfinished)))?;
+    if output.json() {
+        output.value(&json!({ "file": wish.file, "manifest": manifest }));
+    } else {
+        output.line(&format!(
+            "{}: {} communication(s), {} open work(s), {} file(s) of configuration, of {}; read back \
+             and whole",
+            wish.file.display(),
+            manifest.communications,
+            manifest.open_works,
+            manifest.files.len().saturating_sub(1),
+            manifest.made_at
+        ));
+        output
+            .line("the store's key and other secret files are not in it: keep them apart from it");
+    }
+    Ok(())
+}
+
+/// Unpacks into a folder that is gone when it is dropped.
+fn unpacked(
+    archive: &Path,
+    beside: Option<&Path>,
+) -> Result<(tempfile::TempDir, Manifest), ClientError> {
+    let beside = beside.filter(|folder| !folder.as_os_str().is_empty());
+    let beside = beside.unwrap_or(Path::new("."));
+    let folder = tempfile::Builder::new()
+        .prefix(".unpacked-")
+        .tempdir_in(beside);
+    let folder = folder.map_err(|error| local("write into", beside, &error))?;
+    let manifest = unpack(archive, folder.path());
+    let manifest = manifest.map_err(|error| ClientError::Local(error.to_string()))?;
+    Ok((folder, manifest))
+}
+
+impl Restore {
+    pub(super) fn run(&self, config: &Path, output: &mut Output) -> u8 {
+        let done = match &self.config_into {
+            Some(folder) => self.configuration(folder, output),
+            None => self.store(config, output),
+        };
+        match done {
+            Ok(()) => DONE,
+            Err(ClientError::Wrong(why)) => {
+                output.failure(&why);
+                WRONG
+            }
+            Err(error) => {
+                output.failure(&error.to_string());
+                FAILED
+            }
+        }
+    }
+
+    fn configuration(&self, into: &Path, output: &mut Output) -> Result<(), ClientError> {
+        let (folder, manifest) = unpacked(&self.file, Some(into))?;
+        let names = manifest
+            .files
+            .keys()
+            .filter_map(|name| name.strip_prefix("etc/"));
+        let names: Vec<&str> = names.collect();
+        if let Some(there) = names.iter().find(|name| into.join(name).exists()) {
+            let why = format!(
+                "{} is there already: nothing was written",
+                into.join(there).display()
+            );
+            return Err(ClientError::Wrong(why));
+        }
+        for name in &names {
+            let to = into.join(name);
+            let parent = to.parent().unwrap_or(into);
+            let moved = fs::create_dir_all(parent)
+                .and_then(|()| fs::rename(folder.path().join("etc").join(name), &to));
+            moved.map_err(|error| local("write", &to, &error))?;
+        }
+        if output.json() {
+            output.value(&json!({ "written": names }));
+        } else {
+            output.line(&format!(
+                "{} file(s) written into {}",
+                names.len(),
+                into.display()
+            ));
+        }
+        Ok(())
+    }
+
+    fn store(&self, config: &Path, output: &mut Output) -> Result<(), ClientError> {
+        let surroundings = Surroundings::find();
+        let loaded = config::load(config, &surroundings.environment);
+        let loaded = loaded.map_err(|mistakes| {
+            let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            let hint = "the configuration must be right before a store is put back; restore \
+                        --config-into writes the archive's";
+            ClientError::Wrong(format!("{}\n{hint}", lines.join("\n")))
+        })?;
+        let settings = &loaded.daemon.store;
+        let live = settings.path.as_path();
+        let digest = Sha256::digest(settings.key.expose().as_bytes());
+        let key = StoreKey::from_bytes(&digest);
+        let key = key.map_err(|error| ClientError::Local(error.to_string()))?;
+        if live.exists() {
+            let used = is_in_use(live).map_err(|error| local("open", live, &error))?;
+            if used {
+                let why = "a daemon works with the store: systemctl stop trunkline first";
+                return Err(ClientError::Wrong(why.to_owned()));
+            }
+            // Whatever it is: it is put aside, not thrown away.
+            if !self.replace {
+                let why = format!(
+                    "{} is there already: with --replace it is put aside under another name",
+                    live.display()
+                );
+                return Err(ClientError::Wrong(why));
+            }
+        }
+        let (folder, manifest) = unpacked(&self.file, live.parent())?;
+        let copy = folder.path().join("store.redb");
+        let report = inspect_copy(&copy, &key);
+        let report = report.map_err(|error| ClientError::Local(error.to_string()))?;
+        let aside = live.exists().then(|| aside(live));
+        if !self.yes {
+            tell(&manifest, &report, None, output);
+            return Ok(());
+        }
+        let open = mark_restored(&copy, &key, SystemClock.now());
+        let open = open.map_err(|error| ClientError::Local(error.to_string()))?;
+        let owner = live.parent().map(fs::metadata).transpose();
+        let owner = owner.map_err(|error| local("look at the folder of", live, &error))?;
+        if let Some(owner) = owner {
+            let given = chown(&copy, Some(owner.uid()), Some(owner.gid()));
+            given.map_err(|error| local("give the folder's owner", &copy, &error))?;
+        }
+        if let Some(aside) = &aside {
+            let moved = fs::rename(live, aside);
+            moved.map_err(|error| local("put aside", live, &error))?;
+        }
+        let moved = fs::rename(&copy, live);
+        moved.map_err(|error| local("write", live, &error))?;
+        tell(&manifest, &report, Some((open, aside)), output);
+        Ok(())
+    }
+}
+
+fn aside(live: &Path) -> PathBuf {
+    let mut name = live.as_os_str().to_owned();
+    name.push(format!(".before-restore-{}", SystemClock.now().as_secs()));
+    PathBuf::from(name)
+}
+
+/// Says what the archive holds, and what happens with it.
+fn tell(
+    manifest: &Manifest,
+    report: &CopyReport,
+    done: Option<(usize, Option<PathBuf>)>,
+    output: &mut Output,
+) {
+    if output.json() {
+        output.value(&json!({
+            "manifest": manifest,
+            "store": report,
+            "restored": done.is_some(),
+            "open_steps": done.as_ref().map(|(open, _)| open),
+            "put_aside": done.and_then(|(_, aside)| aside),
+        }));
+        return;
+    }
+    output.line(&format!(
+        "a backup of {} by version {}: {} communication(s), {} open work(s), {} unreadable row(s)",
+        manifest.made_at,
+        manifest.version,
+        report.communications,
+        report.open_works,
+        report.unreadable_rows
+    ));
+    output.line(&format!(
+        "- What was made in the CRM after {} is looked for there before it is made: nothing is \
+         repeated, but where an integration chose \"rather twice\" for what cannot be looked for.",
+        manifest.made_at
+    ));
+    output.line(
+        "- What came in after it is known no more. Phone systems with a call log, and platforms that \
+         list their calls, tell of it again; other webhooks do not.",
+    );
+    output.line(
+        "- Refresh tokens of the backup are spent and are not sent: trunkline account list says which \
+         accounts must be let in again.",
+    );
+    match done {
+        None => output.line("Nothing was changed. To put it back: the same with --yes"),
+        Some((open, aside)) => {
+            if let Some(aside) = aside {
+                output.line(&format!("The store that was there: {}", aside.display()));
+            }
+            output.line(&format!(
+                "Restored; {open} open step(s) are looked for first. Now: systemctl start trunkline"
+            ));
+        }
+    }
+}
