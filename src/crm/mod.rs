@@ -11,6 +11,7 @@ mod credential;
 mod directory_reader;
 mod lists;
 pub mod pair_vault;
+pub mod planfix;
 pub mod registry;
 mod screen;
 

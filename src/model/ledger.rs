@@ -193,6 +193,13 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Returns whether the client was new when this was first decided: by a work, or before a card
+    /// was shown from which the CRM makes a contact.
+    pub fn verdict(&self) -> Option<bool> {
+        let shown = || self.passing.iter().find_map(|step| step.first_time);
+        self.first_time.or_else(shown)
+    }
+
     /// Returns the step of a role.
     pub fn step(&self, role: &Role) -> Option<&LedgerStep> {
         self.steps.iter().find(|step| step.role == *role)

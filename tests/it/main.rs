@@ -20,6 +20,7 @@ mod integration;
 mod layering;
 mod memory_pairs;
 mod openapi;
+mod planfix_door;
 mod process;
 mod recipes;
 mod store;
