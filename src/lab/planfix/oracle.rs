@@ -150,6 +150,15 @@ impl Oracle {
         self.tasks.iter().filter(own).collect()
     }
 
+    /// Returns the calls, of those that were told twice the first.
+    pub fn calls_once(&self) -> Vec<&CallView> {
+        let mut told = std::collections::BTreeSet::new();
+        let calls = self.calls.iter();
+        calls
+            .filter(|call| told.insert((&call.callid, &call.ext, &call.status)))
+            .collect()
+    }
+
     /// Returns the calls with a number.
     pub fn calls_of_phone(&self, phone: &str) -> Vec<&CallView> {
         let wanted = last_ten(phone);
