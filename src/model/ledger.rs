@@ -223,3 +223,32 @@ pub fn made<'s>(steps: &'s [LedgerStep], role: &Role, entity: Entity) -> Option<
         | StepState::Expired { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::passing::{Audience, PassingState};
+    use super::super::phone::{Phone, Region};
+    use super::*;
+
+    #[test]
+    fn s2_39_a_call_is_of_a_new_client_by_what_was_known_before_its_card() {
+        let at = Timestamp::default();
+        let card = |first_time| PassingStep {
+            role: Role::new("popup#1"),
+            phone: Phone::parse("+79161234567", Region::RU).expect("a number"),
+            extensions: Vec::new(),
+            audience: Audience::Everybody,
+            useful_until: at,
+            settings: 1,
+            state: PassingState::Done { at },
+            reasons: Vec::new(),
+            first_time,
+        };
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.verdict(), None);
+        ledger.passing = vec![card(None), card(Some(true))];
+        assert_eq!(ledger.verdict(), Some(true));
+        ledger.first_time = Some(false);
+        assert_eq!(ledger.verdict(), Some(false));
+    }
+}

@@ -21,6 +21,7 @@ mod layering;
 mod memory_pairs;
 mod openapi;
 mod planfix_door;
+mod planfix_lab;
 mod process;
 mod recipes;
 mod store;

@@ -161,3 +161,121 @@ fn digits(number: &str) -> String {
 fn add(event: &mut Event, key: &str, value: &str) {
     event.push((key.to_owned(), value.to_owned()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::phone::{Phone, Region};
+    use crate::model::timestamp::Timestamp;
+
+    fn record(
+        direction: Direction,
+        status: CallStatus,
+        rung: &[&str],
+        of: Option<&str>,
+    ) -> CallRecord {
+        let extension = |text: &str| Extension(text.to_owned());
+        CallRecord {
+            card: None,
+            direction,
+            phone: Phone::parse("+79161234567", Region::RU).expect("a number"),
+            status,
+            talk_s: 54,
+            at: Timestamp::parse("2026-11-21T09:00:07Z").expect("a time"),
+            employee: None,
+            link: None,
+            source_name: String::new(),
+            shown_to: None,
+            line: Some(CallLine {
+                rung: rung.iter().map(|one| extension(one)).collect(),
+                of: of.map(extension),
+                our_number: Some("+7 495 111-22-33".to_owned()),
+                ..CallLine::default()
+            }),
+        }
+    }
+
+    /// Writes events as one line each: what, at which telephone, with which result.
+    fn told(record: &CallRecord) -> Vec<String> {
+        let manner = Manner {
+            zone: &TimeZone::UTC,
+            call_time_field: Some("Время"),
+            missed_extension: None,
+        };
+        let (mut events, last) = call("c-1", record, &manner);
+        events.push(last);
+        let line = |event: &Event| {
+            let get = |key: &str| {
+                event
+                    .iter()
+                    .find(|(k, _)| k == key)
+                    .map(|(_, v)| v.as_str())
+            };
+            let parts = ["type", "event", "ext", "status", "data_Время"].map(get);
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        };
+        events.iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_group_call_rings_everywhere_and_is_taken_once() {
+        let record = record(
+            Direction::Incoming,
+            CallStatus::Talked,
+            &["101", "102"],
+            Some("102"),
+        );
+        assert_eq!(
+            told(&record),
+            [
+                "in INCOMING 101",
+                "in INCOMING 102",
+                "in ACCEPTED 102",
+                "in COMPLETED 101 Cancelled",
+                "in COMPLETED 102 Success 21-11-2026 09:00:07",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_lost_call_stands_under_who_was_rung_last() {
+        let lost = record(
+            Direction::Incoming,
+            CallStatus::NoAnswer,
+            &["101", "102"],
+            Some("102"),
+        );
+        assert_eq!(
+            told(&lost)[3],
+            "in COMPLETED 102 Missed 21-11-2026 09:00:07"
+        );
+        let nobody = record(Direction::Incoming, CallStatus::NoAnswer, &[], None);
+        assert_eq!(
+            told(&nobody),
+            ["in INCOMING", "in COMPLETED Missed 21-11-2026 09:00:07"]
+        );
+    }
+
+    #[test]
+    fn an_outgoing_call_is_of_who_placed_it() {
+        for (status, word) in [
+            (CallStatus::NoAnswer, "NoAnswer"),
+            (CallStatus::Busy, "Busy"),
+            (CallStatus::WrongNumber, "NotAvailable"),
+        ] {
+            let record = record(Direction::Outgoing, status, &["101"], Some("101"));
+            let last = format!("out COMPLETED 101 {word} 21-11-2026 09:00:07");
+            assert_eq!(told(&record), ["out OUTGOING 101".to_owned(), last]);
+        }
+    }
+
+    #[test]
+    fn of_a_large_queue_the_first_telephones_are_told_and_the_one_that_counts() {
+        let many: Vec<String> = (200..240).map(|n| n.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let record = record(Direction::Incoming, CallStatus::Talked, &many, Some("239"));
+        let told = told(&record);
+        assert_eq!(told.len(), 11 + 1 + 10 + 1);
+        assert_eq!(told[10], "in INCOMING 239");
+    }
+}

@@ -12,8 +12,8 @@ use anyhow::Context;
 use super::Ports;
 use crate::lab::amocrm::AmoHandle;
 use crate::lab::bitrix24::BitrixOptions;
-use crate::lab::planfix::PlanfixOptions;
 use crate::lab::itoolabs::VatsOptions;
+use crate::lab::planfix::PlanfixOptions;
 
 const DAEMON: &str = include_str!("../../../lab/demo/trunkline.toml");
 const TENANT: &str = include_str!("../../../lab/demo/tenants.d/demo.toml");
