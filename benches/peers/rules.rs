@@ -117,7 +117,8 @@ fn texts(plan: &Plan) -> Vec<String> {
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
             | Effect::CreateLead(_)
-            | Effect::HandOver(_) => {}
+            | Effect::HandOver(_)
+            | Effect::AwaitContact(_) => {}
         }
     }
     texts.sort();

@@ -126,9 +126,14 @@ impl Default for DirectorySettings {
 
 impl DirectorySettings {
     /// Reads a `directory` table and notes every mistake. `None` = switched off.
-    pub(crate) fn read(mut r: Reader<'_>) -> Option<Self> {
+    pub(crate) fn read(r: Reader<'_>) -> Option<Self> {
+        Self::read_every(r, POLL_SECONDS)
+    }
+
+    /// Does the same where changes are asked for every so many seconds unless set.
+    pub(crate) fn read_every(mut r: Reader<'_>, poll_seconds: u64) -> Option<Self> {
         let on = r.flag("on", true);
-        let poll = r.seconds("poll_seconds", 5..=3600, POLL_SECONDS);
+        let poll = r.seconds("poll_seconds", 5..=3600, poll_seconds);
         let repair = r.whole_in("repair_days", 1..=365, REPAIR_DAYS);
         r.finish();
         let repair = Duration::from_secs(repair.saturating_mul(SECONDS_A_DAY));

@@ -12,6 +12,7 @@ mod deal_reader;
 mod directory_reader;
 mod lists;
 pub mod pair_vault;
+pub mod planfix;
 pub mod registry;
 mod screen;
 

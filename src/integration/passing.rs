@@ -19,16 +19,17 @@ use tokio::task::JoinSet;
 
 use crate::crm::Popup;
 use crate::model::activity::Activity;
-use crate::model::communication::{Kind, Snapshot};
-use crate::model::ids::{CommunicationKey, SourceId, SourceKey};
+use crate::model::communication::{Body, Kind, Snapshot};
+use crate::model::ids::{SourceId, SourceKey};
 use crate::model::outcome::Outcome;
 use crate::model::passing::{Audience, PassingReason, PassingState, PassingStep};
-use crate::model::plan::{Role, StepKey};
-use crate::model::timestamp::Timestamp;
+use crate::model::phone::Phone;
+use crate::model::plan::{Entity, Role, StepKey};
 use crate::rules::CALL_RECORD;
 use crate::rules::popup::{Ringing, may_show, popup};
 use crate::store::StoreError;
 use crate::store::command::{Pass, Passing};
+use crate::store::directory::DirectoryQuery;
 
 use super::context::IntegrationContext;
 
@@ -156,8 +157,7 @@ impl PassingWork {
         if self.sending.len() >= SENDING_MAX {
             return count("overrun");
         }
-        let at = snapshot.body.started_at();
-        let sending = send(Arc::clone(context), snapshot.key.clone(), step, at);
+        let sending = send(Arc::clone(context), snapshot.clone(), step);
         self.sending.spawn(sending);
     }
 }
@@ -182,6 +182,11 @@ async fn begin(
     let Some(mut step) = decided else {
         return Ok(None);
     };
+    let sends = matches!(step.state, PassingState::Sent { .. });
+    let makes_contacts = context.adapter.capabilities().calls.makes_contacts;
+    if sends && makes_contacts && ledger.verdict().is_none() {
+        step.first_time = first_time(context, &step.phone).await?;
+    }
     if context.activity != Activity::On && matches!(step.state, PassingState::Sent { .. }) {
         let at = context.clock.now();
         step.state = PassingState::NotSent { at };
@@ -200,13 +205,41 @@ async fn begin(
     }
 }
 
+/// How long a card waits for the word whether its client is new.
+const VERDICT_WITHIN: Duration = Duration::from_millis(300);
+
+/// Finds out whether a client is new, before a card is shown from which the CRM makes a contact:
+/// whom the directory knows is known; of others the CRM is asked, and no longer than a card bears.
+async fn first_time(
+    context: &IntegrationContext,
+    phone: &Phone,
+) -> Result<Option<bool>, StoreError> {
+    let query = DirectoryQuery {
+        portal: context.portal.key.clone(),
+        phones: vec![phone.clone()],
+        emails: Vec::new(),
+        deals: false,
+        expected: Vec::new(),
+    };
+    let answer = context.store.directory_answer(query).await?;
+    let mut cards = answer.cards.iter();
+    if cards.any(|known| known.card.card.entity == Entity::Contact) {
+        return Ok(Some(false));
+    }
+    let asked = match context.adapter.screen() {
+        Some(screen) => tokio::time::timeout(VERDICT_WITHIN, screen.is_known(phone)).await,
+        None => Ok(None),
+    };
+    Ok(match asked {
+        Ok(Some(known)) => Some(!known),
+        // Nobody told in time: a directory that was read once says enough.
+        Ok(None) | Err(_) => answer.state.complete_as_of.map(|_| true),
+    })
+}
+
 /// Sends, once, and writes down what it came to.
-async fn send(
-    context: Arc<IntegrationContext>,
-    key: CommunicationKey,
-    step: PassingStep,
-    began_at: Timestamp,
-) {
+async fn send(context: Arc<IntegrationContext>, snapshot: Snapshot, step: PassingStep) {
+    let Snapshot { key, body, .. } = snapshot;
     let Some(screen) = context.adapter.screen() else {
         return;
     };
@@ -224,7 +257,12 @@ async fn send(
             communication: key.clone(),
             role: Role::new(CALL_RECORD),
         },
-        at: began_at,
+        at: body.started_at(),
+        extensions: step.extensions.clone(),
+        our_number: match &body {
+            Body::Call { call } => call.our_number.clone(),
+            Body::Chat { .. } | Body::Request { .. } => None,
+        },
     };
     let left: Duration = step.useful_until.since(context.clock.now());
     let outcome = tokio::time::timeout(left, screen.show(popup)).await;

@@ -33,7 +33,16 @@ pub(super) fn resolve(effect: &Effect, ledger: &Ledger) -> Resolved {
                 }
                 Resolved::Ready(Box::new(effect))
             }
-            None => Resolved::Never(format!("step {by} made no {entity}")),
+            None => {
+                let mut effect = effect.clone();
+                // The CRM's own contact did not come in time: what hung on it does without.
+                match &step.effect {
+                    Effect::AwaitContact(_) if effect.do_without_target() => {
+                        Resolved::Ready(Box::new(effect))
+                    }
+                    _ => Resolved::Never(format!("step {by} made no {entity}")),
+                }
+            }
         },
         StepState::Dead { reason, .. } => Resolved::Never(format!(
             "needs the result of step {by}, which was refused: {reason}"

@@ -12,6 +12,7 @@ pub mod demo;
 pub mod fault;
 pub mod itoolabs;
 mod lab_clock;
+pub mod planfix;
 pub mod request_log;
 pub mod smtp;
 mod socket;

@@ -52,6 +52,13 @@ pub struct CallHistoryManner {
     /// The card at a ringing telephone opens the entry, under the user whom it is shown to.
     #[serde(default)]
     pub opened_by_card: bool,
+    /// An entry names the telephones that took part.
+    #[serde(default)]
+    pub by_telephone: bool,
+    /// The CRM itself makes the contact of a stranger from the first that it is told of a call: we
+    /// make none, and whether the client is new is decided before.
+    #[serde(default)]
+    pub makes_contacts: bool,
 }
 
 impl Capabilities {

@@ -206,6 +206,8 @@ pub enum Reason {
     },
     /// The client was known, but the contact is gone from the CRM: it is made anew.
     ContactGone,
+    /// The CRM makes the contact by itself from the call: it is waited for (S2-12).
+    ContactAwaited,
     /// No deal is made: the client has an open one (S1-15).
     OpenDeal {
         /// The CRM's id of the newest open deal.

@@ -193,6 +193,13 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Returns whether the client was new when this was first decided: by a work, or before a card
+    /// was shown from which the CRM makes a contact.
+    pub fn verdict(&self) -> Option<bool> {
+        let shown = || self.passing.iter().find_map(|step| step.first_time);
+        self.first_time.or_else(shown)
+    }
+
     /// Returns the step of a role.
     pub fn step(&self, role: &Role) -> Option<&LedgerStep> {
         self.steps.iter().find(|step| step.role == *role)
@@ -214,5 +221,34 @@ pub fn made<'s>(steps: &'s [LedgerStep], role: &Role, entity: Entity) -> Option<
         | StepState::Dead { .. }
         | StepState::Dropped { .. }
         | StepState::Expired { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::passing::{Audience, PassingState};
+    use super::super::phone::{Phone, Region};
+    use super::*;
+
+    #[test]
+    fn s2_39_a_call_is_of_a_new_client_by_what_was_known_before_its_card() {
+        let at = Timestamp::default();
+        let card = |first_time| PassingStep {
+            role: Role::new("popup#1"),
+            phone: Phone::parse("+79161234567", Region::RU).expect("a number"),
+            extensions: Vec::new(),
+            audience: Audience::Everybody,
+            useful_until: at,
+            settings: 1,
+            state: PassingState::Done { at },
+            reasons: Vec::new(),
+            first_time,
+        };
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.verdict(), None);
+        ledger.passing = vec![card(None), card(Some(true))];
+        assert_eq!(ledger.verdict(), Some(true));
+        ledger.first_time = Some(false);
+        assert_eq!(ledger.verdict(), Some(false));
     }
 }

@@ -28,6 +28,10 @@ pub struct PassingStep {
     pub state: PassingState,
     /// Why.
     pub reasons: Vec<PassingReason>,
+    /// Whether the client was new before the card was shown, where the CRM makes a contact from
+    /// it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_time: Option<bool>,
 }
 
 /// To whom a card is shown.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::call::Direction;
 use super::explanation::Explanation;
 use super::field::FieldValue;
-use super::ids::{CommunicationKey, CrmUserId, IntegrationKey};
+use super::ids::{CommunicationKey, CrmUserId, Extension, IntegrationKey};
 use super::phone::Phone;
 use super::timestamp::Timestamp;
 
@@ -282,6 +282,32 @@ pub struct CallRecord {
     /// the card, it stands under this user already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown_to: Option<CrmUserId>,
+    /// Which telephones took part, where the CRM wants to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<CallLine>,
+}
+
+/// The telephones of a call, for a CRM whose call history is told by them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CallLine {
+    /// Those that were rung or dialled from, in order.
+    pub rung: Vec<Extension>,
+    /// Whose call it is: who talked, else who was rung last or called.
+    pub of: Option<Extension>,
+    /// The company's number, as the source writes it.
+    pub our_number: Option<String>,
+    /// It has a recording, which may be told later.
+    pub recorded: bool,
+    /// At which telephones the CRM has shown the caller's card already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Extension>,
+}
+
+/// A contact that the CRM makes by itself, to be found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitContact {
+    /// Its number.
+    pub phone: Phone,
 }
 
 /// The recording of a call, to be put to the entry of the call history that stands already.
@@ -387,6 +413,9 @@ pub enum Effect {
     CreateLead(NewLead),
     /// Have somebody else answer for a card.
     HandOver(HandOver),
+    /// Find the contact that the CRM makes by itself. Where it comes too late, what would have
+    /// hung on it does without.
+    AwaitContact(AwaitContact),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -413,11 +442,13 @@ pub enum StepKind {
     CreateLead,
     /// [`Effect::HandOver`].
     HandOver,
+    /// [`Effect::AwaitContact`].
+    AwaitContact,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 10] = [
+    pub const ALL: [StepKind; 11] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
@@ -428,6 +459,7 @@ impl StepKind {
         StepKind::AddNote,
         StepKind::CreateLead,
         StepKind::HandOver,
+        StepKind::AwaitContact,
     ];
 }
 
@@ -445,6 +477,7 @@ impl Effect {
             Effect::AddNote(_) => StepKind::AddNote,
             Effect::CreateLead(_) => StepKind::CreateLead,
             Effect::HandOver(_) => StepKind::HandOver,
+            Effect::AwaitContact(_) => StepKind::AwaitContact,
         }
     }
 
@@ -469,7 +502,8 @@ impl Effect {
             | Effect::FillFields(_)
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
-            | Effect::HandOver(_) => None,
+            | Effect::HandOver(_)
+            | Effect::AwaitContact(_) => None,
         }
     }
 
@@ -486,14 +520,18 @@ impl Effect {
             | Effect::FillFields(_)
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
-            | Effect::HandOver(_) => None,
+            | Effect::HandOver(_)
+            | Effect::AwaitContact(_) => None,
         }
     }
 
     /// Returns the place of the record that the effect acts on, where it has one.
     pub fn target_mut(&mut self) -> Option<&mut Target> {
         match self {
-            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::CreateLead(_) => None,
+            Effect::CreateContact(_)
+            | Effect::CreateUnsorted(_)
+            | Effect::CreateLead(_)
+            | Effect::AwaitContact(_) => None,
             Effect::CreateDeal(deal) => deal.contact.as_mut(),
             Effect::RecordCall(record) => record.card.as_mut(),
             Effect::CreateTask(task) => task.card.as_mut(),
@@ -504,10 +542,31 @@ impl Effect {
         }
     }
 
+    /// Has the effect do without the record that it acts on; false where it cannot.
+    pub fn do_without_target(&mut self) -> bool {
+        match self {
+            Effect::CreateDeal(deal) => deal.contact = None,
+            Effect::CreateTask(task) => task.card = None,
+            Effect::CreateContact(_)
+            | Effect::CreateUnsorted(_)
+            | Effect::CreateLead(_)
+            | Effect::RecordCall(_)
+            | Effect::FillFields(_)
+            | Effect::LinkRecording(_)
+            | Effect::AddNote(_)
+            | Effect::HandOver(_)
+            | Effect::AwaitContact(_) => return false,
+        }
+        true
+    }
+
     /// Returns the record that the effect acts on, where it has one.
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::CreateLead(_) => None,
+            Effect::CreateContact(_)
+            | Effect::CreateUnsorted(_)
+            | Effect::CreateLead(_)
+            | Effect::AwaitContact(_) => None,
             Effect::CreateDeal(deal) => deal.contact.as_ref(),
             Effect::RecordCall(record) => record.card.as_ref(),
             Effect::CreateTask(task) => task.card.as_ref(),

@@ -93,6 +93,9 @@ impl fmt::Display for Effect {
                 )?;
                 named_user(f, "employee", record.employee.as_ref())?;
                 named_text(f, "link", record.link.as_deref())?;
+                if let Some(of) = record.line.as_ref().and_then(|line| line.of.as_ref()) {
+                    write!(f, "  telephone={of}")?;
+                }
                 write!(f, "  source={:?}", record.source_name)
             }
             Effect::CreateTask(task) => {
@@ -128,6 +131,9 @@ impl fmt::Display for Effect {
                 write!(f, "hand over")?;
                 target(f, "card", Some(&over.card))?;
                 named_user(f, "responsible", Some(&over.responsible))
+            }
+            Effect::AwaitContact(contact) => {
+                write!(f, "await the crm's contact  phone={}", contact.phone)
             }
             Effect::AddNote(note) => {
                 write!(f, "add note")?;

@@ -136,7 +136,8 @@ impl<'a> Draft<'a> {
             | Effect::FillFields(_)
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
-            | Effect::HandOver(_) => None,
+            | Effect::HandOver(_)
+            | Effect::AwaitContact(_) => None,
         }
     }
 
@@ -190,6 +191,6 @@ fn made_by(kind: StepKind) -> Entity {
         StepKind::CreateLead => Entity::Lead,
         StepKind::FillFields => Entity::Fields,
         StepKind::AddNote => Entity::Note,
-        StepKind::HandOver => Entity::Contact,
+        StepKind::HandOver | StepKind::AwaitContact => Entity::Contact,
     }
 }

@@ -135,6 +135,7 @@ pub fn popup(ringing: &Ringing<'_>) -> Option<PassingStep> {
         settings: ringing.settings_revision,
         state,
         reasons,
+        first_time: None,
     })
 }
 

@@ -280,6 +280,7 @@ pub(super) fn call(handle: &AmoHandle, call: &str, card: Option<Target>) -> Step
         link: None,
         source_name: "Офис".to_owned(),
         shown_to: None,
+        line: None,
     };
     command(handle, call, "call-record", Effect::RecordCall(record))
 }
@@ -325,6 +326,7 @@ pub(super) fn every_kind(handle: &AmoHandle) -> Vec<StepCommand> {
             StepKind::LinkRecording,
             StepKind::CreateLead,
             StepKind::HandOver,
+            StepKind::AwaitContact,
         ];
         if elsewhere.contains(&kind) {
             continue;
@@ -827,7 +829,8 @@ async fn a_step_delivered_days_late_carries_the_calls_own_time_and_is_found_agai
             | Effect::CreateLead(_)
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
-            | Effect::HandOver(_) => continue,
+            | Effect::HandOver(_)
+            | Effect::AwaitContact(_) => continue,
         }
         let lost = Fault::LostAfter;
         rehearsal.fault("POST", "/api/v4/*", When::First { n: 1 }, lost);

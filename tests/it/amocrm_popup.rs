@@ -13,6 +13,8 @@ use super::amocrm_lab::{PHONE, Rehearsal};
 
 fn popup(users: &[&str]) -> Popup {
     Popup {
+        extensions: Vec::new(),
+        our_number: None,
         phone: Phone::parse(PHONE, Region::default()).expect("a number"),
         users: users.iter().map(|id| CrmUserId((*id).to_owned())).collect(),
         entry: StepKey {

@@ -61,9 +61,20 @@ pub(super) fn open(base_url: &str, wanted: Value) -> Arc<dyn Adapter> {
             _ => table[key] = value.clone(),
         }
     }
-    let kind = registry::find("bitrix24").expect("registered");
+    open_account("bitrix24", base_url, &table, webhook, secrets)
+}
+
+/// Opens an account of any CRM at an address, with its token and its other secrets.
+pub(super) fn open_account(
+    crm: &str,
+    base_url: &str,
+    table: &Value,
+    token: Option<Secret>,
+    secrets: Secrets,
+) -> Arc<dyn Adapter> {
+    let kind = registry::find(crm).expect("registered");
     let settings: Arc<dyn AccountSettings> =
-        (kind.build)(&table, Some(base_url)).expect("good settings");
+        (kind.build)(table, Some(base_url)).expect("good settings");
     let http = AccountHttp::new(AccountHttpOptions {
         portal: settings.portal(),
         base_url: settings.base_url().to_owned(),
@@ -76,7 +87,7 @@ pub(super) fn open(base_url: &str, wanted: Value) -> Arc<dyn Adapter> {
     settings.open(AccountDoor {
         http: Arc::new(http),
         vault: Arc::new(MemoryVault {
-            token: Mutex::new(webhook),
+            token: Mutex::new(token),
             setup: Mutex::default(),
         }),
         pairs: Arc::new(MemoryPairs::default()),

@@ -95,6 +95,7 @@ impl Rehearsal {
             link: None,
             source_name: "Офис".to_owned(),
             shown_to: None,
+            line: None,
         };
         self.command(call, "call-record", Effect::RecordCall(record))
     }
@@ -157,6 +158,8 @@ async fn the_card_of_a_ringing_call_is_taken_away_at_its_end_and_they_are_one_ca
         users: vec![user("13"), user("12")],
         entry: key("1", "call-record"),
         at: record.at,
+        extensions: Vec::new(),
+        our_number: None,
     };
     let screen = rehearsal.adapter.screen().expect("a screen");
     assert_eq!(screen.show(popup).await, Outcome::Done(()));

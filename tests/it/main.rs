@@ -22,6 +22,8 @@ mod integration;
 mod layering;
 mod memory_pairs;
 mod openapi;
+mod planfix_door;
+mod planfix_lab;
 mod process;
 mod recipes;
 mod store;

@@ -24,7 +24,8 @@ fn after(kind: StepKind) -> Option<StepKind> {
         StepKind::LinkRecording => Some(StepKind::AddNote),
         StepKind::AddNote => Some(StepKind::CreateLead),
         StepKind::CreateLead => Some(StepKind::HandOver),
-        StepKind::HandOver => None,
+        StepKind::HandOver => Some(StepKind::AwaitContact),
+        StepKind::AwaitContact => None,
     }
 }
 
@@ -43,6 +44,7 @@ async fn every_step_kind_of_every_adapter_declares_its_recipe_and_the_docs_name_
                 open(&lab.handle(), 6.0)
             }
             "bitrix24" => super::bitrix24_door::open("http://127.0.0.1:9", json!({})),
+            "planfix" => super::planfix_door::open("http://127.0.0.1:9", json!({})),
             other => panic!("open an account of {other} here: its steps need a recipe, too"),
         };
         for step in &adapter.capabilities().steps {

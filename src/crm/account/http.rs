@@ -92,7 +92,7 @@ impl AccountHttp {
     pub fn with_manners(mut self, manners: Manners) -> Self {
         self.manners = manners;
         self.limiter = self.limiter.with_burst(manners.burst);
-        self.transport.answer_within(manners.answer_within);
+        self.transport.keep_to(manners);
         self
     }
 

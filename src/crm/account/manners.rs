@@ -16,6 +16,8 @@ pub struct Manners {
     pub burst: u32,
     /// How long an answer is waited for.
     pub answer_within: Duration,
+    /// The content type of bodies.
+    pub body_type: &'static str,
 }
 
 /// Time for all of a request, as the vendor's library of the first CRM has it (`crm/amocrm.md` §1).
@@ -27,6 +29,7 @@ impl Default for Manners {
             status: |status, _| status,
             burst: 0,
             answer_within: TOTAL_MAX,
+            body_type: "application/json",
         }
     }
 }

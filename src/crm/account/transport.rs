@@ -14,7 +14,7 @@ use url::Url;
 
 use super::super::Class;
 use super::classify::{Happened, Purpose};
-use super::manners::TOTAL_MAX;
+use super::manners::{Manners, TOTAL_MAX};
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
 
@@ -74,7 +74,7 @@ pub struct Request {
     pub path: String,
     /// Query; encoded here.
     pub query: Vec<(String, String)>,
-    /// JSON body.
+    /// Body; JSON unless the CRM's manners are forms.
     pub body: Option<Bytes>,
     /// Bearer token.
     pub bearer: Option<Secret>,
@@ -107,6 +107,8 @@ pub struct Response {
     /// The CRM's own name of the exchange (`X-Request-Id`), by which its support finds it again
     /// (`crm/amocrm.md` §1).
     pub request_id: Option<String>,
+    /// How many requests are left of a quota (`X-RateLimit-Remaining`), where it says so.
+    pub quota_left: Option<u64>,
     /// The body. Of a refusal perhaps cut off; of a success always whole.
     pub body: Bytes,
 }
@@ -124,6 +126,7 @@ pub(super) struct Transport {
     base: ArcSwap<Url>,
     client: reqwest::Client,
     answer_within: Duration,
+    body_type: &'static str,
 }
 
 impl Transport {
@@ -133,12 +136,14 @@ impl Transport {
             base: ArcSwap::from_pointee(read_base(base_url)?),
             client: build_client()?,
             answer_within: TOTAL_MAX,
+            body_type: Manners::default().body_type,
         })
     }
 
-    /// Sets how long an answer is waited for.
-    pub(super) fn answer_within(&mut self, within: Duration) {
-        self.answer_within = within;
+    /// Keeps to the ways of a CRM.
+    pub(super) fn keep_to(&mut self, manners: Manners) {
+        self.answer_within = manners.answer_within;
+        self.body_type = manners.body_type;
     }
 
     /// Returns where requests go, without a slash at the end.
@@ -189,7 +194,7 @@ impl Transport {
         }
         if let Some(body) = request.body {
             building = building
-                .header(reqwest::header::CONTENT_TYPE, "application/json")
+                .header(reqwest::header::CONTENT_TYPE, self.body_type)
                 .body(body);
         }
         match building.send().await {
@@ -250,6 +255,8 @@ async fn read_response(mut response: reqwest::Response, now: Timestamp) -> Perfo
     let date = header(reqwest::header::DATE).and_then(read_date);
     let retry_after =
         header(reqwest::header::RETRY_AFTER).and_then(|value| read_retry_after(value, now));
+    let quota_left = header(HeaderName::from_static("x-ratelimit-remaining"))
+        .and_then(|value| value.trim().parse().ok());
     let mut body = BytesMut::new();
     let mut broken = None;
     loop {
@@ -277,6 +284,7 @@ async fn read_response(mut response: reqwest::Response, now: Timestamp) -> Perfo
             retry_after,
             date,
             request_id,
+            quota_left,
             body: body.freeze(),
         }),
     }

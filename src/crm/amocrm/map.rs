@@ -164,7 +164,7 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
             json(&task_body(task, &marker, at)?),
         ),
         // What is missing shows only when the card is read: it goes its own way.
-        Effect::FillFields(_) | Effect::HandOver(_) => {
+        Effect::FillFields(_) | Effect::HandOver(_) | Effect::AwaitContact(_) => {
             let message = "this is done card by card".to_owned();
             return Err(refuse("not_an_item", message));
         }
@@ -207,7 +207,8 @@ pub(super) fn request_sort(effect: &Effect) -> &'static str {
         | Effect::CreateTask(_)
         | Effect::CreateLead(_)
         | Effect::FillFields(_)
-        | Effect::HandOver(_) => "",
+        | Effect::HandOver(_)
+        | Effect::AwaitContact(_) => "",
         Effect::CreateUnsorted(unsorted) => category(&unsorted.form),
         Effect::RecordCall(record) => match &record.card {
             Some(Target::Known { card }) => entity_path(card.entity).unwrap_or_default(),

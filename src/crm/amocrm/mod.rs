@@ -204,7 +204,7 @@ fn capabilities(cards: Certainty) -> Capabilities {
         // Text and due time.
         StepKind::CreateTask => Certainty::BySearch,
         // The card is read back.
-        StepKind::FillFields | StepKind::HandOver => Certainty::BySearch,
+        StepKind::FillFields | StepKind::HandOver | StepKind::AwaitContact => Certainty::BySearch,
         // Text and time, on the card.
         StepKind::AddNote => Certainty::BySearch,
     };
@@ -216,8 +216,8 @@ fn capabilities(cards: Certainty) -> Capabilities {
     Capabilities {
         steps: StepKind::ALL
             .into_iter()
-            // Its leads are deals.
-            .filter(|kind| *kind != StepKind::CreateLead)
+            // Its leads are deals, and it makes no contact by itself.
+            .filter(|kind| ![StepKind::CreateLead, StepKind::AwaitContact].contains(kind))
             .map(|kind| StepCapability {
                 kind,
                 certainty: certainty(kind),

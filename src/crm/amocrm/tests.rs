@@ -277,6 +277,7 @@ fn call_record(call: &str, card: Option<Target>, employee: Option<&str>) -> Step
         link: Some("https://box.example/r/1.mp3".to_owned()),
         source_name: "Офис".to_owned(),
         shown_to: None,
+        line: None,
     };
     command(call, "call-record", Effect::RecordCall(record))
 }
@@ -354,7 +355,7 @@ fn hand_over(call: &str, contact: &str) -> StepCommand {
 /// The kinds that amoCRM knows: its leads are what others call deals.
 fn kinds() -> impl Iterator<Item = StepKind> {
     let all = StepKind::ALL.into_iter();
-    all.filter(|kind| *kind != StepKind::CreateLead)
+    all.filter(|kind| ![StepKind::CreateLead, StepKind::AwaitContact].contains(kind))
 }
 
 /// One command of every kind.
@@ -370,6 +371,7 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::HandOver => hand_over("1", "7001"),
         StepKind::AddNote => note("1", known(Entity::Contact, "7001")),
         StepKind::CreateLead => panic!("amoCRM has no leads beside deals"),
+        StepKind::AwaitContact => panic!("amoCRM makes no contacts by itself"),
     }
 }
 

@@ -73,7 +73,7 @@ impl BitrixAdapter {
                 Err(rejection) => Err(Unanswered::Refused(rejection)),
             },
             Effect::FillFields(fill) => self.fill(step, fill).await,
-            Effect::HandOver(_) => Err(Unanswered::Refused(refuse(
+            Effect::HandOver(_) | Effect::AwaitContact(_) => Err(Unanswered::Refused(refuse(
                 "no_hand_over",
                 "cards are not handed over here".to_owned(),
             ))),

@@ -44,7 +44,9 @@ impl BitrixAdapter {
             Effect::LinkRecording(link) => self.recording(link).await,
             Effect::AddNote(note) => self.note(step, note).await,
             // Never sent.
-            Effect::CreateUnsorted(_) | Effect::HandOver(_) => Ok(Look::Absent),
+            Effect::CreateUnsorted(_) | Effect::HandOver(_) | Effect::AwaitContact(_) => {
+                Ok(Look::Absent)
+            }
         };
         match looked {
             Ok(look) => Outcome::Done(look),

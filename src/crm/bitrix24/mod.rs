@@ -214,7 +214,7 @@ fn capabilities(setup: Setup) -> Capabilities {
         StepKind::CreateTask | StepKind::FillFields | StepKind::AddNote => {
             Some(Certainty::BySearch)
         }
-        StepKind::CreateUnsorted | StepKind::HandOver => None,
+        StepKind::CreateUnsorted | StepKind::HandOver | StepKind::AwaitContact => None,
         StepKind::CreateLead if !setup.leads => None,
         // ORIGIN_ID, EXTERNAL_CALL_ID; a recording replaces itself.
         StepKind::CreateContact
@@ -243,6 +243,7 @@ fn capabilities(setup: Setup) -> Capabilities {
             needs_user: true,
             recording_apart: true,
             opened_by_card: !setup.telephony_closed,
+            ..CallHistoryManner::default()
         },
     }
 }

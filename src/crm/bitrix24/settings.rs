@@ -256,6 +256,7 @@ impl AccountSettings for BitrixSettings {
             // An earlier process may have left the bucket half full, never more.
             burst: self.plan.bucket().size / 2 - 1,
             answer_within: ANSWER_WITHIN,
+            ..Manners::default()
         }
     }
 

@@ -13,6 +13,7 @@ use super::Ports;
 use crate::lab::amocrm::AmoHandle;
 use crate::lab::bitrix24::BitrixOptions;
 use crate::lab::itoolabs::VatsOptions;
+use crate::lab::planfix::PlanfixOptions;
 
 const DAEMON: &str = include_str!("../../../lab/demo/trunkline.toml");
 const TENANT: &str = include_str!("../../../lab/demo/tenants.d/demo.toml");
@@ -95,6 +96,9 @@ impl DemoFiles {
         let application = BitrixOptions::default().applications.into_iter().next();
         let secret = application.map_or_else(String::new, |app| app.client_secret);
         files.put("secrets/bitrix24-client", &secret)?;
+        let planfix = PlanfixOptions::default();
+        files.put("secrets/planfix-rest", &planfix.rest_token)?;
+        files.put("secrets/planfix-telephony", &planfix.telephony_token)?;
         for (name, crm) in crms {
             files.put(&format!("secrets/amocrm-{name}"), &crm.long_lived_token())?;
         }

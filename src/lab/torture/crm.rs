@@ -11,6 +11,7 @@ use super::profile::Profile;
 use crate::lab::amocrm::{self, AmoHandle, AmoLab, AmoOptions, Tokens};
 use crate::lab::bitrix24::{self, BitrixHandle, BitrixLab, BitrixOptions, Limits, UserOptions};
 use crate::lab::fault::FaultPlan;
+use crate::lab::planfix::{self, PlanfixLab, PlanfixOptions};
 
 /// What the simulated amoCRM account permits all integrations together: only ours is there.
 const ACCOUNT_RATE_PER_SECOND: u32 = 1_000;
@@ -26,12 +27,15 @@ pub enum CrmKind {
     Amocrm,
     /// A Bitrix24 portal.
     Bitrix24,
+    /// A Planfix account.
+    Planfix,
 }
 
 /// The CRM under torture.
 pub(super) enum Crm {
     Amocrm(AmoLab),
     Bitrix24(BitrixLab),
+    Planfix(PlanfixLab),
 }
 
 /// Lets the daemon in, from any task.
@@ -39,6 +43,8 @@ pub(super) enum Crm {
 pub(super) enum Doorkeeper {
     Amocrm(AmoHandle),
     Bitrix24(BitrixHandle),
+    /// Its tokens do not end.
+    Planfix,
 }
 
 impl Doorkeeper {
@@ -51,6 +57,7 @@ impl Doorkeeper {
                 let client_id = application.map_or("", |app| app.client_id.as_str());
                 portal.issue_code(client_id, ADMINISTRATOR)
             }
+            Self::Planfix => String::new(),
         }
     }
 }
@@ -68,6 +75,11 @@ impl Crm {
                 let portal = portal.context("start the simulated Bitrix24")?;
                 Ok(Self::Bitrix24(portal))
             }
+            CrmKind::Planfix => {
+                let account = planfix::start(planfix_options(profile)).await;
+                let account = account.context("start the simulated Planfix")?;
+                Ok(Self::Planfix(account))
+            }
         }
     }
 
@@ -75,6 +87,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => account.base_url(),
             Self::Bitrix24(portal) => portal.base_url(),
+            Self::Planfix(account) => account.base_url(),
         }
     }
 
@@ -82,6 +95,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => Doorkeeper::Amocrm(account.handle()),
             Self::Bitrix24(portal) => Doorkeeper::Bitrix24(portal.handle()),
+            Self::Planfix(_) => Doorkeeper::Planfix,
         }
     }
 
@@ -89,6 +103,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => account.set_faults(plan),
             Self::Bitrix24(portal) => portal.set_faults(plan),
+            Self::Planfix(account) => account.set_faults(plan),
         }
     }
 
@@ -97,6 +112,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => account.under_way(),
             Self::Bitrix24(portal) => portal.under_way(),
+            Self::Planfix(account) => account.under_way(),
         }
     }
 
@@ -105,6 +121,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => Found::from(&account.oracle()),
             Self::Bitrix24(portal) => Found::from(&portal.oracle()),
+            Self::Planfix(account) => Found::from(&account.oracle()),
         }
     }
 
@@ -116,6 +133,7 @@ impl Crm {
                 let counters = portal.counters();
                 counters.rate_violations + counters.operating_violations
             }
+            Self::Planfix(account) => account.counters().rate_violations,
         }
     }
 
@@ -124,6 +142,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => account.counters().spent_tokens_reused,
             Self::Bitrix24(portal) => portal.counters().spent_tokens_reused,
+            Self::Planfix(_) => 0,
         }
     }
 
@@ -145,6 +164,17 @@ impl Crm {
                     counters.batches, counters.bucket_most
                 );
                 (portal.log_counters(), most)
+            }
+            Self::Planfix(account) => {
+                let oracle = account.oracle();
+                let twice = oracle.calls.len() - oracle.calls_once().len();
+                let counters = oracle.counters;
+                let most = format!(
+                    "{} of them to REST, {} events of telephony; {twice} calls told twice, of which \
+                     nobody can find out; odd {:?}",
+                    counters.used_today, counters.events, counters.oddities
+                );
+                (account.log_counters(), most)
             }
         };
         format!(
@@ -188,6 +218,22 @@ fn portal_options(profile: &Profile) -> BitrixOptions {
             employee(504, "Vera", "103"),
         ],
         ..BitrixOptions::default()
+    }
+}
+
+/// An account with the users of the tenant's configuration.
+fn planfix_options(profile: &Profile) -> PlanfixOptions {
+    let employee = |id, name, number| planfix::UserOptions::employee(id, name, "Lab", number);
+    PlanfixOptions {
+        per_second: Some(profile.rate_per_second),
+        per_day: u64::from(u32::MAX),
+        users: vec![
+            employee(ADMINISTRATOR, "Olga", "100"),
+            employee(502, "Anna", "101"),
+            employee(503, "Boris", "102"),
+            employee(504, "Vera", "103"),
+        ],
+        ..PlanfixOptions::default()
     }
 }
 

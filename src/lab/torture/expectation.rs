@@ -105,6 +105,8 @@ fn records(crm: CrmKind, calls: usize) -> usize {
     match crm {
         CrmKind::Amocrm => calls,
         CrmKind::Bitrix24 => calls.min(1),
+        // It has nothing like that: the call is the client's, as any other.
+        CrmKind::Planfix => 0,
     }
 }
 
@@ -113,7 +115,7 @@ fn records(crm: CrmKind, calls: usize) -> usize {
 fn users_of(crm: CrmKind, call: &Call) -> Vec<u64> {
     let owner = match crm {
         CrmKind::Bitrix24 if !call.answered && !call.outgoing => Some(ADMINISTRATOR),
-        CrmKind::Amocrm | CrmKind::Bitrix24 => None,
+        CrmKind::Amocrm | CrmKind::Bitrix24 | CrmKind::Planfix => None,
     };
     user_of(call.extension).into_iter().chain(owner).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::lab::{amocrm, bitrix24};
+use crate::lab::{amocrm, bitrix24, planfix};
 
 /// What `call_status` says when a talk took place (`crm/amocrm.md` §11).
 pub(super) const TALK_TOOK_PLACE: i64 = 4;
@@ -173,6 +173,44 @@ fn portal_call(call: &bitrix24::CallView) -> FoundCall {
         answered: call.duration > 0,
         user: Some(call.user),
         is_shown: call.is_shown,
+    }
+}
+
+impl From<&planfix::Oracle> for Found {
+    fn from(oracle: &planfix::Oracle) -> Self {
+        let deals = oracle.tasks.iter().filter(|task| task.template.is_some());
+        let deals = deals.map(|task| {
+            let contacts = oracle.contacts.iter();
+            let own = contacts.filter(|contact| task.counterparty == Some(contact.id));
+            FoundDeal {
+                id: task.id,
+                phones: own.flat_map(|c| &c.phones).map(|p| last_ten(p)).collect(),
+                is_adrift: task.counterparty.is_none(),
+            }
+        });
+        let contacts = oracle.contacts.iter().map(|contact| FoundContact {
+            phones: contact.phones.clone(),
+            is_card: true,
+        });
+        // Whether a call's last event arrived cannot be known, so that it may stand twice: those
+        // are counted apart (docs/torture.md).
+        let calls = oracle.calls_once().into_iter().map(|call| FoundCall {
+            id: call.id,
+            phone: call.phone.clone(),
+            outgoing: call.outgoing,
+            at: call.at,
+            duration: i64::try_from(call.duration).unwrap_or(i64::MAX),
+            answered: call.status == "Success",
+            user: call.user,
+            is_shown: true,
+        });
+        Self {
+            calls: calls.collect(),
+            contacts: contacts.collect(),
+            deals: deals.collect(),
+            unsorted: Vec::new(),
+            unfinished: oracle.unfinished.clone(),
+        }
     }
 }
 

@@ -123,6 +123,9 @@ pub(super) fn text(reason: &Reason) -> String {
         Reason::ContactGone => {
             "The client's contact is no longer in the CRM: it is made anew.".to_owned()
         }
+        Reason::ContactAwaited => {
+            "The CRM itself makes the contact from the call: it is waited for (S2-12).".to_owned()
+        }
         Reason::OpenDeal { deal, open } => format!(
             "No deal is made: open deals of the client: {open}, the newest is no. {deal} (S1-15)."
         ),

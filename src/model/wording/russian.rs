@@ -124,6 +124,9 @@ pub(super) fn text(reason: &Reason) -> String {
         Reason::ContactGone => {
             "Контакта, который был у клиента, в CRM больше нет: он создаётся заново.".to_owned()
         }
+        Reason::ContactAwaited => {
+            "Контакт по звонку создаёт сама CRM: он ожидается (S2-12).".to_owned()
+        }
         Reason::OpenDeal { deal, open } => format!(
             "Сделка не создаётся: открытых сделок у клиента {open}, самая новая № {deal} (S1-15)."
         ),

@@ -16,7 +16,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 90;
+const REASONS: usize = 91;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -47,6 +47,7 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::CaseActs { .. } => 22,
         Reason::ContactUsed { .. } => 23,
         Reason::ContactGone => 24,
+        Reason::ContactAwaited => 90,
         Reason::OpenDeal { .. } => 25,
         Reason::NoOpenDeal => 26,
         Reason::StepStands { .. } => 27,
@@ -194,6 +195,7 @@ fn samples() -> Vec<Reason> {
         },
         Reason::ContactUsed { contact: contact() },
         Reason::ContactGone,
+        Reason::ContactAwaited,
         Reason::OpenDeal {
             deal: "8001".to_owned(),
             open: 2,

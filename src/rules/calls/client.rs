@@ -65,7 +65,7 @@ impl<'a> Client<'a> {
         let first_time = call
             .situation
             .ledger
-            .first_time
+            .verdict()
             .unwrap_or_else(|| facts.first_time());
         if first_time != facts.first_time() {
             draft.explain(Reason::FirstTimeKept { first_time });

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::model::explanation::{CallAction, CallCase, Reason, Side};
 use crate::model::plan::{
-    Effect, Entity, NewContact, NewDeal, NewLead, NewUnsorted, StepKind, Target, UnsortedForm,
+    AwaitContact, Effect, Entity, NewContact, NewDeal, NewLead, NewUnsorted, StepKind, Target,
+    UnsortedForm,
 };
 
 use super::admission::ClientCall;
@@ -163,6 +164,9 @@ fn contact(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) ->
         }
         return Some(known(Entity::Contact, &contact.id));
     }
+    if call.situation.capabilities.calls.makes_contacts {
+        return awaited(call, draft);
+    }
     let (user, whose) = people::responsible(call, client, None);
     let name = texts::contact_name(call, client);
     let tags = texts::tags(call);
@@ -184,6 +188,19 @@ fn contact(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) ->
             }
             explain_new(draft, whose, name.instead, tags);
         }
+        Wish::Stands => {}
+        Wish::Refused => return None,
+    }
+    Some(made(CONTACT, Entity::Contact))
+}
+
+/// Returns the contact that the CRM makes by itself from the entry of the call history (S2-12).
+fn awaited(call: &ClientCall<'_>, draft: &mut Draft<'_>) -> Option<Target> {
+    let effect = Effect::AwaitContact(AwaitContact {
+        phone: call.phone.clone(),
+    });
+    match draft.wish(CONTACT, effect) {
+        Wish::Planned => draft.explain(Reason::ContactAwaited),
         Wish::Stands => {}
         Wish::Refused => return None,
     }

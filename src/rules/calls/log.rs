@@ -2,16 +2,16 @@
 
 use crate::model::call::{CallResult, Direction, MissReason};
 use crate::model::explanation::{Reason, Side};
-use crate::model::ids::CrmUserId;
+use crate::model::ids::{CrmUserId, Extension};
 use crate::model::passing::{Audience, PassingState};
-use crate::model::plan::{CallRecord, CallStatus, Effect, Entity, Target};
+use crate::model::plan::{CallLine, CallRecord, CallStatus, Effect, Entity, Target};
 
 use super::admission::ClientCall;
 use super::client::{Client, known, named};
 use super::entities::{CONTACT, DEAL, LEAD, UNSORTED};
 use super::people;
 use crate::rules::draft::{Draft, Wish, made};
-use crate::rules::settings::CallHistory;
+use crate::rules::settings::{CallHistory, Talker};
 
 /// The role of the log entry.
 pub const CALL_RECORD: &str = "call-record";
@@ -50,6 +50,7 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
             link: ready_link(call),
             source_name: call.situation.source_name.to_owned(),
             shown_to: shown_to(call),
+            line: line(call),
         }),
     );
     if wish == Wish::Planned {
@@ -58,6 +59,29 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
             draft.explain(reason);
         }
     }
+}
+
+/// Returns the telephones of the call, where the CRM wants to know.
+fn line(call: &ClientCall<'_>) -> Option<CallLine> {
+    if !call.situation.capabilities.calls.by_telephone {
+        return None;
+    }
+    let rung: Vec<Extension> = call.call.rung().cloned().collect();
+    let talker = match call.settings.talker {
+        Talker::First => call.call.first_talker(),
+        Talker::Last => call.call.last_talker.as_ref().or(call.call.talkers.last()),
+    };
+    let caller = call.call.caller_extension.as_ref();
+    let of = talker.or(caller).or(rung.last()).cloned();
+    let passing = call.situation.ledger.passing.iter();
+    let shown = passing.filter(|step| matches!(step.state, PassingState::Done { .. }));
+    Some(CallLine {
+        of,
+        our_number: call.call.our_number.clone(),
+        recorded: !call.call.recordings.is_empty(),
+        shown: shown.flat_map(|step| step.extensions.clone()).collect(),
+        rung,
+    })
 }
 
 /// Returns to whom the call's card was shown first, as far as it may have been sent.
@@ -97,6 +121,9 @@ fn place(
     client: &Client<'_>,
     draft: &Draft<'_>,
 ) -> Option<(Option<Target>, Reason)> {
+    if call.situation.capabilities.calls.makes_contacts {
+        return Some((None, Reason::LoggedByCrm));
+    }
     if let Some(place) = made_card(draft) {
         return Some((Some(place.target), place.reason));
     }

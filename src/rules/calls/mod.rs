@@ -66,11 +66,19 @@ pub(super) fn plan(situation: &Situation<'_>, call: &Call, facts: &Facts) -> Res
             fields::plan(&call, &client, &mut draft);
             return Ok(draft.finish(!client.known));
         }
-        Telephony::Ours => entities::plan(&call, &client, &mut draft),
+        Telephony::Ours => {}
     }
+    // Where the CRM makes contacts from its call history, the entry is what everything waits for.
+    let entry_first = situation.capabilities.calls.makes_contacts;
+    if call.is_at_end() && entry_first {
+        log::plan(&call, &client, &mut draft);
+    }
+    entities::plan(&call, &client, &mut draft);
     if call.is_at_end() {
         task::plan(&call, &client, &mut draft);
-        log::plan(&call, &client, &mut draft);
+        if !entry_first {
+            log::plan(&call, &client, &mut draft);
+        }
         // Last: a field that the CRM does not take must not keep task and log waiting.
         fields::plan(&call, &client, &mut draft);
     }
@@ -84,6 +92,13 @@ fn wants_deals(call: &ClientCall<'_>) -> bool {
     let fills_deals = call.is_at_end() && fields::wants_deals(call);
     if fills_deals || call.settings.telephony == Telephony::Another {
         return fills_deals;
+    }
+    if call.situation.capabilities.calls.makes_contacts {
+        // Its entries stand on contacts; deals only tell whether another one is needed.
+        let case = call.known_case().filter(|case| case.on);
+        let asks =
+            case.is_some_and(|case| matches!(case.action, KnownAction::ContactAndDeal { .. }));
+        return fills_deals || asks && !call.is_filtered();
     }
     let logged_on_deals = match call.settings.call_history {
         CallHistory::Card => call.is_at_end(),

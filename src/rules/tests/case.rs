@@ -260,7 +260,7 @@ fn result(effect: &Effect) -> StepResult {
         Effect::CreateLead(_) => Entity::Lead,
         Effect::FillFields(_) => Entity::Fields,
         Effect::AddNote(_) => Entity::Note,
-        Effect::HandOver(_) => Entity::Contact,
+        Effect::HandOver(_) | Effect::AwaitContact(_) => Entity::Contact,
     };
     let id = "9001".to_owned();
     StepResult {

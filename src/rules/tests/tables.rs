@@ -293,3 +293,8 @@ fn every_table_is_checked() {
 fn a_recording_is_linked_to_the_entry_that_stands() {
     check("a_recording_is_linked_to_the_entry_that_stands");
 }
+
+#[test]
+fn s2_12_where_the_crm_makes_contacts_the_call_is_told_first_and_its_contact_awaited() {
+    check("s2_12_where_the_crm_makes_contacts_the_call_is_told_first_and_its_contact_awaited");
+}

@@ -3,6 +3,7 @@
 
 mod amocrm;
 pub(crate) mod bitrix24;
+mod planfix;
 mod scenarios;
 
 use std::sync::Arc;
@@ -53,6 +54,10 @@ pub(super) trait Portal: Send + Sync {
     fn tasks(&self) -> usize;
     /// When the calls with the number took place, by the CRM.
     fn called_at(&self, phone: &str) -> Vec<Timestamp>;
+    /// Whether an entry of the call history can be found again: else the kind is undecidable.
+    fn finds_calls(&self) -> bool {
+        true
+    }
     /// What the CRM found odd about how it was asked, or twice.
     fn complaints(&self) -> Vec<String>;
     /// Ends it.

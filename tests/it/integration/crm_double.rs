@@ -216,6 +216,7 @@ impl CrmDouble {
             Effect::LinkRecording(link) => (Entity::CallRecord, format!("recording {}", link.link)),
             Effect::AddNote(note) => (Entity::Note, format!("note {}", note.text)),
             Effect::HandOver(_) => (Entity::Contact, "hand over".to_owned()),
+            Effect::AwaitContact(_) => (Entity::Contact, "await".to_owned()),
         };
         state.effects.push(what);
         let card = Card {

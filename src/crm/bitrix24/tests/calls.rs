@@ -19,6 +19,7 @@ fn record(card: Option<Target>) -> CallRecord {
         link: None,
         source_name: "Офис".to_owned(),
         shown_to: None,
+        line: None,
     }
 }
 
@@ -79,6 +80,8 @@ async fn a_call_is_registered_and_finished_in_one_request() {
 async fn the_end_of_a_call_finishes_what_its_card_began() {
     let fixture = Fixture::answering(telephony).await;
     let popup = Popup {
+        extensions: Vec::new(),
+        our_number: None,
         phone: phone("+79161234567"),
         users: vec![user("15"), user("12")],
         entry: key("1", "call-record"),

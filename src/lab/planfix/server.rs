@@ -1,0 +1,257 @@
+//! The socket of the simulator: takes a request in, lets the limits, the fault plan and the account
+//! speak in that order, and carries out what a fault does to the answer.
+
+use std::io;
+use std::net::TcpListener;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use bytes::Bytes;
+use tokio::sync::oneshot::Sender;
+
+use super::exchange::{Incoming, Reply};
+use super::handle::{PlanfixHandle, Shared, lock};
+use super::options::PlanfixOptions;
+use super::world::World;
+use crate::lab::fault::{Fault, FaultPlan};
+use crate::lab::lab_clock::{LabClock, Moment};
+use crate::lab::request_log::RequestLog;
+use crate::lab::socket;
+
+/// A running simulator; it ends when dropped.
+#[derive(Debug)]
+pub struct PlanfixLab {
+    handle: PlanfixHandle,
+    server: ServerHandle,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Deref for PlanfixLab {
+    type Target = PlanfixHandle;
+
+    fn deref(&self) -> &PlanfixHandle {
+        &self.handle
+    }
+}
+
+impl PlanfixLab {
+    /// Returns a hand on the simulator that can be passed on.
+    pub fn handle(&self) -> PlanfixHandle {
+        self.handle.clone()
+    }
+
+    /// Closes the socket and waits for the end.
+    ///
+    /// # Errors
+    /// Fails with what ended the server.
+    pub async fn stop(mut self) -> io::Result<()> {
+        self.server.stop(false).await;
+        let ended = self.thread.take().map(JoinHandle::join);
+        ended.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| {
+            let text = "the thread of the planfix simulator panicked";
+            Err(io::Error::other(text))
+        })
+    }
+}
+
+impl Drop for PlanfixLab {
+    fn drop(&mut self) {
+        // The command is sent at once; the future only waits for its end.
+        drop(self.server.stop(false));
+    }
+}
+
+/// Starts a simulated account on a thread of its own, so that neither a busy nor a paused runtime
+/// of the caller changes its time.
+///
+/// # Errors
+/// Fails when the address cannot be bound.
+pub async fn start(options: PlanfixOptions) -> io::Result<PlanfixLab> {
+    let listener = TcpListener::bind(options.listen)?;
+    let clock = LabClock::start();
+    let shared = Arc::new(Shared {
+        address: listener.local_addr()?,
+        world: Mutex::new(World::new(&options, clock.now().unix_ms)),
+        clock,
+        log: Mutex::new(RequestLog::new(options.log_entries_max)),
+        faults: Mutex::new(FaultPlan::new(options.fault_seed)),
+        under_way: AtomicUsize::new(0),
+        options,
+    });
+    let handle = PlanfixHandle { shared };
+    let served = handle.clone();
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name("planfix-lab".into())
+        .spawn(move || run(listener, served, tell))?;
+    let server = told
+        .await
+        .map_err(|_| io::Error::other("the planfix simulator did not start"))?;
+    Ok(PlanfixLab {
+        handle,
+        server,
+        thread: Some(thread),
+    })
+}
+
+fn run(listener: TcpListener, lab: PlanfixHandle, tell: Sender<ServerHandle>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async move {
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(web::Data::new(lab.clone()))
+                .default_service(web::to(serve))
+        })
+        .workers(1)
+        .disable_signals()
+        .on_connect(socket::remember)
+        .shutdown_timeout(1)
+        .listen(listener)?
+        .run();
+        if tell.send(server.handle()).is_err() {
+            // The starter was dropped meanwhile.
+            return Ok(());
+        }
+        server.await
+    })
+}
+
+/// Counts a request until its answer is given or its connection is gone.
+struct UnderWay(PlanfixHandle);
+
+impl UnderWay {
+    fn begin(lab: &PlanfixHandle) -> Self {
+        lab.shared.under_way.fetch_add(1, Ordering::SeqCst);
+        Self(lab.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.shared.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<PlanfixHandle>) -> HttpResponse {
+    let lab = lab.get_ref().clone();
+    let incoming = incoming_of(&request, &body);
+    let _under_way = UnderWay::begin(&lab);
+    let now = lab.shared.clock.now();
+    let (reply, fault) = take_effect(&lab, &incoming, now);
+    let Some(reply) = reply else {
+        return socket::close(&request);
+    };
+    let body = Bytes::copy_from_slice(&reply.body);
+    match fault {
+        Some(Fault::LateAfter { ms }) => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            head(&reply).body(body)
+        }
+        Some(Fault::SlowDrip {
+            chunk_bytes,
+            pause_ms,
+        }) => {
+            let chunks = socket::drip(body, chunk_bytes, Duration::from_millis(pause_ms));
+            head(&reply).streaming(chunks)
+        }
+        _ => head(&reply).body(body),
+    }
+}
+
+/// Lets the request happen and takes down what became of it. No reply = close the connection.
+fn take_effect(
+    lab: &PlanfixHandle,
+    incoming: &Incoming,
+    now: Moment,
+) -> (Option<Reply>, Option<Fault>) {
+    // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
+    let mut world = lab.world();
+    world.now_ms = now.unix_ms;
+    let mut log = lock(&lab.shared.log);
+    let (method, path) = (&incoming.method, &incoming.path);
+    let query = &incoming.query_text;
+    let ordinal = log.arrive(now.unix_ms, method, path, query, &incoming.body);
+    let fault = lock(&lab.shared.faults).decide(ordinal, method, path);
+    let refusal = world.turned_away(incoming);
+    let fault = fault.filter(|_| refusal.is_none());
+    let reply = match (&refusal, &fault) {
+        (Some(refusal), _) => Some(refusal.clone()),
+        (None, Some(fault)) => struck(fault, &mut world, incoming),
+        (None, None) => Some(world.respond(incoming)),
+    };
+    let status = reply.as_ref().map(|reply| reply.status);
+    log.answer(ordinal, status, fault.as_ref().map(Fault::name));
+    (reply, fault)
+}
+
+/// Returns the answer of a request that a fault strikes.
+fn struck(fault: &Fault, world: &mut World, incoming: &Incoming) -> Option<Reply> {
+    match fault {
+        Fault::RefusedBefore => None,
+        Fault::ErrorBefore { status } => Some(Reply::gateway_error(*status)),
+        Fault::TooManyRequests { .. } => Some(Reply::page(429, "Too Many Requests")),
+        Fault::ForbiddenJson => Some(Reply::refusal(400, 6, "Access denied", &world.switches)),
+        Fault::BlockedHtml => Some(Reply::refusal(
+            400,
+            11,
+            "Account is frozen",
+            &world.switches,
+        )),
+        Fault::ExpiredToken => Some(Reply::refusal(400, 2, "Token is inactive", &world.switches)),
+        Fault::LateAfter { .. } | Fault::SlowDrip { .. } => Some(world.respond(incoming)),
+        Fault::LostAfter => {
+            world.respond(incoming);
+            None
+        }
+        // Nothing here takes several at once.
+        Fault::ErrorAfter { status } | Fault::PartialBatch { status } => {
+            world.respond(incoming);
+            Some(Reply::gateway_error(*status))
+        }
+        Fault::TruncatedJson => {
+            let mut reply = world.respond(incoming);
+            reply.body.truncate(reply.body.len() / 2);
+            Some(reply)
+        }
+        Fault::HtmlInsteadOfJson => {
+            world.respond(incoming);
+            let page = "<!DOCTYPE html><html><body>Технические работы</body></html>";
+            Some(Reply::page(200, page))
+        }
+    }
+}
+
+fn incoming_of(request: &HttpRequest, body: &Bytes) -> Incoming {
+    let header = |name: &str| {
+        let value = request.headers().get(name)?.to_str().ok()?;
+        Some(value.to_owned())
+    };
+    Incoming {
+        method: request.method().as_str().to_owned(),
+        path: request.path().to_owned(),
+        query_text: request.query_string().to_owned(),
+        content_type: header("content-type")
+            .unwrap_or_default()
+            .to_ascii_lowercase(),
+        authorization: header("authorization"),
+        body: body.to_vec(),
+    }
+}
+
+fn head(reply: &Reply) -> HttpResponseBuilder {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    response.content_type(reply.content_type);
+    if let Some(left) = reply.quota_left {
+        response.insert_header(("X-RateLimit-Remaining", left.to_string()));
+    }
+    response
+}
