@@ -26,7 +26,11 @@ pub struct CrmKind {
 pub type BuildAccount = fn(&Value, Option<&str>) -> Result<Arc<dyn AccountSettings>, Vec<Mistake>>;
 
 /// The CRMs that this build knows.
-pub const KINDS: &[CrmKind] = &[super::amocrm::KIND, super::bitrix24::KIND];
+pub const KINDS: &[CrmKind] = &[
+    super::alfacrm::KIND,
+    super::amocrm::KIND,
+    super::bitrix24::KIND,
+];
 
 /// Returns the kind of this name.
 pub fn find(name: &str) -> Option<&'static CrmKind> {

@@ -1,5 +1,7 @@
 //! The integration tests: one binary, so that everything links once.
 
+mod alfacrm_door;
+mod alfacrm_lab;
 mod amocrm_fields;
 mod amocrm_lab;
 mod amocrm_oauth;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Ports;
+use crate::lab::alfacrm::AlfaOptions;
 use crate::lab::amocrm::AmoHandle;
 use crate::lab::bitrix24::BitrixOptions;
 use crate::lab::itoolabs::VatsOptions;
@@ -95,6 +96,7 @@ impl DemoFiles {
         let application = BitrixOptions::default().applications.into_iter().next();
         let secret = application.map_or_else(String::new, |app| app.client_secret);
         files.put("secrets/bitrix24-client", &secret)?;
+        files.put("secrets/alfacrm-key", &AlfaOptions::default().api_key)?;
         for (name, crm) in crms {
             files.put(&format!("secrets/amocrm-{name}"), &crm.long_lived_token())?;
         }

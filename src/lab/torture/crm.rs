@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use super::found::Found;
 use super::profile::Profile;
+use crate::lab::alfacrm::{self, AlfaLab, AlfaOptions, AlfaUser};
 use crate::lab::amocrm::{self, AmoHandle, AmoLab, AmoOptions, Tokens};
 use crate::lab::bitrix24::{self, BitrixHandle, BitrixLab, BitrixOptions, Limits, UserOptions};
 use crate::lab::fault::FaultPlan;
@@ -26,12 +27,15 @@ pub enum CrmKind {
     Amocrm,
     /// A Bitrix24 portal.
     Bitrix24,
+    /// An AlfaCRM account.
+    Alfacrm,
 }
 
 /// The CRM under torture.
 pub(super) enum Crm {
     Amocrm(AmoLab),
     Bitrix24(BitrixLab),
+    Alfacrm(AlfaLab),
 }
 
 /// Lets the daemon in, from any task.
@@ -39,6 +43,7 @@ pub(super) enum Crm {
 pub(super) enum Doorkeeper {
     Amocrm(AmoHandle),
     Bitrix24(BitrixHandle),
+    Alfacrm,
 }
 
 impl Doorkeeper {
@@ -51,6 +56,8 @@ impl Doorkeeper {
                 let client_id = application.map_or("", |app| app.client_id.as_str());
                 portal.issue_code(client_id, ADMINISTRATOR)
             }
+            // Its key is good for ever.
+            Self::Alfacrm => String::new(),
         }
     }
 }
@@ -68,6 +75,11 @@ impl Crm {
                 let portal = portal.context("start the simulated Bitrix24")?;
                 Ok(Self::Bitrix24(portal))
             }
+            CrmKind::Alfacrm => {
+                let account = alfacrm::start(alfa_options(profile)).await;
+                let account = account.context("start the simulated AlfaCRM")?;
+                Ok(Self::Alfacrm(account))
+            }
         }
     }
 
@@ -75,6 +87,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => account.base_url(),
             Self::Bitrix24(portal) => portal.base_url(),
+            Self::Alfacrm(account) => account.base_url(),
         }
     }
 
@@ -82,6 +95,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => Doorkeeper::Amocrm(account.handle()),
             Self::Bitrix24(portal) => Doorkeeper::Bitrix24(portal.handle()),
+            Self::Alfacrm(_) => Doorkeeper::Alfacrm,
         }
     }
 
@@ -89,6 +103,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => account.set_faults(plan),
             Self::Bitrix24(portal) => portal.set_faults(plan),
+            Self::Alfacrm(account) => account.set_faults(plan),
         }
     }
 
@@ -97,6 +112,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => account.under_way(),
             Self::Bitrix24(portal) => portal.under_way(),
+            Self::Alfacrm(account) => account.under_way(),
         }
     }
 
@@ -105,6 +121,7 @@ impl Crm {
         match self {
             Self::Amocrm(account) => Found::from(&account.oracle()),
             Self::Bitrix24(portal) => Found::from(&portal.oracle()),
+            Self::Alfacrm(account) => Found::from(&account.oracle()),
         }
     }
 
@@ -116,6 +133,7 @@ impl Crm {
                 let counters = portal.counters();
                 counters.rate_violations + counters.operating_violations
             }
+            Self::Alfacrm(account) => account.counters().rate_violations,
         }
     }
 
@@ -124,6 +142,8 @@ impl Crm {
         match self {
             Self::Amocrm(account) => account.counters().spent_tokens_reused,
             Self::Bitrix24(portal) => portal.counters().spent_tokens_reused,
+            // There is nothing that may be sent but once.
+            Self::Alfacrm(_) => 0,
         }
     }
 
@@ -146,6 +166,14 @@ impl Crm {
                 );
                 (portal.log_counters(), most)
             }
+            Self::Alfacrm(account) => {
+                let counters = account.counters();
+                let most = format!(
+                    "{} log-ins, at most {} in a second",
+                    counters.logins, counters.requests_per_second_max
+                );
+                (account.log_counters(), most)
+            }
         };
         format!(
             "{} requests, faults {:?}, {most}",
@@ -165,6 +193,24 @@ fn amo_options(profile: &Profile) -> AmoOptions {
         // A violation is to be counted; a blocked account would only end everything.
         block_after_violations: None,
         ..AmoOptions::default()
+    }
+}
+
+/// An account with the users of the tenant's configuration; the profile that comes in is the
+/// administrator's.
+fn alfa_options(profile: &Profile) -> AlfaOptions {
+    let users = [(502, "Anna"), (503, "Boris"), (504, "Vera")];
+    let users = users.map(|(id, name)| AlfaUser::new(id, name));
+    let options = AlfaOptions::default();
+    let administrator = AlfaUser {
+        email: options.email.clone(),
+        ..AlfaUser::new(ADMINISTRATOR, "Olga")
+    };
+    AlfaOptions {
+        rate_per_second: profile.rate_per_second,
+        token_life: profile.access_ttl,
+        users: std::iter::once(administrator).chain(users).collect(),
+        ..options
     }
 }
 

@@ -10,6 +10,7 @@ const TENANT: &str = include_str!("../../../lab/torture/tenant.toml");
 /// Its account and integrations in each CRM.
 const AMOCRM: &str = include_str!("../../../lab/torture/amocrm.toml");
 const BITRIX24: &str = include_str!("../../../lab/torture/bitrix24.toml");
+const ALFACRM: &str = include_str!("../../../lab/torture/alfacrm.toml");
 /// The line of the account that says how fast the daemon may be.
 const RATE_LINE: &str = "rate_per_second = 400";
 
@@ -43,6 +44,8 @@ impl Profile {
             CrmKind::Amocrm => (AMOCRM, "https://demo.amocrm.ru", 7),
             // What leaves the bucket in a second (`crm/bitrix24.md` §1).
             CrmKind::Bitrix24 => (BITRIX24, "https://demo.bitrix24.ru", 2),
+            // What all programs of a school together may send in a second (`crm/alfacrm.md` §1).
+            CrmKind::Alfacrm => (ALFACRM, "https://demo.s20.online", 5),
         };
         let tenant = format!("{TENANT}\n{account}");
         let limiter = options.broken == Some(BrokenPromise::LimiterPlusOne);
@@ -68,7 +71,11 @@ impl Profile {
 mod tests {
     use super::*;
 
-    const CRMS: [(CrmKind, u32); 2] = [(CrmKind::Amocrm, 7), (CrmKind::Bitrix24, 2)];
+    const CRMS: [(CrmKind, u32); 3] = [
+        (CrmKind::Amocrm, 7),
+        (CrmKind::Bitrix24, 2),
+        (CrmKind::Alfacrm, 5),
+    ];
 
     fn options(crm: CrmKind, kills: usize) -> TortureOptions {
         TortureOptions {

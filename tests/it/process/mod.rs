@@ -5,6 +5,7 @@
 //! run at once.
 
 mod admin;
+mod alfacrm;
 mod authorisation;
 mod backfill;
 mod calls;
