@@ -221,8 +221,11 @@ async fn s4_02_a_role_without_the_api_is_an_alarm_and_costs_no_work() {
         matches!(outcome, Outcome::AuthExpired { .. }),
         "{outcome:?}"
     );
+    let alarm = adapter.alarm().await.expect("an alarm");
+    assert!(alarm.contains("branch 1"), "{alarm}");
     lab.close_role(false);
     done(execute(&adapter, &step).await);
+    assert_eq!(adapter.alarm().await, None);
     let elsewhere = open(&lab.base_url(), json!({"branch": 9}));
     let outcome = execute(&elsewhere, &step).await;
     assert!(

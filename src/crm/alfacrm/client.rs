@@ -27,6 +27,9 @@ const PAGE_AGAIN_MAX: u32 = 2;
 /// So often a list is read again that moved under the reading.
 const LIST_AGAIN_MAX: u32 = 2;
 
+/// The list without which nothing can be decided.
+const CUSTOMERS: &str = "customer/index";
+
 /// Why a request brought nothing.
 #[derive(Debug)]
 pub(super) enum Unanswered {
@@ -274,11 +277,16 @@ impl Client {
                 // A yes that does not say what it made.
                 Purpose::Write => unclear(told()),
             }),
-            403 => Err(Unanswered::Barred(format!(
-                "AlfaCRM forbids {path} in branch {}: {}",
-                self.branch,
-                Refusal::of_status(status, &response.body).message
-            ))),
+            403 => {
+                let told = Refusal::of_status(status, &response.body).message;
+                let why = format!("{path} in branch {} is forbidden: {told}", self.branch);
+                // Lists that we can do without are no reason for an alarm.
+                let is_needed = purpose == Purpose::Write || path == CUSTOMERS;
+                Err(Unanswered::Barred(match is_needed {
+                    true => self.session.barred(&why),
+                    false => why,
+                }))
+            }
             // Our paths exist in every account, and the CRM says in JSON what it does not find.
             404 if !response.is_json() => Err(Unanswered::Failed(Failure::not_applied(
                 NotAppliedCause::Unreachable,

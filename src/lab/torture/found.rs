@@ -179,7 +179,12 @@ fn portal_call(call: &bitrix24::CallView) -> FoundCall {
 impl From<&alfacrm::Oracle> for Found {
     fn from(oracle: &alfacrm::Oracle) -> Self {
         let contacts = oracle.customers.iter().map(|customer| FoundContact {
-            phones: customer.phones.clone(),
+            // As stored, they have the page's mask.
+            phones: customer
+                .phones
+                .iter()
+                .map(|phone| last_ten(phone))
+                .collect(),
             is_card: true,
         });
         // A card is lead and client in one.
