@@ -18,7 +18,8 @@ demo: prerequisites
 
 # Kills the daemon KILLS times under load, with every fault on; the last line is one JSON object,
 # exit status 0 only if nothing is lost, twice, out of order or too fast. docs/torture.md.
-# CRM=bitrix24, CRM=planfix: against that simulator instead of the simulated amoCRM account.
+# CRM=bitrix24, CRM=planfix, CRM=alfacrm: against that simulator instead of the simulated amoCRM
+# account.
 torture: prerequisites
 	$(CARGO) build --locked --bins
 	exec "$${CARGO_TARGET_DIR:-target}"/debug/trunkline-lab torture --crm $(CRM) --kills $(KILLS) \
@@ -53,6 +54,7 @@ test: prerequisites lint
 	$(CARGO) test --locked
 	$(MAKE) --no-print-directory torture KILLS=5
 	$(MAKE) --no-print-directory torture KILLS=3 CRM=bitrix24
+	$(MAKE) --no-print-directory torture KILLS=3 CRM=alfacrm
 	$(MAKE) --no-print-directory torture-sabotage
 	$(MAKE) --no-print-directory demo ONCE=1
 

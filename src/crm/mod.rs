@@ -3,6 +3,7 @@
 //! A CRM is one folder and one line in [`registry`]; nothing outside the folder names it. The
 //! only door to the network is `account`.
 
+pub mod alfacrm;
 pub mod amocrm;
 pub mod bitrix24;
 mod book;

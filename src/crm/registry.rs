@@ -27,6 +27,7 @@ pub type BuildAccount = fn(&Value, Option<&str>) -> Result<Arc<dyn AccountSettin
 
 /// The CRMs that this build knows.
 pub const KINDS: &[CrmKind] = &[
+    super::alfacrm::KIND,
     super::amocrm::KIND,
     super::bitrix24::KIND,
     super::planfix::KIND,

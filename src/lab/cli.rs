@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+use super::alfacrm::{self, AlfaOptions};
 use super::amocrm::AmoOptions;
 use super::bitrix24;
 use super::control;
@@ -75,6 +76,12 @@ enum Command {
         #[command(flatten)]
         portal: bitrix24::PortalArgs,
     },
+    /// Runs a simulated AlfaCRM account alone until Ctrl-C.
+    Alfacrm {
+        /// The account.
+        #[arg(long = "alfacrm-port", default_value_t = 8476)]
+        port: u16,
+    },
     /// Runs the simulators until Ctrl-C: two amoCRM accounts, a Bitrix24 portal, an Asterisk, a
     /// VATS, a UIS account, and a control endpoint.
     Serve {
@@ -130,6 +137,7 @@ pub async fn run() -> ExitCode {
             };
             torture::run(&options, &mut say).await
         }
+        Command::Alfacrm { port } => serve_school(port).await.map(|()| true),
         Command::Bitrix24 { port, portal } => serve_portal(port, &portal).await.map(|()| true),
         Command::Serve {
             control_port,
@@ -149,6 +157,27 @@ pub async fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn serve_school(port: u16) -> anyhow::Result<()> {
+    let options = AlfaOptions {
+        listen: SocketAddr::from(([127, 0, 0, 1], port)),
+        ..AlfaOptions::default()
+    };
+    let (email, key) = (options.email.clone(), options.api_key.clone());
+    let account = alfacrm::start(options).await;
+    let account = account.with_context(|| {
+        format!(
+            "port {port}, for the simulated AlfaCRM, cannot be used: choose one with --alfacrm-port"
+        )
+    })?;
+    let address = account.base_url();
+    say(&format!(
+        "AlfaCRM  {address}  for https://demo.s20.online\n\
+         \x20        email {email}, api_key {key}\n\
+         \x20        control {address}/_lab"
+    ));
+    tokio::signal::ctrl_c().await.context("wait for Ctrl-C")
 }
 
 async fn serve_portal(port: u16, portal: &bitrix24::PortalArgs) -> anyhow::Result<()> {

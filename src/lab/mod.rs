@@ -2,6 +2,7 @@
 //! accounts. They are as strict as the real ones and share no code with `crm` and `pbx`: two
 //! independent readings of one contract, so that a mistake in one shows.
 
+pub mod alfacrm;
 pub mod ami;
 pub mod amocrm;
 pub mod bitrix24;

@@ -23,9 +23,9 @@ pub(crate) mod packing;
 pub mod query;
 
 mod accept;
+mod copy;
 mod deal_read;
 mod deal_tables;
-mod copy;
 mod directory_pack;
 mod directory_read;
 mod directory_tables;

@@ -1,4 +1,4 @@
-//! Opens the adapter of a simulated Bitrix24.
+//! Opens the adapter of a simulated Bitrix24, and of any CRM.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +17,9 @@ use super::memory_pairs::MemoryPairs;
 /// The portal's name, which stays its own also where a simulator stands for it.
 pub(super) const PORTAL: &str = "demo.bitrix24.ru";
 
-struct MemoryVault {
+/// Keeps an account's secret and set-up in memory.
+#[derive(Default)]
+pub(super) struct MemoryVault {
     token: Mutex<Option<Secret>>,
     setup: Mutex<Option<Value>>,
 }
@@ -61,16 +63,22 @@ pub(super) fn open(base_url: &str, wanted: Value) -> Arc<dyn Adapter> {
             _ => table[key] = value.clone(),
         }
     }
-    open_account("bitrix24", base_url, &table, webhook, secrets)
+    let vault = MemoryVault {
+        token: Mutex::new(webhook),
+        setup: Mutex::default(),
+    };
+    let pairs = Arc::new(MemoryPairs::default());
+    open_account("bitrix24", &table, base_url, secrets, vault, pairs)
 }
 
-/// Opens an account of any CRM at an address, with its token and its other secrets.
+/// Opens an account of any CRM at an address.
 pub(super) fn open_account(
     crm: &str,
-    base_url: &str,
     table: &Value,
-    token: Option<Secret>,
+    base_url: &str,
     secrets: Secrets,
+    vault: MemoryVault,
+    pairs: Arc<MemoryPairs>,
 ) -> Arc<dyn Adapter> {
     let kind = registry::find(crm).expect("registered");
     let settings: Arc<dyn AccountSettings> =
@@ -86,11 +94,8 @@ pub(super) fn open_account(
     let http = http.expect("a door").with_manners(settings.manners());
     settings.open(AccountDoor {
         http: Arc::new(http),
-        vault: Arc::new(MemoryVault {
-            token: Mutex::new(token),
-            setup: Mutex::default(),
-        }),
-        pairs: Arc::new(MemoryPairs::default()),
+        vault: Arc::new(vault),
+        pairs,
         secrets,
         clock: Arc::new(SystemClock),
     })

@@ -1,6 +1,8 @@
 //! The integration tests: one binary, so that everything links once.
 
 mod alarms;
+mod alfacrm_door;
+mod alfacrm_lab;
 mod amocrm_fields;
 mod amocrm_lab;
 mod amocrm_oauth;

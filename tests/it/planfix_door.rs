@@ -1,13 +1,14 @@
 //! Opens the adapter of a simulated Planfix.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use trunkline::crm::Adapter;
 use trunkline::lab::planfix::PlanfixOptions;
 use trunkline::model::secret::{Secret, Secrets};
 
-use super::bitrix24_door::open_account;
+use super::bitrix24_door::{MemoryVault, open_account};
+use super::memory_pairs::MemoryPairs;
 
 /// Opens an account at an address, with the tokens of the simulator. Of what is wanted, `token` and
 /// `telephony_token` are secrets, the rest settings.
@@ -31,9 +32,13 @@ pub(super) fn open(base_url: &str, wanted: Value) -> Arc<dyn Adapter> {
     secrets.insert("telephony_token", Secret::new(telephony));
     open_account(
         "planfix",
-        base_url,
         &table,
-        Some(Secret::new(token)),
+        base_url,
         secrets,
+        MemoryVault {
+            token: Mutex::new(Some(Secret::new(token))),
+            setup: Mutex::default(),
+        },
+        Arc::new(MemoryPairs::default()),
     )
 }

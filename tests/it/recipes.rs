@@ -43,6 +43,7 @@ async fn every_step_kind_of_every_adapter_declares_its_recipe_and_the_docs_name_
                 let lab = start(AmoOptions::default()).await.expect("a free port");
                 open(&lab.handle(), 6.0)
             }
+            "alfacrm" => super::alfacrm_door::open("http://127.0.0.1:9", json!({})),
             "bitrix24" => super::bitrix24_door::open("http://127.0.0.1:9", json!({})),
             "planfix" => super::planfix_door::open("http://127.0.0.1:9", json!({})),
             other => panic!("open an account of {other} here: its steps need a recipe, too"),

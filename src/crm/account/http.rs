@@ -14,7 +14,9 @@ use super::classify::{self, Failure, Happened, Health, Judgement};
 use super::limiter::{Limiter, LimiterOptions, NoTurn};
 use super::manners::Manners;
 use super::status::{AccountStatus, Held, HeldCause, LastError};
-use super::transport::{Elsewhere, HttpSetupError, Performed, Request, Response, Transport};
+use super::transport::{
+    Elsewhere, Header, HttpSetupError, Performed, Request, Response, Transport,
+};
 use crate::clock::SharedClock;
 use crate::model::ids::PortalKey;
 use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome};
@@ -110,12 +112,17 @@ impl AccountHttp {
     /// Sends a request when its turn comes. `Done` is an answer that the adapter must read:
     /// success, or a refusal other than 401, 402, 408, 429, 5xx and a 403 that is not JSON.
     pub async fn send(&self, request: Request) -> Outcome<Response> {
-        self.send_where(request, None).await
+        self.send_where(request, None, &[]).await
+    }
+
+    /// Sends a request with further headers: a CRM's own way to be told a token.
+    pub async fn send_with(&self, request: Request, headers: &[Header]) -> Outcome<Response> {
+        self.send_where(request, None, headers).await
     }
 
     /// Sends a request to another host of the same CRM, in the account's own turn.
     pub async fn send_elsewhere(&self, request: Request, to: Elsewhere) -> Outcome<Response> {
-        self.send_where(request, Some(&to)).await
+        self.send_where(request, Some(&to), &[]).await
     }
 
     /// Returns where requests go.
@@ -129,7 +136,12 @@ impl AccountHttp {
         self.transport.move_to(base_url)
     }
 
-    async fn send_where(&self, request: Request, to: Option<&Elsewhere>) -> Outcome<Response> {
+    async fn send_where(
+        &self,
+        request: Request,
+        to: Option<&Elsewhere>,
+        headers: &[Header],
+    ) -> Outcome<Response> {
         // Asked twice: at once, so that nobody queues in vain, and again when the turn comes.
         if let Some(refusal) = self.refusal() {
             return Outcome::NotApplied(refusal);
@@ -156,8 +168,8 @@ impl AccountHttp {
         };
         let purpose = request.purpose;
         let (method, path) = (request.method, request.path.clone());
-        let performed = self.transport.perform(request, to, || self.clock.now());
-        let mut performed = performed.await;
+        let now = || self.clock.now();
+        let mut performed = self.transport.perform(request, to, headers, now).await;
         drop(permit);
         if let Performed::Answered(response) = &mut performed {
             response.status = (self.manners.status)(response.status, &response.body);

@@ -84,13 +84,16 @@ pub struct Request {
     pub class: Class,
 }
 
+/// A header that only the CRM is told.
+pub type Header = (&'static str, Secret);
+
 /// Another host of the same CRM, and what it is asked with.
 #[derive(Debug, Clone)]
 pub struct Elsewhere {
     /// Scheme, host, perhaps a port and a path.
     pub base_url: String,
     /// A header that only it is told.
-    pub header: (&'static str, Secret),
+    pub header: Header,
 }
 
 /// A response, whatever its status.
@@ -162,6 +165,7 @@ impl Transport {
         &self,
         request: Request,
         elsewhere: Option<&Elsewhere>,
+        headers: &[Header],
         now: impl Fn() -> Timestamp,
     ) -> Performed {
         let base = match elsewhere.map(|elsewhere| read_base(&elsewhere.base_url)) {
@@ -189,8 +193,9 @@ impl Transport {
         if let Some(token) = &request.bearer {
             building = building.bearer_auth(token.expose());
         }
-        if let Some(Elsewhere { header, .. }) = elsewhere {
-            building = building.header(header.0, header.1.expose());
+        let of_host = elsewhere.map(|elsewhere| &elsewhere.header);
+        for (name, value) in of_host.into_iter().chain(headers) {
+            building = building.header(*name, value.expose());
         }
         if let Some(body) = request.body {
             building = building

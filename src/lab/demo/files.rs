@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Ports;
+use crate::lab::alfacrm::AlfaOptions;
 use crate::lab::amocrm::AmoHandle;
 use crate::lab::bitrix24::BitrixOptions;
 use crate::lab::itoolabs::VatsOptions;
@@ -99,6 +100,7 @@ impl DemoFiles {
         let planfix = PlanfixOptions::default();
         files.put("secrets/planfix-rest", &planfix.rest_token)?;
         files.put("secrets/planfix-telephony", &planfix.telephony_token)?;
+        files.put("secrets/alfacrm-key", &AlfaOptions::default().api_key)?;
         for (name, crm) in crms {
             files.put(&format!("secrets/amocrm-{name}"), &crm.long_lived_token())?;
         }

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use super::found::Found;
 use super::profile::Profile;
+use crate::lab::alfacrm::{self, AlfaLab, AlfaOptions, AlfaUser};
 use crate::lab::amocrm::{self, AmoHandle, AmoLab, AmoOptions, Tokens};
 use crate::lab::bitrix24::{self, BitrixHandle, BitrixLab, BitrixOptions, Limits, UserOptions};
 use crate::lab::fault::FaultPlan;
@@ -29,6 +30,8 @@ pub enum CrmKind {
     Bitrix24,
     /// A Planfix account.
     Planfix,
+    /// An AlfaCRM account.
+    Alfacrm,
 }
 
 /// The CRM under torture.
@@ -36,6 +39,7 @@ pub(super) enum Crm {
     Amocrm(AmoLab),
     Bitrix24(BitrixLab),
     Planfix(PlanfixLab),
+    Alfacrm(AlfaLab),
 }
 
 /// Lets the daemon in, from any task.
@@ -45,6 +49,7 @@ pub(super) enum Doorkeeper {
     Bitrix24(BitrixHandle),
     /// Its tokens do not end.
     Planfix,
+    Alfacrm,
 }
 
 impl Doorkeeper {
@@ -58,6 +63,8 @@ impl Doorkeeper {
                 portal.issue_code(client_id, ADMINISTRATOR)
             }
             Self::Planfix => String::new(),
+            // Its key is good for ever.
+            Self::Alfacrm => String::new(),
         }
     }
 }
@@ -80,6 +87,11 @@ impl Crm {
                 let account = account.context("start the simulated Planfix")?;
                 Ok(Self::Planfix(account))
             }
+            CrmKind::Alfacrm => {
+                let account = alfacrm::start(alfa_options(profile)).await;
+                let account = account.context("start the simulated AlfaCRM")?;
+                Ok(Self::Alfacrm(account))
+            }
         }
     }
 
@@ -88,6 +100,7 @@ impl Crm {
             Self::Amocrm(account) => account.base_url(),
             Self::Bitrix24(portal) => portal.base_url(),
             Self::Planfix(account) => account.base_url(),
+            Self::Alfacrm(account) => account.base_url(),
         }
     }
 
@@ -96,6 +109,7 @@ impl Crm {
             Self::Amocrm(account) => Doorkeeper::Amocrm(account.handle()),
             Self::Bitrix24(portal) => Doorkeeper::Bitrix24(portal.handle()),
             Self::Planfix(_) => Doorkeeper::Planfix,
+            Self::Alfacrm(_) => Doorkeeper::Alfacrm,
         }
     }
 
@@ -104,6 +118,7 @@ impl Crm {
             Self::Amocrm(account) => account.set_faults(plan),
             Self::Bitrix24(portal) => portal.set_faults(plan),
             Self::Planfix(account) => account.set_faults(plan),
+            Self::Alfacrm(account) => account.set_faults(plan),
         }
     }
 
@@ -113,6 +128,7 @@ impl Crm {
             Self::Amocrm(account) => account.under_way(),
             Self::Bitrix24(portal) => portal.under_way(),
             Self::Planfix(account) => account.under_way(),
+            Self::Alfacrm(account) => account.under_way(),
         }
     }
 
@@ -122,6 +138,7 @@ impl Crm {
             Self::Amocrm(account) => Found::from(&account.oracle()),
             Self::Bitrix24(portal) => Found::from(&portal.oracle()),
             Self::Planfix(account) => Found::from(&account.oracle()),
+            Self::Alfacrm(account) => Found::from(&account.oracle()),
         }
     }
 
@@ -134,6 +151,7 @@ impl Crm {
                 counters.rate_violations + counters.operating_violations
             }
             Self::Planfix(account) => account.counters().rate_violations,
+            Self::Alfacrm(account) => account.counters().rate_violations,
         }
     }
 
@@ -143,6 +161,8 @@ impl Crm {
             Self::Amocrm(account) => account.counters().spent_tokens_reused,
             Self::Bitrix24(portal) => portal.counters().spent_tokens_reused,
             Self::Planfix(_) => 0,
+            // There is nothing that may be sent but once.
+            Self::Alfacrm(_) => 0,
         }
     }
 
@@ -176,6 +196,14 @@ impl Crm {
                 );
                 (account.log_counters(), most)
             }
+            Self::Alfacrm(account) => {
+                let counters = account.counters();
+                let most = format!(
+                    "{} log-ins, at most {} in a second",
+                    counters.logins, counters.requests_per_second_max
+                );
+                (account.log_counters(), most)
+            }
         };
         format!(
             "{} requests, faults {:?}, {most}",
@@ -195,6 +223,24 @@ fn amo_options(profile: &Profile) -> AmoOptions {
         // A violation is to be counted; a blocked account would only end everything.
         block_after_violations: None,
         ..AmoOptions::default()
+    }
+}
+
+/// An account with the users of the tenant's configuration; the profile that comes in is the
+/// administrator's.
+fn alfa_options(profile: &Profile) -> AlfaOptions {
+    let users = [(502, "Anna"), (503, "Boris"), (504, "Vera")];
+    let users = users.map(|(id, name)| AlfaUser::new(id, name));
+    let options = AlfaOptions::default();
+    let administrator = AlfaUser {
+        email: options.email.clone(),
+        ..AlfaUser::new(ADMINISTRATOR, "Olga")
+    };
+    AlfaOptions {
+        rate_per_second: profile.rate_per_second,
+        token_life: profile.access_ttl,
+        users: std::iter::once(administrator).chain(users).collect(),
+        ..options
     }
 }
 

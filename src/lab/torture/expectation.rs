@@ -100,13 +100,14 @@ fn early_call(crm: CrmKind, call: &Call, sighting: &Sighting, watches: &[Watch])
 }
 
 /// How many records that wait to be sorted so many missed calls of one client make: one each in
-/// amoCRM's Unsorted, and one lead in Bitrix24, on which the later calls are logged.
+/// amoCRM's Unsorted, and one lead in Bitrix24, on which the later calls are logged. AlfaCRM has
+/// nothing of the kind: the client's card is the lead.
 fn records(crm: CrmKind, calls: usize) -> usize {
     match crm {
         CrmKind::Amocrm => calls,
         CrmKind::Bitrix24 => calls.min(1),
-        // It has nothing like that: the call is the client's, as any other.
-        CrmKind::Planfix => 0,
+        // They have nothing like that: the call is the client's, as any other.
+        CrmKind::Planfix | CrmKind::Alfacrm => 0,
     }
 }
 
@@ -115,7 +116,7 @@ fn records(crm: CrmKind, calls: usize) -> usize {
 fn users_of(crm: CrmKind, call: &Call) -> Vec<u64> {
     let owner = match crm {
         CrmKind::Bitrix24 if !call.answered && !call.outgoing => Some(ADMINISTRATOR),
-        CrmKind::Amocrm | CrmKind::Bitrix24 | CrmKind::Planfix => None,
+        CrmKind::Amocrm | CrmKind::Bitrix24 | CrmKind::Planfix | CrmKind::Alfacrm => None,
     };
     user_of(call.extension).into_iter().chain(owner).collect()
 }

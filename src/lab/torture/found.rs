@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::lab::{amocrm, bitrix24, planfix};
+use crate::lab::{alfacrm, amocrm, bitrix24, planfix};
 
 /// What `call_status` says when a talk took place (`crm/amocrm.md` §11).
 pub(super) const TALK_TOOK_PLACE: i64 = 4;
@@ -173,6 +173,47 @@ fn portal_call(call: &bitrix24::CallView) -> FoundCall {
         answered: call.duration > 0,
         user: Some(call.user),
         is_shown: call.is_shown,
+    }
+}
+
+impl From<&alfacrm::Oracle> for Found {
+    fn from(oracle: &alfacrm::Oracle) -> Self {
+        let contacts = oracle.customers.iter().map(|customer| FoundContact {
+            // As stored, they have the page's mask.
+            phones: customer
+                .phones
+                .iter()
+                .map(|phone| last_ten(phone))
+                .collect(),
+            is_card: true,
+        });
+        // A card is lead and client in one.
+        let leads = oracle.customers.iter().map(|customer| FoundDeal {
+            id: customer.id,
+            phones: customer
+                .phones
+                .iter()
+                .map(|phone| last_ten(phone))
+                .collect(),
+            is_adrift: false,
+        });
+        let calls = oracle.calls.iter().map(|call| FoundCall {
+            id: call.id,
+            phone: call.phone.clone(),
+            outgoing: call.outgoing,
+            at: call.at,
+            duration: call.duration,
+            answered: call.answered,
+            user: Some(call.user),
+            is_shown: call.is_shown,
+        });
+        Self {
+            calls: calls.collect(),
+            contacts: contacts.collect(),
+            deals: leads.collect(),
+            unsorted: Vec::new(),
+            unfinished: Vec::new(),
+        }
     }
 }
 

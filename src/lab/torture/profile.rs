@@ -11,6 +11,7 @@ const TENANT: &str = include_str!("../../../lab/torture/tenant.toml");
 const AMOCRM: &str = include_str!("../../../lab/torture/amocrm.toml");
 const BITRIX24: &str = include_str!("../../../lab/torture/bitrix24.toml");
 const PLANFIX: &str = include_str!("../../../lab/torture/planfix.toml");
+const ALFACRM: &str = include_str!("../../../lab/torture/alfacrm.toml");
 /// The line of the account that says how fast the daemon may be.
 const RATE_LINE: &str = "rate_per_second = 400";
 
@@ -46,6 +47,8 @@ impl Profile {
             CrmKind::Bitrix24 => (BITRIX24, "https://demo.bitrix24.ru", 2),
             // One request a second (`crm/planfix.md` §2).
             CrmKind::Planfix => (PLANFIX, "https://demo.planfix.ru", 1),
+            // What all programs of a school together may send in a second (`crm/alfacrm.md` §1).
+            CrmKind::Alfacrm => (ALFACRM, "https://demo.s20.online", 5),
         };
         let tenant = format!("{TENANT}\n{account}");
         let limiter = options.broken == Some(BrokenPromise::LimiterPlusOne);
@@ -71,10 +74,11 @@ impl Profile {
 mod tests {
     use super::*;
 
-    const CRMS: [(CrmKind, u32); 3] = [
+    const CRMS: [(CrmKind, u32); 4] = [
         (CrmKind::Amocrm, 7),
         (CrmKind::Bitrix24, 2),
         (CrmKind::Planfix, 1),
+        (CrmKind::Alfacrm, 5),
     ];
 
     fn options(crm: CrmKind, kills: usize) -> TortureOptions {

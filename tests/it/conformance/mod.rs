@@ -1,6 +1,7 @@
 //! What every CRM's adapter must do, told without naming any: scenarios over the trait [`Portal`],
 //! run for each CRM of the lab.
 
+mod alfacrm;
 mod amocrm;
 pub(crate) mod bitrix24;
 mod planfix;
@@ -46,6 +47,10 @@ pub(super) trait Portal: Send + Sync {
     fn trouble(&self, trouble: Trouble);
     /// How many contacts have the number.
     fn contacts(&self, phone: &str) -> usize;
+    /// There are deals beside the cards of clients.
+    fn has_deals(&self) -> bool {
+        true
+    }
     /// How many deals those contacts have.
     fn deals(&self, phone: &str) -> usize;
     /// How many calls with the number stand in the call history.
@@ -85,7 +90,7 @@ macro_rules! conforms {
             #[actix_rt::test]
             async fn $scenario() {
                 let portal = $start().await;
-                super::scenarios::$scenario(portal.as_ref()).await;
+                crate::conformance::scenarios::$scenario(portal.as_ref()).await;
                 let complaints = portal.complaints();
                 assert!(complaints.is_empty(), "{complaints:?}");
                 portal.end().await;
@@ -97,7 +102,7 @@ macro_rules! conforms {
 /// Names every scenario, for [`conforms`].
 macro_rules! every_scenario {
     ($start:path) => {
-        super::conforms! { $start:
+        crate::conformance::conforms! { $start:
             a_first_call_makes_a_contact_a_deal_and_an_entry_once,
             a_client_who_was_made_is_known_at_the_next_call,
             a_number_is_found_however_it_was_typed,

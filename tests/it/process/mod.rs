@@ -6,6 +6,7 @@
 
 mod admin;
 mod alarms;
+mod alfacrm;
 mod authorisation;
 mod backfill;
 mod backup;

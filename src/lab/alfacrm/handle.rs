@@ -1,0 +1,189 @@
+//! A hand on a running simulator: seeds, faults, what a person does, and the count in the end.
+//! Cheap to clone; works from any thread.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::options::{AlfaOptions, Switches};
+use super::oracle::{Oracle, OracleCounters};
+use super::records::Customer;
+use super::world::World;
+use crate::lab::fault::{FaultPlan, Rule, RuleRefused};
+use crate::lab::lab_clock::LabClock;
+use crate::lab::request_log::{Counters, Entry, RequestLog};
+
+/// What server, scripts and deliveries share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) address: SocketAddr,
+    pub(super) clock: LabClock,
+    pub(super) world: Mutex<World>,
+    pub(super) log: Mutex<RequestLog>,
+    pub(super) faults: Mutex<FaultPlan>,
+    pub(super) under_way: AtomicUsize,
+}
+
+/// A hand on a running simulator.
+#[derive(Debug, Clone)]
+pub struct AlfaHandle {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// Locks without caring for a panic elsewhere: a test that failed holds no broken state.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl AlfaHandle {
+    /// Returns the address that stands for the account, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.shared.address)
+    }
+
+    /// Returns the simulator's Unix seconds.
+    pub fn now(&self) -> i64 {
+        self.shared.clock.now().seconds()
+    }
+
+    /// Moves its clock: tokens end, tomorrow comes.
+    pub fn shift_clock_ms(&self, by_ms: i64) {
+        self.shared.clock.shift(by_ms);
+    }
+
+    /// Returns what the account was started with.
+    pub fn options(&self) -> AlfaOptions {
+        self.world().options.clone()
+    }
+
+    /// Returns what the contract leaves open, as it is set.
+    pub fn switches(&self) -> Switches {
+        self.world().switches
+    }
+
+    /// Sets what the contract leaves open.
+    pub fn set_switches(&self, switches: Switches) {
+        self.world().switches = switches;
+    }
+
+    /// Puts a customer into the account as a person would; the id is given. Returns it.
+    pub fn add_customer(&self, customer: Customer) -> u64 {
+        let mut world = self.world();
+        let now = world.now.seconds();
+        let phones = customer
+            .phones
+            .iter()
+            .map(|phone| world.stored_phone(phone));
+        let customer = Customer {
+            phones: phones.collect(),
+            legal_type: 1,
+            branches: match customer.branches.is_empty() {
+                true => vec![1],
+                false => customer.branches.clone(),
+            },
+            created_at: now,
+            updated_at: now,
+            ..customer
+        };
+        world.add(customer)
+    }
+
+    /// Changes a customer as a person does; false where there is none.
+    pub fn edit(&self, id: u64, change: impl FnOnce(&mut Customer)) -> bool {
+        let mut world = self.world();
+        let Some(before) = world.customers.get(&id).cloned() else {
+            return false;
+        };
+        let mut after = before.clone();
+        change(&mut after);
+        after.updated_at = world.now.seconds();
+        world.replace(&before, after);
+        true
+    }
+
+    /// Deletes a customer; false where there is none.
+    pub fn delete(&self, id: u64) -> bool {
+        let mut world = self.world();
+        let Some(gone) = world.customers.remove(&id) else {
+            return false;
+        };
+        world.note("Customer", id, 3);
+        world.tell_of_customer("delete", &gone, &gone);
+        true
+    }
+
+    /// Takes an additional field out of the account.
+    pub fn remove_field(&self, code: &str) {
+        let mut world = self.world();
+        world.options.custom_fields.retain(|known| known != code);
+    }
+
+    /// Opens or closes v2api to the role.
+    pub fn close_role(&self, closed: bool) {
+        self.world().role_closed = closed;
+    }
+
+    /// Changes the key of the profile.
+    pub fn set_api_key(&self, key: &str) {
+        self.world().options.api_key = key.to_owned();
+    }
+
+    /// Ends every token.
+    pub fn end_tokens(&self) {
+        self.world().forget_tokens();
+    }
+
+    /// Sets the address at which changes of a branch are told; of so many one is lost, and one comes
+    /// twice (0 = none).
+    pub fn tell_at(&self, branch: u64, address: &str, lost_every: u64, twice_every: u64) {
+        let mut world = self.world();
+        world.hooks.addresses.insert(branch, address.to_owned());
+        world.hooks.lost_every = lost_every;
+        world.hooks.twice_every = twice_every;
+    }
+
+    /// Begins a new fault plan.
+    pub fn set_faults(&self, plan: FaultPlan) {
+        *lock(&self.shared.faults) = plan;
+    }
+
+    /// Adds a rule to the fault plan.
+    ///
+    /// # Errors
+    /// Says why the rule is not taken.
+    pub fn add_fault(&self, rule: Rule) -> Result<(), RuleRefused> {
+        lock(&self.shared.faults).add(rule)
+    }
+
+    /// Counts what there is.
+    pub fn oracle(&self) -> Oracle {
+        self.world().oracle()
+    }
+
+    /// Returns the counters alone.
+    pub fn counters(&self) -> OracleCounters {
+        self.world().oracle_counters()
+    }
+
+    /// Returns the last requests.
+    pub fn log(&self) -> Vec<Entry> {
+        lock(&self.shared.log).entries()
+    }
+
+    /// Returns the counters of all requests.
+    pub fn log_counters(&self) -> Counters {
+        lock(&self.shared.log).counters()
+    }
+
+    /// Returns how many requests have arrived and are not answered yet.
+    pub fn under_way(&self) -> usize {
+        self.shared.under_way.load(Ordering::SeqCst)
+    }
+
+    /// Returns the state, at the present time.
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = lock(&self.shared.world);
+        world.now = self.shared.clock.now();
+        world
+    }
+}

@@ -1,0 +1,252 @@
+//! The socket of the simulator: takes a request in, lets the limit, the fault plan and the account
+//! speak in that order, and carries out what a fault does to the answer.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::TcpListener;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use bytes::Bytes;
+
+use super::exchange::{Incoming, Reply};
+use super::handle::{AlfaHandle, Shared, lock};
+use super::hooks;
+use super::options::AlfaOptions;
+use super::world::World;
+use crate::lab::fault::{Fault, FaultPlan};
+use crate::lab::lab_clock::{LabClock, Moment};
+use crate::lab::request_log::RequestLog;
+use crate::lab::socket;
+
+/// The largest body: a long comment.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// A running simulator; it ends when dropped.
+#[derive(Debug)]
+pub struct AlfaLab {
+    handle: AlfaHandle,
+    server: ServerHandle,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Deref for AlfaLab {
+    type Target = AlfaHandle;
+
+    fn deref(&self) -> &AlfaHandle {
+        &self.handle
+    }
+}
+
+impl AlfaLab {
+    /// Returns a hand on the simulator that can be passed on.
+    pub fn handle(&self) -> AlfaHandle {
+        self.handle.clone()
+    }
+
+    /// Closes the socket and waits for the end.
+    ///
+    /// # Errors
+    /// Fails with what ended the server.
+    pub async fn stop(mut self) -> io::Result<()> {
+        self.server.stop(false).await;
+        let ended = self.thread.take().map(JoinHandle::join);
+        ended.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| {
+            Err(io::Error::other(
+                "the thread of the alfacrm simulator panicked",
+            ))
+        })
+    }
+}
+
+impl Drop for AlfaLab {
+    fn drop(&mut self) {
+        // The command is sent at once; the future only waits for its end.
+        drop(self.server.stop(false));
+    }
+}
+
+/// Starts a simulated account on a thread of its own, so that neither a busy nor a paused runtime
+/// of the caller changes its time.
+///
+/// # Errors
+/// Fails when the address cannot be bound.
+pub async fn start(options: AlfaOptions) -> io::Result<AlfaLab> {
+    let listener = TcpListener::bind(options.listen)?;
+    let clock = LabClock::start();
+    let shared = Shared {
+        address: listener.local_addr()?,
+        world: Mutex::new(World::new(&options, clock.now())),
+        clock,
+        log: Mutex::new(RequestLog::new(options.log_entries_max)),
+        faults: Mutex::new(FaultPlan::new(options.fault_seed)),
+        under_way: AtomicUsize::new(0),
+    };
+    let handle = AlfaHandle {
+        shared: Arc::new(shared),
+    };
+    let served = handle.clone();
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name("alfacrm-lab".into());
+    let thread = thread.spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async move {
+            let data = web::Data::new(served.clone());
+            let app = move || {
+                App::new()
+                    .app_data(data.clone())
+                    .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+                    .default_service(web::to(serve))
+            };
+            let server = HttpServer::new(app).workers(1).disable_signals();
+            let server = server.on_connect(socket::remember).shutdown_timeout(1);
+            let server = server.listen(listener)?.run();
+            if tell.send(server.handle()).is_err() {
+                // The starter was dropped meanwhile.
+                return Ok(());
+            }
+            tokio::select! {
+                ended = server => ended,
+                () = hooks::deliver(served) => Ok(()),
+            }
+        })
+    })?;
+    let server = told
+        .await
+        .map_err(|_| io::Error::other("the alfacrm simulator did not start"))?;
+    Ok(AlfaLab {
+        handle,
+        server,
+        thread: Some(thread),
+    })
+}
+
+/// Counts a request until its answer is given or its connection is gone.
+struct UnderWay(AlfaHandle);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.shared.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AlfaHandle>) -> HttpResponse {
+    let lab = lab.get_ref();
+    let incoming = incoming_of(&request, &body);
+    if incoming.path.starts_with("/_lab") {
+        let body = super::control::answer(lab, &incoming);
+        return head(&body).body(body.body);
+    }
+    lab.shared.under_way.fetch_add(1, Ordering::SeqCst);
+    let _under_way = UnderWay(lab.clone());
+    let (reply, fault) = take_effect(lab, &incoming, lab.shared.clock.now());
+    let Some(reply) = reply else {
+        return socket::close(&request);
+    };
+    match fault {
+        Some(Fault::LateAfter { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        Some(Fault::SlowDrip {
+            chunk_bytes,
+            pause_ms,
+        }) => {
+            let pause = Duration::from_millis(pause_ms);
+            let mut head = head(&reply);
+            return head.streaming(socket::drip(reply.body.into(), chunk_bytes, pause));
+        }
+        _ => {}
+    }
+    head(&reply).body(reply.body)
+}
+
+/// Lets the request happen and takes down what became of it. No reply = close the connection.
+fn take_effect(
+    lab: &AlfaHandle,
+    incoming: &Incoming,
+    now: Moment,
+) -> (Option<Reply>, Option<Fault>) {
+    // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
+    let mut world = lab.world();
+    world.now = now;
+    let mut log = lock(&lab.shared.log);
+    let (method, path) = (&incoming.method, &incoming.path);
+    let query = &incoming.query_text;
+    let ordinal = log.arrive(now.unix_ms, method, path, query, &incoming.body);
+    let fault = lock(&lab.shared.faults).decide(ordinal, method, path);
+    let (reply, fault) = match (world.admit(), fault) {
+        (Some(refusal), _) => (Some(refusal), None),
+        (None, Some(fault)) => (struck(&fault, || world.respond(incoming)), Some(fault)),
+        (None, None) => (Some(world.respond(incoming)), None),
+    };
+    let status = reply.as_ref().map(|reply| reply.status);
+    log.answer(ordinal, status, fault.as_ref().map(Fault::name));
+    (reply, fault)
+}
+
+/// Returns the answer of a request that a fault strikes; `act` makes its effect.
+fn struck(fault: &Fault, act: impl FnOnce() -> Reply) -> Option<Reply> {
+    let page = |status: u16| Reply::page(status, "<html><head><title>nginx</title></head></html>");
+    match fault {
+        Fault::RefusedBefore => None,
+        Fault::ErrorBefore { status } => Some(page(*status)),
+        Fault::TooManyRequests { retry_after_s } => Some(Reply::too_many(*retry_after_s)),
+        Fault::ForbiddenJson => Some(Reply::forbidden()),
+        Fault::BlockedHtml => Some(page(403)),
+        Fault::ExpiredToken => Some(Reply::unauthorised()),
+        Fault::LateAfter { .. } | Fault::SlowDrip { .. } => Some(act()),
+        Fault::LostAfter => {
+            act();
+            None
+        }
+        // One record to a request: there is no half of it.
+        Fault::ErrorAfter { status } | Fault::PartialBatch { status } => {
+            act();
+            Some(page(*status))
+        }
+        Fault::TruncatedJson => {
+            let mut reply = act();
+            reply.body.truncate(reply.body.len() / 2);
+            Some(reply)
+        }
+        Fault::HtmlInsteadOfJson => {
+            act();
+            Some(page(200))
+        }
+    }
+}
+
+fn incoming_of(request: &HttpRequest, body: &Bytes) -> Incoming {
+    let header = |name: &str| {
+        let value = request.headers().get(name)?.to_str().ok()?;
+        Some(value.to_owned())
+    };
+    let query = web::Query::<BTreeMap<String, String>>::from_query(request.query_string());
+    let is_json = header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
+    Incoming {
+        method: request.method().as_str().to_owned(),
+        path: request.path().to_owned(),
+        query_text: request.query_string().to_owned(),
+        query: query.map(web::Query::into_inner).unwrap_or_default(),
+        token: header("x-alfacrm-token"),
+        app_key: header("x-app-key"),
+        is_json,
+        body: body.to_vec(),
+    }
+}
+
+fn head(reply: &Reply) -> HttpResponseBuilder {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    response.content_type(reply.content_type);
+    if let Some(seconds) = reply.retry_after_s {
+        response.insert_header(("Retry-After", seconds.to_string()));
+    }
+    response
+}
