@@ -54,7 +54,8 @@ pub(super) async fn known_facts(
             | Entity::Task
             | Entity::CallRecord
             | Entity::Note
-            | Entity::Fields => {}
+            | Entity::Fields
+            | Entity::Notice => {}
         }
     }
     if !contacts.is_empty() {
@@ -66,6 +67,7 @@ pub(super) async fn known_facts(
         contacts,
         companies,
         leads: Vec::new(),
+        closed_leads: Vec::new(),
         fields: None,
     }))
 }

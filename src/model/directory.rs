@@ -118,6 +118,7 @@ pub fn made_by(steps: &[LedgerStep], role: &Role) -> Option<DirectoryChange> {
         | Effect::FillFields(_)
         | Effect::LinkRecording(_)
         | Effect::AddNote(_)
-        | Effect::HandOver(_) => None,
+        | Effect::HandOver(_)
+        | Effect::Notify(_) => None,
     }
 }

@@ -89,6 +89,8 @@ pub enum Entity {
     Note,
     /// The additional fields of a card.
     Fields,
+    /// A word to a user of the CRM.
+    Notice,
 }
 
 impl fmt::Display for Entity {
@@ -103,6 +105,7 @@ impl fmt::Display for Entity {
             Entity::CallRecord => "call record",
             Entity::Note => "note",
             Entity::Fields => "additional fields",
+            Entity::Notice => "notice",
         })
     }
 }
@@ -183,6 +186,9 @@ pub struct NewLead {
     pub phones: Vec<Phone>,
     /// The client's e-mail addresses.
     pub emails: Vec<String>,
+    /// The contact that it is a further lead of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Target>,
     /// Its stage, by the CRM's id; `None` = the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
@@ -363,6 +369,17 @@ pub struct HandOver {
     pub responsible: CrmUserId,
 }
 
+/// A word to a user of the CRM about a card. Said twice it comes to the same as once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// To whom.
+    pub user: CrmUserId,
+    /// What is said, on one line; the way to the card is added.
+    pub text: String,
+    /// The card.
+    pub card: Target,
+}
+
 /// One intended effect, in no CRM's terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
@@ -387,6 +404,8 @@ pub enum Effect {
     CreateLead(NewLead),
     /// Have somebody else answer for a card.
     HandOver(HandOver),
+    /// Tell a user of a card.
+    Notify(Notice),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -413,11 +432,13 @@ pub enum StepKind {
     CreateLead,
     /// [`Effect::HandOver`].
     HandOver,
+    /// [`Effect::Notify`].
+    Notify,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 10] = [
+    pub const ALL: [StepKind; 11] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
@@ -428,6 +449,7 @@ impl StepKind {
         StepKind::AddNote,
         StepKind::CreateLead,
         StepKind::HandOver,
+        StepKind::Notify,
     ];
 }
 
@@ -445,6 +467,7 @@ impl Effect {
             Effect::AddNote(_) => StepKind::AddNote,
             Effect::CreateLead(_) => StepKind::CreateLead,
             Effect::HandOver(_) => StepKind::HandOver,
+            Effect::Notify(_) => StepKind::Notify,
         }
     }
 
@@ -469,7 +492,8 @@ impl Effect {
             | Effect::FillFields(_)
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
-            | Effect::HandOver(_) => None,
+            | Effect::HandOver(_)
+            | Effect::Notify(_) => None,
         }
     }
 
@@ -486,14 +510,16 @@ impl Effect {
             | Effect::FillFields(_)
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
-            | Effect::HandOver(_) => None,
+            | Effect::HandOver(_)
+            | Effect::Notify(_) => None,
         }
     }
 
     /// Returns the place of the record that the effect acts on, where it has one.
     pub fn target_mut(&mut self) -> Option<&mut Target> {
         match self {
-            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::CreateLead(_) => None,
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) => None,
+            Effect::CreateLead(lead) => lead.contact.as_mut(),
             Effect::CreateDeal(deal) => deal.contact.as_mut(),
             Effect::RecordCall(record) => record.card.as_mut(),
             Effect::CreateTask(task) => task.card.as_mut(),
@@ -501,13 +527,15 @@ impl Effect {
             Effect::LinkRecording(link) => Some(&mut link.entry),
             Effect::AddNote(note) => Some(&mut note.card),
             Effect::HandOver(over) => Some(&mut over.card),
+            Effect::Notify(notice) => Some(&mut notice.card),
         }
     }
 
     /// Returns the record that the effect acts on, where it has one.
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::CreateLead(_) => None,
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) => None,
+            Effect::CreateLead(lead) => lead.contact.as_ref(),
             Effect::CreateDeal(deal) => deal.contact.as_ref(),
             Effect::RecordCall(record) => record.card.as_ref(),
             Effect::CreateTask(task) => task.card.as_ref(),
@@ -515,6 +543,7 @@ impl Effect {
             Effect::LinkRecording(link) => Some(&link.entry),
             Effect::AddNote(note) => Some(&note.card),
             Effect::HandOver(over) => Some(&over.card),
+            Effect::Notify(notice) => Some(&notice.card),
         }
     }
 }

@@ -113,6 +113,7 @@ impl fmt::Display for Effect {
                     write!(f, "  phone={phone}")?;
                 }
                 named_text(f, "stage", lead.stage.as_deref())?;
+                target(f, "contact", lead.contact.as_ref())?;
                 named_user(f, "responsible", lead.responsible.as_ref())?;
                 fields(f, &lead.fields)
             }
@@ -128,6 +129,11 @@ impl fmt::Display for Effect {
                 write!(f, "hand over")?;
                 target(f, "card", Some(&over.card))?;
                 named_user(f, "responsible", Some(&over.responsible))
+            }
+            Effect::Notify(notice) => {
+                write!(f, "notify  {:?}", notice.text)?;
+                target(f, "card", Some(&notice.card))?;
+                named_user(f, "user", Some(&notice.user))
             }
             Effect::AddNote(note) => {
                 write!(f, "add note")?;

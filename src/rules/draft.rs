@@ -136,7 +136,19 @@ impl<'a> Draft<'a> {
             | Effect::FillFields(_)
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
-            | Effect::HandOver(_) => None,
+            | Effect::HandOver(_)
+            | Effect::Notify(_) => None,
+        }
+    }
+
+    /// Returns the name of the record of a role that this decision plans.
+    pub(super) fn name_of(&self, role: &str) -> Option<&str> {
+        let step = self.steps.iter().find(|step| step.role.0 == role)?;
+        match &step.effect {
+            Effect::CreateContact(contact) => Some(&contact.name),
+            Effect::CreateDeal(deal) => Some(&deal.name),
+            Effect::CreateLead(lead) => Some(&lead.name),
+            _ => None,
         }
     }
 
@@ -191,5 +203,6 @@ fn made_by(kind: StepKind) -> Entity {
         StepKind::FillFields => Entity::Fields,
         StepKind::AddNote => Entity::Note,
         StepKind::HandOver => Entity::Contact,
+        StepKind::Notify => Entity::Notice,
     }
 }

@@ -325,6 +325,7 @@ pub(super) fn every_kind(handle: &AmoHandle) -> Vec<StepCommand> {
             StepKind::LinkRecording,
             StepKind::CreateLead,
             StepKind::HandOver,
+            StepKind::Notify,
         ];
         if elsewhere.contains(&kind) {
             continue;
@@ -827,7 +828,8 @@ async fn a_step_delivered_days_late_carries_the_calls_own_time_and_is_found_agai
             | Effect::CreateLead(_)
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
-            | Effect::HandOver(_) => continue,
+            | Effect::HandOver(_)
+            | Effect::Notify(_) => continue,
         }
         let lost = Fault::LostAfter;
         rehearsal.fault("POST", "/api/v4/*", When::First { n: 1 }, lost);

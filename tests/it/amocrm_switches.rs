@@ -235,7 +235,8 @@ async fn rehearse(switches: Switches, filters: bool) {
             | Effect::CreateLead(_)
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
-            | Effect::HandOver(_) => 0,
+            | Effect::HandOver(_)
+            | Effect::Notify(_) => 0,
         };
         assert!(used <= most, "{} stands on {used} cards", command.key.role);
     }
@@ -295,7 +296,8 @@ async fn what_is_a_deactivated_users_is_made_all_the_same() {
             | Effect::LinkRecording(_)
             | Effect::CreateLead(_)
             | Effect::AddNote(_)
-            | Effect::HandOver(_) => continue,
+            | Effect::HandOver(_)
+            | Effect::Notify(_) => continue,
         }
         let result = done(rehearsal.execute(&command).await);
         assert!(!result.cards.is_empty(), "{}", command.key.role);

@@ -324,6 +324,7 @@ async fn leads_are_made_where_the_portal_works_with_them_and_known_at_the_next_c
             continue;
         }
         let lead = NewLead {
+            contact: None,
             name: "Входящий звонок".to_owned(),
             client: CALLER.to_owned(),
             phones: vec![phone(CALLER)],

@@ -24,7 +24,8 @@ fn after(kind: StepKind) -> Option<StepKind> {
         StepKind::LinkRecording => Some(StepKind::AddNote),
         StepKind::AddNote => Some(StepKind::CreateLead),
         StepKind::CreateLead => Some(StepKind::HandOver),
-        StepKind::HandOver => None,
+        StepKind::HandOver => Some(StepKind::Notify),
+        StepKind::Notify => None,
     }
 }
 

@@ -201,6 +201,8 @@ fn capabilities(cards: Certainty) -> Capabilities {
         StepKind::FillFields | StepKind::HandOver => Certainty::BySearch,
         // Text and time, on the card.
         StepKind::AddNote => Certainty::BySearch,
+        // Not offered.
+        StepKind::Notify => Certainty::Undecidable,
     };
     let batch_max = |kind| match kind {
         // Card by card, each after a look at it: together they would only wait for each other.
@@ -210,8 +212,8 @@ fn capabilities(cards: Certainty) -> Capabilities {
     Capabilities {
         steps: StepKind::ALL
             .into_iter()
-            // Its leads are deals.
-            .filter(|kind| *kind != StepKind::CreateLead)
+            // Its leads are deals, and it tells whoever answers for a card by itself.
+            .filter(|kind| !matches!(kind, StepKind::CreateLead | StepKind::Notify))
             .map(|kind| StepCapability {
                 kind,
                 certainty: certainty(kind),

@@ -354,7 +354,7 @@ fn hand_over(call: &str, contact: &str) -> StepCommand {
 /// The kinds that amoCRM knows: its leads are what others call deals.
 fn kinds() -> impl Iterator<Item = StepKind> {
     let all = StepKind::ALL.into_iter();
-    all.filter(|kind| *kind != StepKind::CreateLead)
+    all.filter(|kind| !matches!(kind, StepKind::CreateLead | StepKind::Notify))
 }
 
 /// One command of every kind.
@@ -369,7 +369,7 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::LinkRecording => recording("1"),
         StepKind::HandOver => hand_over("1", "7001"),
         StepKind::AddNote => note("1", known(Entity::Contact, "7001")),
-        StepKind::CreateLead => panic!("amoCRM has no leads beside deals"),
+        StepKind::CreateLead | StepKind::Notify => panic!("amoCRM offers none"),
     }
 }
 

@@ -16,6 +16,7 @@ mod facts;
 mod hosts;
 mod look;
 mod map;
+mod notice;
 mod oauth;
 mod operating;
 mod pair;
@@ -211,17 +212,18 @@ impl Adapter for BitrixAdapter {
 fn capabilities(setup: Setup) -> Capabilities {
     let certainty = |kind| match kind {
         // Our marker in the text; the card is read back.
-        StepKind::CreateTask | StepKind::FillFields | StepKind::AddNote => {
+        StepKind::CreateTask | StepKind::FillFields | StepKind::AddNote | StepKind::HandOver => {
             Some(Certainty::BySearch)
         }
-        StepKind::CreateUnsorted | StepKind::HandOver => None,
+        StepKind::CreateUnsorted => None,
         StepKind::CreateLead if !setup.leads => None,
-        // ORIGIN_ID, EXTERNAL_CALL_ID; a recording replaces itself.
+        // ORIGIN_ID, EXTERNAL_CALL_ID; recordings and notices replace themselves.
         StepKind::CreateContact
         | StepKind::CreateDeal
         | StepKind::CreateLead
         | StepKind::RecordCall
-        | StepKind::LinkRecording => Some(Certainty::ByKey),
+        | StepKind::LinkRecording
+        | StepKind::Notify => Some(Certainty::ByKey),
     };
     let step = |kind| {
         Some(StepCapability {
@@ -237,6 +239,12 @@ fn capabilities(setup: Setup) -> Capabilities {
             (Kind::Call, Phase::Answered),
             (Kind::Call, Phase::Ended),
             (Kind::Call, Phase::RecordingReady),
+            (Kind::Chat, Phase::Started),
+            (Kind::Chat, Phase::Accepted),
+            (Kind::Chat, Phase::Tagged),
+            (Kind::Chat, Phase::Message),
+            (Kind::Chat, Phase::Continued),
+            (Kind::Chat, Phase::Ended),
             (Kind::Request, Phase::Received),
         ],
         calls: CallHistoryManner {

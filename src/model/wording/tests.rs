@@ -16,7 +16,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 90;
+const REASONS: usize = 91;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -112,6 +112,7 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::MessageInClosedChat { .. } => 87,
         Reason::HandedOver { .. } => 88,
         Reason::FieldLeftOut { .. } => 89,
+        Reason::ResponsibleTold { .. } => 90,
     }
 }
 
@@ -365,6 +366,7 @@ fn samples() -> Vec<Reason> {
         Entity::CallRecord,
         Entity::Note,
         Entity::Fields,
+        Entity::Notice,
     ] {
         all.push(Reason::StepStands { entity });
         all.push(Reason::StepGivenUp { entity });
@@ -436,6 +438,10 @@ fn of_texts() -> Vec<Reason> {
             user: user(),
         },
     ];
+    all.push(Reason::ResponsibleTold {
+        user: user(),
+        card: Entity::Deal,
+    });
     for owner_of in [None, Some(Entity::Contact), Some(Entity::Deal)] {
         let user = user();
         all.push(Reason::TextTaskActs {
@@ -478,6 +484,10 @@ fn of_texts() -> Vec<Reason> {
         TransferAction::ContactAndDeal {
             pipeline: pipeline.to_owned(),
             stage: stage.to_owned(),
+        },
+        TransferAction::Lead { stage: None },
+        TransferAction::Lead {
+            stage: Some(stage.to_owned()),
         },
     ] {
         for first_time in [true, false] {

@@ -216,6 +216,7 @@ impl CrmDouble {
             Effect::LinkRecording(link) => (Entity::CallRecord, format!("recording {}", link.link)),
             Effect::AddNote(note) => (Entity::Note, format!("note {}", note.text)),
             Effect::HandOver(_) => (Entity::Contact, "hand over".to_owned()),
+            Effect::Notify(_) => (Entity::Notice, "notice".to_owned()),
         };
         state.effects.push(what);
         let card = Card {
@@ -353,6 +354,7 @@ impl Adapter for CrmDouble {
                 contacts,
                 companies: Vec::new(),
                 leads: Vec::new(),
+                closed_leads: Vec::new(),
                 fields: None,
             })
         }

@@ -7,6 +7,8 @@
 mod admin;
 mod authorisation;
 mod backfill;
+mod bitrix24;
+mod bitrix24_chats;
 mod calls;
 mod chats;
 mod chats_cloud;
