@@ -1,13 +1,15 @@
 //! The load of the FastAGI measurement: an Asterisk as far as the server can see one, which asks
-//! over so many connections at once, a new connection for each question.
+//! over so many connections at once, a new connection for each question. A thread for each, as
+//! Asterisk has one for each channel: whoever waits is woken by the answer and nothing else.
 
-use std::cell::{Cell, RefCell};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures_util::future::try_join_all;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// Clients that both candidates know, one phone each.
@@ -38,24 +40,14 @@ pub(crate) struct Asked {
 /// Asks for a time; every answer is checked.
 pub(crate) async fn drive(port: u16, at_once: usize, time: Duration) -> anyhow::Result<Asked> {
     // The same clients in the same order for every candidate, jumping through the whole book.
-    let next = Cell::new(1_u32);
-    let took = RefCell::new(Vec::new());
+    let asked = Arc::new(AtomicU32::new(0));
     let deadline = Instant::now() + time;
-    try_join_all((0..at_once).map(async |_| {
-        while Instant::now() < deadline {
-            let client = next.get();
-            next.set((client + 61_803) % CLIENTS);
-            let begun = Instant::now();
-            ask(port, client).await?;
-            let ended = Instant::now();
-            if ended <= deadline {
-                took.borrow_mut().push(ended - begun);
-            }
-        }
-        anyhow::Ok(())
-    }))
-    .await?;
-    let mut took = took.into_inner();
+    let askers = try_join_all((0..at_once).map(|_| {
+        let asked = Arc::clone(&asked);
+        let asker = tokio::task::spawn_blocking(move || ask_until(port, &asked, deadline));
+        async move { asker.await.context("an asker ended early")? }
+    }));
+    let mut took = askers.await?.concat();
     took.sort_unstable();
     let p99 = took
         .get(took.len() * 99 / 100)
@@ -66,24 +58,50 @@ pub(crate) async fn drive(port: u16, at_once: usize, time: Duration) -> anyhow::
     })
 }
 
+/// Asks one question after the other; returns how long each took.
+fn ask_until(port: u16, asked: &AtomicU32, deadline: Instant) -> anyhow::Result<Vec<Duration>> {
+    let mut took = Vec::new();
+    while Instant::now() < deadline {
+        let question = u64::from(asked.fetch_add(1, Ordering::Relaxed));
+        let client = u32::try_from((1 + question * 61_803) % u64::from(CLIENTS))?;
+        let begun = Instant::now();
+        ask(port, client)?;
+        let ended = Instant::now();
+        if ended <= deadline {
+            took.push(ended - begun);
+        }
+    }
+    Ok(took)
+}
+
 /// The variables that both candidates set, and what Asterisk says to each.
 const COMMANDS: usize = 4;
 const REPLY: &str = "200 result=1\n";
 
+/// How long any word of an answer may take at all.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+
 /// Asks who a client should reach, works the commands off, and checks what was said.
-pub(crate) async fn ask(port: u16, client: u32) -> anyhow::Result<()> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+pub(crate) fn ask(port: u16, client: u32) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(ANSWERED_WITHIN))?;
     let environment = environment(port, &phone(client));
-    stream.write_all(environment.as_bytes()).await?;
+    stream.write_all(environment.as_bytes())?;
     let mut commands = Vec::with_capacity(512);
     let mut answered = 0;
+    let mut piece = [0; 512];
     // What Asterisk would do: each whole command is answered, whether the next one is there already
     // or waits for that.
-    while stream.read_buf(&mut commands).await? > 0 {
+    loop {
+        let length = stream.read(&mut piece)?;
+        let Some(piece) = piece.get(..length).filter(|piece| !piece.is_empty()) else {
+            break;
+        };
+        commands.extend_from_slice(piece);
         let whole = commands.iter().filter(|byte| **byte == b'\n').count();
         if answered < whole {
             let replies = REPLY.repeat(whole - answered);
-            stream.write_all(replies.as_bytes()).await?;
+            stream.write_all(replies.as_bytes())?;
             answered = whole;
         }
         if answered == COMMANDS {

@@ -126,7 +126,10 @@ format = "text"
     /// Returns the daemon's file with further addresses, all of one other CRM.
     pub(crate) fn with_another(&self, crm_port: u16, urls: &[&str], port: u16) -> String {
         let line = |url: &&str| format!("\"{url}\" = \"http://127.0.0.1:{port}\"\n");
-        self.daemon_file(crm_port) + &urls.iter().map(line).collect::<String>()
+        [self.daemon_file(crm_port)]
+            .into_iter()
+            .chain(urls.iter().map(line))
+            .collect::<String>()
     }
 
     /// Returns where questions are asked.

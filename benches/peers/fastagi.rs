@@ -52,7 +52,7 @@ pub(crate) async fn measure(scene: &Scene, table: &mut Table) -> anyhow::Result<
     });
     let pinned = Pinned::pin(&[daemon.pid()].into_iter().chain(here).collect::<Vec<_>>());
     let port = home.fastagi_port();
-    office::wait_until_known(async |client| agi_load::ask(port, client).await).await?;
+    office::wait_until_known(async |client| agi_load::ask(port, client)).await?;
     for at_once in AT_ONCE {
         say(&format!(
             "fastagi: {at_once} question(s) at once, {ROUNDS} rounds"

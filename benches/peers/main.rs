@@ -32,6 +32,8 @@ mod postgres;
 mod questions;
 mod questions_busy;
 mod redis;
+mod rules;
+mod rules_scene;
 mod sample;
 mod scene;
 mod server;
@@ -61,9 +63,10 @@ enum Measurement {
     FastAgi,
     Questions,
     Busy,
+    Rules,
 }
 
-const ALL: [Measurement; 9] = [
+const ALL: [Measurement; 10] = [
     Measurement::Memory,
     Measurement::Start,
     Measurement::Intake,
@@ -73,6 +76,7 @@ const ALL: [Measurement; 9] = [
     Measurement::FastAgi,
     Measurement::Questions,
     Measurement::Busy,
+    Measurement::Rules,
 ];
 
 impl Measurement {
@@ -87,6 +91,7 @@ impl Measurement {
             Self::FastAgi => "fastagi",
             Self::Questions => "questions",
             Self::Busy => "busy",
+            Self::Rules => "rules",
         }
     }
 
@@ -101,6 +106,7 @@ impl Measurement {
             Self::FastAgi => fastagi::measure(scene, table).await,
             Self::Questions => questions::measure(scene, table).await,
             Self::Busy => questions_busy::measure(scene, table).await,
+            Self::Rules => rules::measure(scene, table).await,
         }
         .with_context(|| format!("measure {}", self.name()))
     }
@@ -115,7 +121,7 @@ struct Options {
 }
 
 const USAGE: &str = "usage: cargo bench --bench peers -- [--under FOLDER] [memory] [start] [intake] [drain] \
-                     [drain_bitrix24] [index] [fastagi] [questions] [busy]";
+                     [drain_bitrix24] [index] [fastagi] [questions] [busy] [rules]";
 
 fn options(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
     let mut options = Options {

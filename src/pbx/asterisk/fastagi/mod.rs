@@ -16,6 +16,7 @@
 
 mod assignments;
 mod conversation;
+mod eager;
 mod environment;
 mod inquiry;
 mod query;

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::conversation::{self, Deadlines, Ending};
+use super::eager::Eager;
 use super::seats::{Seat, Seats};
 use super::warnings::Warnings;
 use crate::pbx::Answerer;
@@ -107,6 +108,7 @@ struct Server {
 
 impl Server {
     async fn converse(self: Rc<Self>, stream: TcpStream, peer: IpAddr, seat: Seat) {
+        let stream = Eager::new(stream);
         let ending = conversation::hold(stream, peer, &*self.answerer, self.deadlines).await;
         drop(seat);
         let word = ending.word();
