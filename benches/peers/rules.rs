@@ -117,7 +117,8 @@ fn texts(plan: &Plan) -> Vec<String> {
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
             | Effect::CreateLead(_)
-            | Effect::HandOver(_) => {}
+            | Effect::HandOver(_)
+            | Effect::Notify(_) => {}
         }
     }
     texts.sort();
@@ -172,6 +173,7 @@ impl Ours {
                 contacts: Vec::new(),
                 companies: Vec::new(),
                 leads: Vec::new(),
+                closed_leads: Vec::new(),
                 fields: Default::default(),
             },
             account: "sales".parse()?,

@@ -48,8 +48,9 @@ pub(super) async fn known_facts(
         match known.card.card.entity {
             Entity::Contact => contacts.push(fact(known)),
             Entity::Company => companies.push(fact(known)),
+            // Whether it is still worked on, only the CRM knows.
+            Entity::Lead => return Ok(None),
             Entity::Deal
-            | Entity::Lead
             | Entity::Unsorted
             | Entity::Task
             | Entity::CallRecord

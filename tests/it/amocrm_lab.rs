@@ -196,6 +196,7 @@ pub(super) fn command(handle: &AmoHandle, call: &str, role: &str, effect: Effect
             role: Role::new(role),
         },
         effect,
+        kind: None,
         phase: Phase::Ended,
         first_sent_at: Timestamp::from_secs(handle.now()),
     }

@@ -193,6 +193,7 @@ fn command(call: &str, role: &str, effect: Effect) -> StepCommand {
             role: Role::new(role),
         },
         effect,
+        kind: None,
         phase: Phase::Ended,
         first_sent_at: time(SENT),
     }

@@ -10,7 +10,7 @@ use super::client::refuse;
 use super::command::Command;
 use super::{text, wire};
 use crate::crm::StepCommand;
-use crate::model::communication::Phase;
+use crate::model::communication::{Kind, Phase};
 use crate::model::ids::CrmUserId;
 use crate::model::outcome::Rejection;
 use crate::model::phone::Phone;
@@ -23,6 +23,11 @@ pub(super) const ORIGINATOR: &str = "trunkline";
 
 /// Says where the client comes from (§6, sources).
 fn source(command: &StepCommand) -> &'static str {
+    match command.kind {
+        Some(Kind::Chat) => return "WEB",
+        Some(Kind::Request) => return "WEBFORM",
+        Some(Kind::Call) | None => {}
+    }
     match command.phase {
         Phase::Received => "WEBFORM",
         Phase::Started | Phase::Accepted | Phase::Tagged | Phase::Message | Phase::Continued => {

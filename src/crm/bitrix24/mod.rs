@@ -11,6 +11,7 @@ mod command;
 mod consent;
 mod describe;
 mod directory;
+mod events;
 mod execute;
 mod facts;
 mod hosts;
@@ -38,6 +39,7 @@ use futures_util::future::BoxFuture;
 
 use self::auth::Auth;
 use self::client::Client;
+use self::events::Events;
 use self::facts::Search;
 use self::settings::BitrixSettings;
 use self::setup::{Setup, SetupKeeper};
@@ -78,6 +80,7 @@ pub struct BitrixAdapter {
     /// The country in whose form numbers without a code are written.
     region: Region,
     setup: SetupKeeper,
+    events: Events,
     /// By what the portal is like.
     offers: [(Setup, Capabilities); 4],
 }
@@ -92,6 +95,7 @@ impl BitrixAdapter {
             host: settings.host.clone(),
             region: Region::default(),
             setup: SetupKeeper::new(door.vault),
+            events: Events::default(),
             offers: [(false, false), (false, true), (true, false), (true, true)].map(
                 |(leads, telephony_closed)| {
                     let setup = Setup {

@@ -9,6 +9,7 @@ mod authorisation;
 mod backfill;
 mod bitrix24;
 mod bitrix24_chats;
+mod bitrix24_directory;
 mod calls;
 mod chats;
 mod chats_cloud;
