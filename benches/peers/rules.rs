@@ -118,7 +118,8 @@ fn texts(plan: &Plan) -> Vec<String> {
             | Effect::AddNote(_)
             | Effect::CreateLead(_)
             | Effect::HandOver(_)
-            | Effect::AwaitContact(_) => {}
+            | Effect::AwaitContact(_)
+            | Effect::Notify(_) => {}
         }
     }
     texts.sort();
@@ -173,6 +174,7 @@ impl Ours {
                 contacts: Vec::new(),
                 companies: Vec::new(),
                 leads: Vec::new(),
+                closed_leads: Vec::new(),
                 fields: Default::default(),
             },
             account: "sales".parse()?,

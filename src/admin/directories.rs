@@ -109,6 +109,8 @@ pub(super) async fn sync(
             true => portal.freshness().wish_everything(),
             false => portal.freshness().wish_soon(),
         }
+        // Whoever asks for clients wants employees, pipelines and fields as they are now, too.
+        portal.book().doubt();
         asked.push(&portal.key);
     }
     if asked.is_empty() && wanted.portal.is_some() {

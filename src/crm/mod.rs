@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::capabilities::Capabilities;
-use crate::model::communication::Phase;
+use crate::model::communication::{Kind, Phase};
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::field::CrmField;
 use crate::model::ids::{CrmUserId, PortalKey};
@@ -150,6 +150,8 @@ pub struct StepCommand {
     pub key: StepKey,
     /// The effect, with every target known.
     pub effect: Effect,
+    /// What the communication is, where that is known.
+    pub kind: Option<Kind>,
     /// The phase of the communication that it was decided in.
     pub phase: Phase,
     /// When it was first sent, now included.

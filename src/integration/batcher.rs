@@ -493,6 +493,7 @@ mod tests {
                 tags: Vec::new(),
                 fields: Vec::new(),
             }),
+            kind: None,
             phase: crate::model::communication::Phase::Ended,
             first_sent_at: Timestamp::default(),
         }

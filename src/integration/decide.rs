@@ -101,9 +101,11 @@ pub(super) async fn decide(
                 Outcome::Done(_) if run.halt.is_wished() => return Ok(Decided::Halted),
                 Outcome::Done(mut facts) => {
                     facts.fields = context.fields();
-                    // The facts took time: the plan is made at the time that it is true for.
+                    // The facts took time: the plan is made at the time that it is true for. A first
+                    // answer also told the adapter what the account can do.
                     let situation = Situation {
                         now: context.clock.now(),
+                        capabilities: context.adapter.capabilities(),
                         ..situation
                     };
                     let plan = rules::plan(&situation, &facts);

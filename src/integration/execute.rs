@@ -245,6 +245,7 @@ fn command(
     StepCommand {
         key: key(context, work, step),
         effect,
+        kind: work.kind,
         phase: work.phase,
         first_sent_at: step.first_sent_at.unwrap_or(now),
     }

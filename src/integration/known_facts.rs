@@ -48,13 +48,15 @@ pub(super) async fn known_facts(
         match known.card.card.entity {
             Entity::Contact => contacts.push(fact(known)),
             Entity::Company => companies.push(fact(known)),
+            // Whether it is still worked on, only the CRM knows.
+            Entity::Lead => return Ok(None),
             Entity::Deal
-            | Entity::Lead
             | Entity::Unsorted
             | Entity::Task
             | Entity::CallRecord
             | Entity::Note
-            | Entity::Fields => {}
+            | Entity::Fields
+            | Entity::Notice => {}
         }
     }
     if !contacts.is_empty() {
@@ -66,6 +68,7 @@ pub(super) async fn known_facts(
         contacts,
         companies,
         leads: Vec::new(),
+        closed_leads: Vec::new(),
         fields: None,
     }))
 }

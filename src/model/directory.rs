@@ -119,6 +119,7 @@ pub fn made_by(steps: &[LedgerStep], role: &Role) -> Option<DirectoryChange> {
         | Effect::LinkRecording(_)
         | Effect::AddNote(_)
         | Effect::HandOver(_)
-        | Effect::AwaitContact(_) => None,
+        | Effect::AwaitContact(_)
+        | Effect::Notify(_) => None,
     }
 }

@@ -407,6 +407,13 @@ pub enum Reason {
         /// The sort of the card.
         card: Entity,
     },
+    /// Who answers for a new record is told of it (S3-17).
+    ResponsibleTold {
+        /// Who.
+        user: UserName,
+        /// The sort of the record.
+        card: Entity,
+    },
     /// A task is made (S0-11).
     TextTaskActs {
         /// The kind.
@@ -595,6 +602,11 @@ pub enum TransferAction {
         pipeline: String,
         /// Stage of the deal.
         stage: String,
+    },
+    /// A lead, unless the client has an open one (S3-05, S3-09).
+    Lead {
+        /// Its stage; `None` = the first one.
+        stage: Option<String>,
     },
 }
 

@@ -87,6 +87,10 @@ pub struct Facts {
     /// Open leads that match, most recently updated first, where the CRM has them beside deals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leads: Vec<ContactFact>,
+    /// Leads that match and are not worked on any more, most recently updated first; an adapter need
+    /// not look for any where no deals were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed_leads: Vec<ContactFact>,
     /// The additional fields that the settings name, as far as the CRM has them; `None` = it does
     /// not list its fields to us.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -89,6 +89,8 @@ pub enum Entity {
     Note,
     /// The additional fields of a card.
     Fields,
+    /// A word to a user of the CRM.
+    Notice,
 }
 
 impl fmt::Display for Entity {
@@ -103,6 +105,7 @@ impl fmt::Display for Entity {
             Entity::CallRecord => "call record",
             Entity::Note => "note",
             Entity::Fields => "additional fields",
+            Entity::Notice => "notice",
         })
     }
 }
@@ -183,6 +186,9 @@ pub struct NewLead {
     pub phones: Vec<Phone>,
     /// The client's e-mail addresses.
     pub emails: Vec<String>,
+    /// The contact that it is a further lead of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Target>,
     /// Its stage, by the CRM's id; `None` = the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
@@ -389,6 +395,17 @@ pub struct HandOver {
     pub responsible: CrmUserId,
 }
 
+/// A word to a user of the CRM about a card. Said twice it comes to the same as once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// To whom.
+    pub user: CrmUserId,
+    /// What is said, on one line; the way to the card is added.
+    pub text: String,
+    /// The card.
+    pub card: Target,
+}
+
 /// One intended effect, in no CRM's terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
@@ -416,6 +433,8 @@ pub enum Effect {
     /// Find the contact that the CRM makes by itself. Where it comes too late, what would have
     /// hung on it does without.
     AwaitContact(AwaitContact),
+    /// Tell a user of a card.
+    Notify(Notice),
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
@@ -444,11 +463,13 @@ pub enum StepKind {
     HandOver,
     /// [`Effect::AwaitContact`].
     AwaitContact,
+    /// [`Effect::Notify`].
+    Notify,
 }
 
 impl StepKind {
     /// Every kind, for tests and tables.
-    pub const ALL: [StepKind; 11] = [
+    pub const ALL: [StepKind; 12] = [
         StepKind::CreateContact,
         StepKind::CreateDeal,
         StepKind::CreateUnsorted,
@@ -460,6 +481,7 @@ impl StepKind {
         StepKind::CreateLead,
         StepKind::HandOver,
         StepKind::AwaitContact,
+        StepKind::Notify,
     ];
 }
 
@@ -478,6 +500,7 @@ impl Effect {
             Effect::CreateLead(_) => StepKind::CreateLead,
             Effect::HandOver(_) => StepKind::HandOver,
             Effect::AwaitContact(_) => StepKind::AwaitContact,
+            Effect::Notify(_) => StepKind::Notify,
         }
     }
 
@@ -503,7 +526,8 @@ impl Effect {
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
             | Effect::HandOver(_)
-            | Effect::AwaitContact(_) => None,
+            | Effect::AwaitContact(_)
+            | Effect::Notify(_) => None,
         }
     }
 
@@ -521,17 +545,16 @@ impl Effect {
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
             | Effect::HandOver(_)
-            | Effect::AwaitContact(_) => None,
+            | Effect::AwaitContact(_)
+            | Effect::Notify(_) => None,
         }
     }
 
     /// Returns the place of the record that the effect acts on, where it has one.
     pub fn target_mut(&mut self) -> Option<&mut Target> {
         match self {
-            Effect::CreateContact(_)
-            | Effect::CreateUnsorted(_)
-            | Effect::CreateLead(_)
-            | Effect::AwaitContact(_) => None,
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::AwaitContact(_) => None,
+            Effect::CreateLead(lead) => lead.contact.as_mut(),
             Effect::CreateDeal(deal) => deal.contact.as_mut(),
             Effect::RecordCall(record) => record.card.as_mut(),
             Effect::CreateTask(task) => task.card.as_mut(),
@@ -539,6 +562,7 @@ impl Effect {
             Effect::LinkRecording(link) => Some(&mut link.entry),
             Effect::AddNote(note) => Some(&mut note.card),
             Effect::HandOver(over) => Some(&mut over.card),
+            Effect::Notify(notice) => Some(&mut notice.card),
         }
     }
 
@@ -547,15 +571,16 @@ impl Effect {
         match self {
             Effect::CreateDeal(deal) => deal.contact = None,
             Effect::CreateTask(task) => task.card = None,
+            Effect::CreateLead(lead) => lead.contact = None,
             Effect::CreateContact(_)
             | Effect::CreateUnsorted(_)
-            | Effect::CreateLead(_)
             | Effect::RecordCall(_)
             | Effect::FillFields(_)
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
             | Effect::HandOver(_)
-            | Effect::AwaitContact(_) => return false,
+            | Effect::AwaitContact(_)
+            | Effect::Notify(_) => return false,
         }
         true
     }
@@ -563,10 +588,8 @@ impl Effect {
     /// Returns the record that the effect acts on, where it has one.
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Effect::CreateContact(_)
-            | Effect::CreateUnsorted(_)
-            | Effect::CreateLead(_)
-            | Effect::AwaitContact(_) => None,
+            Effect::CreateContact(_) | Effect::CreateUnsorted(_) | Effect::AwaitContact(_) => None,
+            Effect::CreateLead(lead) => lead.contact.as_ref(),
             Effect::CreateDeal(deal) => deal.contact.as_ref(),
             Effect::RecordCall(record) => record.card.as_ref(),
             Effect::CreateTask(task) => task.card.as_ref(),
@@ -574,6 +597,7 @@ impl Effect {
             Effect::LinkRecording(link) => Some(&link.entry),
             Effect::AddNote(note) => Some(&note.card),
             Effect::HandOver(over) => Some(&over.card),
+            Effect::Notify(notice) => Some(&notice.card),
         }
     }
 }

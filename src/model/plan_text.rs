@@ -116,6 +116,7 @@ impl fmt::Display for Effect {
                     write!(f, "  phone={phone}")?;
                 }
                 named_text(f, "stage", lead.stage.as_deref())?;
+                target(f, "contact", lead.contact.as_ref())?;
                 named_user(f, "responsible", lead.responsible.as_ref())?;
                 fields(f, &lead.fields)
             }
@@ -134,6 +135,11 @@ impl fmt::Display for Effect {
             }
             Effect::AwaitContact(contact) => {
                 write!(f, "await the crm's contact  phone={}", contact.phone)
+            }
+            Effect::Notify(notice) => {
+                write!(f, "notify  {:?}", notice.text)?;
+                target(f, "card", Some(&notice.card))?;
+                named_user(f, "user", Some(&notice.user))
             }
             Effect::AddNote(note) => {
                 write!(f, "add note")?;

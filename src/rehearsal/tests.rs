@@ -109,6 +109,7 @@ fn facts(contacts: &[&str]) -> Facts {
         contacts: contacts.iter().map(contact).collect(),
         companies: Vec::new(),
         leads: Vec::new(),
+        closed_leads: Vec::new(),
         fields: None,
     }
 }

@@ -137,7 +137,19 @@ impl<'a> Draft<'a> {
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
             | Effect::HandOver(_)
-            | Effect::AwaitContact(_) => None,
+            | Effect::AwaitContact(_)
+            | Effect::Notify(_) => None,
+        }
+    }
+
+    /// Returns the name of the record of a role that this decision plans.
+    pub(super) fn name_of(&self, role: &str) -> Option<&str> {
+        let step = self.steps.iter().find(|step| step.role.0 == role)?;
+        match &step.effect {
+            Effect::CreateContact(contact) => Some(&contact.name),
+            Effect::CreateDeal(deal) => Some(&deal.name),
+            Effect::CreateLead(lead) => Some(&lead.name),
+            _ => None,
         }
     }
 
@@ -192,5 +204,6 @@ fn made_by(kind: StepKind) -> Entity {
         StepKind::FillFields => Entity::Fields,
         StepKind::AddNote => Entity::Note,
         StepKind::HandOver | StepKind::AwaitContact => Entity::Contact,
+        StepKind::Notify => Entity::Notice,
     }
 }

@@ -19,7 +19,9 @@ use crate::model::ids::CrmUserId;
 use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::Phone;
 
-pub use self::chats::{ChatMoment, ChatSettings, InClosedChat, Transcript};
+pub use self::chats::{
+    ChatMoment, ChatSettings, InClosedChat, Transcript, TranscriptCard, TranscriptPlace,
+};
 pub(in crate::rules) use self::choices::Choices;
 pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;

@@ -147,9 +147,10 @@ impl Named {
             RequestMethod::Contact { deal: Some(place) } => {
                 self.stage(format!("{path}.deal"), &place.pipeline, &place.stage);
             }
-            RequestMethod::ContactAndDeal { pipeline, stage } => {
-                self.stage(path.to_owned(), pipeline, stage);
-            }
+            RequestMethod::ContactAndDeal { pipeline, stage }
+            | RequestMethod::LeadOrDeal {
+                pipeline, stage, ..
+            } => self.stage(path.to_owned(), pipeline, stage),
         }
     }
 }

@@ -134,6 +134,7 @@ pub(super) fn make_work(
         integration: route.integration.clone(),
         portal: route.portal.clone(),
         communication: snapshot.key.clone(),
+        kind: Some(snapshot.body.kind()),
         phase: route.phase,
         addresses: distinct(snapshot.body.addresses()),
         accepted_at: now,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::query::StoredCommunication;
-use crate::model::communication::{Address, Phase, Snapshot};
+use crate::model::communication::{Address, Kind, Phase, Snapshot};
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
 use crate::model::ledger::{Decision, Ledger, LedgerStep, StepState};
 use crate::model::passing::{PassingState, PassingStep};
@@ -257,6 +257,9 @@ pub struct Work {
     pub portal: PortalKey,
     /// The communication.
     pub communication: CommunicationKey,
+    /// What it is; `None` = the work is of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
     /// The phase to be decided.
     pub phase: Phase,
     /// The client's addresses, in whose lanes it stands; empty = a lane of its own. A later

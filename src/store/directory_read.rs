@@ -123,7 +123,8 @@ impl Reader<'_> {
                 | Entity::Task
                 | Entity::CallRecord
                 | Entity::Note
-                | Entity::Fields => cards.get(key.as_slice())?.is_some(),
+                | Entity::Fields
+                | Entity::Notice => cards.get(key.as_slice())?.is_some(),
             };
             if !there {
                 missing.push(card.clone());

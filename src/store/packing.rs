@@ -26,6 +26,7 @@ pub(crate) fn entity_code(entity: Entity) -> u8 {
         Entity::CallRecord => 6,
         Entity::Note => 7,
         Entity::Fields => 8,
+        Entity::Notice => 9,
     }
 }
 
@@ -40,6 +41,7 @@ fn entity_of(code: u8) -> Option<Entity> {
         6 => Entity::CallRecord,
         7 => Entity::Note,
         8 => Entity::Fields,
+        9 => Entity::Notice,
         _ => return None,
     })
 }

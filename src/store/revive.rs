@@ -196,6 +196,7 @@ fn open(
         integration: command.integration.clone(),
         portal: command.portal.clone(),
         communication: command.communication.clone(),
+        kind: Some(stored.snapshot.body.kind()),
         phase,
         addresses: stored.snapshot.body.addresses(),
         accepted_at: command.now,

@@ -46,6 +46,7 @@ fn command(lab: &AlfaLab, role: &str, effect: Effect) -> StepCommand {
             role: Role::new(role),
         },
         effect,
+        kind: None,
         phase: Phase::Ended,
         first_sent_at: Timestamp::from_secs(lab.now()),
     }
@@ -84,6 +85,7 @@ fn entry(lab: &AlfaLab, customer: u64) -> CallRecord {
         direction: Direction::Incoming,
         phone: phone(),
         status: CallStatus::Talked,
+        line: Default::default(),
         talk_s: 74,
         at: Timestamp::from_secs(lab.now() - 100),
         employee: Some(CrmUserId("502".to_owned())),

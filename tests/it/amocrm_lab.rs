@@ -196,6 +196,7 @@ pub(super) fn command(handle: &AmoHandle, call: &str, role: &str, effect: Effect
             role: Role::new(role),
         },
         effect,
+        kind: None,
         phase: Phase::Ended,
         first_sent_at: Timestamp::from_secs(handle.now()),
     }
@@ -327,6 +328,7 @@ pub(super) fn every_kind(handle: &AmoHandle) -> Vec<StepCommand> {
             StepKind::CreateLead,
             StepKind::HandOver,
             StepKind::AwaitContact,
+            StepKind::Notify,
         ];
         if elsewhere.contains(&kind) {
             continue;
@@ -830,7 +832,8 @@ async fn a_step_delivered_days_late_carries_the_calls_own_time_and_is_found_agai
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
             | Effect::HandOver(_)
-            | Effect::AwaitContact(_) => continue,
+            | Effect::AwaitContact(_)
+            | Effect::Notify(_) => continue,
         }
         let lost = Fault::LostAfter;
         rehearsal.fault("POST", "/api/v4/*", When::First { n: 1 }, lost);

@@ -32,6 +32,7 @@ fn recording(made: &StepCommand, result: &StepResult) -> StepCommand {
             text: format!("Запись разговора: {link}"),
             link,
         }),
+        kind: None,
         phase: Phase::RecordingReady,
         first_sent_at: made.first_sent_at,
     }

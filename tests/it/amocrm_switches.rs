@@ -236,7 +236,8 @@ async fn rehearse(switches: Switches, filters: bool) {
             | Effect::LinkRecording(_)
             | Effect::AddNote(_)
             | Effect::HandOver(_)
-            | Effect::AwaitContact(_) => 0,
+            | Effect::AwaitContact(_)
+            | Effect::Notify(_) => 0,
         };
         assert!(used <= most, "{} stands on {used} cards", command.key.role);
     }
@@ -297,7 +298,8 @@ async fn what_is_a_deactivated_users_is_made_all_the_same() {
             | Effect::CreateLead(_)
             | Effect::AddNote(_)
             | Effect::HandOver(_)
-            | Effect::AwaitContact(_) => continue,
+            | Effect::AwaitContact(_)
+            | Effect::Notify(_) => continue,
         }
         let result = done(rehearsal.execute(&command).await);
         assert!(!result.cards.is_empty(), "{}", command.key.role);

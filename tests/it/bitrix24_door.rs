@@ -20,8 +20,8 @@ pub(super) const PORTAL: &str = "demo.bitrix24.ru";
 /// Keeps an account's secret and set-up in memory.
 #[derive(Default)]
 pub(super) struct MemoryVault {
-    token: Mutex<Option<Secret>>,
-    setup: Mutex<Option<Value>>,
+    pub(super) token: Mutex<Option<Secret>>,
+    pub(super) setup: Mutex<Option<Value>>,
 }
 
 impl TokenVault for MemoryVault {

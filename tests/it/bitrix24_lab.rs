@@ -78,6 +78,7 @@ impl Rehearsal {
         StepCommand {
             key: key(call, role),
             effect,
+            kind: None,
             phase: Phase::Ended,
             first_sent_at: Timestamp::from_secs(self.lab.now()),
         }
@@ -327,6 +328,7 @@ async fn leads_are_made_where_the_portal_works_with_them_and_known_at_the_next_c
             continue;
         }
         let lead = NewLead {
+            contact: None,
             name: "Входящий звонок".to_owned(),
             client: CALLER.to_owned(),
             phones: vec![phone(CALLER)],

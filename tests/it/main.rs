@@ -11,6 +11,7 @@ mod amocrm_portal;
 mod amocrm_recordings;
 mod amocrm_switches;
 mod bitrix24_door;
+mod bitrix24_events;
 mod bitrix24_lab;
 mod conformance;
 mod crash_backend;

@@ -49,6 +49,7 @@ impl Rehearsal {
         StepCommand {
             key: key(call, role),
             effect,
+            kind: None,
             phase: Phase::Ended,
             first_sent_at: Timestamp::from_secs(self.lab.now()),
         }

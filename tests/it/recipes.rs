@@ -25,7 +25,8 @@ fn after(kind: StepKind) -> Option<StepKind> {
         StepKind::AddNote => Some(StepKind::CreateLead),
         StepKind::CreateLead => Some(StepKind::HandOver),
         StepKind::HandOver => Some(StepKind::AwaitContact),
-        StepKind::AwaitContact => None,
+        StepKind::AwaitContact => Some(StepKind::Notify),
+        StepKind::Notify => None,
     }
 }
 

@@ -52,7 +52,11 @@ impl AlfaAdapter {
             Effect::AddNote(note) => self.add_note(step, note).await,
             Effect::FillFields(fill) => self.fill(fill).await,
             Effect::HandOver(over) => self.hand_over(over).await,
-            Effect::CreateDeal(_) | Effect::CreateLead(_) | Effect::CreateUnsorted(_) => {
+            Effect::CreateDeal(_)
+            | Effect::CreateLead(_)
+            | Effect::CreateUnsorted(_)
+            | Effect::AwaitContact(_)
+            | Effect::Notify(_) => {
                 let text =
                     "in AlfaCRM a card is lead and client in one: there is nothing beside it";
                 Err(map::refuse("not_there", text.to_owned()).into())

@@ -66,6 +66,7 @@ impl AlfaAdapter {
             contacts,
             companies: Vec::new(),
             leads: Vec::new(),
+            closed_leads: Vec::new(),
             fields: None,
         })
     }

@@ -59,9 +59,11 @@ impl AlfaAdapter {
                 Ok(found_if(is_done, || made(Entity::Contact, &card.id)))
             }
             // Never sent.
-            Effect::CreateDeal(_) | Effect::CreateLead(_) | Effect::CreateUnsorted(_) => {
-                Ok(Look::Absent)
-            }
+            Effect::CreateDeal(_)
+            | Effect::CreateLead(_)
+            | Effect::CreateUnsorted(_)
+            | Effect::AwaitContact(_)
+            | Effect::Notify(_) => Ok(Look::Absent),
         }
     }
 

@@ -133,7 +133,11 @@ impl Adapter for AlfaAdapter {
 fn capabilities() -> Capabilities {
     let certainty = |kind| match kind {
         // There is but the card.
-        StepKind::CreateDeal | StepKind::CreateLead | StepKind::CreateUnsorted => None,
+        StepKind::CreateDeal
+        | StepKind::CreateLead
+        | StepKind::CreateUnsorted
+        | StepKind::AwaitContact
+        | StepKind::Notify => None,
         // Our mark on the card, in the comment or in the task; the card is read back.
         StepKind::CreateContact
         | StepKind::RecordCall

@@ -80,7 +80,7 @@ impl AmoAdapter {
             Effect::AddNote(note) => looking.note(note).await,
             Effect::HandOver(over) => self.is_handed_over(over).await.map_err(Unclear::from),
             // Never sent.
-            Effect::CreateLead(_) | Effect::AwaitContact(_) => Ok(Look::Absent),
+            Effect::CreateLead(_) | Effect::AwaitContact(_) | Effect::Notify(_) => Ok(Look::Absent),
         };
         match seen {
             Ok(look) => Outcome::Done(look),

@@ -183,6 +183,10 @@ pub(super) fn item(command: &StepCommand, setup: &Setup) -> Result<Item, Rejecti
             });
             (path, Answer::TextNotes(card.entity), body)
         }
+        Effect::Notify(_) => {
+            let message = "users of amoCRM are not told of cards".to_owned();
+            return Err(refuse("no_notices", message));
+        }
         Effect::CreateLead(_) => {
             let message = "amoCRM has no leads beside deals".to_owned();
             return Err(refuse("no_leads", message));
@@ -208,7 +212,8 @@ pub(super) fn request_sort(effect: &Effect) -> &'static str {
         | Effect::CreateLead(_)
         | Effect::FillFields(_)
         | Effect::HandOver(_)
-        | Effect::AwaitContact(_) => "",
+        | Effect::AwaitContact(_)
+        | Effect::Notify(_) => "",
         Effect::CreateUnsorted(unsorted) => category(&unsorted.form),
         Effect::RecordCall(record) => match &record.card {
             Some(Target::Known { card }) => entity_path(card.entity).unwrap_or_default(),
@@ -242,7 +247,8 @@ pub(super) fn entity_path(entity: Entity) -> Result<&'static str, Rejection> {
         | Entity::Task
         | Entity::CallRecord
         | Entity::Note
-        | Entity::Fields => Err(refuse(
+        | Entity::Fields
+        | Entity::Notice => Err(refuse(
             "no_such_card",
             format!("amoCRM hangs nothing on a {entity}"),
         )),

@@ -207,6 +207,8 @@ fn capabilities(cards: Certainty) -> Capabilities {
         StepKind::FillFields | StepKind::HandOver | StepKind::AwaitContact => Certainty::BySearch,
         // Text and time, on the card.
         StepKind::AddNote => Certainty::BySearch,
+        // Not offered.
+        StepKind::Notify => Certainty::Undecidable,
     };
     let batch_max = |kind| match kind {
         // Card by card, each after a look at it: together they would only wait for each other.
@@ -216,8 +218,16 @@ fn capabilities(cards: Certainty) -> Capabilities {
     Capabilities {
         steps: StepKind::ALL
             .into_iter()
-            // Its leads are deals, and it makes no contact by itself.
-            .filter(|kind| ![StepKind::CreateLead, StepKind::AwaitContact].contains(kind))
+            // Its leads are deals, it makes no contact by itself, and it tells whoever answers for
+            // a card without us.
+            .filter(|kind| {
+                ![
+                    StepKind::CreateLead,
+                    StepKind::AwaitContact,
+                    StepKind::Notify,
+                ]
+                .contains(kind)
+            })
             .map(|kind| StepCapability {
                 kind,
                 certainty: certainty(kind),

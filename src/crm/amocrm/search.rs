@@ -87,6 +87,7 @@ impl Search<'_> {
             contacts: facts_of(&contacts, &deals),
             companies: facts_of(&companies, &deals),
             leads: Vec::new(),
+            closed_leads: Vec::new(),
             fields: None,
         })
     }

@@ -185,7 +185,8 @@ impl AccountSettings for AmoSettings {
             | Entity::Task
             | Entity::CallRecord
             | Entity::Note
-            | Entity::Fields => {
+            | Entity::Fields
+            | Entity::Notice => {
                 return None;
             }
         };

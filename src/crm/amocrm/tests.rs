@@ -193,6 +193,7 @@ fn command(call: &str, role: &str, effect: Effect) -> StepCommand {
             role: Role::new(role),
         },
         effect,
+        kind: None,
         phase: Phase::Ended,
         first_sent_at: time(SENT),
     }
@@ -355,7 +356,12 @@ fn hand_over(call: &str, contact: &str) -> StepCommand {
 /// The kinds that amoCRM knows: its leads are what others call deals.
 fn kinds() -> impl Iterator<Item = StepKind> {
     let all = StepKind::ALL.into_iter();
-    all.filter(|kind| ![StepKind::CreateLead, StepKind::AwaitContact].contains(kind))
+    let not_offered = [
+        StepKind::CreateLead,
+        StepKind::AwaitContact,
+        StepKind::Notify,
+    ];
+    all.filter(move |kind| !not_offered.contains(kind))
 }
 
 /// One command of every kind.
@@ -370,8 +376,9 @@ fn one_of(kind: StepKind) -> StepCommand {
         StepKind::LinkRecording => recording("1"),
         StepKind::HandOver => hand_over("1", "7001"),
         StepKind::AddNote => note("1", known(Entity::Contact, "7001")),
-        StepKind::CreateLead => panic!("amoCRM has no leads beside deals"),
-        StepKind::AwaitContact => panic!("amoCRM makes no contacts by itself"),
+        StepKind::CreateLead | StepKind::AwaitContact | StepKind::Notify => {
+            panic!("amoCRM offers none")
+        }
     }
 }
 

@@ -43,7 +43,7 @@ const SCOPE: usize = 4;
 const FIELDS_FROM: usize = 5;
 
 /// The scopes without which something does not work, and what.
-const SCOPES: [(&[&str], &str); 3] = [
+const SCOPES: [(&[&str], &str); 4] = [
     (&["crm"], "nothing works"),
     (
         &["telephony"],
@@ -53,6 +53,7 @@ const SCOPES: [(&[&str], &str); 3] = [
         &["user", "user_basic", "user_brief"],
         "employees cannot be listed",
     ),
+    (&["im"], "nobody is told of new records"),
 ];
 
 impl BitrixAdapter {

@@ -1,8 +1,8 @@
 //! A portal's clients and deals for the directory (`crm/bitrix24.md` §1 paging, §5 local index):
 //! everything once by growing ids, many pages to a request, then what was changed since.
 //!
-//! Deletions are not told this way, so that no step is planned by this directory alone; questions
-//! are answered by it.
+//! Deletions are told by the portal's events ([`events`](super::events)) where it has them for us;
+//! elsewhere no step is planned by this directory alone, and questions are answered by it.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::BitrixAdapter;
 use super::command::{Command, result_of};
+use super::events::Telling;
 use super::facts::{CARD_FIELDS, DEAL_FIELDS, deal_fact};
 use super::pool::Unanswered;
 use super::wire::{self, Record, list};
@@ -50,6 +51,9 @@ const OVERLAP: Duration = Duration::from_secs(60);
 struct Cursor {
     /// Changes since then are read afterwards.
     mark: Timestamp,
+    /// Deletions are told since then.
+    #[serde(default)]
+    gone: bool,
     /// Which list.
     list: usize,
     /// After which id.
@@ -57,9 +61,15 @@ struct Cursor {
 }
 
 /// Since when changes are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
     since: Timestamp,
+    /// Deletions were told of from the reading of everything on.
+    #[serde(default)]
+    gone: bool,
+    /// Under what name the portal holds the events that are on disk by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    process: Option<String>,
 }
 
 impl DirectoryReader for BitrixAdapter {
@@ -87,13 +97,25 @@ impl BitrixAdapter {
     /// Reads the next piece. A cursor that cannot be read, of another version, begins anew.
     async fn piece(&self, cursor: Option<Value>) -> Result<Piece, Unanswered> {
         let cursor = cursor.and_then(|cursor| serde_json::from_value::<Cursor>(cursor).ok());
-        let cursor = cursor.unwrap_or_else(|| Cursor {
-            mark: self.clock.now(),
-            list: 0,
-            after: 0,
-        });
+        let cursor = match cursor {
+            Some(cursor) => cursor,
+            None => {
+                // Before the first record is read: what is deleted from now on is told.
+                let told = self.deletions_told(Class::Background).await?;
+                Cursor {
+                    mark: self.clock.now(),
+                    gone: told != Telling::No,
+                    list: 0,
+                    after: 0,
+                }
+            }
+        };
         let Some((entity, method)) = LISTS.get(cursor.list).copied() else {
-            let mark = write(&Mark { since: cursor.mark });
+            let mark = write(&Mark {
+                since: cursor.mark,
+                gone: cursor.gone,
+                process: None,
+            });
             return Ok(Piece {
                 changes: Vec::new(),
                 covered: None,
@@ -172,8 +194,16 @@ impl BitrixAdapter {
         let Ok(mark) = serde_json::from_value::<Mark>(mark) else {
             return Ok(Changes::TooMany);
         };
+        let told = self.deletions_told(class).await?;
+        match told {
+            // A time that nobody watched lies behind.
+            Telling::FromNow => return Ok(Changes::TooMany),
+            Telling::Still if !mark.gone => return Ok(Changes::TooMany),
+            Telling::Still | Telling::No => {}
+        }
+        let watched = told == Telling::Still;
         let since = wire::time(mark.since.minus(OVERLAP));
-        let commands = LISTS.iter().flat_map(|(entity, method)| {
+        let lists = LISTS.iter().flat_map(|(entity, method)| {
             (0..PAGES / 4).map(|page| {
                 Command::new(
                     method,
@@ -186,11 +216,15 @@ impl BitrixAdapter {
                 )
             })
         });
+        let mut commands: Vec<Command> = lists.collect();
+        let of_lists = commands.len();
+        let cleared = mark.process.as_deref();
+        if watched {
+            commands.extend(self.deletion_commands(cleared));
+        }
         let name = format!("changes since {since}");
-        let replies = self
-            .client
-            .read_all(&name, commands.collect(), class)
-            .await?;
+        let mut replies = self.client.read_all(&name, commands, class).await?;
+        let of_events = replies.split_off(of_lists.min(replies.len()));
         let mut changes = Vec::new();
         for (place, reply) in replies.into_iter().enumerate() {
             let answered = reply.map_err(|refusal| refusal.unanswered(Purpose::Read))?;
@@ -204,11 +238,28 @@ impl BitrixAdapter {
                 changes.extend(rows.into_iter().filter_map(|row| self.change(*entity, row)));
             }
         }
+        let deletions = match watched {
+            true => Some(self.deletions(of_events, cleared)?),
+            false => None,
+        };
+        let mut mark = Mark {
+            since: begun_at,
+            gone: false,
+            process: None,
+        };
+        let mut gone_told = false;
+        if let Some(deletions) = deletions {
+            let gone = deletions.cards.into_iter();
+            // After what was read: a record may have been deleted just then.
+            changes.extend(gone.map(|card| DirectoryChange::Gone { card }));
+            (mark.gone, mark.process) = (true, deletions.process);
+            gone_told = deletions.is_all;
+        }
         Ok(Changes::Read {
             changes,
             heirs: Vec::new(),
-            mark: write(&Mark { since: begun_at }),
-            gone_told: false,
+            mark: write(&mark),
+            gone_told,
         })
     }
 

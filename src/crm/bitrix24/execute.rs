@@ -14,7 +14,9 @@ use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::{Class, StepCommand};
 use crate::model::ids::CrmUserId;
 use crate::model::outcome::{NotAppliedCause, Outcome, Rejection, StepResult};
-use crate::model::plan::{CallRecord, Card, Effect, Entity, FillFields, RecordingLink, Target};
+use crate::model::plan::{
+    CallRecord, Card, Effect, Entity, FillFields, HandOver, RecordingLink, Target,
+};
 
 /// What is said where the portal found no card for a call.
 const NOTHING_TO_LOG_ON: &str = "Bitrix24 has no card with this number: the call stands in the \
@@ -73,10 +75,12 @@ impl BitrixAdapter {
                 Err(rejection) => Err(Unanswered::Refused(rejection)),
             },
             Effect::FillFields(fill) => self.fill(step, fill).await,
-            Effect::HandOver(_) | Effect::AwaitContact(_) => Err(Unanswered::Refused(refuse(
-                "no_hand_over",
-                "cards are not handed over here".to_owned(),
+            Effect::AwaitContact(_) => Err(Unanswered::Refused(refuse(
+                "no_contact_of_its_own",
+                "Bitrix24 makes no contact by itself".to_owned(),
             ))),
+            Effect::HandOver(over) => self.hand_over(step, over).await,
+            Effect::Notify(notice) => self.notify(step, notice).await,
             Effect::CreateUnsorted(_) => Err(Unanswered::Refused(refuse(
                 "no_unsorted",
                 "Bitrix24 has no unsorted records".to_owned(),
@@ -104,7 +108,7 @@ impl BitrixAdapter {
     }
 
     /// Sends the one command of a step.
-    async fn write_one(
+    pub(super) async fn write_one(
         &self,
         step: &StepCommand,
         command: Command,
@@ -324,17 +328,49 @@ impl BitrixAdapter {
         Ok(made(Entity::Fields, &card.id))
     }
 
+    /// Makes somebody the responsible of a card.
+    async fn hand_over(
+        &self,
+        step: &StepCommand,
+        over: &HandOver,
+    ) -> Result<StepResult, Unanswered> {
+        let prepared = || -> Result<(Command, Card), Rejection> {
+            let card = map::known(&over.card)?;
+            let params = json!({
+                "id": map::id("card", &card.id)?,
+                "fields": { "ASSIGNED_BY_ID": map::user(Some(&over.responsible))? },
+            });
+            let command = Command::new(methods(card.entity)?.update, params);
+            Ok((command, card.clone()))
+        };
+        let (command, card) = prepared().map_err(Unanswered::Refused)?;
+        self.write_one(step, command).await?;
+        Ok(made(card.entity, &card.id))
+    }
+
+    /// Says whether a card has the responsible that it was to have.
+    pub(super) async fn is_handed_over(&self, over: &HandOver) -> Result<bool, Unanswered> {
+        let card = map::known(&over.card).map_err(Unanswered::Refused)?;
+        let present = self.present(card).await?;
+        Ok(wire::Record(&present).responsible().as_ref() == Some(&over.responsible))
+    }
+
+    /// Reads a card.
+    async fn present(&self, card: &Card) -> Result<Value, Unanswered> {
+        let methods = methods(card.entity).map_err(Unanswered::Refused)?;
+        let id = map::id("card", &card.id).map_err(Unanswered::Refused)?;
+        let name = format!("{} {id}", methods.get);
+        let get = Command::new(methods.get, json!({ "id": id }));
+        Ok(self.client.read(&name, get, Class::Work).await?.value)
+    }
+
     /// Returns the fields that are not as they should be.
     pub(super) async fn unfilled(
         &self,
         card: &Card,
         fill: &FillFields,
     ) -> Result<Value, Unanswered> {
-        let methods = methods(card.entity).map_err(Unanswered::Refused)?;
-        let id = map::id("card", &card.id).map_err(Unanswered::Refused)?;
-        let name = format!("{} {id}", methods.get);
-        let get = Command::new(methods.get, json!({ "id": id }));
-        let present = self.client.read(&name, get, Class::Work).await?.value;
+        let present = self.present(card).await?;
         let present = wire::Record(&present);
         let mut wanted = serde_json::Map::new();
         for one in &fill.fields {
@@ -406,7 +442,12 @@ fn methods(entity: Entity) -> Result<Methods, Rejection> {
         Entity::Company => ("crm.company.get", "crm.company.update"),
         Entity::Deal => ("crm.deal.get", "crm.deal.update"),
         Entity::Lead => ("crm.lead.get", "crm.lead.update"),
-        Entity::Unsorted | Entity::Task | Entity::CallRecord | Entity::Note | Entity::Fields => {
+        Entity::Unsorted
+        | Entity::Task
+        | Entity::CallRecord
+        | Entity::Note
+        | Entity::Fields
+        | Entity::Notice => {
             let message = format!("a {entity} has no fields to be filled");
             return Err(refuse("no_such_card", message));
         }

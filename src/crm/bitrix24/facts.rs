@@ -89,6 +89,7 @@ impl Search<'_> {
             contacts: Vec::new(),
             companies: Vec::new(),
             leads: Vec::new(),
+            closed_leads: Vec::new(),
             fields: None,
         };
         if !self.leads {
@@ -108,7 +109,7 @@ impl Search<'_> {
                 cards("crm.company.list", &hits.companies),
                 &hits.companies,
             ),
-            (LEADS, open_leads(&hits.leads), &hits.leads),
+            (LEADS, leads(&hits.leads, wanted.deals), &hits.leads),
         ];
         if wanted.deals {
             asked.push((
@@ -155,7 +156,11 @@ impl Search<'_> {
                 wanted,
             );
         }
-        facts.leads = self.verified(records(LEADS)?, &[], "", wanted);
+        let (closed, open) = records(LEADS)?
+            .into_iter()
+            .partition(|lead| lead.text("STATUS_SEMANTIC_ID").is_some_and(|s| s != "P"));
+        facts.leads = self.verified(open, &[], "", wanted);
+        facts.closed_leads = self.verified(closed, &[], "", wanted);
         Ok(facts)
     }
 
@@ -173,6 +178,9 @@ impl Search<'_> {
         }
         if !emails.is_empty() {
             asked.push(("EMAIL", emails.to_vec()));
+        }
+        if asked.is_empty() {
+            return Ok(Hits::default());
         }
         let whole = asked.iter().map(|(kind, values)| find(kind, values, None));
         let mut hits = self.find(whole.collect()).await?;
@@ -293,15 +301,19 @@ fn cards(method: &'static str, ids: &BTreeSet<i64>) -> Command {
     )
 }
 
-/// Leads that are still worked on.
-fn open_leads(ids: &BTreeSet<i64>) -> Command {
+/// Leads: those that are still worked on, or all.
+fn leads(ids: &BTreeSet<i64>, closed: bool) -> Command {
+    let mut filter = json!({ "ID": ids });
+    if let Some(filter) = filter.as_object_mut().filter(|_| !closed) {
+        filter.insert("STATUS_SEMANTIC_ID".to_owned(), json!("P"));
+    }
+    let select: Vec<&str> = CARD_FIELDS
+        .into_iter()
+        .chain(["STATUS_SEMANTIC_ID"])
+        .collect();
     Command::new(
         "crm.lead.list",
-        json!({
-            "filter": { "ID": ids, "STATUS_SEMANTIC_ID": "P" },
-            "select": CARD_FIELDS,
-            "order": { "ID": "DESC" },
-        }),
+        json!({ "filter": filter, "select": select, "order": { "ID": "DESC" } }),
     )
 }
 

@@ -7,6 +7,8 @@
 //! | task on a card | the todos of the card | our marker in the description |
 //! | task of its own | tasks | `XML_ID` |
 //! | fields | the card | their values |
+//! | card handed over | the card | who answers for it |
+//! | notice | nowhere: it is repeated, which replaces it by its `TAG` |
 //! | note | the comments of the card | our marker in the text |
 //! | recording | nowhere: it is repeated, which replaces it; without telephony: comments | the address |
 //!
@@ -23,7 +25,9 @@ use super::wire::{Record, list};
 use super::{map, telephony};
 use crate::crm::{Class, StepCommand};
 use crate::model::outcome::{Look, Outcome, StepResult};
-use crate::model::plan::{CallRecord, Effect, Entity, FillFields, NewNote, NewTask, RecordingLink};
+use crate::model::plan::{
+    CallRecord, Effect, Entity, FillFields, HandOver, NewNote, NewTask, RecordingLink,
+};
 
 impl BitrixAdapter {
     /// Looks for the effect of a command.
@@ -43,8 +47,9 @@ impl BitrixAdapter {
             Effect::FillFields(fill) => self.fields(fill).await,
             Effect::LinkRecording(link) => self.recording(link).await,
             Effect::AddNote(note) => self.note(step, note).await,
-            // Never sent.
-            Effect::CreateUnsorted(_) | Effect::HandOver(_) | Effect::AwaitContact(_) => {
+            Effect::HandOver(over) => self.handed_over(over).await,
+            // The same notice once more replaces itself; the others are never sent.
+            Effect::Notify(_) | Effect::CreateUnsorted(_) | Effect::AwaitContact(_) => {
                 Ok(Look::Absent)
             }
         };
@@ -176,6 +181,12 @@ impl BitrixAdapter {
         let unfilled = self.unfilled(card, fill).await?;
         let filled = unfilled.as_object().is_some_and(serde_json::Map::is_empty);
         Ok(found(filled.then(|| made(Entity::Fields, &card.id))))
+    }
+
+    async fn handed_over(&self, over: &HandOver) -> Result<Look, Unanswered> {
+        let handed = self.is_handed_over(over).await?;
+        let card = map::known(&over.card).map_err(Unanswered::Refused)?;
+        Ok(found(handed.then(|| made(card.entity, &card.id))))
     }
 
     async fn note(&self, step: &StepCommand, note: &NewNote) -> Result<Look, Unanswered> {

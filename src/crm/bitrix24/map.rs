@@ -10,7 +10,7 @@ use super::client::refuse;
 use super::command::Command;
 use super::{text, wire};
 use crate::crm::StepCommand;
-use crate::model::communication::Phase;
+use crate::model::communication::{Kind, Phase};
 use crate::model::ids::CrmUserId;
 use crate::model::outcome::Rejection;
 use crate::model::phone::Phone;
@@ -23,17 +23,17 @@ pub(super) const ORIGINATOR: &str = "trunkline";
 
 /// Says where the client comes from (§6, sources).
 fn source(command: &StepCommand) -> &'static str {
+    match command.kind {
+        Some(Kind::Chat) => return "WEB",
+        Some(Kind::Request) => return "WEBFORM",
+        Some(Kind::Call) | None => {}
+    }
     match command.phase {
         Phase::Received => "WEBFORM",
-        Phase::Ringing
-        | Phase::Answered
-        | Phase::Started
-        | Phase::Accepted
-        | Phase::Tagged
-        | Phase::Message
-        | Phase::Continued
-        | Phase::Ended
-        | Phase::RecordingReady => "CALL",
+        Phase::Started | Phase::Accepted | Phase::Tagged | Phase::Message | Phase::Continued => {
+            "WEB"
+        }
+        Phase::Ringing | Phase::Answered | Phase::Ended | Phase::RecordingReady => "CALL",
     }
 }
 
@@ -66,9 +66,12 @@ pub(super) fn type_id(entity: Entity) -> Option<i64> {
         Entity::Deal => Some(2),
         Entity::Contact => Some(3),
         Entity::Company => Some(4),
-        Entity::Unsorted | Entity::Task | Entity::CallRecord | Entity::Note | Entity::Fields => {
-            None
-        }
+        Entity::Unsorted
+        | Entity::Task
+        | Entity::CallRecord
+        | Entity::Note
+        | Entity::Fields
+        | Entity::Notice => None,
     }
 }
 
@@ -137,11 +140,15 @@ pub(super) fn deal(command: &StepCommand, deal: &NewDeal) -> Result<Command, Rej
 
 /// Writes a lead.
 pub(super) fn lead(command: &StepCommand, lead: &NewLead) -> Result<Command, Rejection> {
+    // With a contact it is the lead of a client who comes again.
+    let contact = lead.contact.as_ref().map(known).transpose()?;
+    let contact = contact.map(|card| id("contact", &card.id)).transpose()?;
     let fields = json!({
         "TITLE": lead.name,
         "NAME": lead.client,
         "PHONE": phones(&lead.phones),
         "EMAIL": emails(&lead.emails),
+        "CONTACT_ID": contact,
         "STATUS_ID": lead.stage,
         "ASSIGNED_BY_ID": user(lead.responsible.as_ref())?,
         "OPENED": "Y",
@@ -169,9 +176,12 @@ pub(super) fn timeline_of(entity: Entity) -> Option<&'static str> {
         Entity::Company => Some("company"),
         Entity::Deal => Some("deal"),
         Entity::Lead => Some("lead"),
-        Entity::Unsorted | Entity::Task | Entity::CallRecord | Entity::Note | Entity::Fields => {
-            None
-        }
+        Entity::Unsorted
+        | Entity::Task
+        | Entity::CallRecord
+        | Entity::Note
+        | Entity::Fields
+        | Entity::Notice => None,
     }
 }
 

@@ -11,11 +11,13 @@ mod command;
 mod consent;
 mod describe;
 mod directory;
+mod events;
 mod execute;
 mod facts;
 mod hosts;
 mod look;
 mod map;
+mod notice;
 mod oauth;
 mod operating;
 mod pair;
@@ -37,6 +39,7 @@ use futures_util::future::BoxFuture;
 
 use self::auth::Auth;
 use self::client::Client;
+use self::events::Events;
 use self::facts::Search;
 use self::settings::BitrixSettings;
 use self::setup::{Setup, SetupKeeper};
@@ -77,6 +80,7 @@ pub struct BitrixAdapter {
     /// The country in whose form numbers without a code are written.
     region: Region,
     setup: SetupKeeper,
+    events: Events,
     /// By what the portal is like.
     offers: [(Setup, Capabilities); 4],
 }
@@ -91,6 +95,7 @@ impl BitrixAdapter {
             host: settings.host.clone(),
             region: Region::default(),
             setup: SetupKeeper::new(door.vault),
+            events: Events::default(),
             offers: [(false, false), (false, true), (true, false), (true, true)].map(
                 |(leads, telephony_closed)| {
                     let setup = Setup {
@@ -211,17 +216,18 @@ impl Adapter for BitrixAdapter {
 fn capabilities(setup: Setup) -> Capabilities {
     let certainty = |kind| match kind {
         // Our marker in the text; the card is read back.
-        StepKind::CreateTask | StepKind::FillFields | StepKind::AddNote => {
+        StepKind::CreateTask | StepKind::FillFields | StepKind::AddNote | StepKind::HandOver => {
             Some(Certainty::BySearch)
         }
-        StepKind::CreateUnsorted | StepKind::HandOver | StepKind::AwaitContact => None,
+        StepKind::CreateUnsorted | StepKind::AwaitContact => None,
         StepKind::CreateLead if !setup.leads => None,
-        // ORIGIN_ID, EXTERNAL_CALL_ID; a recording replaces itself.
+        // ORIGIN_ID, EXTERNAL_CALL_ID; recordings and notices replace themselves.
         StepKind::CreateContact
         | StepKind::CreateDeal
         | StepKind::CreateLead
         | StepKind::RecordCall
-        | StepKind::LinkRecording => Some(Certainty::ByKey),
+        | StepKind::LinkRecording
+        | StepKind::Notify => Some(Certainty::ByKey),
     };
     let step = |kind| {
         Some(StepCapability {
@@ -237,6 +243,12 @@ fn capabilities(setup: Setup) -> Capabilities {
             (Kind::Call, Phase::Answered),
             (Kind::Call, Phase::Ended),
             (Kind::Call, Phase::RecordingReady),
+            (Kind::Chat, Phase::Started),
+            (Kind::Chat, Phase::Accepted),
+            (Kind::Chat, Phase::Tagged),
+            (Kind::Chat, Phase::Message),
+            (Kind::Chat, Phase::Continued),
+            (Kind::Chat, Phase::Ended),
             (Kind::Request, Phase::Received),
         ],
         calls: CallHistoryManner {

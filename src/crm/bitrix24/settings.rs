@@ -214,6 +214,23 @@ fn read_host(text: &str) -> Result<String, String> {
     Ok(host)
 }
 
+/// Returns the address of a record's page on a portal.
+pub(super) fn card_url(host: &str, card: &Card) -> Option<String> {
+    let section = match card.entity {
+        Entity::Contact => "contact",
+        Entity::Company => "company",
+        Entity::Deal => "deal",
+        Entity::Lead => "lead",
+        Entity::Unsorted
+        | Entity::Task
+        | Entity::CallRecord
+        | Entity::Note
+        | Entity::Fields
+        | Entity::Notice => return None,
+    };
+    Some(format!("https://{host}/crm/{section}/details/{}/", card.id))
+}
+
 impl AccountSettings for BitrixSettings {
     fn portal(&self) -> PortalKey {
         PortalKey::new(NAME, &self.host)
@@ -224,21 +241,7 @@ impl AccountSettings for BitrixSettings {
     }
 
     fn card_url(&self, card: &Card) -> Option<String> {
-        let section = match card.entity {
-            Entity::Contact => "contact",
-            Entity::Company => "company",
-            Entity::Deal => "deal",
-            Entity::Lead => "lead",
-            Entity::Unsorted
-            | Entity::Task
-            | Entity::CallRecord
-            | Entity::Note
-            | Entity::Fields => return None,
-        };
-        Some(format!(
-            "https://{}/crm/{section}/details/{}/",
-            self.host, card.id
-        ))
+        card_url(&self.host, card)
     }
 
     fn rate_per_second(&self) -> f64 {

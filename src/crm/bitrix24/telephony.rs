@@ -128,7 +128,8 @@ fn client(record: &CallRecord) -> Result<Option<(&'static str, i64)>, Rejection>
         | Entity::Task
         | Entity::CallRecord
         | Entity::Note
-        | Entity::Fields => return Ok(None),
+        | Entity::Fields
+        | Entity::Notice => return Ok(None),
     };
     Ok(Some((name, map::id("card", &card.id)?)))
 }

@@ -270,6 +270,7 @@ pub(super) fn command(call: &str, role: &str, effect: Effect) -> StepCommand {
     StepCommand {
         key: key(call, role),
         effect,
+        kind: None,
         phase: Phase::Ended,
         first_sent_at: time(SENT),
     }

@@ -73,7 +73,10 @@ impl PlanfixAdapter {
             Effect::AwaitContact(awaited) => self.await_contact(step, awaited).await,
             Effect::FillFields(fill) => self.fill(fill).await,
             Effect::AddNote(note) => self.comment(step, note).await,
-            Effect::CreateUnsorted(_) | Effect::CreateLead(_) | Effect::HandOver(_) => {
+            Effect::CreateUnsorted(_)
+            | Effect::CreateLead(_)
+            | Effect::HandOver(_)
+            | Effect::Notify(_) => {
                 let message = format!("Planfix has no {:?}", step.effect.kind());
                 Err(refuse("not_offered", message).into())
             }

@@ -31,6 +31,7 @@ impl PlanfixAdapter {
             contacts: Vec::new(),
             companies: Vec::new(),
             leads: Vec::new(),
+            closed_leads: Vec::new(),
             fields: None,
         };
         for id in &wanted.made {

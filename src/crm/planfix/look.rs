@@ -39,7 +39,8 @@ impl PlanfixAdapter {
             Effect::LinkRecording(_)
             | Effect::CreateUnsorted(_)
             | Effect::CreateLead(_)
-            | Effect::HandOver(_) => Ok(Look::Absent),
+            | Effect::HandOver(_)
+            | Effect::Notify(_) => Ok(Look::Absent),
         };
         match looked {
             Ok(look) => Outcome::Done(look),

@@ -151,7 +151,9 @@ fn capabilities() -> Capabilities {
         StepKind::RecordCall => Some(Certainty::Undecidable),
         // The same link of the same call once more.
         StepKind::LinkRecording => Some(Certainty::ByKey),
-        StepKind::CreateUnsorted | StepKind::CreateLead | StepKind::HandOver => None,
+        StepKind::CreateUnsorted | StepKind::CreateLead | StepKind::HandOver | StepKind::Notify => {
+            None
+        }
     };
     let step = |kind| {
         Some(StepCapability {

@@ -266,6 +266,7 @@ impl AccountSettings for PlanfixSettings {
             | Entity::Unsorted
             | Entity::CallRecord
             | Entity::Note
+            | Entity::Notice
             | Entity::Fields => return None,
         };
         Some(format!("https://{}/{section}/{}", self.host, card.id))

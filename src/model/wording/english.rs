@@ -314,6 +314,11 @@ pub(super) fn text(reason: &Reason) -> String {
             "What the client wrote is put on the {} as a note (S0-12).",
             thing(*card)
         ),
+        Reason::ResponsibleTold { user, card } => format!(
+            "{} is told of the new {} (S3-17).",
+            person(user),
+            thing(*card)
+        ),
         Reason::TextTaskActs {
             kind,
             user,
@@ -559,6 +564,10 @@ fn transfer(method: &TransferAction) -> String {
             "always a deal in pipeline {pipeline}, stage {stage}, and a contact at the first time \
              (S0-09)"
         ),
+        TransferAction::Lead { stage } => {
+            let stage = stage.as_deref().unwrap_or("the first");
+            format!("a lead, unless one is open, stage {stage} (S3-05)")
+        }
     }
 }
 
@@ -636,6 +645,7 @@ fn thing(entity: Entity) -> &'static str {
         Entity::Task => "task",
         Entity::CallRecord => "call log entry",
         Entity::Note => "note",
+        Entity::Notice => "notice",
         Entity::Fields => "additional fields",
     }
 }

@@ -312,6 +312,11 @@ pub(super) fn text(reason: &Reason) -> String {
             "Текст обращения записываем примечанием (S0-12). Карточка: {}.",
             thing(*card)
         ),
+        Reason::ResponsibleTold { user, card } => format!(
+            "Уведомляем о новой карточке (S3-17): {}. Карточка: {}.",
+            person(user),
+            thing(*card)
+        ),
         Reason::TextTaskActs {
             kind,
             user,
@@ -553,6 +558,10 @@ fn transfer(method: &TransferAction) -> String {
             "всегда создаём сделку в воронке {pipeline}, этап {stage}, а контакт — при первичном \
              обращении (S0-09)"
         ),
+        TransferAction::Lead { stage } => {
+            let stage = stage.as_deref().unwrap_or("первый");
+            format!("создаём лид, если нет открытого, этап {stage} (S3-05)")
+        }
     }
 }
 
@@ -629,6 +638,7 @@ fn thing(entity: Entity) -> &'static str {
         Entity::Task => "задача",
         Entity::CallRecord => "запись о звонке",
         Entity::Note => "примечание",
+        Entity::Notice => "уведомление",
         Entity::Fields => "дополнительные поля",
     }
 }

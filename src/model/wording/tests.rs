@@ -113,6 +113,7 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::MessageInClosedChat { .. } => 87,
         Reason::HandedOver { .. } => 88,
         Reason::FieldLeftOut { .. } => 89,
+        Reason::ResponsibleTold { .. } => 90,
     }
 }
 
@@ -367,6 +368,7 @@ fn samples() -> Vec<Reason> {
         Entity::CallRecord,
         Entity::Note,
         Entity::Fields,
+        Entity::Notice,
     ] {
         all.push(Reason::StepStands { entity });
         all.push(Reason::StepGivenUp { entity });
@@ -438,6 +440,10 @@ fn of_texts() -> Vec<Reason> {
             user: user(),
         },
     ];
+    all.push(Reason::ResponsibleTold {
+        user: user(),
+        card: Entity::Deal,
+    });
     for owner_of in [None, Some(Entity::Contact), Some(Entity::Deal)] {
         let user = user();
         all.push(Reason::TextTaskActs {
@@ -480,6 +486,10 @@ fn of_texts() -> Vec<Reason> {
         TransferAction::ContactAndDeal {
             pipeline: pipeline.to_owned(),
             stage: stage.to_owned(),
+        },
+        TransferAction::Lead { stage: None },
+        TransferAction::Lead {
+            stage: Some(stage.to_owned()),
         },
     ] {
         for first_time in [true, false] {

@@ -251,6 +251,7 @@ fn lead(call: &ClientCall<'_>, client: &Client<'_>, stage: Option<String>, draft
             client: who.text,
             phones: vec![call.phone.clone()],
             emails: Vec::new(),
+            contact: None,
             stage,
             responsible: Some(user),
             tags: tags.clone(),

@@ -5,6 +5,7 @@
 //! lost        nobody answered                        -> lost-task, lost-note
 //! closed      somebody wrote into a closed chat      -> unsorted#2 …
 //! transcript  what was written?                      -> transcript#1 …
+//! cards       on which cards is it put?
 //! owner       is the client handed over?             -> owner
 //!
 //! texts       what templates may say, and what was written
@@ -14,6 +15,7 @@
 //! in the life of a chat, at the moment that is set when it comes; what comes later only adds.
 
 mod admission;
+mod cards;
 mod closed;
 mod lost;
 mod owner;
@@ -31,9 +33,10 @@ use crate::model::plan::Plan;
 
 use self::admission::{ClientChat, Earlier};
 use super::draft::Draft;
+use super::settings::{RequestMethod, TranscriptCard};
 use super::situation::Situation;
 use super::written::client::Client;
-use super::written::{Written, entities, fields, task, texts as phrases};
+use super::written::{Written, entities, fields, notice, task, texts as phrases};
 
 /// The role of the task.
 const TASK: &str = "task";
@@ -44,8 +47,8 @@ pub(super) fn triage(situation: &Situation<'_>, chat: &Chat) -> Result<FactsQuer
     Ok(FactsQuery {
         phones: chat.phone().cloned().into_iter().collect(),
         emails: chat.email().into_iter().collect(),
-        // Methods do not look at the deals that there are.
-        deals: false,
+        // Methods do not look at the deals that there are; what was written may be put on one.
+        deals: chat.settings.transcript_to.prefer != TranscriptCard::Client,
         made: Vec::new(),
     })
 }
@@ -80,7 +83,7 @@ pub(super) fn plan(
         }
         (_, Ok(())) => {
             make_records(&chat, &client, &mut draft);
-            Some(entities::action(chat.method(client.known)))
+            Some(entities::action(chat.method(client.known), &draft))
         }
         (_, Err(why)) => {
             draft.explain(why);
@@ -94,7 +97,7 @@ pub(super) fn plan(
     // By hand nothing is written anywhere (S0-07).
     let by_hand = match &acts {
         Some(method) => *method == TransferAction::ByHand,
-        None => entities::action(chat.method(client.known)) == TransferAction::ByHand,
+        None => matches!(chat.method(client.known), RequestMethod::ByHand {}),
     };
     if !by_hand {
         write(&chat, &client, acts.as_ref(), &mut draft);
@@ -112,6 +115,9 @@ fn make_records(chat: &ClientChat<'_>, client: &Client<'_>, draft: &mut Draft<'_
         let ended = chat.chat.ended_at.filter(|_| chat.is_at_end());
         let from = ended.unwrap_or(chat.chat.started_at);
         task::plan(TASK, chat, client, settings, text, from, draft);
+    }
+    if chat.settings.notify {
+        notice::plan(chat, draft);
     }
     // Last: a field that the CRM does not take must not keep the task waiting.
     fields::plan(chat, client, draft);

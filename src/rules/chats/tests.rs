@@ -1,5 +1,7 @@
 //! Cases of chats, named by the row of `docs/features.md` that they prove.
 
+mod leads;
+
 use jiff::tz::TimeZone;
 
 use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
@@ -135,6 +137,31 @@ fn decide_at(
     known: bool,
     ledger: &Ledger,
 ) -> (Triage, Plan) {
+    let contacts = if known { vec![olga()] } else { Vec::new() };
+    decide_by(phase, settings, chat, facts(contacts), ledger, false)
+}
+
+fn facts(contacts: Vec<ContactFact>) -> Facts {
+    Facts {
+        as_of: at("2026-11-20T09:00:05Z"),
+        origin: FactsOrigin::Crm,
+        contacts,
+        companies: Vec::new(),
+        leads: Vec::new(),
+        closed_leads: Vec::new(),
+        fields: None,
+    }
+}
+
+/// Decides by what the CRM says; `leads` = it works with leads beside deals.
+fn decide_by(
+    phase: Phase,
+    settings: &IntegrationSettings,
+    chat: Chat,
+    facts: Facts,
+    ledger: &Ledger,
+    leads: bool,
+) -> (Triage, Plan) {
     let snapshot = Snapshot {
         key: "romashka/site/c-1".parse().expect("a key"),
         revision: 1,
@@ -143,7 +170,7 @@ fn decide_at(
     let kinds = StepKind::ALL.into_iter();
     let capabilities = Capabilities {
         steps: kinds
-            .filter(|kind| *kind != StepKind::CreateLead)
+            .filter(|kind| leads || *kind != StepKind::CreateLead)
             .map(|kind| StepCapability {
                 kind,
                 certainty: Certainty::BySearch,
@@ -169,14 +196,6 @@ fn decide_at(
         time_zone: &zone,
         recording: None,
         now: at("2026-11-20T09:00:05Z"),
-    };
-    let facts = Facts {
-        as_of: situation.now,
-        origin: FactsOrigin::Crm,
-        contacts: if known { vec![olga()] } else { Vec::new() },
-        companies: Vec::new(),
-        leads: Vec::new(),
-        fields: None,
     };
     (triage(&situation), plan(&situation, &facts))
 }

@@ -5,17 +5,15 @@ use std::collections::BTreeSet;
 
 use crate::model::chat::{Author, Message};
 use crate::model::explanation::Reason;
-use crate::model::plan::{Effect, Entity, NewNote, Target};
+use crate::model::plan::{Effect, NewNote};
 use crate::model::timestamp::Timestamp;
 
 use super::admission::ClientChat;
-use super::texts;
-use crate::rules::draft::{Draft, Wish, made};
+use super::{cards, texts};
+use crate::rules::draft::{Draft, Wish};
 use crate::rules::names;
 use crate::rules::template::one_line;
 use crate::rules::written::client::Client;
-use crate::rules::written::entities::UNSORTED;
-use crate::rules::written::place;
 use crate::rules::written::texts::NOTE_CHARS_MAX;
 
 /// The longest message that is kept whole: it must fit a note with its line's beginning.
@@ -76,34 +74,29 @@ pub(super) fn unwritten<'c>(chat: &ClientChat<'c>, draft: &Draft<'_>) -> Words<'
 }
 
 fn wish(chat: &ClientChat<'_>, client: &Client<'_>, words: &[&Message], draft: &mut Draft<'_>) {
-    let Some((card, sort)) = place(client, draft) else {
+    let places = cards::of_transcript(chat, client, draft);
+    if places.is_empty() {
         return;
-    };
+    }
     let first = texts::highest(TRANSCRIPT, draft) + 1;
     for (number, page) in (first..).zip(pages(chat, words, first)) {
-        let note = NewNote {
-            card: card.clone(),
-            text: page.text,
-            at: page.at,
-            messages: page.messages,
-        };
-        let role = format!("{TRANSCRIPT}#{number}");
-        if draft.wish(&role, Effect::AddNote(note)) == Wish::Planned {
-            draft.explain(Reason::ContentNoted { card: sort });
+        for (place, (card, sort)) in places.iter().enumerate() {
+            let note = NewNote {
+                card: card.clone(),
+                text: page.text.clone(),
+                at: page.at,
+                messages: page.messages.clone(),
+            };
+            // The first card's notes count the parts; the others' go with them.
+            let role = match place {
+                0 => format!("{TRANSCRIPT}#{number}"),
+                other => format!("{TRANSCRIPT}-{}#{number}", other + 1),
+            };
+            if draft.wish(&role, Effect::AddNote(note)) == Wish::Planned {
+                draft.explain(Reason::ContentNoted { card: *sort });
+            }
         }
     }
-}
-
-/// Chooses the card: the newest record that the chat makes.
-fn place(client: &Client<'_>, draft: &Draft<'_>) -> Option<(Target, Entity)> {
-    let number = texts::unsorted_made(draft) + 1;
-    for number in (2..=number).rev() {
-        let role = texts::numbered(UNSORTED, number);
-        if draft.gives(&role) {
-            return Some((made(&role, Entity::Deal), Entity::Deal));
-        }
-    }
-    place::of_note(client, draft)
 }
 
 /// One note.

@@ -29,7 +29,7 @@ use self::admission::ClientRequest;
 use super::draft::Draft;
 use super::situation::Situation;
 use super::written::client::Client;
-use super::written::{Written, entities, fields, task, texts as phrases};
+use super::written::{Written, entities, fields, notice, task, texts as phrases};
 
 /// The role of the task.
 const TASK: &str = "task";
@@ -77,6 +77,9 @@ pub(super) fn plan(
         task::plan(TASK, &request, &client, settings, text, from, &mut draft);
     }
     content::plan(&request, &client, &mut draft);
+    if request.settings.notify {
+        notice::plan(&request, &mut draft);
+    }
     // Last: a field that the CRM does not take must not keep task and note waiting.
     fields::plan(&request, &client, &mut draft);
     Ok(draft.finish(!client.known))

@@ -115,6 +115,7 @@ fn facts(known: bool) -> Facts {
         contacts: if known { vec![olga()] } else { Vec::new() },
         companies: Vec::new(),
         leads: Vec::new(),
+        closed_leads: Vec::new(),
         fields: None,
     }
 }
@@ -745,6 +746,7 @@ proptest! {
             contacts: if known { vec![olga()] } else { Vec::new() },
             companies: Vec::new(),
             leads: Vec::new(),
+            closed_leads: Vec::new(),
             fields: None,
         };
         let ignored = matches!(triaged, Triage::Ignore(_));

@@ -74,9 +74,15 @@ pub struct ChatSettings {
     /// When what was written is put on the card.
     #[serde(default)]
     pub transcript: Transcript,
+    /// On which cards of the client, where the chat makes no lead and no deal (V-06).
+    #[serde(default)]
+    pub transcript_to: TranscriptPlace,
     /// What a message in a closed chat makes (V-05).
     #[serde(default)]
     pub in_closed_chat: InClosedChat,
+    /// Who answers for a new record is told of it, where the CRM takes notices (S3-17, V-16).
+    #[serde(default)]
+    pub notify: bool,
 }
 
 impl ChatSettings {
@@ -127,6 +133,36 @@ pub enum Transcript {
     End,
     /// While it goes on, each part as a note of its own.
     Live,
+}
+
+/// On which cards what was written is put (V-06).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TranscriptPlace {
+    /// Which card of the client, where the chat makes no lead and no deal.
+    #[serde(default)]
+    pub prefer: TranscriptCard,
+    /// Where none is open, the one that was closed last.
+    #[serde(default)]
+    pub closed: bool,
+    /// On the contact or company as well.
+    #[serde(default)]
+    pub copy_to_client: bool,
+}
+
+/// A card of a client on which what was written is put: of each sort the freshest one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TranscriptCard {
+    /// The contact.
+    #[default]
+    Client,
+    /// An open lead, else an open deal, else the contact.
+    Lead,
+    /// An open deal, else an open lead, else the contact.
+    Deal,
+    /// An open lead and an open deal, else the contact.
+    Both,
 }
 
 /// What a message in a closed chat makes (V-05).

@@ -50,6 +50,9 @@ pub struct RequestSettings {
     /// A task at every request (S0-11); absent = none.
     #[serde(default)]
     pub task: Option<TaskSettings>,
+    /// Who answers for a new record is told of it, where the CRM takes notices (S3-17, V-16).
+    #[serde(default)]
+    pub notify: bool,
 }
 
 impl RequestSettings {
@@ -95,6 +98,18 @@ pub enum RequestMethod {
         pipeline: String,
         /// Stage, by the CRM's id.
         stage: String,
+    },
+    /// Where the CRM works with leads beside deals, a lead, unless the client has an open one; else
+    /// a deal always and a contact at the first time (S3-05, S3-09). Who left neither number nor
+    /// address gets no contact (V-06).
+    LeadOrDeal {
+        /// Pipeline of the deal, by the CRM's id.
+        pipeline: String,
+        /// Stage of the deal, by the CRM's id.
+        stage: String,
+        /// Stage of the lead, by the CRM's id; left out = the first one.
+        #[serde(default)]
+        lead_stage: Option<String>,
     },
 }
 

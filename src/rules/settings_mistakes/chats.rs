@@ -3,7 +3,7 @@
 use super::written;
 use crate::model::mistake::Mistake;
 use crate::rules::settings::{
-    Assign, ChatMoment, ChatParameter, ChatSettings, Parameter, Transcript,
+    Assign, ChatMoment, ChatParameter, ChatSettings, Parameter, Transcript, TranscriptCard,
 };
 use crate::rules::variables::OF_CHATS;
 
@@ -27,6 +27,11 @@ pub(super) fn check(chats: &ChatSettings, found: &mut Vec<Mistake>) {
         };
         let path = format!("chats.responsible.{position}.assign.kind");
         found.push(Mistake::at(&path, message));
+    }
+    let place = chats.transcript_to;
+    if place.closed && place.prefer == TranscriptCard::Client {
+        let message = "closed cards are leads and deals: choose in prefer which";
+        found.push(Mistake::at("chats.transcript_to.closed", message));
     }
     if chats.transcript == Transcript::Live && chats.at == ChatMoment::End {
         let message = "with records made at the end there is no card to write on before: choose \

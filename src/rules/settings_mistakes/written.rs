@@ -89,9 +89,10 @@ fn check_method(path: &str, method: &RequestMethod, found: &mut Vec<Mistake>) {
             let path = format!("{path}.deal");
             check_place(&path, Some(&place.pipeline), Some(&place.stage), found);
         }
-        RequestMethod::ContactAndDeal { pipeline, stage } => {
-            check_place(path, Some(pipeline), Some(stage), found);
-        }
+        RequestMethod::ContactAndDeal { pipeline, stage }
+        | RequestMethod::LeadOrDeal {
+            pipeline, stage, ..
+        } => check_place(path, Some(pipeline), Some(stage), found),
     }
 }
 

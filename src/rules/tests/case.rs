@@ -261,6 +261,7 @@ fn result(effect: &Effect) -> StepResult {
         Effect::FillFields(_) => Entity::Fields,
         Effect::AddNote(_) => Entity::Note,
         Effect::HandOver(_) | Effect::AwaitContact(_) => Entity::Contact,
+        Effect::Notify(_) => Entity::Notice,
     };
     let id = "9001".to_owned();
     StepResult {

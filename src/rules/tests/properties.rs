@@ -151,7 +151,7 @@ prop_compose! {
         contacts in vec(a_card(), 0..3),
         companies in vec(a_card(), 0..2),
     ) -> Facts {
-        Facts { as_of, origin: FactsOrigin::Crm, contacts, companies, leads: Vec::new(), fields: None }
+        Facts { as_of, origin: FactsOrigin::Crm, contacts, companies, leads: Vec::new(), closed_leads: Vec::new(), fields: None }
     }
 }
 

@@ -7,7 +7,9 @@ use crate::model::facts::{ContactFact, Facts};
 use crate::model::field::CrmField;
 
 use super::Written;
+use crate::model::plan::StepKind;
 use crate::rules::draft::Draft;
+use crate::rules::settings::RequestMethod;
 
 /// The client, as the facts and the ledger have it.
 pub(in crate::rules) struct Client<'a> {
@@ -17,6 +19,10 @@ pub(in crate::rules) struct Client<'a> {
     pub(in crate::rules) contact: Option<&'a ContactFact>,
     /// The company that has one of the addresses, where it is used.
     pub(in crate::rules) company: Option<&'a ContactFact>,
+    /// The open lead that is used instead of a new one.
+    pub(in crate::rules) lead: Option<&'a ContactFact>,
+    /// Everything that the CRM says of the client.
+    pub(in crate::rules) facts: &'a Facts,
     /// The CRM's additional fields that the settings name, where it lists them.
     pub(in crate::rules) fields: Option<&'a [CrmField]>,
 }
@@ -44,9 +50,13 @@ impl<'a> Client<'a> {
         if first_time != facts.first_time() {
             draft.explain(Reason::FirstTimeKept { first_time });
         }
+        let makes_lead = matches!(what.method(!first_time), RequestMethod::LeadOrDeal { .. })
+            && draft.offers(StepKind::CreateLead);
         Self {
             known: !first_time,
             contact,
+            lead: newest(&facts.leads).filter(|_| makes_lead),
+            facts,
             company: newest(&facts.companies),
             fields: facts.fields.as_deref(),
         }

@@ -2,7 +2,7 @@
 
 use crate::model::explanation::{Reason, TransferAction};
 use crate::model::plan::{
-    Card, Effect, Entity, NewContact, NewDeal, NewUnsorted, Target, UnsortedForm,
+    Card, Effect, Entity, NewContact, NewDeal, NewLead, NewUnsorted, StepKind, Target, UnsortedForm,
 };
 use crate::model::timestamp::Timestamp;
 
@@ -16,6 +16,8 @@ use crate::rules::tags;
 pub(in crate::rules) const CONTACT: &str = "contact";
 /// The role of the deal.
 pub(in crate::rules) const DEAL: &str = "deal";
+/// The role of the lead.
+pub(in crate::rules) const LEAD: &str = "lead";
 /// The role of the unsorted record.
 pub(in crate::rules) const UNSORTED: &str = "unsorted";
 
@@ -25,7 +27,7 @@ pub(in crate::rules) fn plan<W: Written>(what: &W, client: &Client<'_>, draft: &
     draft.explain(Reason::MethodActs {
         kind: W::KIND,
         first_time: !client.known,
-        method: action(method),
+        method: action(method, draft),
     });
     match method {
         RequestMethod::ByHand {} => {}
@@ -46,11 +48,31 @@ pub(in crate::rules) fn plan<W: Written>(what: &W, client: &Client<'_>, draft: &
             let place = by_rules(what, usual, draft);
             contact_and_deal(what, client, place, draft);
         }
+        RequestMethod::LeadOrDeal {
+            pipeline,
+            stage,
+            lead_stage,
+        } => {
+            if draft.offers(StepKind::CreateLead) {
+                lead(what, client, lead_stage.clone(), draft);
+                return;
+            }
+            let place = DealPlace {
+                pipeline: pipeline.clone(),
+                stage: stage.clone(),
+            };
+            if !what.addresses().is_empty() {
+                contact_and_deal(what, client, place, draft);
+            } else if is_free_of_unsorted(draft, Entity::Deal) {
+                // Nobody could be told from anybody else by such a contact (V-06).
+                deal(what, client, None, place, draft);
+            }
+        }
     }
 }
 
 /// Names a method for an explanation.
-pub(in crate::rules) fn action(method: &RequestMethod) -> TransferAction {
+pub(in crate::rules) fn action(method: &RequestMethod, draft: &Draft<'_>) -> TransferAction {
     match method.clone() {
         RequestMethod::ByHand {} => TransferAction::ByHand,
         RequestMethod::Unsorted { pipeline } => TransferAction::Unsorted { pipeline },
@@ -59,9 +81,13 @@ pub(in crate::rules) fn action(method: &RequestMethod) -> TransferAction {
             pipeline: place.pipeline,
             stage: place.stage,
         },
-        RequestMethod::ContactAndDeal { pipeline, stage } => {
-            TransferAction::ContactAndDeal { pipeline, stage }
+        RequestMethod::LeadOrDeal { lead_stage, .. } if draft.offers(StepKind::CreateLead) => {
+            TransferAction::Lead { stage: lead_stage }
         }
+        RequestMethod::ContactAndDeal { pipeline, stage }
+        | RequestMethod::LeadOrDeal {
+            pipeline, stage, ..
+        } => TransferAction::ContactAndDeal { pipeline, stage },
     }
 }
 
@@ -180,8 +206,44 @@ fn deal<W: Written>(
     }
 }
 
+/// Makes a lead, unless the client has an open one. One of a known client hangs on the contact.
+fn lead<W: Written>(what: &W, client: &Client<'_>, stage: Option<String>, draft: &mut Draft<'_>) {
+    if !is_free_of_unsorted(draft, Entity::Lead) {
+        return;
+    }
+    if let Some(open) = client.lead.filter(|_| !draft.gives(LEAD)) {
+        return draft.explain(Reason::OpenLead { lead: named(open) });
+    }
+    let (user, whose) = people::responsible(what, client, client.contact);
+    let name = texts::deal_name(what, client);
+    let who = texts::contact_name(what, client);
+    let tags = tags_of(what);
+    let wish = draft.wish(
+        LEAD,
+        Effect::CreateLead(NewLead {
+            name: name.text,
+            client: who.text,
+            phones: what.phone().cloned().into_iter().collect(),
+            emails: what.email().into_iter().collect(),
+            contact: client.contact.map(|contact| known_contact(&contact.id)),
+            stage,
+            responsible: Some(user),
+            tags: tags.clone(),
+            fields: Vec::new(),
+        }),
+    );
+    if wish == Wish::Planned {
+        explain_new(draft, whose, name.instead, tags);
+    }
+}
+
 fn first_unsorted<W: Written>(what: &W, pipeline: &str, draft: &mut Draft<'_>) {
-    for (role, entity) in [(DEAL, Entity::Deal), (CONTACT, Entity::Contact)] {
+    let made = [
+        (DEAL, Entity::Deal),
+        (LEAD, Entity::Lead),
+        (CONTACT, Entity::Contact),
+    ];
+    for (role, entity) in made {
         if draft.gives(role) {
             return draft.explain(Reason::MadeAlready {
                 made: entity,
@@ -239,10 +301,13 @@ fn explain_new(draft: &mut Draft<'_>, whose: Vec<Reason>, name: Option<Reason>, 
 
 /// Points at a contact that the CRM has.
 pub(in crate::rules) fn known_contact(id: &str) -> Target {
+    known(Entity::Contact, id)
+}
+
+/// Points at a card that the CRM has.
+pub(in crate::rules) fn known(entity: Entity, id: &str) -> Target {
+    let id = id.to_owned();
     Target::Known {
-        card: Card {
-            entity: Entity::Contact,
-            id: id.to_owned(),
-        },
+        card: Card { entity, id },
     }
 }

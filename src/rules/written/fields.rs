@@ -22,8 +22,8 @@ pub(in crate::rules) fn plan<W: Written>(what: &W, client: &Client<'_>, draft: &
     let cards = Cards {
         contact: client.contact.map(|card| card.id.as_str()),
         company: client.company.map(|card| card.id.as_str()),
+        lead: client.lead.map(|card| card.id.as_str()),
         // Old deals are nobody's business here: each makes its own (S0-09).
-        lead: None,
         deal: None,
     };
     let value = |template: &crate::rules::settings::Template, chars_max| {

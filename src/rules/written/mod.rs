@@ -4,6 +4,7 @@
 //! client     who is it, new or known?             <- facts, ledger
 //! entities   what does the method make?           -> contact, deal, unsorted
 //! task       who has what to do about it?         -> task
+//! notice     who is told of it?                   -> notice
 //! fields     what is told in additional fields?   -> with the records, contact-fields
 //! place      where is what was written kept?
 //!
@@ -16,6 +17,7 @@
 pub(super) mod client;
 pub(super) mod entities;
 pub(super) mod fields;
+pub(super) mod notice;
 pub(super) mod people;
 pub(super) mod place;
 pub(super) mod task;

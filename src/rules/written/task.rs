@@ -6,7 +6,7 @@ use crate::model::plan::{Effect, Entity, NewTask, Target};
 use crate::model::timestamp::Timestamp;
 
 use super::client::Client;
-use super::entities::{CONTACT, DEAL, known_contact};
+use super::entities::{CONTACT, DEAL, LEAD, known, known_contact};
 use super::texts::Phrase;
 use super::{Written, people};
 use crate::rules::draft::{Draft, Wish, made};
@@ -69,12 +69,23 @@ struct Place {
 /// Returns the card that is made, else the client's contact. Not an unsorted record: it is no card
 /// before a person accepts it.
 fn place(client: &Client<'_>, draft: &Draft<'_>) -> Option<Place> {
-    let makers = [(DEAL, Entity::Deal), (CONTACT, Entity::Contact)];
+    let makers = [
+        (DEAL, Entity::Deal),
+        (LEAD, Entity::Lead),
+        (CONTACT, Entity::Contact),
+    ];
     if let Some((role, entity)) = makers.into_iter().find(|(role, _)| draft.gives(role)) {
         return Some(Place {
             target: made(role, entity),
             entity,
             owner: draft.responsible_of(role).cloned(),
+        });
+    }
+    if let Some(lead) = client.lead {
+        return Some(Place {
+            target: known(Entity::Lead, &lead.id),
+            entity: Entity::Lead,
+            owner: lead.responsible.clone(),
         });
     }
     let contact = client.contact?;

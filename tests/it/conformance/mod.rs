@@ -78,6 +78,7 @@ pub(super) fn command(portal: &dyn Portal, call: &str, role: &str, effect: Effec
             role: Role::new(role),
         },
         effect,
+        kind: None,
         phase: Phase::Ended,
         first_sent_at: portal.now(),
     }

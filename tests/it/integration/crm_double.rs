@@ -217,6 +217,7 @@ impl CrmDouble {
             Effect::AddNote(note) => (Entity::Note, format!("note {}", note.text)),
             Effect::HandOver(_) => (Entity::Contact, "hand over".to_owned()),
             Effect::AwaitContact(_) => (Entity::Contact, "await".to_owned()),
+            Effect::Notify(_) => (Entity::Notice, "notice".to_owned()),
         };
         state.effects.push(what);
         let card = Card {
@@ -354,6 +355,7 @@ impl Adapter for CrmDouble {
                 contacts,
                 companies: Vec::new(),
                 leads: Vec::new(),
+                closed_leads: Vec::new(),
                 fields: None,
             })
         }

@@ -10,8 +10,8 @@ use super::office::{ANNA, Office};
 use super::requests::{LAST, settled};
 use super::wait::{until, when};
 
-const CLIENT: &str = "+79165550001";
-const CHAT: &str = "acme/site/c-1";
+pub(super) const CLIENT: &str = "+79165550001";
+pub(super) const CHAT: &str = "acme/site/c-1";
 
 const LIVE: &str = r#"
 [integrations.settings.chats]
@@ -42,7 +42,7 @@ async fn office(settings: &str) -> Office {
 }
 
 /// What was said, in order: `!` begins what Anna wrote.
-const WORDS: [&str; 5] = [
+pub(super) const WORDS: [&str; 5] = [
     "Здравствуйте",
     "!Добрый день",
     "Сколько стоит?",
@@ -51,7 +51,7 @@ const WORDS: [&str; 5] = [
 ];
 
 /// The chat with the first words, in a phase.
-fn chat(revision: u64, phase: &str, words: usize) -> Value {
+pub(super) fn chat(revision: u64, phase: &str, words: usize) -> Value {
     let messages: Vec<Value> = (0..words)
         .map(|number| {
             let at = format!("2026-11-20T09:0{number}:00Z");
@@ -78,7 +78,7 @@ fn chat(revision: u64, phase: &str, words: usize) -> Value {
     chat
 }
 
-async fn tell(daemon: &Daemon, chat: &Value) {
+pub(super) async fn tell(daemon: &Daemon, chat: &Value) {
     let (status, answer) = daemon.post(chat).await;
     assert_eq!(status, 202, "{answer}");
 }
@@ -95,7 +95,7 @@ fn notes(oracle: &Oracle) -> Vec<String> {
 
 /// Expects each of the words once, in order.
 #[track_caller]
-fn says_once(notes: &[String], words: &[&str]) {
+pub(super) fn says_once(notes: &[String], words: &[&str]) {
     let all = notes.join("\n");
     let mut last = 0;
     for word in words {

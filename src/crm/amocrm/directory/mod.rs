@@ -67,7 +67,8 @@ fn list_of(entity: Entity) -> Option<&'static str> {
         | Entity::Task
         | Entity::CallRecord
         | Entity::Note
-        | Entity::Fields => None,
+        | Entity::Fields
+        | Entity::Notice => None,
     }
 }
 
