@@ -182,6 +182,8 @@ pub fn unpack(archive: &Path, folder: &Path) -> Result<Manifest, BadArchive> {
         found.insert(name, digest(&mut entry, &mut file)?);
         file.sync_all()?;
     }
+    // What follows the last file says nothing, but that it is there: a copy that was cut off is none.
+    std::io::copy(&mut tar.into_inner(), &mut std::io::sink())?;
     let manifest = manifest.ok_or_else(|| BadArchive::Damaged("it is empty".to_owned()))?;
     match manifest
         .files
