@@ -85,7 +85,8 @@ fn every_example_is_taken_without_a_warning() {
     assert_eq!(
         ids,
         BTreeSet::from([
-            "fialka", "gerbera", "iris", "landysh", "lyutik", "pion", "romashka", "vasilek"
+            "fialka", "gerbera", "iris", "landysh", "lyutik", "mimoza", "pion", "romashka",
+            "vasilek"
         ])
     );
     for tenant in &configuration.tenants {

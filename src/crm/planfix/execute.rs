@@ -105,7 +105,10 @@ impl PlanfixAdapter {
         let (Some(field), Some(setup)) = (make.key_field, self.setup.present()) else {
             return;
         };
-        if setup.proved.contains(&make.template) || setup.swallowed.contains(&make.template) {
+        let is_lost = setup.swallowed.contains(&make.template);
+        if setup.proved.contains(&make.template)
+            || (is_lost && !self.setup.is_tried_again(&make.template))
+        {
             return;
         }
         let path = format!("{}{id}", make.path);

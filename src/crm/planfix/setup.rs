@@ -69,6 +69,9 @@ pub(super) struct SetupKeeper {
     vault: Arc<dyn TokenVault>,
     key_field: String,
     known: Mutex<Option<Arc<Setup>>>,
+    /// Templates that swallowed the key when the account was read last: somebody may have attached
+    /// the field since, so that their next record is read back once more.
+    again: Mutex<BTreeSet<String>>,
 }
 
 impl SetupKeeper {
@@ -77,6 +80,7 @@ impl SetupKeeper {
             vault,
             key_field,
             known: Mutex::default(),
+            again: Mutex::default(),
         }
     }
 
@@ -94,15 +98,26 @@ impl SetupKeeper {
         if let Some(known) = self.present() {
             return Ok(known);
         }
-        let stored = self.vault.setup().await;
-        let stored = stored.map_err(|error| Unanswered::Failed(vault_failure(&error)))?;
-        // One of another version reads as none and is made anew.
-        if let Some(setup) = stored.and_then(|value| serde_json::from_value::<Setup>(value).ok()) {
-            let setup = Arc::new(setup);
+        if let Some(setup) = self.stored().await? {
             *self.lock() = Some(Arc::clone(&setup));
             return Ok(setup);
         }
         self.read(client, class).await
+    }
+
+    /// Returns what was known in an earlier life.
+    async fn stored(&self) -> Result<Option<Arc<Setup>>, Unanswered> {
+        let stored = self.vault.setup().await;
+        let stored = stored.map_err(|error| Unanswered::Failed(vault_failure(&error)))?;
+        // One of another version reads as none and is made anew.
+        let setup = stored.and_then(|value| serde_json::from_value::<Setup>(value).ok());
+        Ok(setup.map(Arc::new))
+    }
+
+    /// Says whether the next record of a template that swallowed the key is read back once more.
+    pub(super) fn is_tried_again(&self, template: &str) -> bool {
+        let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        again.remove(template)
     }
 
     /// Reads the account anew.
@@ -124,10 +139,17 @@ impl SetupKeeper {
             }
         }
         setup.objects = objects(client, class).await?;
-        if let Some(before) = self.present() {
+        let before = match self.present() {
+            Some(before) => Some(before),
+            None => self.stored().await?,
+        };
+        if let Some(before) = before {
             // What was proved of another field proves nothing.
             if (before.contact_key, before.task_key) == (setup.contact_key, setup.task_key) {
                 setup.proved.clone_from(&before.proved);
+                setup.swallowed.clone_from(&before.swallowed);
+                let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+                again.clone_from(&before.swallowed);
             }
         }
         self.note(setup).await

@@ -81,6 +81,6 @@ async fn what_is_no_number_is_refused() {
     let office = Office::open().await;
     let _daemon = office.start().await;
     let ran = office.home.run(&["forget", "Ivan"]).await;
-    assert_eq!(ran.status, Some(1), "{}", ran.out);
+    assert_eq!(ran.status, Some(2), "{}", ran.out);
     assert!(!ran.err.is_empty());
 }
