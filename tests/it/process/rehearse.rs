@@ -14,6 +14,11 @@ const TO_CONTACT: &str = "action = { kind = \"contact\" }";
 /// An office with an answered, a missed and an internal call, and one of the site.
 async fn with_calls() -> (Office, Daemon) {
     let office = Office::open().await;
+    // What is sent is counted: nothing is read meanwhile.
+    office.home.edit_tenant(
+        "rate_per_second = 500\n",
+        "rate_per_second = 500\ndirectory = { poll_seconds = 3600 }\n",
+    );
     let daemon = office.start().await;
     office.client_calls("79166660001");
     play(&office, "inbound_missed", "79166660002");
