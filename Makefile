@@ -54,6 +54,7 @@ test: prerequisites lint
 	$(CARGO) test --locked
 	$(MAKE) --no-print-directory torture KILLS=5
 	$(MAKE) --no-print-directory torture KILLS=3 CRM=bitrix24
+	$(MAKE) --no-print-directory torture KILLS=3 CRM=planfix
 	$(MAKE) --no-print-directory torture KILLS=3 CRM=alfacrm
 	$(MAKE) --no-print-directory torture-sabotage
 	$(MAKE) --no-print-directory demo ONCE=1
