@@ -17,7 +17,7 @@ use trunkline::model::employee::Employees;
 use trunkline::model::facts::Facts;
 use trunkline::model::ids::AccountId;
 use trunkline::model::ledger::Ledger;
-use trunkline::model::plan::{Effect, Plan, StepKind};
+use trunkline::model::plan::{Effect, FieldFill, Plan, StepKind};
 use trunkline::model::timestamp::Timestamp;
 use trunkline::rules::plan;
 use trunkline::rules::settings::IntegrationSettings;
@@ -104,13 +104,16 @@ fn texts(plan: &Plan) -> Vec<String> {
     let mut texts = Vec::new();
     for step in &plan.steps {
         match &step.effect {
-            Effect::CreateContact(contact) => texts.push(format!("contact {}", contact.name)),
-            Effect::CreateDeal(deal) => texts.push(format!("deal {}", deal.name)),
-            Effect::CreateTask(task) => texts.push(format!("task {}", task.text)),
-            Effect::FillFields(fill) => {
-                let fields = fill.fields.iter();
-                texts.extend(fields.map(|one| format!("{} {}", one.field, one.value)));
+            Effect::CreateContact(contact) => {
+                texts.push(format!("contact {}", contact.name));
+                texts.extend(contact.fields.iter().map(filled));
             }
+            Effect::CreateDeal(deal) => {
+                texts.push(format!("deal {}", deal.name));
+                texts.extend(deal.fields.iter().map(filled));
+            }
+            Effect::CreateTask(task) => texts.push(format!("task {}", task.text)),
+            Effect::FillFields(fill) => texts.extend(fill.fields.iter().map(filled)),
             // They have texts of their own, which no template makes.
             Effect::RecordCall(_)
             | Effect::CreateUnsorted(_)
@@ -124,6 +127,11 @@ fn texts(plan: &Plan) -> Vec<String> {
     }
     texts.sort();
     texts
+}
+
+/// Says what is written into a field.
+fn filled(fill: &FieldFill) -> String {
+    format!("{} {}", fill.field, fill.value)
 }
 
 /// A call as each of the two is shown it.
