@@ -5,7 +5,7 @@ use redb::ReadableTable;
 
 use super::command::{ForgetReport, JournalNote, KeptBecause};
 use super::error::{StoreError, Trouble};
-use super::facet::of_phone;
+use super::facet::{of_phone, phones};
 use super::outcome::put_communication;
 use super::query::{NoteId, StoredCommunication};
 use super::reader::Reader;
@@ -35,6 +35,7 @@ const WHY: &str = "the client was forgotten";
 #[derive(Debug)]
 pub(super) struct ForgetList {
     at: Timestamp,
+    phone: Phone,
     communications: Vec<CommunicationKey>,
     notes: Vec<NoteId>,
     /// Sources in whose own memory the number stands.
@@ -55,6 +56,7 @@ impl ForgetList {
                 communications: left,
                 notes,
                 checkpoints: Vec::new(),
+                phone: self.phone.clone(),
                 ..self
             };
             pieces.push(self);
@@ -76,6 +78,7 @@ pub(super) fn candidates(
     let range = (facet.as_str(), i64::MIN, "")..=(facet.as_str(), i64::MAX, LAST);
     let mut list = ForgetList {
         at,
+        phone: phone.clone(),
         communications: Vec::new(),
         notes: Vec::new(),
         checkpoints: Vec::new(),
@@ -168,6 +171,10 @@ fn forget_one(
     let Some(old) = skip_unreadable::<StoredCommunication>(read)? else {
         return Ok(());
     };
+    // Since it was found, its source may have told of another client.
+    if !phones(&old).any(|phone| phone == list.phone) {
+        return Ok(());
+    }
     let kept = if tables.has_open_work(key)? {
         Some(KeptBecause::Waits)
     } else if goes_on(&old, list.at) {
