@@ -8,6 +8,8 @@ use rustls_pki_types::ServerName;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
 
 use crate::model::timestamp::Timestamp;
 
@@ -68,76 +70,12 @@ async fn look(host: &str, port: u16) -> Result<Timestamp, NoDate> {
     date.ok_or_else(|| NoDate::Refused("its date cannot be read".to_owned()))
 }
 
-/// Reads `notAfter` of a certificate (RFC 5280 §4.1): the second date of the fourth or fifth part of
-/// its first part.
+/// Reads until when a certificate is good.
 pub fn not_after(der: &[u8]) -> Option<Timestamp> {
-    const SEQUENCE: u8 = 0x30;
-    const VERSION: u8 = 0xa0;
-    let (tag, certificate, _) = element(der)?;
-    let (inner, body, _) = element(certificate)?;
-    if (tag, inner) != (SEQUENCE, SEQUENCE) {
-        return None;
-    }
-    let mut rest = body;
-    if *rest.first()? == VERSION {
-        rest = element(rest)?.2;
-    }
-    // Serial number, signature, issuer.
-    for _ in 0..3 {
-        rest = element(rest)?.2;
-    }
-    let (tag, validity, _) = element(rest)?;
-    if tag != SEQUENCE {
-        return None;
-    }
-    let (_, _, rest) = element(validity)?;
-    let (tag, date, _) = element(rest)?;
-    date_of(tag, std::str::from_utf8(date).ok()?)
-}
-
-/// Splits off one element: tag, content, what follows.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&[tag, length], rest) = der.split_first_chunk::<2>()?;
-    let (length, rest) = match length {
-        0..=0x7f => (usize::from(length), rest),
-        0x81..=0x83 => {
-            let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-            let length = bytes
-                .iter()
-                .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-            (length, rest)
-        }
-        _ => return None,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
-}
-
-/// Reads a date: `YYMMDDHHMMSSZ` (years from 1950) or `YYYYMMDDHHMMSSZ`.
-fn date_of(tag: u8, text: &str) -> Option<Timestamp> {
-    const UTC_TIME: u8 = 0x17;
-    const GENERALIZED: u8 = 0x18;
-    let digits = text.strip_suffix('Z')?;
-    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-    let digits = match (tag, digits.len()) {
-        (UTC_TIME, 12) if digits >= "5" => format!("19{digits}"),
-        (UTC_TIME, 12) => format!("20{digits}"),
-        (GENERALIZED, 14) => digits.to_owned(),
-        _ => return None,
-    };
-    if !plain {
-        return None;
-    }
-    let at = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    let (date, time) = (
-        (at(0, 4), at(4, 6), at(6, 8)),
-        (at(8, 10), at(10, 12), at(12, 14)),
-    );
-    let text = format!(
-        "{}-{}-{}T{}:{}:{}Z",
-        date.0, date.1, date.2, time.0, time.1, time.2
-    );
-    Timestamp::parse(&text).ok()
+    let certificate = Certificate::from_der(der).ok()?;
+    let validity = certificate.tbs_certificate().validity();
+    let secs = validity.not_after.to_unix_duration().as_secs();
+    Some(Timestamp::from_secs(i64::try_from(secs).ok()?))
 }
 
 #[cfg(test)]
@@ -146,36 +84,23 @@ mod tests {
 
     #[test]
     fn the_date_of_a_certificate_is_read() {
-        let mut wanted = rcgen::CertificateParams::new(vec!["box.example".to_owned()]).unwrap();
-        wanted.not_after = rcgen::date_time_ymd(2027, 3, 4);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = wanted.self_signed(&key).unwrap();
-        let read = not_after(certificate.der()).unwrap();
-        assert_eq!(read.to_string(), "2027-03-04T00:00:00.000Z");
-        let der: &[u8] = certificate.der();
-        for cut in 0..der.len().min(200) {
-            // Whatever is cut off, nothing breaks.
-            let _ = not_after(&der[..cut]);
+        // The second form of a date is that of years from 2050 on.
+        for (year, date) in [
+            (2027, "2027-03-04T00:00:00.000Z"),
+            (2051, "2051-03-04T00:00:00.000Z"),
+        ] {
+            let names = vec!["box.example".to_owned()];
+            let mut wanted = rcgen::CertificateParams::new(names).expect("a name");
+            wanted.not_after = rcgen::date_time_ymd(year, 3, 4);
+            let key = rcgen::KeyPair::generate().expect("a key");
+            let certificate = wanted.self_signed(&key).expect("signed");
+            let read = not_after(certificate.der()).map(|at| at.to_string());
+            assert_eq!(read.as_deref(), Some(date));
+            let der: &[u8] = certificate.der();
+            for cut in 0..der.len() {
+                assert_eq!(not_after(&der[..cut]), None, "cut at {cut}");
+            }
         }
         assert_eq!(not_after(&[0x30, 0x84, 1, 1, 1, 1]), None);
-    }
-
-    #[test]
-    fn both_forms_of_dates_are_read() {
-        let read = |tag, text| date_of(tag, text).map(|at| at.to_string());
-        assert_eq!(
-            read(0x17, "270304050607Z").unwrap(),
-            "2027-03-04T05:06:07.000Z"
-        );
-        assert_eq!(
-            read(0x17, "990304050607Z").unwrap(),
-            "1999-03-04T05:06:07.000Z"
-        );
-        assert_eq!(
-            read(0x18, "20510304050607Z").unwrap(),
-            "2051-03-04T05:06:07.000Z"
-        );
-        assert_eq!(read(0x18, "2051030405060Z"), None);
-        assert_eq!(read(0x17, "27030405060ыZ"), None);
     }
 }
