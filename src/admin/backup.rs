@@ -1,5 +1,7 @@
 //! Backups of the running daemon.
 
+use std::sync::Arc;
+
 use actix_files::NamedFile;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentDisposition, DispositionParam, DispositionType};
@@ -11,7 +13,11 @@ use super::state::AdminState;
 
 /// Makes an archive and sends it.
 pub(super) async fn make(state: web::Data<AdminState>, request: HttpRequest) -> HttpResponse {
-    let made = state.archivist.make().await;
+    // It is made to its end although nobody waits for it any more: half a copy would lie on the disk
+    // beside the next one.
+    let archivist = Arc::clone(&state.archivist);
+    let made = actix_web::rt::spawn(async move { archivist.make().await }).await;
+    let made = made.unwrap_or_else(|error| Err(error.to_string()));
     let named = made.and_then(|file| {
         let named = NamedFile::from_file(file, "trunkline-backup.tar.gz");
         named.map_err(|error| error.to_string())

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::admin::state::{AdminState, Overview, Readiness};
 use crate::alarms::{Signs, Teller};
-use crate::backup::Archivist;
+use crate::backup::{self, Archivist};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, Configuration, DaemonSettings, Environment};
 use crate::intake::flood::{FloodBounds, FloodGuard};
@@ -98,6 +98,10 @@ async fn live(
         ("EXTEND_TIMEOUT_USEC", "120000000"),
     ]);
     let (store, thread) = open_store(&daemon, &clock)?;
+    // As large as the store itself, if there is one.
+    if let Err(why) = backup::remove_unfinished(folder_of(&daemon.store.path)) {
+        tracing::warn!(why, "an unfinished backup");
+    }
     let board = Arc::new(StatusBoard::default());
     let room = Arc::new(Room::new(Bounds {
         free_bytes_min: daemon.store.free_bytes_min,
@@ -181,6 +185,7 @@ async fn live(
                 let path = path.clone();
                 Arc::new(move || config::written_files(&path))
             },
+            turn: Default::default(),
         }),
         teller: Arc::clone(&teller),
         signs: Arc::clone(&signs),

@@ -7,8 +7,10 @@
 mod archive;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use tokio::sync::Mutex;
 
 use crate::clock::SharedClock;
 use crate::store::StoreHandle;
@@ -30,7 +32,12 @@ pub struct Archivist {
     pub free_bytes_min: u64,
     /// The configuration.
     pub configuration: ConfigurationFiles,
+    /// Held while one is made: two at once would fill the disk that each found to be large enough.
+    pub turn: Mutex<()>,
 }
+
+/// What the folder of an unfinished copy is called at first.
+const UNFINISHED: &str = ".backup-";
 
 impl Archivist {
     /// Makes an archive. The file has no name: it is gone when nobody holds it any more.
@@ -38,6 +45,11 @@ impl Archivist {
     /// # Errors
     /// Why there is none, in words.
     pub async fn make(&self) -> Result<File, String> {
+        let Ok(_turn) = self.turn.try_lock() else {
+            return Err("another backup is being made: ask again when it is there".to_owned());
+        };
+        let folder = self.folder.clone();
+        blocking(move || remove_unfinished(&folder)).await?;
         let figures = self
             .store
             .figures()
@@ -63,7 +75,7 @@ impl Archivist {
             ));
         }
         let copy = tempfile::Builder::new()
-            .prefix(".backup-")
+            .prefix(UNFINISHED)
             .tempdir_in(&self.folder)
             .map_err(|error| format!("make a folder in {}: {error}", self.folder.display()))?;
         let path = copy.path().join("store.redb");
@@ -83,9 +95,44 @@ impl Archivist {
     }
 }
 
+/// Removes copies that a process which was killed had begun. Called only where none is being made.
+///
+/// # Errors
+/// The folder cannot be read, or a copy in it not be removed.
+pub fn remove_unfinished(folder: &Path) -> Result<(), String> {
+    let told = |error: std::io::Error| format!("clear up {}: {error}", folder.display());
+    for entry in std::fs::read_dir(folder).map_err(told)? {
+        let entry = entry.map_err(told)?;
+        let is_ours = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        if is_ours && entry.file_type().map_err(told)?.is_dir() {
+            std::fs::remove_dir_all(entry.path()).map_err(told)?;
+        }
+    }
+    Ok(())
+}
+
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| error.to_string())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_of_a_copy_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at(".backup-k1ll3d")).expect("made");
+        std::fs::write(at(".backup-k1ll3d/store.redb"), "half").expect("written");
+        std::fs::create_dir(at("recordings")).expect("made");
+        std::fs::write(at("trunkline.redb"), "rows").expect("written");
+        remove_unfinished(folder.path()).expect("removed");
+        assert!(!at(".backup-k1ll3d").exists());
+        assert!(at("recordings").exists() && at("trunkline.redb").exists());
+        remove_unfinished(&at("nowhere")).expect_err("it is not there");
+    }
 }

@@ -5,6 +5,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -205,15 +207,34 @@ impl Restore {
             let given = chown(&copy, Some(owner.uid()), Some(owner.gid()));
             given.map_err(|error| local("give the folder's owner", &copy, &error))?;
         }
-        if let Some(aside) = &aside {
-            let moved = fs::rename(live, aside);
-            moved.map_err(|error| local("put aside", live, &error))?;
-        }
-        let moved = fs::rename(&copy, live);
-        moved.map_err(|error| local("write", live, &error))?;
+        put_in_place(&copy, live, aside.as_deref())?;
         tell(&manifest, &report, Some((open, aside)), output);
         Ok(())
     }
+}
+
+/// Puts the copy where the store is worked with, and what was there aside. At no moment is there
+/// none: a daemon that is started then would begin with an empty one.
+fn put_in_place(copy: &Path, live: &Path, aside: Option<&Path>) -> Result<(), ClientError> {
+    let write = |error: std::io::Error| local("write", live, &error);
+    match aside {
+        None => fs::rename(copy, live).map_err(write)?,
+        Some(aside) => {
+            let put_aside = |error: std::io::Error| local("put aside", live, &error);
+            match renameat_with(CWD, copy, CWD, live, RenameFlags::EXCHANGE) {
+                Ok(()) => fs::rename(copy, aside).map_err(put_aside)?,
+                // Not every file system can exchange two names.
+                Err(Errno::INVAL | Errno::NOSYS) => {
+                    fs::rename(live, aside).map_err(put_aside)?;
+                    fs::rename(copy, live).map_err(write)?;
+                }
+                Err(error) => return Err(write(error.into())),
+            }
+        }
+    }
+    let folder = live.parent().unwrap_or(Path::new("."));
+    let kept = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    kept.map_err(write)
 }
 
 fn aside(live: &Path) -> PathBuf {
@@ -270,5 +291,27 @@ fn tell(
                 "Restored; {open} open step(s) are looked for first. Now: systemctl start trunkline"
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_back_takes_the_place_and_what_was_there_stands_aside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let read = |name: &str| fs::read_to_string(at(name)).expect("there");
+        fs::write(at("first"), "first").expect("written");
+        put_in_place(&at("first"), &at("live"), None).expect("moved");
+        assert_eq!(read("live"), "first");
+        fs::write(at("second"), "second").expect("written");
+        put_in_place(&at("second"), &at("live"), Some(&at("aside"))).expect("moved");
+        assert_eq!(
+            (read("live"), read("aside")),
+            ("second".into(), "first".into())
+        );
+        assert!(!at("second").exists());
     }
 }

@@ -59,6 +59,7 @@ fn state(workshop: &Workshop, portal: &Arc<Portal>) -> AdminState {
             clock: Arc::clone(&workshop.clock),
             folder: std::env::temp_dir(),
             free_bytes_min: 0,
+            turn: Default::default(),
             configuration: Arc::new(Vec::new),
         }),
         consent: Arc::new(trunkline::crm::NoAccounts),
