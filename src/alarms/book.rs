@@ -58,13 +58,9 @@ const STANDING_MAX: usize = 1000;
 impl Book {
     /// Takes in what is seen now.
     pub fn observe(&mut self, now: Timestamp, seen: &[Alarm], settings: &AlarmSettings) {
-        let is = |one: &Alarm, other: &Alarm| one.word == other.word && one.what == other.what;
         for alarm in seen {
             let count = self.standing.len();
-            let known = self
-                .standing
-                .iter_mut()
-                .find(|known| is(&known.alarm, alarm));
+            let known = self.standing.iter_mut().find(|known| known.alarm.is(alarm));
             match known {
                 Some(known) => {
                     known.alarm.text.clone_from(&alarm.text);
@@ -85,7 +81,7 @@ impl Book {
             }
         }
         for known in &mut self.standing {
-            if known.gone_since.is_none() && !seen.iter().any(|alarm| is(alarm, &known.alarm)) {
+            if known.gone_since.is_none() && !seen.iter().any(|alarm| alarm.is(&known.alarm)) {
                 known.gone_since = Some(now);
             }
         }

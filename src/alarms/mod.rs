@@ -44,6 +44,11 @@ impl Alarm {
             text: text.into(),
         }
     }
+
+    /// Says whether both are about the same, whatever their words.
+    pub fn is(&self, other: &Self) -> bool {
+        self.word == other.word && self.what == other.what
+    }
 }
 
 /// A way to a person.

@@ -35,6 +35,13 @@ pub struct ChannelState {
     pub trouble: Option<String>,
 }
 
+/// Where the book is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeping {
+    Disk,
+    Memory,
+}
+
 /// What is wrong with a channel.
 #[derive(Debug, Clone)]
 struct Trouble {
@@ -87,14 +94,41 @@ impl Teller {
     /// # Errors
     /// The store does not take the book; nothing was told.
     pub async fn turn(&self, seen: &[Alarm]) -> Result<(), StoreError> {
+        let before = self.read_book().await?;
+        self.advance(before, seen, Keeping::Disk).await
+    }
+
+    /// The same while nothing can be written: what stood before is taken to stand still, and who was
+    /// told what is known until the process ends, or until the next turn that is kept on disk.
+    ///
+    /// # Errors
+    /// The store cannot be read; nothing was told.
+    pub async fn turn_unwritten(&self, seen: &[Alarm]) -> Result<(), StoreError> {
+        let before = self.read_book().await?;
+        let stood = before.standing.iter();
+        let stood = stood.filter(|known| known.gone_since.is_none());
+        let mut seen = seen.to_vec();
+        for known in stood {
+            if !seen.iter().any(|alarm| alarm.is(&known.alarm)) {
+                seen.push(known.alarm.clone());
+            }
+        }
+        self.advance(before, &seen, Keeping::Memory).await
+    }
+
+    async fn advance(
+        &self,
+        before: Book,
+        seen: &[Alarm],
+        keeping: Keeping,
+    ) -> Result<(), StoreError> {
         let settings = self.settings();
         let now = self.clock.now();
-        let before = self.read_book().await?;
         let mut book = before.clone();
         book.observe(now, seen, &settings);
         if book != before {
             // That it stands is on disk before anybody is told.
-            self.keep(book.clone()).await?;
+            self.keep(book.clone(), keeping).await?;
         }
         let channels = settings.channels();
         let due = channels.into_iter().filter_map(|channel| {
@@ -126,7 +160,7 @@ impl Teller {
             }
         }
         if changed {
-            self.keep(book).await?;
+            self.keep(book, keeping).await?;
         }
         Ok(())
     }
@@ -197,9 +231,12 @@ impl Teller {
         Ok(book)
     }
 
-    async fn keep(&self, book: Book) -> Result<(), StoreError> {
+    async fn keep(&self, book: Book, keeping: Keeping) -> Result<(), StoreError> {
         // In memory first: where the disk does not take it, nothing is told twice in this life.
         *self.book() = Some(book.clone());
+        if keeping == Keeping::Memory {
+            return Ok(());
+        }
         let value = serde_json::to_value(&book).unwrap_or_default();
         self.store.put_account(row(), value).await
     }

@@ -84,6 +84,20 @@ impl Alarming {
     }
 }
 
+/// Tells what stands as long as it is polled, while nothing can be written.
+pub(super) async fn tell_unwritten(admin: &AdminState) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let told = match standing(admin).await {
+            Ok(standing) => admin.teller.turn_unwritten(&standing).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = told {
+            tracing::warn!(%error, "alarms are not told");
+        }
+    }
+}
+
 /// Reads every row on which decisions rest, once: what cannot be read is an alarm before it is needed.
 async fn check(store: StoreHandle) {
     match store.check().await {

@@ -40,7 +40,7 @@ use crate::sabotage;
 use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 use crate::telemetry;
 
-use super::alarming::{Alarming, Watched};
+use super::alarming::{Alarming, Watched, tell_unwritten};
 use super::assembly::{Assembly, Shared, reload_note};
 use super::consent::Desk;
 use super::fastagi;
@@ -227,6 +227,7 @@ async fn live(
     });
     let ended_early = tokio::select! {
         () = room_to_begin => None,
+        never = tell_unwritten(&admin) => match never {},
         _ = terminate.recv() => Some(Ok(())),
         _ = interrupt.recv() => Some(Ok(())),
         end = thread.finished() => Some(Err(anyhow::anyhow!("the store ended: {end}"))),

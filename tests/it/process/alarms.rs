@@ -8,17 +8,8 @@ use super::wait::{until, when};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_letter_and_its_end_reach_a_person_once_over_a_kill_and_a_mail_server_that_is_away()
 {
-    let mail = SmtpServer::start(Protection::None)
-        .await
-        .expect("a free port");
     let office = Office::open().await;
-    let alarms = format!(
-        "[alarms]\nlanguage = \"en\"\nbox_name = \"office\"\nstand_minutes = 0\n\
-         gather_minutes = 0\n\n[alarms.email]\nserver = \"localhost\"\nport = {}\n\
-         security = \"none\"\nfrom = \"box@example.com\"\nto = [\"admin@example.com\"]\n\n[log]\n",
-        mail.port()
-    );
-    office.home.edit("etc/trunkline.toml", "[log]\n", &alarms);
+    let mail = mailed(&office).await;
     // There is no such stage: the CRM refuses the deal for good.
     office
         .home
@@ -67,8 +58,29 @@ async fn a_dead_letter_and_its_end_reach_a_person_once_over_a_kill_and_a_mail_se
     );
 }
 
+/// Has alarms told at once, to a mail server that is returned.
+pub(super) async fn mailed(office: &Office) -> SmtpServer {
+    let mail = SmtpServer::start(Protection::None)
+        .await
+        .expect("a free port");
+    let alarms = format!(
+        "[alarms]\nlanguage = \"en\"\nbox_name = \"office\"\nstand_minutes = 0\n\
+         gather_minutes = 0\n\n[alarms.email]\nserver = \"localhost\"\nport = {}\n\
+         security = \"none\"\nfrom = \"box@example.com\"\nto = [\"admin@example.com\"]\n\n[log]\n",
+        mail.port()
+    );
+    office.home.edit("etc/trunkline.toml", "[log]\n", &alarms);
+    mail
+}
+
 /// Counts the paragraphs that begin so.
 fn told(mail: &SmtpServer, words: &str) -> usize {
+    let counted = |text: &String| text.lines().filter(|line| line.starts_with(words)).count();
+    texts(mail).iter().map(counted).sum()
+}
+
+/// What the letters say.
+pub(super) fn texts(mail: &SmtpServer) -> Vec<String> {
     use base64::Engine as _;
     let text = |data: &str| {
         let (_, body) = data.split_once("\r\n\r\n").unwrap_or_default();
@@ -76,12 +88,7 @@ fn told(mail: &SmtpServer, words: &str) -> usize {
         let body = base64::engine::general_purpose::STANDARD.decode(body);
         String::from_utf8(body.expect("base64")).expect("text")
     };
-    let mails = mail.mails();
-    let counted = |data: &str| {
-        let text = text(data);
-        text.lines().filter(|line| line.starts_with(words)).count()
-    };
-    mails.iter().map(|mail| counted(&mail.data)).sum()
+    mail.mails().iter().map(|mail| text(&mail.data)).collect()
 }
 
 fn subjects(mail: &SmtpServer) -> Vec<String> {

@@ -9,6 +9,7 @@ use std::process::Command;
 use reqwest::StatusCode;
 use trunkline::lab::ami::{Message, ScriptedCall};
 
+use super::alarms::{mailed, texts};
 use super::daemon::{Daemon, list};
 use super::office::{Office, site_call};
 use super::wait::{until, when};
@@ -73,6 +74,7 @@ async fn on_a_full_disk_the_daemon_ends_and_the_next_one_waits_for_room() {
         "path = \"../trunkline.redb\"",
         "path = \"../disk/trunkline.redb\"\nfree_mb_min = 16",
     );
+    let mail = mailed(&office).await;
     let daemon = office.start().await;
     assert_eq!(
         daemon.post(&site_call("first", "79160000001", 0)).await.0,
@@ -103,6 +105,14 @@ async fn on_a_full_disk_the_daemon_ends_and_the_next_one_waits_for_room() {
         });
         when(told, status)
     })
+    .await;
+    until(
+        "a person is told, although nothing can be written",
+        async || {
+            let told = texts(&mail).iter().any(|text| text.contains("make room"));
+            when(told, office.home.log())
+        },
+    )
     .await;
     let posted = http
         .post(format!("http://{intake}/v1/events/acme/site/any"))
