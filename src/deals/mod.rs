@@ -10,6 +10,7 @@
 //! ```
 
 pub mod export;
+pub mod hearing;
 pub mod history;
 pub mod normalise;
 pub mod pull;

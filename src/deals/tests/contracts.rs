@@ -28,6 +28,8 @@ fn record(id: &str, pipeline: &str, stage: &str) -> DealRecord {
             stage: stage.to_owned(),
         },
         verdict: None,
+        settled: false,
+        kept: BTreeMap::new(),
         price: None,
         currency: None,
         responsible: None,
