@@ -59,7 +59,8 @@ pub(super) fn check(
             .account_ids
             .refer(findings, &table.key("account"), &raw.account);
         let takes = takes(findings, &table, raw, places, joined, &mut taken);
-        if raw.activity != Activity::Off && raw.takes.is_empty() {
+        let receives = raw.settings.deals.is_some();
+        if raw.activity != Activity::Off && raw.takes.is_empty() && !receives {
             findings.warning(
                 &table,
                 "it takes nothing, so it does nothing: add takes = […]",

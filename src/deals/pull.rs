@@ -3,22 +3,23 @@
 //! the reading came are on disk together, so a restart goes on. All of it in the account's lowest
 //! class.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::known::Kept;
 use super::normalise::{came_before, normalise};
+pub use super::wishes::DealWishes;
+use super::wishes::Wish;
 use crate::clock::SharedClock;
 use crate::crm::{
     Adapter, DealNames, DealReader, DealRecords, DealsNext, DealsSince, DealsWanted, GONE_IDS_MAX,
-    HookAddress, KnownDeals,
+    HookAddress,
 };
 use crate::model::deal::{Deal, DealState};
 use crate::model::deal_settings::DealSettings;
@@ -59,55 +60,6 @@ pub trait PullReport: Send + Sync {
 
     /// A reading failed; it is tried again.
     fn trouble(&self, why: &str);
-}
-
-/// What is wished of the deals of one integration.
-#[derive(Debug, Default)]
-pub struct DealWishes {
-    wish: watch::Sender<Wish>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Wish {
-    /// Counts the wishes to read what changed.
-    read: u64,
-    /// Counts the changes of what is stored: hints, and deals to be passed on.
-    stored: u64,
-}
-
-impl DealWishes {
-    /// Has what changed read now: a person's wish, or a hint that could not be kept.
-    pub fn read_now(&self) {
-        self.wish
-            .send_modify(|wish| wish.read = wish.read.wrapping_add(1));
-    }
-
-    /// Says that something new is stored.
-    pub fn stored(&self) {
-        self.wish
-            .send_modify(|wish| wish.stored = wish.stored.wrapping_add(1));
-    }
-
-    pub(super) fn stored_since(&self) -> StoredWatch {
-        StoredWatch(self.wish.subscribe())
-    }
-}
-
-/// Waits until something new is stored.
-pub(super) struct StoredWatch(watch::Receiver<Wish>);
-
-impl StoredWatch {
-    /// Takes note of what is there.
-    pub(super) fn look(&mut self) {
-        self.0.borrow_and_update();
-    }
-
-    /// Returns when there is more than at the last look; never, where nobody could say so.
-    pub(super) async fn more(&mut self) {
-        if self.0.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }
 
 /// The reading of one integration's deals.
@@ -182,25 +134,6 @@ struct Life<'a> {
     failures: u32,
 }
 
-/// The deals of an integration that are kept.
-struct Kept {
-    store: StoreHandle,
-    integration: IntegrationKey,
-}
-
-impl KnownDeals for Kept {
-    fn known(&self, ids: Vec<String>) -> BoxFuture<'_, Result<BTreeMap<String, Deal>, String>> {
-        async move {
-            let found = self.store.deals_by_id(self.integration.clone(), ids).await;
-            let found = found.map_err(|error| error.to_string())?.into_iter();
-            Ok(found
-                .map(|stored| (stored.deal.id.clone(), stored.deal))
-                .collect())
-        }
-        .boxed()
-    }
-}
-
 impl DealPuller {
     /// Keeps the deals until `stop` turns true.
     ///
@@ -221,7 +154,7 @@ impl DealPuller {
             pull: self.begin_from(stored.unwrap_or_default()),
             names: DealNames::default(),
             names_at: None,
-            granted: self.wishes.wish.borrow().read,
+            granted: self.wishes.present().read,
             hints_at: None,
             covered: Vec::new(),
             subscribe_at: self.hook.as_ref().map(|_| Instant::now()),
@@ -276,7 +209,7 @@ fn kept_by(settings: &DealSettings) -> Value {
 
 impl Life<'_> {
     async fn keep(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), StoreError> {
-        let mut wishes = self.puller.wishes.wish.subscribe();
+        let mut wishes = self.puller.wishes.watch();
         loop {
             let wish = *wishes.borrow_and_update();
             let next = self.next(wish).await?;
@@ -509,12 +442,27 @@ impl Life<'_> {
         }
         if is_over {
             if self.covered.is_empty() && !is_first {
-                // On disk with the next change; a restart forgets a few.
-                self.pull.unheard = self.pull.unheard.saturating_add(self.changed);
+                self.note_unheard().await?;
             }
             self.covered.clear();
             info!(integration = %self.puller.integration, changed, "deals read");
         }
+        Ok(())
+    }
+
+    /// Takes note of what a reading found and no webhook told of.
+    async fn note_unheard(&mut self) -> Result<(), Trouble> {
+        if self.changed == 0 {
+            return Ok(());
+        }
+        let mut pull = self.pull.clone();
+        pull.unheard = pull.unheard.saturating_add(self.changed);
+        let nothing = DealRecords {
+            moves_told: true,
+            ..DealRecords::default()
+        };
+        self.commit(nothing, Vec::new(), Some(pull.clone())).await?;
+        self.pull = pull;
         Ok(())
     }
 

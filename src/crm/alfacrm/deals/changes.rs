@@ -34,6 +34,8 @@ struct Cursor {
     since: Timestamp,
     /// Where the next reading begins.
     next: Timestamp,
+    /// The role may see the log.
+    log_open: bool,
     /// The customers that are still to be read.
     customers: Vec<u64>,
 }
@@ -66,9 +68,8 @@ impl AlfaAdapter {
         let some = std::mem::replace(&mut cursor.customers, rest);
         let some: BTreeSet<u64> = some.into_iter().collect();
         if !cursor.customers.is_empty() {
-            let mut records = self.deals_of(&some, wanted, true).await?;
-            // Whether the log is open shows at the end.
-            records.moves_told = true;
+            // The log's moves come with the last of them, when all deals are there.
+            let records = self.deals_of(&some, wanted, cursor.log_open).await?;
             return Ok(DealPiece {
                 records,
                 next: DealsNext::At(serde_json::to_value(&cursor).unwrap_or_default()),
@@ -128,6 +129,7 @@ impl AlfaAdapter {
         Ok(Cursor {
             since,
             next: now,
+            log_open: self.may_see_log(&day).await?,
             customers: customers.into_iter().collect(),
         })
     }
@@ -195,7 +197,10 @@ impl AlfaAdapter {
         let reference = self.reference().await?;
         let until = self.clock.now().plus(OVERLAP);
         let since = cursor.since.minus(OVERLAP);
-        let log = self.log_since(since, until, &reference.branches).await?;
+        let log = match cursor.log_open {
+            true => self.log_since(since, until, &reference.branches).await?,
+            false => None,
+        };
         let Some(log) = log else {
             return self.deals_of(&some, wanted, false).await;
         };

@@ -100,6 +100,19 @@ fn stage_move(row: Row<'_>, customer: u64, at: Timestamp) -> Option<StageMove> {
 }
 
 impl AlfaAdapter {
+    /// Says whether the role may see the log.
+    pub(super) async fn may_see_log(&self, day: &str) -> Result<bool, Unanswered> {
+        let list = List::new(
+            "log/index",
+            json!({ "entity": "Customer", "date_from": day }),
+        );
+        match self.client.page(&list, 0, CLASS).await {
+            Ok(_) => Ok(true),
+            Err(Unanswered::Barred(_) | Unanswered::Refused(_)) => Ok(false),
+            Err(failed) => Err(failed),
+        }
+    }
+
     /// Reads the log of all customers and payments since a time; `None` where the role may not see
     /// it, or it holds too much.
     pub(super) async fn log_since(

@@ -120,23 +120,22 @@ impl AlfaAdapter {
         let mut found: BTreeMap<u64, Card> = BTreeMap::new();
         let all: Vec<u64> = ids.iter().copied().collect();
         for some in all.chunks(IDS_MAX) {
-            for branch in branches {
-                // Of two lists that a card moves between while they are read, the later is right.
-                for removed in [ARCHIVE, ACTIVE] {
+            // Of two lists that a card moves between while they are read the later is right; and one
+            // that is worked with in any branch is worked with.
+            for removed in [ARCHIVE, ACTIVE] {
+                for branch in branches {
                     let filters = json!({ "id": some, "is_study": 2, "removed": removed });
                     for record in self.read_in(*branch, "customer/index", filters).await? {
                         let Some(id) = Row(&record).id().filter(|id| ids.contains(id)) else {
                             continue;
                         };
-                        found.insert(
+                        let card = Card {
                             id,
-                            Card {
-                                id,
-                                record,
-                                is_archived: removed == ARCHIVE,
-                                pays: Vec::new(),
-                            },
-                        );
+                            record,
+                            is_archived: removed == ARCHIVE,
+                            pays: Vec::new(),
+                        };
+                        found.insert(id, card);
                     }
                 }
             }

@@ -25,7 +25,7 @@ use super::wire::{Record, TASK_FIELDS, minute, rows};
 use crate::crm::account::classify::Failure;
 use crate::crm::{
     Class, DealField, DealNames, DealPiece, DealReader, DealRecords, DealsNext, DealsSince,
-    DealsWanted,
+    DealsWanted, HookAddress,
 };
 use crate::model::deal::DealClient;
 use crate::model::outcome::{NotAppliedCause, Outcome, Rejection};
@@ -95,6 +95,11 @@ impl DealReader for PlanfixAdapter {
 
     fn names<'a>(&'a self, wanted: &'a DealsWanted) -> BoxFuture<'a, Outcome<DealNames>> {
         async move { outcome(self.deal_names(wanted).await) }.boxed()
+    }
+
+    /// A person sets up the scenarios of the object (S2-36).
+    fn subscribe(&self, _: HookAddress) -> BoxFuture<'_, Outcome<()>> {
+        async { Outcome::Done(()) }.boxed()
     }
 
     /// A scenario tells of no deletion, and nobody says whether lists show what was deleted.
