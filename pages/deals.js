@@ -87,8 +87,11 @@ function state(place, one) {
     el("dl.pairs", {},
       line(t("deals.kept"), number(one.deals)),
       line(t("deals.as_of"), one.on ? one.as_of ? time(one.as_of) : t("deals.reading") : t("deals.off")),
+      one.webhooks.by_hand && one.webhooks.address && line(t("deals.hook"), el("code", {}, `${one.webhooks.address}…`)),
+      one.webhooks.by_hand && line(t("deals.heard"), one.webhooks.heard ? time(one.webhooks.heard) : t("deals.never")),
       one.upload && line(t("deals.upload"), `${one.upload.source}${one.upload.at ? ` · ${time(one.upload.at)}` : ""}`),
       one.upload && line(t("deals.refused"), number(one.upload.refused))),
+    one.webhooks.advice && el("p.mistake", {}, one.webhooks.advice),
     trouble(one.trouble, one.trouble_at), one.upload && trouble(one.upload.trouble, one.upload.trouble_at),
     one.on && el("div.row", {}, el("button", { type: "button", onclick: sync }, t("deals.sync"))));
 }

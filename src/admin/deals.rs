@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::deals::export::{Csv, Separator, json_line};
+use crate::deals::hearing::Hearing;
 use crate::deals::history::ordered;
 use crate::model::deal::DealState;
 use crate::model::ids::IntegrationKey;
@@ -140,6 +141,10 @@ async fn shown(state: &AdminState, place: &DealPlaceOverview) -> Result<Value, S
     let uploader = target
         .as_ref()
         .and_then(|target| state.board.get(&format!("deals {} to {target}", place.key)));
+    let hearing = Hearing {
+        by_hand: place.hooks_by_hand.filter(|_| place.on),
+        place: place.hook_place.as_deref(),
+    };
     Ok(json!({
         "integration": place.key,
         "name": place.name,
@@ -150,6 +155,13 @@ async fn shown(state: &AdminState, place: &DealPlaceOverview) -> Result<Value, S
         "complete": pull.mark.is_some() && pull.cursor.is_none(),
         "as_of": pull.complete_as_of,
         "since": pull.since,
+        "checked": pull.checked_at,
+        "webhooks": {
+            "by_hand": place.hooks_by_hand,
+            "address": place.hook_place,
+            "heard": pull.heard_at,
+            "advice": hearing.advice(&pull),
+        },
         "trouble": child.as_ref().and_then(|child| child.last_error.clone()),
         "trouble_at": child.and_then(|child| child.last_error_at),
         "upload": target.map(|target| json!({

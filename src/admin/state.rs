@@ -95,6 +95,10 @@ pub struct DealPlaceOverview {
     pub language: Language,
     /// Where deals are passed on to.
     pub upload_to: Option<SourceKey>,
+    /// What a person has to set up in the CRM so that it tells of deals, where nothing else can.
+    pub hooks_by_hand: Option<&'static str>,
+    /// Where webhooks reach us, without the secret at its end; `None` = they cannot.
+    pub hook_place: Option<String>,
     /// To have them read.
     pub wishes: Arc<DealWishes>,
 }

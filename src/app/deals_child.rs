@@ -156,7 +156,12 @@ impl DealChildren {
         let shown = |(integration, settings): (&IntegrationConfig, &DealSettings)| {
             let tenant = new.tenant(&integration.key.tenant)?;
             let source = settings.upload_to.clone();
+            let account = tenant.account(&integration.account);
+            let by_hand = account.and_then(|account| account.settings.deal_hooks_by_hand());
+            let hook = account.and_then(|one| super::sync_child::hook_of(new, integration, one));
             Some(DealPlaceOverview {
+                hooks_by_hand: by_hand,
+                hook_place: hook.map(|hook| hook.place),
                 key: integration.key.clone(),
                 name: integration.name.clone(),
                 on: settings.on && integration.activity != Activity::Off,
@@ -188,15 +193,18 @@ impl DealChildren {
         let places = Arc::new(places);
         Some(Arc::new(move |kind, body| {
             let deals = settings.deal_hints(kind.as_deref(), &body);
+            // Who only tells of deals has to name one.
+            let is_known = !deals.is_empty() || settings.tells_of_clients(kind.as_deref(), &body);
             let (store, places) = (store.clone(), Arc::clone(&places));
             async move {
                 if deals.is_empty() {
-                    return;
+                    return is_known;
                 }
                 let kept = places.iter().map(|(integration, wishes)| {
                     keep_hint(&store, integration, wishes, deals.clone())
                 });
                 futures_util::future::join_all(kept).await;
+                true
             }
             .boxed()
         }))

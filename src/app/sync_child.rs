@@ -140,10 +140,15 @@ pub(super) fn crm_hooks(
                 continue;
             };
             let freshness = Arc::clone(context.portal.freshness());
+            let settings = Arc::clone(&account.settings);
             let hook = CrmHook {
                 kind: account.crm,
                 secrets: account.hook_secrets.clone(),
-                told: Arc::new(move || freshness.wish_soon()),
+                told: Arc::new(move |kind, body| {
+                    if settings.tells_of_clients(kind, body) {
+                        freshness.wish_soon();
+                    }
+                }),
                 deals: deals.keeper(new, account),
             };
             hooks.insert(integration.key.clone(), hook);

@@ -204,6 +204,14 @@ async fn show(client: &Client, output: &mut Output) -> Result<(), ClientError> {
         if let Some(trouble) = text(one, "/trouble") {
             output.line(&format!("  last trouble: {trouble}"));
         }
+        if text(one, "/webhooks/by_hand").is_some()
+            && let Some(address) = text(one, "/webhooks/address")
+        {
+            output.line(&format!("  webhooks: {address}SECRET"));
+        }
+        if let Some(advice) = text(one, "/webhooks/advice") {
+            output.line(&format!("  look at this: {advice}"));
+        }
         if let Some(source) = text(one, "/upload/source") {
             let refused = one.pointer("/upload/refused").and_then(Value::as_u64);
             let at = text(one, "/upload/at").unwrap_or("never");

@@ -59,7 +59,8 @@ pub(super) fn check(
             .account_ids
             .refer(findings, &table.key("account"), &raw.account);
         let takes = takes(findings, &table, raw, places, joined, &mut taken);
-        if raw.activity != Activity::Off && raw.takes.is_empty() {
+        let receives = raw.settings.deals.is_some();
+        if raw.activity != Activity::Off && raw.takes.is_empty() && !receives {
             findings.warning(
                 &table,
                 "it takes nothing, so it does nothing: add takes = […]",
@@ -142,6 +143,9 @@ fn deal_mistakes(
         let message = format!("no deals come back from {}", account.crm);
         mistakes.push(Mistake::at("deals", message));
     }
+    let own = account.map(|account| account.settings.deal_mistakes(deals));
+    let own = own.unwrap_or_default().into_iter();
+    mistakes.extend(own.map(|mistake| mistake.under("deals")));
     if let Some(wanted) = &deals.upload_to {
         let takes = |source: &SourceConfig| source.source.deal_taker().is_some();
         let found = sources.iter().find(|source| source.key.source == *wanted);

@@ -2,13 +2,14 @@
 //! Knows nothing of settings, nor of where deals are kept.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::HookAddress;
-use crate::model::deal::{DealRecord, StageMove};
+use crate::model::deal::{Deal, DealRecord, StageMove};
 use crate::model::outcome::{Outcome, Rejection};
 use crate::model::timestamp::Timestamp;
 
@@ -16,13 +17,33 @@ use crate::model::timestamp::Timestamp;
 /// own; they outlive restarts.
 pub trait DealReader: Send + Sync {
     /// Reads the next piece of what changed: a page and what belongs to it.
-    fn changes(&self, since: DealsSince) -> BoxFuture<'_, Outcome<DealPiece>>;
+    fn changes<'a>(
+        &'a self,
+        since: DealsSince,
+        wanted: &'a DealsWanted,
+    ) -> BoxFuture<'a, Outcome<DealPiece>>;
 
     /// Reads deals anew, one by one. What is not there any more is told as gone.
-    fn anew(&self, ids: Vec<String>) -> BoxFuture<'_, Outcome<DealRecords>>;
+    fn anew<'a>(
+        &'a self,
+        ids: Vec<String>,
+        wanted: &'a DealsWanted,
+    ) -> BoxFuture<'a, Outcome<DealRecords>>;
 
     /// Reads what pipelines, stages and people are called.
-    fn names(&self) -> BoxFuture<'_, Outcome<DealNames>>;
+    fn names<'a>(&'a self, wanted: &'a DealsWanted) -> BoxFuture<'a, Outcome<DealNames>>;
+
+    /// Says whether a reading of what changed tells of every deal that is gone. Where it does not,
+    /// the deals that are kept are asked about now and then.
+    fn tells_gone(&self) -> bool {
+        true
+    }
+
+    /// Returns which of these are not there any more; at the most [`GONE_IDS_MAX`] are asked about.
+    fn gone(&self, ids: Vec<String>) -> BoxFuture<'_, Outcome<Vec<String>>> {
+        drop(ids);
+        async { Outcome::Done(Vec::new()) }.boxed()
+    }
 
     /// Has the CRM tell of changes at an address of ours, where its directory does not do that
     /// already. Safe to repeat.
@@ -34,6 +55,27 @@ pub trait DealReader: Send + Sync {
         };
         async move { Outcome::Rejected(rejection) }.boxed()
     }
+}
+
+/// The most deals that are asked about together, see [`DealReader::gone`].
+pub const GONE_IDS_MAX: usize = 100;
+
+/// What is wanted of an account's deals. What is read beside that does no harm, and may cost.
+#[derive(Clone)]
+pub struct DealsWanted {
+    /// Only deals of these pipelines; none = of all.
+    pub pipelines: Vec<String>,
+    /// The fields that settings name, by id, code or name.
+    pub fields: Vec<String>,
+    /// What was read before.
+    pub known: Arc<dyn KnownDeals>,
+}
+
+/// The deals that were read before.
+pub trait KnownDeals: Send + Sync {
+    /// Returns those of these that are kept, removed ones among them, by id; or why they cannot be
+    /// had.
+    fn known(&self, ids: Vec<String>) -> BoxFuture<'_, Result<BTreeMap<String, Deal>, String>>;
 }
 
 /// Where a reading begins or goes on.

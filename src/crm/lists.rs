@@ -68,10 +68,13 @@ impl AccountDescription {
                 );
                 (!is_there).then_some((".stage", message))
             }
-            CrmThing::Pipeline(wanted) => match self.pipeline(wanted)? {
+            CrmThing::Pipeline(wanted) => match found_in(self.of_deals(), wanted)? {
                 Ok(_) => None,
                 Err(why) => Some(("", why)),
             },
+            CrmThing::DealStage { pipeline, stage } => {
+                self.wrong_deal_stage(pipeline.as_deref(), stage)
+            }
             CrmThing::SumField(field) => Some(("", self.wrong_sum(field)?)),
             CrmThing::ReadField { entity, field } => match self.field(*entity, field)? {
                 Ok(_) => None,
@@ -118,14 +121,41 @@ impl AccountDescription {
 
     /// Returns a pipeline, or why there is none; `None` = pipelines are not listed.
     fn pipeline(&self, id: &str) -> Option<Result<&Pipeline, String>> {
-        if self.pipelines.is_empty() {
-            return None;
+        found_in(&self.pipelines, id)
+    }
+
+    /// Returns the pipelines of deals that come back.
+    fn of_deals(&self) -> &[Pipeline] {
+        match self.deal_pipelines.is_empty() {
+            true => &self.pipelines,
+            false => &self.deal_pipelines,
         }
-        let found = self.pipelines.iter().find(|one| one.id == id);
-        Some(found.ok_or_else(|| {
-            let there = listed(self.pipelines.iter().map(pair));
-            format!("the CRM has no pipeline {id}; it has {there}")
-        }))
+    }
+
+    /// Without a pipeline the stage may be of any (S2-38: a status that is not of the object).
+    fn wrong_deal_stage(
+        &self,
+        pipeline: Option<&str>,
+        stage: &str,
+    ) -> Option<(&'static str, String)> {
+        let pipelines = self.of_deals();
+        let Some(pipeline) = pipeline else {
+            let mut stages = pipelines.iter().flat_map(|one| &one.stages);
+            let is_there = pipelines.is_empty() || stages.any(|one| one.id == stage);
+            let message = format!("no pipeline of deals has a stage {stage}");
+            return (!is_there).then_some((".stage", message));
+        };
+        let found = match found_in(pipelines, pipeline)? {
+            Ok(found) => found,
+            Err(why) => return Some((".pipeline", why)),
+        };
+        let is_there = found.stages.iter().any(|one| one.id == stage);
+        let message = format!(
+            "pipeline {} has no stage {stage}; it has {}",
+            called(pipeline, &found.name),
+            listed(found.stages.iter().map(|one| (&*one.id, &*one.name)))
+        );
+        (!is_there).then_some((".stage", message))
     }
 
     /// Returns a field, or why there is none; `None` = fields are not listed.
@@ -180,6 +210,18 @@ impl AccountDescription {
             Ok(_) | Err(_) => None,
         }
     }
+}
+
+/// Finds a pipeline, or says why there is none; `None` = pipelines are not listed.
+fn found_in<'a>(pipelines: &'a [Pipeline], id: &str) -> Option<Result<&'a Pipeline, String>> {
+    if pipelines.is_empty() {
+        return None;
+    }
+    let found = pipelines.iter().find(|one| one.id == id);
+    Some(found.ok_or_else(|| {
+        let there = listed(pipelines.iter().map(pair));
+        format!("the CRM has no pipeline {id}; it has {there}")
+    }))
 }
 
 /// Says whether a number stands in a field. One that the CRM works out by itself takes nothing, and
@@ -255,6 +297,7 @@ mod tests {
             time_zone: None,
             users: vec![user("501", true), user("502", false)],
             pipelines: vec![pipeline("31", true), pipeline("32", false)],
+            deal_pipelines: Vec::new(),
             fields: vec![
                 field("41", Takes::Line),
                 field("42", Takes::Nothing),

@@ -24,7 +24,8 @@ pub use self::consent::{
 };
 pub use self::credential::{CredentialState, CredentialWay};
 pub use self::deal_reader::{
-    DealField, DealNames, DealPiece, DealReader, DealRecords, DealsNext, DealsSince,
+    DealField, DealNames, DealPiece, DealReader, DealRecords, DealsNext, DealsSince, DealsWanted,
+    GONE_IDS_MAX, KnownDeals,
 };
 pub use self::directory_reader::{
     Changes, Covered, DirectoryReader, DirectorySettings, HookAddress, Piece, PieceNext,
@@ -41,9 +42,11 @@ use serde_json::Value;
 
 use crate::model::capabilities::Capabilities;
 use crate::model::communication::{Kind, Phase};
+use crate::model::deal_settings::DealSettings;
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::field::CrmField;
 use crate::model::ids::{CrmUserId, PortalKey};
+use crate::model::mistake::Mistake;
 use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
 use crate::model::plan::{Card, Effect, StepKey};
 use crate::model::secret::{Secret, Secrets};
@@ -171,6 +174,9 @@ pub struct AccountDescription {
     pub users: Vec<CrmUser>,
     /// Its pipelines.
     pub pipelines: Vec<Pipeline>,
+    /// The pipelines of deals that come back, where those are others.
+    #[serde(default)]
+    pub deal_pipelines: Vec<Pipeline>,
     /// Its additional fields.
     pub fields: Vec<CrmField>,
     /// Its sorts of tasks, where the CRM has several.
@@ -301,6 +307,24 @@ pub trait AccountSettings: Send + Sync {
     /// Says whether it has deals that come back ([`Adapter::deals`]).
     fn has_deals(&self) -> bool {
         false
+    }
+
+    /// Says what a person has to set up in the CRM so that it tells of deals at our address, where
+    /// nothing else can have it do so.
+    fn deal_hooks_by_hand(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Names what settings of deals lack so that this CRM's deals can be told.
+    fn deal_mistakes(&self, deals: &DealSettings) -> Vec<Mistake> {
+        let _ = deals;
+        Vec::new()
+    }
+
+    /// Says whether a webhook may be about clients, so that the directory is behind.
+    fn tells_of_clients(&self, content_type: Option<&str>, body: &[u8]) -> bool {
+        let _ = (content_type, body);
+        true
     }
 
     /// Reads which deals a webhook of the CRM is about, as [`DealReader::anew`] takes them. Pure; what

@@ -10,10 +10,13 @@
 //! ```
 
 pub mod export;
+pub mod hearing;
 pub mod history;
+mod known;
 pub mod normalise;
 pub mod pull;
 pub mod upload;
+mod wishes;
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,7 @@
 //! the chosen field, the chosen columns (V-13, S2-37, S4-17). Pure.
 
 use crate::crm::{DealField, DealNames};
-use crate::model::deal::{
-    Deal, DealRecord, DealState, DealValue, DealVerdict, Named, StagePlace, Sum,
-};
+use crate::model::deal::{Deal, DealRecord, DealState, DealValue, DealVerdict, Named, Sum};
 use crate::model::deal_settings::{ConversionModel, DealSettings};
 use crate::model::timestamp::Timestamp;
 
@@ -16,7 +14,7 @@ pub fn normalise(record: &DealRecord, names: &DealNames, settings: &DealSettings
     if !settings.pipelines.is_empty() && !settings.pipelines.contains(&record.place.pipeline) {
         return None;
     }
-    let state = state(&record.place, record.verdict, settings);
+    let state = state(record, settings);
     let sum = match &settings.sum_field {
         Some(field) => value(record, names, field).and_then(|value| Sum::parse(&value.text)),
         None => record.price,
@@ -49,6 +47,7 @@ pub fn normalise(record: &DealRecord, names: &DealNames, settings: &DealSettings
         source,
         columns: columns(record, names, settings),
         communication: None,
+        kept: record.kept.clone(),
         created_at: record.created_at,
         updated_at: record.updated_at,
         // A refusal that was taken back, or a stage that only we count as an end.
@@ -59,12 +58,21 @@ pub fn normalise(record: &DealRecord, names: &DealNames, settings: &DealSettings
     })
 }
 
-/// The sets decide; what stands in neither is what the CRM says, for a set that was left out.
-fn state(place: &StagePlace, verdict: Option<DealVerdict>, settings: &DealSettings) -> DealState {
+/// The sets decide, beside what is settled; what stands in neither is what the CRM says, for a set
+/// that was left out.
+fn state(record: &DealRecord, settings: &DealSettings) -> DealState {
+    let (place, verdict) = (&record.place, record.verdict);
+    let settled = verdict.filter(|_| record.settled);
+    if settled == Some(DealVerdict::Won) {
+        return DealState::Won;
+    }
     if settings.good.iter().any(|stage| stage.holds(place)) {
         return DealState::Won;
     }
     if settings.bad.iter().any(|stage| stage.holds(place)) {
+        return DealState::Lost;
+    }
+    if settled == Some(DealVerdict::Lost) {
         return DealState::Lost;
     }
     match verdict {

@@ -12,10 +12,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::known::Kept;
 use super::normalise::{came_before, normalise};
+pub use super::wishes::DealWishes;
+use super::wishes::Wish;
 use crate::clock::SharedClock;
-use crate::crm::{Adapter, DealNames, DealReader, DealRecords, DealsNext, DealsSince, HookAddress};
-use crate::model::deal::Deal;
+use crate::crm::{
+    Adapter, DealNames, DealReader, DealRecords, DealsNext, DealsSince, DealsWanted, GONE_IDS_MAX,
+    HookAddress,
+};
+use crate::model::deal::{Deal, DealState};
 use crate::model::deal_settings::DealSettings;
 use crate::model::ids::IntegrationKey;
 use crate::model::outcome::{NotDone, Outcome};
@@ -43,6 +49,10 @@ const PAUSE_LONGEST: Duration = Duration::from_secs(300);
 /// After this time the CRM is asked again to tell of changes.
 const SUBSCRIBED: Duration = Duration::from_secs(24 * 3600);
 
+/// How often the deals that are kept are asked about where no reading tells of every deal that is
+/// gone.
+const CHECK_EVERY: Duration = Duration::from_secs(24 * 3600);
+
 /// Where a reading shows how it is getting on.
 pub trait PullReport: Send + Sync {
     /// This is on disk now.
@@ -50,55 +60,6 @@ pub trait PullReport: Send + Sync {
 
     /// A reading failed; it is tried again.
     fn trouble(&self, why: &str);
-}
-
-/// What is wished of the deals of one integration.
-#[derive(Debug, Default)]
-pub struct DealWishes {
-    wish: watch::Sender<Wish>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Wish {
-    /// Counts the wishes to read what changed.
-    read: u64,
-    /// Counts the changes of what is stored: hints, and deals to be passed on.
-    stored: u64,
-}
-
-impl DealWishes {
-    /// Has what changed read now: a person's wish, or a hint that could not be kept.
-    pub fn read_now(&self) {
-        self.wish
-            .send_modify(|wish| wish.read = wish.read.wrapping_add(1));
-    }
-
-    /// Says that something new is stored.
-    pub fn stored(&self) {
-        self.wish
-            .send_modify(|wish| wish.stored = wish.stored.wrapping_add(1));
-    }
-
-    pub(super) fn stored_since(&self) -> StoredWatch {
-        StoredWatch(self.wish.subscribe())
-    }
-}
-
-/// Waits until something new is stored.
-pub(super) struct StoredWatch(watch::Receiver<Wish>);
-
-impl StoredWatch {
-    /// Takes note of what is there.
-    pub(super) fn look(&mut self) {
-        self.0.borrow_and_update();
-    }
-
-    /// Returns when there is more than at the last look; never, where nobody could say so.
-    pub(super) async fn more(&mut self) {
-        if self.0.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }
 
 /// The reading of one integration's deals.
@@ -145,6 +106,8 @@ enum Next {
     Subscribe,
     Hints(Vec<DealHint>),
     Piece,
+    /// Are the deals that changed after this number still there?
+    Check(u64),
     WaitUntil(Instant),
 }
 
@@ -152,6 +115,7 @@ enum Next {
 struct Life<'a> {
     puller: &'a DealPuller,
     reader: &'a dyn DealReader,
+    wanted: DealsWanted,
     pull: DealPull,
     names: DealNames,
     names_at: Option<Instant>,
@@ -161,6 +125,12 @@ struct Life<'a> {
     /// Hints that the reading under way answers: they were there when it began.
     covered: Vec<DealHint>,
     subscribe_at: Option<Instant>,
+    /// What the reading under way changed so far.
+    changed: u64,
+    /// A person wished to know what is there.
+    check_wished: bool,
+    /// How far the check of what is there came.
+    checked: Option<u64>,
     failures: u32,
 }
 
@@ -180,17 +150,35 @@ impl DealPuller {
         let mut life = Life {
             puller: self,
             reader,
+            wanted: self.wanted(),
             pull: self.begin_from(stored.unwrap_or_default()),
             names: DealNames::default(),
             names_at: None,
-            granted: self.wishes.wish.borrow().read,
+            granted: self.wishes.present().read,
             hints_at: None,
             covered: Vec::new(),
             subscribe_at: self.hook.as_ref().map(|_| Instant::now()),
+            changed: 0,
+            check_wished: false,
+            checked: None,
             failures: 0,
         };
         self.report.state(&life.pull);
         life.keep(&mut stop).await
+    }
+
+    fn wanted(&self) -> DealsWanted {
+        let settings = &self.settings;
+        let single = settings.sum_field.iter().chain(&settings.source_field);
+        let fields: BTreeSet<String> = single.chain(&settings.columns).cloned().collect();
+        DealsWanted {
+            pipelines: settings.pipelines.clone(),
+            fields: fields.into_iter().collect(),
+            known: Arc::new(Kept {
+                store: self.store.clone(),
+                integration: self.integration.clone(),
+            }),
+        }
     }
 
     /// Other settings make other deals of the same records: everything that is kept is read anew.
@@ -203,6 +191,8 @@ impl DealPuller {
             settings,
             since: stored.since,
             complete_as_of: stored.complete_as_of,
+            heard_at: stored.heard_at,
+            checked_at: stored.checked_at,
             ..DealPull::default()
         }
     }
@@ -219,7 +209,7 @@ fn kept_by(settings: &DealSettings) -> Value {
 
 impl Life<'_> {
     async fn keep(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), StoreError> {
-        let mut wishes = self.puller.wishes.wish.subscribe();
+        let mut wishes = self.puller.wishes.watch();
         loop {
             let wish = *wishes.borrow_and_update();
             let next = self.next(wish).await?;
@@ -242,6 +232,10 @@ impl Life<'_> {
                 },
                 Next::Piece => tokio::select! {
                     result = self.piece(wish) => result,
+                    _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                },
+                Next::Check(after) => tokio::select! {
+                    result = self.check(after) => result,
                     _ = stop.wait_for(|stop| *stop) => return Ok(()),
                 },
             };
@@ -290,7 +284,10 @@ impl Life<'_> {
         let poll_at = now + poll.saturating_sub(since_poll);
         if hints.is_empty() {
             self.hints_at = None;
-            return Ok(Next::WaitUntil(poll_at));
+            return Ok(match self.check_due() {
+                Some(after) => Next::Check(after),
+                None => Next::WaitUntil(poll_at),
+            });
         }
         let due = *self.hints_at.get_or_insert(now + HINT_GAP);
         if due > now {
@@ -301,6 +298,51 @@ impl Life<'_> {
             true => Ok(Next::Piece),
             false => Ok(Next::Hints(hints)),
         }
+    }
+
+    /// Says where the check of what is there goes on, if it is time for one. Polls come more often
+    /// than it, so that nobody waits for its time.
+    fn check_due(&self) -> Option<u64> {
+        if self.reader.tells_gone() {
+            return None;
+        }
+        let checked_at = self.pull.checked_at;
+        let is_old = |at| self.puller.clock.now().since(at) >= CHECK_EVERY;
+        let due = self.check_wished || checked_at.is_none_or(is_old);
+        self.checked.or(due.then_some(0))
+    }
+
+    /// Asks about the next of the deals that are kept.
+    async fn check(&mut self, after: u64) -> Result<(), Trouble> {
+        let puller = self.puller;
+        let integration = puller.integration.clone();
+        let some = puller.store.deals_after(integration, after, GONE_IDS_MAX);
+        let some = some.await?;
+        let last = some.last().map(|stored| stored.version);
+        let there = some.into_iter().map(|stored| stored.deal);
+        let ids: Vec<String> = there
+            .filter(|deal| deal.state != DealState::Removed)
+            .map(|deal| deal.id)
+            .collect();
+        let gone = match ids.is_empty() {
+            true => Vec::new(),
+            false => self.reader.gone(ids).await.done()?,
+        };
+        let mut pull = self.pull.clone();
+        if last.is_none() {
+            pull.checked_at = Some(puller.clock.now());
+        }
+        let records = DealRecords {
+            gone,
+            moves_told: true,
+            ..DealRecords::default()
+        };
+        self.commit(records, Vec::new(), Some(pull.clone())).await?;
+        self.pull = pull;
+        // What is marked as removed gets a new number, and is passed over then.
+        self.checked = last;
+        self.check_wished &= last.is_some();
+        Ok(())
     }
 
     async fn hints(&self) -> Result<Vec<DealHint>, StoreError> {
@@ -334,8 +376,12 @@ impl Life<'_> {
     async fn answer(&mut self, hints: Vec<DealHint>) -> Result<(), Trouble> {
         self.refresh_names().await?;
         let ids = hints.iter().map(|hint| hint.deal.clone()).collect();
-        let records = self.reader.anew(ids).await.done()?;
-        self.commit(records, hints, None).await?;
+        let records = self.reader.anew(ids, &self.wanted).await.done()?;
+        let mut pull = self.pull.clone();
+        pull.heard_at = Some(self.puller.clock.now());
+        pull.unheard = 0;
+        self.commit(records, hints, Some(pull.clone())).await?;
+        self.pull = pull;
         Ok(())
     }
 
@@ -348,6 +394,7 @@ impl Life<'_> {
         let since = match (&pull.cursor, &pull.mark) {
             (Some(cursor), _) => DealsSince::Cursor(cursor.clone()),
             (None, mark) => {
+                self.changed = 0;
                 pull.begun_at = Some(now);
                 self.covered = self.hints().await?;
                 match mark {
@@ -361,12 +408,13 @@ impl Life<'_> {
                 }
             }
         };
-        let outcome = self.reader.changes(since).await;
+        let outcome = self.reader.changes(since, &self.wanted).await;
         if matches!(outcome, Outcome::Rejected(_)) {
             // A cursor may be one that the adapter cannot read any more: from the mark, then.
             self.pull.cursor = None;
         }
         let piece = outcome.done()?;
+        let is_first = pull.mark.is_none();
         let mut answered = Vec::new();
         match piece.next {
             DealsNext::At(cursor) => pull.cursor = Some(cursor),
@@ -375,21 +423,46 @@ impl Life<'_> {
                 pull.mark = Some(mark);
                 pull.complete_as_of = pull.begun_at.take().or(Some(now));
                 answered = self.covered.clone();
+                if !answered.is_empty() {
+                    pull.heard_at = Some(now);
+                    pull.unheard = 0;
+                }
             }
         }
         let is_over = pull.cursor.is_none();
         let changed = self
             .commit(piece.records, answered, Some(pull.clone()))
             .await?;
+        self.changed = self.changed.saturating_add(changed);
         self.pull = pull;
         if begins {
+            self.check_wished |= wish.read != self.granted;
             // Not before: one that fails is tried again.
             self.granted = wish.read;
         }
         if is_over {
+            if self.covered.is_empty() && !is_first {
+                self.note_unheard().await?;
+            }
             self.covered.clear();
             info!(integration = %self.puller.integration, changed, "deals read");
         }
+        Ok(())
+    }
+
+    /// Takes note of what a reading found and no webhook told of.
+    async fn note_unheard(&mut self) -> Result<(), Trouble> {
+        if self.changed == 0 {
+            return Ok(());
+        }
+        let mut pull = self.pull.clone();
+        pull.unheard = pull.unheard.saturating_add(self.changed);
+        let nothing = DealRecords {
+            moves_told: true,
+            ..DealRecords::default()
+        };
+        self.commit(nothing, Vec::new(), Some(pull.clone())).await?;
+        self.pull = pull;
         Ok(())
     }
 
@@ -398,7 +471,7 @@ impl Life<'_> {
         if self.names_at.is_some_and(fresh) {
             return Ok(());
         }
-        self.names = self.reader.names().await.done()?;
+        self.names = self.reader.names(&self.wanted).await.done()?;
         self.names_at = Some(Instant::now());
         Ok(())
     }

@@ -260,7 +260,7 @@ impl DealUploader {
 }
 
 /// Waits for a time, or without one until there is more.
-async fn pause_or_more(pause: Option<Duration>, more: &mut super::pull::StoredWatch) {
+async fn pause_or_more(pause: Option<Duration>, more: &mut super::wishes::StoredWatch) {
     match pause {
         Some(pause) => tokio::time::sleep(pause).await,
         None => more.more().await,

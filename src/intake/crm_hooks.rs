@@ -22,15 +22,16 @@ pub struct CrmHook {
     pub kind: &'static str,
     /// The secrets of its path; two overlap while one is replaced.
     pub secrets: Vec<Secret>,
-    /// Has what changed read soon.
-    pub told: Arc<dyn Fn() + Send + Sync>,
+    /// Has what changed read soon, from the content type and the body.
+    pub told: Arc<dyn Fn(Option<&str>, &[u8]) + Send + Sync>,
     /// Keeps which deals it is about, where deals of the account are received.
     pub deals: Option<KeepHint>,
 }
 
 /// Keeps what a webhook hints at, from its content type and body; returns when that is on disk, or
-/// when it will be found by other means.
-pub type KeepHint = Arc<dyn Fn(Option<String>, web::Bytes) -> BoxFuture<'static, ()> + Send + Sync>;
+/// when it will be found by other means. False where it names nothing that it should.
+pub type KeepHint =
+    Arc<dyn Fn(Option<String>, web::Bytes) -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// The accounts that may tell; replaced at reload. Nothing as long as the daemon starts.
 pub type CrmHookTable = ArcSwapOption<HashMap<IntegrationKey, CrmHook>>;
@@ -55,18 +56,26 @@ pub(super) async fn told(
     if !secret_matches(&secret, &hook.secrets) {
         return stranger(&state, &request);
     }
-    // Read to its end, or the sender might see a broken connection.
-    let body = match read_body(&request, body).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
     metrics::counter!("trunkline_crm_hooks", "kind" => hook.kind).increment(1);
-    (hook.told)();
-    if let Some(keep) = &hook.deals {
-        let headers = request.headers();
-        let kind = headers.get(actix_web::http::header::CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).map(str::to_owned);
-        keep(kind, body).await;
+    // Read to its end, or the sender might see a broken connection.
+    let Ok(body) = read_body(&request, body).await else {
+        // Too large, broken off, or too slow: what it told of is found by the next reading.
+        unread(hook.kind);
+        return HttpResponse::Ok().finish();
+    };
+    let headers = request.headers();
+    let kind = headers.get(actix_web::http::header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+    (hook.told)(kind.as_deref(), &body);
+    if let Some(keep) = &hook.deals
+        && !keep(kind, body).await
+    {
+        unread(hook.kind);
     }
     HttpResponse::Ok().finish()
+}
+
+/// Counts a webhook that named nothing that can be read.
+fn unread(kind: &'static str) {
+    metrics::counter!("trunkline_crm_hooks_unread", "kind" => kind).increment(1);
 }

@@ -1,5 +1,6 @@
 //! Deals that come back from a CRM: what the CRM says of one, and what we keep of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -124,6 +125,11 @@ pub struct DealRecord {
     pub place: StagePlace,
     /// What the CRM itself says it came to, whatever the stage.
     pub verdict: Option<DealVerdict>,
+    /// The verdict counts whatever sets of stages were chosen: a lead that became a client is won.
+    pub settled: bool,
+    /// What was established about it once and stays, though the CRM may not tell it any more: it is
+    /// kept with the deal, see [`Deal::kept`].
+    pub kept: BTreeMap<String, String>,
     /// The sum of the deal itself; another may be chosen from `values`.
     pub price: Option<Sum>,
     /// The currency (ISO 4217), where the deal has its own.
@@ -234,6 +240,10 @@ pub struct Deal {
     /// The communication that it came of, by the chosen model.
     #[serde(default)]
     pub communication: Option<CommunicationKey>,
+    /// What its adapter established about it once, such as which payment was the first; told back to
+    /// the adapter when the deal is read again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<String, String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was changed last.

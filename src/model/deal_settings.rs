@@ -190,13 +190,16 @@ impl DealSettings {
         }
         for (key, set) in [("good", &self.good), ("bad", &self.bad)] {
             for (at, one) in set.iter().enumerate() {
-                if let Some(pipeline) = &one.pipeline {
-                    let what = CrmThing::Stage {
-                        pipeline: pipeline.clone(),
-                        stage: one.stage.clone(),
-                    };
-                    name(format!("deals.{key}.{at}"), what);
-                }
+                // One that is of every pipeline must be of those that were chosen.
+                let only = match self.pipelines.as_slice() {
+                    [only] => Some(only.clone()),
+                    _ => None,
+                };
+                let what = CrmThing::DealStage {
+                    pipeline: one.pipeline.clone().or(only),
+                    stage: one.stage.clone(),
+                };
+                name(format!("deals.{key}.{at}"), what);
             }
         }
         if let Some(field) = &self.sum_field {

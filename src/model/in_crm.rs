@@ -26,8 +26,15 @@ pub enum CrmThing {
         /// The stage.
         stage: String,
     },
-    /// A pipeline.
+    /// A pipeline of deals that come back.
     Pipeline(String),
+    /// A stage of deals that come back.
+    DealStage {
+        /// The pipeline; `None` = any one of those that deals come back from.
+        pipeline: Option<String>,
+        /// The stage.
+        stage: String,
+    },
     /// A field of deals that holds a sum of money, by id, code or name.
     SumField(String),
     /// A field that is only read, by id, code or name.

@@ -89,6 +89,23 @@ impl StoreHandle {
             .await
     }
 
+    /// Returns those of these deals that are kept.
+    pub async fn deals_by_id(
+        &self,
+        integration: IntegrationKey,
+        ids: Vec<String>,
+    ) -> Result<Vec<StoredDeal>, StoreError> {
+        self.read(move |reader| {
+            let key = integration.to_string();
+            let mut found = Vec::new();
+            for id in &ids {
+                found.extend(reader.stored_deal(&key, id)?);
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     /// Returns how far the reading of deals came.
     pub async fn deal_pull(
         &self,

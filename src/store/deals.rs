@@ -59,6 +59,15 @@ pub struct DealPull {
     pub begun_at: Option<Timestamp>,
     /// When the last reading began that came to its end: what changed before is here.
     pub complete_as_of: Option<Timestamp>,
+    /// When a webhook named a deal last.
+    #[serde(default)]
+    pub heard_at: Option<Timestamp>,
+    /// Changes since then that only a reading found.
+    #[serde(default)]
+    pub unheard: u64,
+    /// When it was last made sure that all deals that are kept are still there.
+    #[serde(default)]
+    pub checked_at: Option<Timestamp>,
 }
 
 /// How far deals were passed on to a phone system.

@@ -25,6 +25,7 @@ mod integration;
 mod layering;
 mod memory_pairs;
 mod openapi;
+mod planfix_deals;
 mod planfix_door;
 mod planfix_lab;
 mod process;

@@ -50,7 +50,34 @@ pub(super) async fn checks(answers: Result<Answers, ClientError>) -> Vec<Check> 
     }
     found.extend(accounts(&client).await);
     found.extend(told(&client).await);
+    found.extend(deals(&client).await);
     found
+}
+
+/// Says whether CRMs tell of their deals (S2-38).
+async fn deals(client: &Client) -> Vec<Check> {
+    let listed = client.get("/v1/deals", &[]).await.unwrap_or_default();
+    let on = |one: &&Value| one.get("on") == Some(&Value::Bool(true));
+    let check = |one: &Value| {
+        let webhooks = one.get("webhooks").unwrap_or(&Value::Null);
+        let check = match (text(webhooks, "advice"), text(one, "trouble")) {
+            ("", "") => Check::ok("deals", "they are received"),
+            ("", trouble) => {
+                let cure = "it is tried again; trunkline deals show says how far it came";
+                Check::warn("deals", trouble, cure)
+            }
+            (advice, _) => {
+                let cure = "docs/deals.md says what has to be set up in the CRM";
+                Check::warn("deals", advice, cure)
+            }
+        };
+        check.of(text(one, "integration"))
+    };
+    items(&listed, "items")
+        .iter()
+        .filter(on)
+        .map(check)
+        .collect()
 }
 
 /// Every alarm is a check of its own.

@@ -79,6 +79,8 @@ pub(super) struct List {
     pub(super) query: Vec<(String, String)>,
     /// The filters; unknown ones are ignored by the CRM.
     pub(super) filters: Value,
+    /// The branch whose list it is; `None` = our own.
+    branch: Option<u64>,
 }
 
 impl List {
@@ -87,6 +89,15 @@ impl List {
             path,
             query: Vec::new(),
             filters,
+            branch: None,
+        }
+    }
+
+    /// The same list of another branch.
+    pub(super) fn in_branch(self, branch: u64) -> Self {
+        Self {
+            branch: Some(branch),
+            ..self
         }
     }
 
@@ -150,7 +161,14 @@ impl Client {
         let mut query = list.query.clone();
         query.push(("per-page".to_owned(), PAGE_SIZE.to_string()));
         let answer = self
-            .ask(list.path, query, &body, Purpose::Read, class)
+            .ask(
+                list.branch.unwrap_or(self.branch),
+                list.path,
+                query,
+                &body,
+                Purpose::Read,
+                class,
+            )
             .await?;
         if let Some(refusal) = Refusal::of_write(&answer) {
             return Err(Unanswered::Refused(refusal));
@@ -228,7 +246,7 @@ impl Client {
         body: &Value,
     ) -> Result<Value, Unanswered> {
         let answer = self
-            .ask(path, query, body, Purpose::Write, Class::Work)
+            .ask(self.branch, path, query, body, Purpose::Write, Class::Work)
             .await?;
         if let Some(refusal) = Refusal::of_write(&answer) {
             return Err(Unanswered::Refused(refusal));
@@ -253,6 +271,7 @@ impl Client {
 
     async fn ask(
         &self,
+        branch: u64,
         path: &str,
         query: Vec<(String, String)>,
         body: &Value,
@@ -261,7 +280,7 @@ impl Client {
     ) -> Result<Value, Unanswered> {
         let request = Request {
             method: Method::Post,
-            path: format!("/v2api/{}/{path}", self.branch),
+            path: format!("/v2api/{branch}/{path}"),
             query,
             body: Some(Bytes::from(body.to_string())),
             bearer: None,
@@ -279,9 +298,10 @@ impl Client {
             }),
             403 => {
                 let told = Refusal::of_status(status, &response.body).message;
-                let why = format!("{path} in branch {} is forbidden: {told}", self.branch);
+                let why = format!("{path} in branch {branch} is forbidden: {told}");
                 // Lists that we can do without are no reason for an alarm.
-                let is_needed = purpose == Purpose::Write || path == CUSTOMERS;
+                let is_own = branch == self.branch;
+                let is_needed = purpose == Purpose::Write || path == CUSTOMERS && is_own;
                 Err(Unanswered::Barred(match is_needed {
                     true => self.session.barred(&why),
                     false => why,

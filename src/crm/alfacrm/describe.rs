@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::AlfaAdapter;
 use super::client::{List, Unanswered};
 use super::map::ORDINARY;
 use super::settings::CUSTOM;
 use super::wire::Row;
+use super::{AlfaAdapter, deals};
 use crate::crm::{AccountDescription, Class, CrmUser, Pipeline, Stage};
 use crate::model::field::{CrmField, Takes};
 use crate::model::ids::CrmUserId;
@@ -48,6 +48,7 @@ impl AlfaAdapter {
             name: self.settings.host.clone(),
             time_zone: None,
             users,
+            deal_pipelines: self.deal_pipelines(&pipelines),
             pipelines,
             fields,
             task_types: Vec::new(),
@@ -165,6 +166,23 @@ impl AlfaAdapter {
         Ok(by_funnel.into_iter().map(pipeline).collect())
     }
 
+    /// Returns the two pipelines of deals that come back; none where stages are not listed.
+    fn deal_pipelines(&self, funnels: &[Pipeline]) -> Vec<Pipeline> {
+        let stages = funnels.iter().flat_map(|funnel| {
+            funnel.stages.iter().map(move |stage| {
+                let name = match funnels.len() {
+                    1 => stage.name.clone(),
+                    _ => format!("{} / {}", funnel.name, stage.name),
+                };
+                (stage.id.clone(), name)
+            })
+        });
+        match funnels.is_empty() {
+            true => Vec::new(),
+            false => deals::pipelines(stages.collect()).into(),
+        }
+    }
+
     async fn check_lists(&self, limits: &mut Vec<String>) -> Result<(), Unanswered> {
         let Some(wanted) = self.settings.lead_source else {
             return Ok(());
@@ -195,8 +213,8 @@ impl AlfaAdapter {
             .filter_map(Value::as_object)
             .flat_map(|customer| customer.keys().filter(|key| key.starts_with(CUSTOM)))
             .collect();
-        let field = |id: &str, name: &str, takes| CrmField {
-            entity: Entity::Contact,
+        let of = |entity, id: &str, name: &str, takes| CrmField {
+            entity,
             id: id.to_owned(),
             name: name.to_owned(),
             code: id.strip_prefix(CUSTOM).map(str::to_owned),
@@ -204,12 +222,19 @@ impl AlfaAdapter {
             takes,
             options: Vec::new(),
         };
+        let field = |id: &str, name: &str, takes| of(Entity::Contact, id, name, takes);
+        let read = |id: &str, name: &str| of(Entity::Deal, id, name, Takes::Nothing);
+        let of_deals = deals::FIELDS.map(|(id, name)| read(id, name));
+        let of_deals = of_deals
+            .into_iter()
+            .chain(keys.iter().map(|key| read(key, key)));
+        let of_deals: Vec<CrmField> = of_deals.collect();
         let ordinary = ORDINARY.map(|(id, name)| {
             let takes = if id == "dob" { Takes::Day } else { Takes::Line };
             field(id, name, takes)
         });
         let own = keys.into_iter().map(|key| field(key, key, Takes::Unknown));
-        Ok(own.chain(ordinary).collect())
+        Ok(own.chain(ordinary).chain(of_deals).collect())
     }
 
     /// Returns a page of customers, to see which fields they have.

@@ -1,13 +1,14 @@
 //! AlfaCRM (S20), its API v2 (`crm/alfacrm.md`).
 //!
-//! A customer's card is lead and client in one, and stands for the contact; there are no deals
-//! beside it. `map` and `text` put steps into the CRM's terms, `execute` sends them, `look` finds
+//! A customer's card is lead and client in one, and stands for the contact; steps make no deals
+//! beside it, and `deals` reads cards and payments as such. `map` and `text` put steps into the CRM's terms, `execute` sends them, `look` finds
 //! effects again by our mark, `facts` reads clients, `describe` the account. Everything goes through
 //! `client`, which logs in, and so through the account's door; nothing here repeats a request that
 //! may have had an effect.
 
 mod auth;
 mod client;
+mod deals;
 mod describe;
 mod directory;
 mod execute;
@@ -31,7 +32,7 @@ use self::client::{Client, outcome};
 use self::settings::AlfaSettings;
 use super::registry::CrmKind;
 use super::{
-    AccountDescription, AccountDoor, Adapter, Class, CredentialState, CredentialWay,
+    AccountDescription, AccountDoor, Adapter, Class, CredentialState, CredentialWay, DealReader,
     DirectoryReader, StepCommand, TokenVault,
 };
 use crate::clock::SharedClock;
@@ -66,6 +67,7 @@ pub struct AlfaAdapter {
     marked: AtomicBool,
     /// The user who lets us in, once asked for.
     own_user: OnceLock<Option<u64>>,
+    deal_memory: deals::DealMemory,
     offers: Capabilities,
 }
 
@@ -79,6 +81,7 @@ impl AlfaAdapter {
             clock: door.clock,
             marked: AtomicBool::new(false),
             own_user: OnceLock::new(),
+            deal_memory: deals::DealMemory::default(),
             offers: capabilities(),
         }
     }
@@ -111,6 +114,10 @@ impl Adapter for AlfaAdapter {
     }
 
     fn directory(&self) -> Option<&dyn DirectoryReader> {
+        Some(self)
+    }
+
+    fn deals(&self) -> Option<&dyn DealReader> {
         Some(self)
     }
 

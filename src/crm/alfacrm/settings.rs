@@ -7,10 +7,12 @@ use serde_json::Value;
 use url::Url;
 
 use super::AlfaAdapter;
+use super::deals::choices::DealChoices;
 use crate::crm::account::manners::Manners;
 use crate::crm::account::transport;
 use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
 use crate::model::asked::{Asked, asked_by};
+use crate::model::deal_settings::DealSettings;
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
 use crate::model::object_reader::{Reader, TextShape, read_settings};
@@ -78,6 +80,8 @@ pub struct AlfaSettings {
     pub written_forms: bool,
     /// How the directory is kept; `None` = switched off.
     pub directory: Option<DirectorySettings>,
+    /// What of the account comes back as deals.
+    pub deals: DealChoices,
 }
 
 /// Reads the table, or names every mistake. For the registry.
@@ -154,6 +158,7 @@ fn read_table(mut r: Reader<'_>, rate_max: f64) -> Option<AlfaSettings> {
         Some(table) => DirectorySettings::read(table),
         None => Some(DirectorySettings::default()),
     };
+    let deals = r.table("deals").map(DealChoices::read).unwrap_or_default();
     r.finish();
     Some(AlfaSettings {
         host: host?,
@@ -168,6 +173,7 @@ fn read_table(mut r: Reader<'_>, rate_max: f64) -> Option<AlfaSettings> {
         archived,
         written_forms,
         directory,
+        deals,
     })
 }
 
@@ -253,6 +259,29 @@ impl AccountSettings for AlfaSettings {
 
     fn directory(&self) -> Option<DirectorySettings> {
         self.directory
+    }
+
+    fn has_deals(&self) -> bool {
+        true
+    }
+
+    fn deal_hints(&self, _: Option<&str>, body: &[u8]) -> Vec<String> {
+        super::deals::hints(body)
+    }
+
+    fn deal_hooks_by_hand(&self) -> Option<&'static str> {
+        Some(
+            "look at both triggers of every branch in AlfaCRM: one for Client and one for Payment, all \
+             events, any field, with the reaction Webhook",
+        )
+    }
+
+    fn deal_mistakes(&self, deals: &DealSettings) -> Vec<Mistake> {
+        super::deals::mistakes(deals)
+    }
+
+    fn tells_of_clients(&self, _: Option<&str>, body: &[u8]) -> bool {
+        !super::deals::is_of_others(body)
     }
 
     fn secrets_needed(&self) -> &'static [&'static str] {

@@ -50,6 +50,22 @@ pub(super) const WORDS: &[(&str, &str)] = &[
         "A client who is not found by ten digits is looked for in two other ways of writing: up to two requests more for each unknown number.",
     ),
     (
+        "deals",
+        "What of the account comes back as deals (docs/deals.md), where an integration receives them.",
+    ),
+    (
+        "deals.branches",
+        "The ids of the branches whose cards and payments are read. Left out: every active one that the role sees.",
+    ),
+    (
+        "deals.income_types",
+        "The ids of the types of payments that are income of clients. Left out: 1, payments for lessons.",
+    ),
+    (
+        "deals.first_sale",
+        "The sum of a first sale: `first_payment`, the income of the first payment, or `none`.",
+    ),
+    (
         "directory",
         "How the clients of the account are kept on the box (docs/directory.md).",
     ),

@@ -186,7 +186,8 @@ pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> String {
     written(at, zone, "%d.%m.%Y %H:%M:%S")
 }
 
-fn written(at: Timestamp, zone: &TimeZone, form: &str) -> String {
+/// Writes a time as a pattern says.
+pub(super) fn written(at: Timestamp, zone: &TimeZone, form: &str) -> String {
     let stamp = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
     stamp.to_zoned(zone.clone()).strftime(form).to_string()
 }

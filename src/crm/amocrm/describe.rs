@@ -56,6 +56,7 @@ impl AmoAdapter {
             time_zone: surveyed.account.embedded.datetime_settings.timezone,
             users,
             pipelines: pipelines_of(surveyed.pipelines),
+            deal_pipelines: Vec::new(),
             fields,
             task_types: task_types_of(surveyed.account.embedded.task_types),
             limits,

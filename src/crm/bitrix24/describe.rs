@@ -99,6 +99,7 @@ impl BitrixAdapter {
             time_zone: None,
             users,
             pipelines,
+            deal_pipelines: Vec::new(),
             fields: fields.collect(),
             // One of a kind: an activity to be done.
             task_types: Vec::new(),

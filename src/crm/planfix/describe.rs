@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::PlanfixAdapter;
 use super::client::Unanswered;
+use super::deals::kind_word;
 use super::setup::{CustomField, Setup, custom_fields};
 use super::wire::{Record, rows};
 use crate::crm::account::classify::{Failure, Purpose};
@@ -24,7 +25,7 @@ impl PlanfixAdapter {
         let setup = self.setup.read(&self.client, Class::Work).await?;
         self.note_keys(&setup, &mut limits);
         self.note_telephony(&mut limits).await?;
-        let users = self.users().await?;
+        let users = self.users(Class::Work).await?;
         let mut fields = Vec::new();
         for (kind, entity) in [("contact", Entity::Contact), ("task", Entity::Deal)] {
             let list = custom_fields(&self.client, kind, Class::Work).await?;
@@ -57,6 +58,7 @@ impl PlanfixAdapter {
             time_zone: None,
             users,
             pipelines: pipelines.collect(),
+            deal_pipelines: Vec::new(),
             fields,
             // A task's sort is its object, which stands among the pipelines.
             task_types: Vec::new(),
@@ -123,14 +125,14 @@ impl PlanfixAdapter {
         }
     }
 
-    async fn users(&self) -> Result<Vec<CrmUser>, Unanswered> {
+    pub(super) async fn users(&self, class: Class) -> Result<Vec<CrmUser>, Unanswered> {
         let mut users = Vec::new();
         for page in 0..USER_PAGES_MAX {
             let body = json!({
                 "offset": page * PAGE, "pageSize": PAGE, "onlyActive": false,
                 "fields": "id,name,midname,lastname,email,status,role,phones,isDeleted",
             });
-            let answer = self.client.list("/user/list", body, Class::Work).await?;
+            let answer = self.client.list("/user/list", body, class).await?;
             let list = rows(&answer, "users").ok_or_else(|| Unanswered::unreadable("users"))?;
             let full = list.len() >= PAGE;
             users.extend(list.into_iter().filter_map(user));
@@ -164,7 +166,7 @@ fn described(entity: Entity, field: CustomField) -> CrmField {
         id: field.id.to_string(),
         name: field.name,
         code: None,
-        kind: field.kind.to_string(),
+        kind: kind_word(field.kind),
         takes: takes(field.kind),
         options: field
             .options

@@ -5,6 +5,7 @@
 //! second and so many a day. A task made from an object is what others call a deal.
 
 mod client;
+mod deals;
 mod describe;
 mod directory;
 mod execute;
@@ -32,7 +33,8 @@ use self::settings::{PlanfixSettings, WithoutContact};
 use self::setup::SetupKeeper;
 use super::registry::CrmKind;
 use super::{
-    AccountDescription, AccountDoor, Adapter, Class, DirectoryReader, Screen, StepCommand,
+    AccountDescription, AccountDoor, Adapter, Class, DealReader, DirectoryReader, Screen,
+    StepCommand,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;
@@ -66,6 +68,7 @@ pub struct PlanfixAdapter {
     contact_template: Option<i64>,
     contact_wait: Duration,
     without_contact: WithoutContact,
+    deal_memory: deals::DealMemory,
     capabilities: Capabilities,
 }
 
@@ -84,6 +87,7 @@ impl PlanfixAdapter {
             contact_template: settings.contact_template,
             contact_wait: settings.contact_wait,
             without_contact: settings.without_contact,
+            deal_memory: deals::DealMemory::default(),
             capabilities: capabilities(),
         }
     }
@@ -125,6 +129,10 @@ impl Adapter for PlanfixAdapter {
     }
 
     fn directory(&self) -> Option<&dyn DirectoryReader> {
+        Some(self)
+    }
+
+    fn deals(&self) -> Option<&dyn DealReader> {
         Some(self)
     }
 

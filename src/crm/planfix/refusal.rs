@@ -13,6 +13,8 @@ pub(super) const QUOTA: i64 = 22;
 pub(super) const UNKNOWN: i64 = 0;
 /// The contact is not there.
 pub(super) const NO_CONTACT: i64 = 2000;
+/// There is no such task.
+pub(super) const NO_TASK: i64 = 1000;
 /// The e-mail address is none, or somebody else's.
 pub(super) const EMAIL: [i64; 2] = [2004, 2005];
 /// A scope is missing, or the method is closed to the robot.

@@ -13,6 +13,7 @@ use crate::crm::account::manners::Manners;
 use crate::crm::account::transport;
 use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
 use crate::model::asked::{Asked, asked_by};
+use crate::model::deal_settings::DealSettings;
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
 use crate::model::object_reader::{Reader, TextShape, read_settings};
@@ -252,6 +253,47 @@ impl AccountSettings for PlanfixSettings {
 
     fn directory(&self) -> Option<DirectorySettings> {
         self.directory
+    }
+
+    fn has_deals(&self) -> bool {
+        true
+    }
+
+    fn deal_hints(&self, _: Option<&str>, body: &[u8]) -> Vec<String> {
+        super::deals::hints(body)
+    }
+
+    fn deal_hooks_by_hand(&self) -> Option<&'static str> {
+        Some(
+            "look at both scenarios of the object in Planfix: \"task created\" and \"task changed\", \
+             each with an HTTP request (POST, application/json) whose only parameter is task_id = \
+             {{Задача.Номер}}",
+        )
+    }
+
+    /// A task is a deal by its object, and a status says nothing of success (S2-37).
+    fn deal_mistakes(&self, deals: &DealSettings) -> Vec<Mistake> {
+        let mut found = Vec::new();
+        if deals.pipelines.is_empty() {
+            let message = "name the task object whose tasks are deals, by its number";
+            found.push(Mistake::at("pipelines", message));
+        }
+        for (at, object) in deals.pipelines.iter().enumerate() {
+            if object.parse::<u32>().is_err() {
+                let message = "must be the number of a task object";
+                found.push(Mistake::at(&format!("pipelines.{at}"), message));
+            }
+        }
+        if deals.good.is_empty() {
+            let message = "name the status that is a success: Planfix does not say which one is";
+            found.push(Mistake::at("good", message));
+        }
+        found
+    }
+
+    /// Scenarios tell of tasks, and each look at the clients costs two requests of the day.
+    fn tells_of_clients(&self, _: Option<&str>, _: &[u8]) -> bool {
+        false
     }
 
     fn secrets_needed(&self) -> &'static [&'static str] {

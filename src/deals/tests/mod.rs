@@ -24,6 +24,7 @@ pub(super) fn deal(id: &str) -> Deal {
         source: None,
         columns: Vec::new(),
         communication: None,
+        kept: Default::default(),
         created_at: Timestamp::from_secs(10),
         updated_at: Timestamp::from_secs(20),
         closed_at: None,

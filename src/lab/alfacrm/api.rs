@@ -77,6 +77,7 @@ impl World {
             }
             ("task", "index") => Ok(self.list_tasks(branch, incoming, &body)),
             ("task", "create") => Ok(self.create_task(&body)),
+            ("pay", "index") => Ok(self.list_pays(branch, incoming, &body)),
             ("log", "index") if self.switches.log_open => Ok(self.list_log(incoming, &body)),
             ("log", "index") => Err(Reply::forbidden()),
             (_, "index") => self.list_reference(entity, incoming, &body),
@@ -135,6 +136,14 @@ impl World {
                     })
                 };
                 sources.map(row).collect()
+            }
+            "teacher" | "pay-type" => {
+                let list = match entity {
+                    "teacher" => &options.teachers,
+                    _ => &options.pay_types,
+                };
+                let row = |(id, name): &(u64, String)| json!({"id": id, "name": name});
+                list.iter().map(row).collect()
             }
             "pipeline" if funnels => {
                 vec![

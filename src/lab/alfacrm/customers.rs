@@ -141,8 +141,7 @@ impl World {
     pub(super) fn add(&mut self, mut customer: Customer) -> u64 {
         let id = self.new_id();
         customer.id = id;
-        self.note("Customer", id, 1);
-        self.tell_of_customer("create", &Customer::default(), &customer);
+        self.customer_happened("create", 1, &Customer::default(), &customer);
         self.customers.insert(id, customer);
         id
     }
@@ -171,8 +170,7 @@ impl World {
 
     /// Replaces a customer by what became of it.
     pub(super) fn replace(&mut self, before: &Customer, after: Customer) {
-        self.note("Customer", after.id, 2);
-        self.tell_of_customer("update", before, &after);
+        self.customer_happened("update", 2, before, &after);
         self.customers.insert(after.id, after);
     }
 
@@ -277,8 +275,8 @@ impl World {
             "id": one.id, "name": one.name, "legal_type": one.legal_type,
             "legal_name": one.legal_name, "is_study": u8::from(one.is_study),
             "phone": one.phones, "email": one.emails, "web": [], "addr": [],
-            "branch_ids": one.branches, "teacher_ids": [], "lead_status_id": id_or_null(one.status),
-            "lead_source_id": id_or_null(one.source), "lead_reject_id": null,
+            "branch_ids": one.branches, "teacher_ids": one.teachers, "lead_status_id": id_or_null(one.status),
+            "lead_source_id": id_or_null(one.source), "lead_reject_id": id_or_null(one.reject),
             "customer_reject_id": null, "study_status_id": u8::from(one.is_study),
             "assigned_id": id_or_null(one.assigned), "employee_id": null, "company_id": null,
             "dob": one.dob, "note": one.note, "balance": "0.00", "paid_lesson_count": "0",

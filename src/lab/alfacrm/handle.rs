@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::options::{AlfaOptions, Switches};
 use super::oracle::{Oracle, OracleCounters};
+use super::pays::Pay;
 use super::records::Customer;
 use super::world::World;
 use crate::lab::fault::{FaultPlan, Rule, RuleRefused};
@@ -107,9 +108,35 @@ impl AlfaHandle {
         let Some(gone) = world.customers.remove(&id) else {
             return false;
         };
-        world.note("Customer", id, 3);
-        world.tell_of_customer("delete", &gone, &gone);
+        world.customer_happened("delete", 3, &gone, &gone);
         true
+    }
+
+    /// Puts a payment into the account; the id and an empty day are given. Returns the id.
+    pub fn add_pay(&self, pay: Pay) -> u64 {
+        self.world().add_pay(pay)
+    }
+
+    /// Changes a payment as a person does; false where there is none.
+    pub fn edit_pay(&self, id: u64, change: impl FnOnce(&mut Pay)) -> bool {
+        self.world().edit_pay(id, change)
+    }
+
+    /// Deletes a payment; false where there is none.
+    pub fn delete_pay(&self, id: u64) -> bool {
+        self.world().delete_pay(id)
+    }
+
+    /// Has so many of a thousand webhooks lost.
+    pub fn lose_hooks(&self, per_mille: u64) {
+        self.world().hooks.lost_per_mille = per_mille;
+    }
+
+    /// Holds webhooks back; when they are let go, the newest goes first if wished.
+    pub fn hold_hooks(&self, held: bool, backwards: bool) {
+        let mut world = self.world();
+        world.hooks.held = held;
+        world.hooks.backwards = backwards;
     }
 
     /// Takes an additional field out of the account.

@@ -1,4 +1,5 @@
-//! Webhooks: an address for each branch, told of every change of a customer (crm/alfacrm.md §7).
+//! Webhooks: an address for each branch, told of every change of a customer or payment
+//! (crm/alfacrm.md §7).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::handle::AlfaHandle;
 use super::records::Customer;
 use super::world::World;
+use crate::lab::fault::mix;
 
 /// How long an answer is waited for (§13).
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -26,6 +28,12 @@ pub(super) struct HookQueue {
     pub(super) lost_every: u64,
     /// Of so many one comes twice.
     pub(super) twice_every: u64,
+    /// Of a thousand so many get lost, none knows which.
+    pub(super) lost_per_mille: u64,
+    /// Nothing is sent for now.
+    pub(super) held: bool,
+    /// The newest goes first.
+    pub(super) backwards: bool,
     told: u64,
     pub(super) delivered: u64,
     pub(super) lost: u64,
@@ -38,7 +46,8 @@ impl HookQueue {
         };
         self.told += 1;
         let strikes = |every: u64| every > 0 && self.told.is_multiple_of(every);
-        if strikes(self.lost_every) {
+        let by_chance = mix(self.told) % 1_000 < self.lost_per_mille;
+        if strikes(self.lost_every) || by_chance {
             self.lost += 1;
             return;
         }
@@ -49,46 +58,82 @@ impl HookQueue {
     }
 
     fn take(&mut self) -> Option<(String, Value)> {
-        self.waiting.pop_front()
+        match (self.held, self.backwards) {
+            (true, _) => None,
+            (false, false) => self.waiting.pop_front(),
+            (false, true) => self.waiting.pop_back(),
+        }
+    }
+
+    /// Returns how many wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 }
 
 impl World {
-    /// Tells of what became of a customer: changed fields only, texts for numbers, `[]` for an
-    /// empty map (§7).
-    pub(super) fn tell_of_customer(
+    /// Takes down and tells what became of a customer: changed fields only, texts for numbers, `[]`
+    /// for an empty map (§7).
+    pub(super) fn customer_happened(
         &mut self,
         event: &'static str,
+        code: u64,
         before: &Customer,
         after: &Customer,
     ) {
-        let (old, new) = (told_fields(before), told_fields(after));
-        let (mut fields_old, mut fields_new) = (Map::new(), Map::new());
-        for (key, value) in &new {
-            if old.get(key) != Some(value) {
-                fields_new.insert(key.clone(), value.clone());
-                let before = old.get(key).cloned().unwrap_or_default();
-                fields_old.insert(key.clone(), before);
-            }
-        }
-        if event == "create" {
-            fields_old.clear();
-        }
-        let map = |fields: Map<String, Value>| match fields.is_empty() {
-            true => json!([]),
-            false => Value::Object(fields),
+        let before = match event {
+            "create" => Map::new(),
+            _ => told_fields(before),
         };
-        let (fields_old, fields_new) = (map(fields_old), map(fields_new));
+        let fields = match event {
+            "delete" if !self.switches.deletes_say_nothing => changed(before, Map::new()),
+            _ => changed(before, told_fields(after)),
+        };
+        self.note_fields("Customer", after.id, code, (&fields.0, &fields.1));
+        let branches = after.branches.clone();
+        self.tell("Customer", event, after.id, &branches, fields);
+    }
+
+    /// Tells the addresses of these branches.
+    pub(super) fn tell(
+        &mut self,
+        entity: &str,
+        event: &str,
+        id: u64,
+        branches: &[u64],
+        fields: (Value, Value),
+    ) {
         let datetime = self.written(self.now.seconds());
-        for branch in after.branches.clone() {
+        for branch in branches {
             let body = json!({
-                "branch_id": branch, "event": event, "entity": "Customer",
-                "entity_id": after.id, "fields_old": fields_old, "fields_new": fields_new,
+                "branch_id": branch, "event": event, "entity": entity,
+                "entity_id": id, "fields_old": fields.0, "fields_new": fields.1,
                 "user_id": API_USER, "datetime": datetime,
             });
-            self.hooks.push(branch, body);
+            self.hooks.push(*branch, body);
         }
     }
+}
+
+/// Returns what stood and what stands in the fields that differ; an empty map is `[]`.
+pub(super) fn changed(old: Map<String, Value>, new: Map<String, Value>) -> (Value, Value) {
+    let (mut fields_old, mut fields_new) = (Map::new(), Map::new());
+    for (key, value) in &new {
+        if old.get(key) != Some(value) {
+            fields_new.insert(key.clone(), value.clone());
+            if let Some(before) = old.get(key) {
+                fields_old.insert(key.clone(), before.clone());
+            }
+        }
+    }
+    for (key, value) in old.iter().filter(|(key, _)| !new.contains_key(*key)) {
+        fields_old.insert(key.clone(), value.clone());
+    }
+    let map = |fields: Map<String, Value>| match fields.is_empty() {
+        true => json!([]),
+        false => Value::Object(fields),
+    };
+    (map(fields_old), map(fields_new))
 }
 
 fn told_fields(one: &Customer) -> Map<String, Value> {
@@ -96,6 +141,7 @@ fn told_fields(one: &Customer) -> Map<String, Value> {
         ("name", one.name.clone()),
         ("is_study", u8::from(one.is_study).to_string()),
         ("lead_status_id", one.status.to_string()),
+        ("lead_reject_id", one.reject.to_string()),
         ("assigned_id", one.assigned.to_string()),
         ("note", one.note.clone()),
         ("phone", one.phones.join(",")),

@@ -52,6 +52,10 @@ pub struct AlfaOptions {
     pub statuses: Vec<(u64, String)>,
     /// The sources of leads.
     pub sources: Vec<(u64, String)>,
+    /// The teachers.
+    pub teachers: Vec<(u64, String)>,
+    /// The types of payments.
+    pub pay_types: Vec<(u64, String)>,
     /// The codes of the additional fields of customers, without prefix.
     pub custom_fields: Vec<String>,
     /// What the contract leaves open.
@@ -88,6 +92,12 @@ impl Default for AlfaOptions {
             ],
             statuses: named(&[(3, "Новый"), (5, "Пробный урок"), (7, "Договор")]),
             sources: named(&[(4, "Звонок"), (6, "Сайт")]),
+            teachers: named(&[(21, "Роман"), (22, "Ольга")]),
+            pay_types: named(&[
+                (1, "Доход: оплата занятий"),
+                (4, "Возврат"),
+                (9, "Доход: продажа товара"),
+            ]),
             custom_fields: vec!["gw".to_owned(), "utm".to_owned()],
             switches: Switches::default(),
             fault_seed: 1,
@@ -178,6 +188,14 @@ pub struct Switches {
     pub funnels: bool,
     /// The role may see the log.
     pub log_open: bool,
+    /// The filter `id` of payments takes several.
+    pub pays_by_ids: bool,
+    /// Payments can be filtered by when they were changed; else that is ignored.
+    pub pays_by_update: bool,
+    /// Payments say whether they are confirmed.
+    pub pays_say_confirmed: bool,
+    /// What is told of a deletion says nothing of what was deleted.
+    pub deletes_say_nothing: bool,
 }
 
 impl Default for Switches {
@@ -204,6 +222,10 @@ impl Default for Switches {
             says_retry_after: false,
             funnels: false,
             log_open: true,
+            pays_by_ids: true,
+            pays_by_update: true,
+            pays_say_confirmed: true,
+            deletes_say_nothing: false,
         }
     }
 }
@@ -232,6 +254,10 @@ impl Switches {
             says_retry_after: true,
             funnels: true,
             log_open: false,
+            pays_by_ids: false,
+            pays_by_update: false,
+            pays_say_confirmed: false,
+            deletes_say_nothing: true,
         }
     }
 }

@@ -6,6 +6,7 @@ use jiff::civil::DateTime;
 use serde::Serialize;
 
 use super::loose::last_ten;
+use super::pays::Pay;
 use super::records::{Comment, Customer, Task};
 use super::world::World;
 
@@ -20,6 +21,8 @@ pub struct Oracle {
     pub calls: Vec<CallView>,
     /// The tasks.
     pub tasks: Vec<Task>,
+    /// The payments.
+    pub pays: Vec<Pay>,
     /// How often each mark of ours (`[TL-…]`) stands somewhere, where it is more than once.
     pub marks_twice: BTreeMap<String, usize>,
     /// The counters.
@@ -41,6 +44,8 @@ pub struct OracleCounters {
     pub hooks_delivered: u64,
     /// Webhooks that nobody took.
     pub hooks_lost: u64,
+    /// Webhooks that wait.
+    pub hooks_waiting: usize,
 }
 
 /// A comment that tells of a call.
@@ -119,6 +124,7 @@ impl World {
             customers,
             comments,
             tasks,
+            pays: self.pays.values().cloned().collect(),
             marks_twice: marks,
             counters: self.oracle_counters(),
         }
@@ -133,6 +139,7 @@ impl World {
             oddities: self.oddities.clone(),
             hooks_delivered: self.hooks.delivered,
             hooks_lost: self.hooks.lost,
+            hooks_waiting: self.hooks.waiting(),
         }
     }
 

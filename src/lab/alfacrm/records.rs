@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// A customer: lead and client in one (crm/alfacrm.md §2).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -31,6 +32,10 @@ pub struct Customer {
     pub source: u64,
     /// Who answers for it; 0 = nobody.
     pub assigned: u64,
+    /// Why the lead was rejected; 0 = it was not.
+    pub reject: u64,
+    /// Its teachers.
+    pub teachers: Vec<u64>,
     /// The note.
     pub note: String,
     /// The date of birth.
@@ -86,7 +91,7 @@ pub struct Task {
 pub struct LogLine {
     /// The id.
     pub id: u64,
-    /// `Customer`, `Task`, `Communication`.
+    /// `Customer`, `Pay`, `Task`, `Communication`.
     pub entity: &'static str,
     /// Which.
     pub entity_id: u64,
@@ -94,4 +99,8 @@ pub struct LogLine {
     pub event: u64,
     /// Unix seconds.
     pub at: i64,
+    /// What stood there before, of what was changed.
+    pub fields_old: Value,
+    /// What stands there now.
+    pub fields_new: Value,
 }

@@ -218,7 +218,8 @@ impl World {
             changed_at: line.at,
             record: json!({
                 "id": line.id, "entity": line.entity, "entity_id": line.entity_id, "user_id": 501,
-                "event": line.event, "fields_old": [], "fields_new": [], "fields_rel": "",
+                "event": line.event, "fields_old": line.fields_old, "fields_new": line.fields_new,
+                "fields_rel": "",
                 "date_time": self.written(line.at),
             }),
         });

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::exchange::{Incoming, Reply};
 use super::hooks::HookQueue;
 use super::options::{AlfaOptions, Switches};
+use super::pays::Pay;
 use super::records::{Comment, Customer, LogLine, Task};
 use crate::lab::lab_clock::Moment;
 
@@ -22,6 +23,7 @@ pub(super) struct World {
     pub(super) customers: BTreeMap<u64, Customer>,
     pub(super) comments: BTreeMap<u64, Comment>,
     pub(super) tasks: BTreeMap<u64, Task>,
+    pub(super) pays: BTreeMap<u64, Pay>,
     pub(super) log: Vec<LogLine>,
     pub(super) hooks: HookQueue,
     /// Unix milliseconds of their ends, by token.
@@ -45,6 +47,7 @@ impl World {
             customers: BTreeMap::new(),
             comments: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            pays: BTreeMap::new(),
             log: Vec::new(),
             hooks: HookQueue::default(),
             tokens: BTreeMap::new(),
@@ -70,7 +73,21 @@ impl World {
 
     /// Takes down that something happened to a record.
     pub(super) fn note(&mut self, entity: &'static str, entity_id: u64, event: u64) {
+        let nothing = serde_json::json!([]);
+        self.note_fields(entity, entity_id, event, (&nothing, &nothing));
+    }
+
+    /// Takes down what was changed of a record, before and after.
+    pub(super) fn note_fields(
+        &mut self,
+        entity: &'static str,
+        entity_id: u64,
+        event: u64,
+        fields: (&serde_json::Value, &serde_json::Value),
+    ) {
         let line = LogLine {
+            fields_old: fields.0.clone(),
+            fields_new: fields.1.clone(),
             id: self.log.len() as u64 + 1,
             entity,
             entity_id,

@@ -10,6 +10,7 @@ mod contacts;
 mod exchange;
 mod filters;
 mod handle;
+mod hooks;
 mod limits;
 mod options;
 mod oracle;
@@ -21,7 +22,8 @@ mod telephony;
 mod times;
 mod world;
 
-pub use handle::PlanfixHandle;
+pub use handle::{PlanfixHandle, TaskEdit};
+pub use hooks::Scenarios;
 pub use options::{FieldOptions, ObjectOptions, PlanfixOptions, StatusOptions, UserOptions};
 pub use oracle::{CallView, CommentView, ContactView, Counters, Oracle, TaskView};
 pub use server::{PlanfixLab, start};

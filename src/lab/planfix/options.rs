@@ -35,6 +35,8 @@ pub struct PlanfixOptions {
     pub log_entries_max: usize,
     /// The seed of faults by chance.
     pub fault_seed: u64,
+    /// How long a minute of scenarios is that wait or repeat.
+    pub hook_minute: std::time::Duration,
 }
 
 /// A user.
@@ -175,6 +177,7 @@ impl Default for PlanfixOptions {
             switches: Switches::default(),
             log_entries_max: 2_000,
             fault_seed: 1,
+            hook_minute: std::time::Duration::from_secs(60),
         }
     }
 }

@@ -128,6 +128,16 @@ pub struct Counters {
     pub ignored_events: u64,
     /// What is odd about how it was asked.
     pub oddities: BTreeMap<String, u64>,
+    /// Webhooks of scenarios that were taken.
+    pub hooks_delivered: u64,
+    /// Webhooks that nobody got.
+    pub hooks_lost: u64,
+    /// Webhooks that were not answered by a quick 200, each of which froze the account's webhooks.
+    pub hooks_failed: u64,
+    /// Webhooks that wait.
+    pub hooks_waiting: usize,
+    /// How long an answer to a webhook took at the most.
+    pub hooks_slowest_ms: u64,
 }
 
 impl Oracle {
@@ -178,6 +188,11 @@ impl World {
             events: self.events,
             ignored_events: self.ignored_events,
             oddities: self.oddities.clone(),
+            hooks_delivered: self.hooks.delivered,
+            hooks_lost: self.hooks.lost,
+            hooks_failed: self.hooks.failed,
+            hooks_waiting: self.hooks.waiting(),
+            hooks_slowest_ms: self.hooks.slowest_ms,
         }
     }
 

@@ -17,6 +17,7 @@ use tokio::sync::oneshot::Sender;
 
 use super::exchange::{Incoming, Reply};
 use super::handle::{PlanfixHandle, Shared, lock};
+use super::hooks;
 use super::options::PlanfixOptions;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
@@ -104,6 +105,7 @@ fn run(listener: TcpListener, lab: PlanfixHandle, tell: Sender<ServerHandle>) ->
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let sender = lab.clone();
     runtime.block_on(async move {
         let server = HttpServer::new(move || {
             App::new()
@@ -120,7 +122,10 @@ fn run(listener: TcpListener, lab: PlanfixHandle, tell: Sender<ServerHandle>) ->
             // The starter was dropped meanwhile.
             return Ok(());
         }
-        server.await
+        tokio::select! {
+            ended = server => ended,
+            () = hooks::deliver(sender) => Ok(()),
+        }
     })
 }
 

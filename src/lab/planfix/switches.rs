@@ -45,6 +45,10 @@ pub struct Switches {
     pub makes_callers: bool,
     /// Statuses tell `isActive`.
     pub statuses_tell_active: bool,
+    /// Lists of tasks show those that were deleted, as such.
+    pub lists_show_deleted: bool,
+    /// A task that was deleted is told as such; else there is no such task.
+    pub deleted_task_is_shown: bool,
 }
 
 impl Default for Switches {
@@ -65,6 +69,8 @@ impl Default for Switches {
             caller_lag_ms: 0,
             makes_callers: true,
             statuses_tell_active: true,
+            lists_show_deleted: false,
+            deleted_task_is_shown: false,
         }
     }
 }

@@ -29,7 +29,8 @@ impl World {
         let (fields, filters) = (text(body, "fields"), filters(body)?);
         let mut found = Vec::new();
         for one in &self.tasks {
-            if one.listed_from_ms <= self.now_ms && passing::task(one, &filters)? {
+            let is_shown = !one.is_deleted || self.switches.lists_show_deleted;
+            if is_shown && one.listed_from_ms <= self.now_ms && passing::task(one, &filters)? {
                 found.push(self.task_shown(one, &fields));
             }
         }
@@ -68,6 +69,7 @@ impl World {
         }
         task.id = self.id();
         let id = task.id;
+        self.tell_of_task(&task, true);
         self.tasks.push(task);
         Ok(json!({ "id": id }))
     }
@@ -76,10 +78,18 @@ impl World {
         self.note_unknown(body, &KNOWN);
         let mut task = self.task(id)?.clone();
         self.take_task(body, &mut task)?;
+        self.replace_task(task);
+        Ok(json!({ "updated": true }))
+    }
+
+    /// Puts a task as it is now in its place, and lets scenarios look at it.
+    pub(super) fn replace_task(&mut self, task: Task) {
+        if !task.is_deleted {
+            self.tell_of_task(&task, false);
+        }
         if let Some(place) = self.tasks.iter_mut().find(|one| one.id == task.id) {
             *place = task;
         }
-        Ok(json!({ "updated": true }))
     }
 
     fn take_task(&mut self, body: &Map<String, Value>, task: &mut Task) -> Result<(), Refused> {
@@ -131,8 +141,11 @@ impl World {
 
     fn task(&self, id: &str) -> Result<&Task, Refused> {
         let id: Option<u64> = id.parse().ok();
+        let is_shown = |one: &&Task| !one.is_deleted || self.switches.deleted_task_is_shown;
         let found = self.tasks.iter().find(|one| Some(one.id) == id);
-        found.ok_or_else(|| refuse(1000, "no such task"))
+        found
+            .filter(is_shown)
+            .ok_or_else(|| refuse(1000, "no such task"))
     }
 
     fn task_shown(&self, one: &Task, fields: &str) -> Value {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::hooks::HookQueue;
 use super::limits::Limits;
 use super::options::{FieldOptions, PlanfixOptions, UserOptions};
 use super::switches::Switches;
@@ -20,6 +21,7 @@ pub(super) struct World {
     pub(super) calls: Vec<CallTag>,
     /// The events of each call.
     pub(super) live: BTreeMap<String, LiveCall>,
+    pub(super) hooks: HookQueue,
     pub(super) oddities: BTreeMap<String, u64>,
     pub(super) ignored_events: u64,
     pub(super) events: u64,
@@ -112,6 +114,7 @@ impl World {
             comments: Vec::new(),
             calls: Vec::new(),
             live: BTreeMap::new(),
+            hooks: HookQueue::default(),
             oddities: BTreeMap::new(),
             ignored_events: 0,
             events: 0,

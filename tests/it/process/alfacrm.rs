@@ -17,16 +17,16 @@ use super::wait::{until, when};
 const CLIENT: &str = "+79165550001";
 const OTHER: &str = "+79165550002";
 const TENANT: &str = include_str!("etc/school.toml");
-const HOOK: &str = "a-secret-of-the-school-0123456789";
+pub(super) const HOOK: &str = "a-secret-of-the-school-0123456789";
 
 /// The simulated account, and the daemon's folder.
-struct School {
-    crm: AlfaLab,
-    home: Arc<Home>,
+pub(super) struct School {
+    pub(super) crm: AlfaLab,
+    pub(super) home: Arc<Home>,
 }
 
 impl School {
-    async fn open(settings: &str) -> Self {
+    pub(super) async fn open(settings: &str) -> Self {
         let options = AlfaOptions {
             rate_per_second: 2_000,
             ..AlfaOptions::default()
@@ -48,18 +48,18 @@ impl School {
         }
     }
 
-    async fn start(&self) -> Daemon {
+    pub(super) async fn start(&self) -> Daemon {
         Daemon::start(&self.home).await
     }
 
-    fn fault(&self, path: &str, when: When, fault: Fault) {
+    pub(super) fn fault(&self, path: &str, when: When, fault: Fault) {
         let rule = Rule::new("POST", path, when, fault);
         self.crm.add_fault(rule).expect("there is room");
     }
 
     /// Returns what the CRM holds, after a look for anything odd, or twice.
     #[track_caller]
-    fn oracle(&self) -> Oracle {
+    pub(super) fn oracle(&self) -> Oracle {
         let oracle = self.crm.oracle();
         assert!(oracle.marks_twice.is_empty(), "{:?}", oracle.marks_twice);
         assert!(oracle.counters.oddities.is_empty(), "{:?}", oracle.counters);

@@ -8,19 +8,16 @@ use trunkline::lab::amocrm::{CardEdit, SeedCard, SeedLead};
 use trunkline::lab::fault::{Fault, When};
 
 use super::daemon::{Daemon, list};
+use super::deal_table::{DEALS, Table, export, place, repair, table};
 use super::home::ADMIN_TOKEN;
 use super::office::{Office, site_call};
 use super::wait::{until, when};
 
 const HOOK: &str = "a-secret-of-the-path-0123456789";
-const DEALS: &str = "/v1/tenants/acme/integrations/sales/deals";
 const WON: u64 = 142;
 const LOST: u64 = 143;
 const FIRST: u64 = 3102;
 const SECOND: u64 = 3103;
-
-/// Everything that the table and the CRM have to agree about.
-type Row = (String, String, String, String, String, String, String);
 
 impl Office {
     /// Has the deals of the account received; webhooks are told to the daemon itself. Changes are
@@ -65,7 +62,7 @@ impl Office {
     }
 
     /// What the CRM holds.
-    fn truth(&self) -> BTreeMap<String, Row> {
+    fn truth(&self) -> Table {
         let oracle = self.crm.oracle();
         let phones: BTreeMap<u64, String> = oracle
             .contacts
@@ -94,70 +91,16 @@ impl Office {
     }
 }
 
-/// Reads an export.
-async fn export(office: &Office, daemon: &Daemon, query: &str) -> String {
-    let url = format!("http://{}{DEALS}/export?{query}", office.home.admin());
-    let asked = daemon.http.get(url).bearer_auth(ADMIN_TOKEN);
-    let answer = asked.send().await.expect("an answer");
-    assert_eq!(answer.status(), 200);
-    answer.text().await.expect("all of it")
-}
-
-/// What the table holds.
-async fn table(office: &Office, daemon: &Daemon) -> BTreeMap<String, Row> {
-    let lines = export(office, daemon, "format=ndjson").await;
-    let read = |line: &str| {
-        let found: Value = serde_json::from_str(line).expect("one object a line");
-        let text = |pointer: &str| {
-            let text = found["deal"].pointer(pointer).and_then(Value::as_str);
-            text.unwrap_or_default().to_owned()
-        };
-        let row = (
-            text("/name"),
-            text("/state"),
-            text("/pipeline/id"),
-            text("/stage/name"),
-            text("/sum"),
-            text("/responsible/id"),
-            text("/client/phones/0"),
-        );
-        (text("/id"), row)
-    };
-    lines.lines().map(read).collect()
-}
-
 /// Waits until the table is what the CRM holds.
 async fn equal(office: &Office, daemon: &Daemon) {
-    until("the table is what the CRM holds", async || {
-        let (table, truth) = (table(office, daemon).await, office.truth());
-        let odd = truth.iter().find(|(id, row)| table.get(*id) != Some(row));
-        let odd = odd.map(|(id, row)| (id, row, table.get(id)));
-        when(
-            table == truth,
-            format!("{} of {}; {odd:?}", table.len(), truth.len()),
-        )
-    })
-    .await;
+    super::deal_table::equal(&office.home, daemon, || office.truth()).await;
 }
 
 /// Returns the stages that a deal went through.
 async fn stages(daemon: &Daemon, id: u64) -> Vec<u64> {
-    let found = daemon.get(&format!("{DEALS}/by-id/{id}")).await;
-    let moves = list(&found, "moves").iter();
-    let stage = |one: &Value| {
-        one["to"]["stage"]
-            .as_str()
-            .and_then(|text| text.parse().ok())
-    };
-    moves.map(|one| stage(one).expect("a stage")).collect()
-}
-
-async fn place(daemon: &Daemon) -> Value {
-    let found = daemon.get("/v1/deals").await;
-    list(&found, "items")
-        .first()
-        .cloned()
-        .expect("one integration")
+    let stages = super::deal_table::stages(daemon, &id.to_string()).await;
+    let number = |text: &String| text.parse().expect("a number");
+    stages.iter().map(number).collect()
 }
 
 /// Waits until the CRM was read once, and tells us of changes.
@@ -165,18 +108,6 @@ async fn begun(office: &Office, daemon: &Daemon) {
     until("amoCRM is to tell us and was read", async || {
         let (hooks, place) = (office.crm.hook_destinations().len(), place(daemon).await);
         when(hooks == 1 && place["complete"] == true, place)
-    })
-    .await;
-}
-
-/// Has what changed read as a person does, and waits until it is.
-async fn repair(office: &Office, daemon: &Daemon) {
-    let before = place(daemon).await["as_of"].clone();
-    let asked = office.home.run(&["deals", "sync", "acme/sales"]).await;
-    assert_eq!(asked.status, Some(0), "{asked:?}");
-    until("what changed was read", async || {
-        let place = place(daemon).await;
-        when(place["as_of"] != before && place["complete"] == true, place)
     })
     .await;
 }
@@ -213,13 +144,13 @@ async fn v_13_with_a_fifth_of_all_webhooks_lost_the_table_is_the_crms_after_one_
     }
     let counters = office.crm.counters();
     assert!(counters.hooks_lost > 20, "{counters:?}");
-    repair(&office, &daemon).await;
-    assert_eq!(table(&office, &daemon).await, office.truth());
+    repair(&office.home, &daemon).await;
+    assert_eq!(table(&office.home, &daemon).await, office.truth());
     for (id, wanted) in moved {
         assert_eq!(stages(&daemon, id).await, wanted, "deal {id}");
     }
     // What is gone is kept, and shown only where it is asked for.
-    let removed = export(&office, &daemon, "format=ndjson&state=removed").await;
+    let removed = export(&office.home, &daemon, "format=ndjson&state=removed").await;
     assert!((5..=10).contains(&removed.lines().count()), "{removed}");
     assert_eq!(office.oracle().counters.hook_attempts_failed, 0);
 }
@@ -348,7 +279,7 @@ async fn v_13_pipelines_stages_sum_columns_and_the_communication_are_as_they_wer
         pipeline_id: Some(3200),
         ..SeedLead::default()
     });
-    repair(&office, &daemon).await;
+    repair(&office.home, &daemon).await;
     let found = daemon.get(&format!("{DEALS}/by-id/{made}")).await;
     assert_eq!(found["deal"]["state"], "won", "{found}");
     assert_eq!(found["deal"]["stage"]["name"], "Переговоры");
@@ -368,7 +299,7 @@ async fn v_13_pipelines_stages_sum_columns_and_the_communication_are_as_they_wer
     };
     goes(made, 3200, 3202);
     goes(other, 3100, FIRST);
-    repair(&office, &daemon).await;
+    repair(&office.home, &daemon).await;
     let csv = office.home.run(&["deals", "export", "acme/sales"]).await;
     assert_eq!(csv.status, Some(0), "{csv:?}");
     assert!(

@@ -31,6 +31,7 @@ fn deal(id: &str, stage: &str, updated_s: i64) -> Deal {
         source: None,
         columns: Vec::new(),
         communication: None,
+        kept: Default::default(),
         created_at: at(id.parse().expect("a number")),
         updated_at: at(updated_s),
         closed_at: None,

@@ -18,7 +18,8 @@ use super::directory::{PAGE_MAX, Reading};
 use super::setup;
 use super::wire::answers::{Account, CardRecord, Pipeline};
 use crate::crm::{
-    Class, DealField, DealNames, DealPiece, DealReader, DealRecords, DealsSince, HookAddress,
+    Class, DealField, DealNames, DealPiece, DealReader, DealRecords, DealsSince, DealsWanted,
+    HookAddress,
 };
 use crate::model::deal::{DealClient, DealRecord};
 use crate::model::outcome::Outcome;
@@ -72,21 +73,29 @@ impl AmoAdapter {
 }
 
 impl DealReader for AmoAdapter {
-    fn changes(&self, since: DealsSince) -> BoxFuture<'_, Outcome<DealPiece>> {
+    fn changes<'a>(
+        &'a self,
+        since: DealsSince,
+        _: &'a DealsWanted,
+    ) -> BoxFuture<'a, Outcome<DealPiece>> {
         self.reading(CLASS, async move |reading| {
             changes::piece(&reading, since).await
         })
         .boxed()
     }
 
-    fn anew(&self, ids: Vec<String>) -> BoxFuture<'_, Outcome<DealRecords>> {
+    fn anew<'a>(
+        &'a self,
+        ids: Vec<String>,
+        _: &'a DealsWanted,
+    ) -> BoxFuture<'a, Outcome<DealRecords>> {
         self.reading(CLASS, async move |reading| {
             changes::anew(&reading, ids).await
         })
         .boxed()
     }
 
-    fn names(&self) -> BoxFuture<'_, Outcome<DealNames>> {
+    fn names<'a>(&'a self, _: &'a DealsWanted) -> BoxFuture<'a, Outcome<DealNames>> {
         async {
             match self.deal_names().await {
                 Ok(names) => Outcome::Done(names),

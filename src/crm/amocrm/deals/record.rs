@@ -53,6 +53,8 @@ pub(super) fn deal(lead: &CardRecord, client: Option<DealClient>) -> DealRecord 
         id: lead.id.to_string(),
         name: lead.name.clone().unwrap_or_default(),
         place: place(lead.pipeline_id, lead.status_id),
+        settled: false,
+        kept: Default::default(),
         verdict: match lead.status_id {
             WON => Some(DealVerdict::Won),
             LOST => Some(DealVerdict::Lost),
