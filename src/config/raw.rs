@@ -480,17 +480,20 @@ pub(super) struct RawNumbers {
     pub(super) outgoing: Vec<PrefixRule>,
 }
 
-/// Where a secret lies; exactly one of the two.
+/// Where a secret lies; exactly one of the three.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
-    expecting = "{ file = \"…\" } or { credential = \"…\" }: no secret stands in these files"
+    expecting = "{ file = \"…\" } or { credential = \"…\" }: no secret stands plainly in these files"
 )]
 pub(super) struct RawSecret {
     /// In this file; a relative path starts from the folder of the file that names it.
     pub(super) file: Option<String>,
     /// In this systemd credential.
     pub(super) credential: Option<String>,
+    /// Here, sealed with the key of the store: as the pages write what is typed there. It opens in
+    /// this place only.
+    pub(super) sealed: Option<String>,
 }
 
 /// An account.

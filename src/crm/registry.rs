@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::AccountSettings;
+use super::{AccountSettings, CredentialForm};
 use crate::model::asked::SettingsForm;
 use crate::model::mistake::Mistake;
 
@@ -17,6 +17,8 @@ pub struct CrmKind {
     pub secrets: &'static [&'static str],
     /// What its `settings` table and its secrets are, for schema and reference.
     pub form: SettingsForm,
+    /// What a person types to add an account.
+    pub credential: CredentialForm,
     /// Reads the `settings` table of an account, or names every mistake. The second argument replaces the address of the portal where `trunkline.toml` says
     /// so: rehearsals against simulators.
     pub build: BuildAccount,

@@ -8,6 +8,7 @@
 
 mod auth;
 mod client;
+mod credential_form;
 mod describe;
 mod directory;
 mod execute;
@@ -50,6 +51,7 @@ pub const KIND: CrmKind = CrmKind {
         asked: settings::asked,
         words: settings_words::WORDS,
     },
+    credential: credential_form::FORM,
     build: settings::build,
 };
 
