@@ -1,13 +1,12 @@
 // Companies: their CRM accounts with the round arrow and the gear, their integrations, and more of each.
-import { el, fill, field, table, badge, say } from "/pages/dom.js";
+import { el, fill, table, badge } from "/pages/dom.js";
 import { t, word, time } from "/pages/words.js";
 import { get, read, post, way } from "/pages/api.js";
-import { accountPath, addAccount, changeAccount, connect } from "/pages/credential.js";
+import { accountPath, addAccount, changeAccount, codeForm, connect } from "/pages/credential.js";
 import { addIntegration, changeIntegration, addCompany } from "/pages/joining.js";
 
 export async function accounts(place) {
-  const [list, status, known, crms] = await Promise.all([
-    get("/v1/accounts"), get("/v1/status"), get("/v1/tenants"), get("/v1/crms")]);
+  const [list, known, crms] = await Promise.all([get("/v1/accounts"), get("/v1/tenants"), get("/v1/crms")]);
   const companies = await Promise.all(known.items.map((one) => read(`/v1/tenants/${way(one.tenant)}`)));
   if (!place.alive()) return;
   const reload = () => accounts(place);
@@ -17,7 +16,7 @@ export async function accounts(place) {
     companies.map(({ data: company }) => el("section.stack", { "aria-label": company.name || company.tenant },
       !single && el("h2", {}, company.name || company.tenant),
       portals(company, list.items.filter((one) => one.tenant === company.tenant), crms.items, reload),
-      integrations(company, status, list.items, crms.items, reload))),
+      integrations(company, list.items, crms.items, reload))),
     el("div.row", {}, opener(t("company.add"), more, () => addCompany(reload, () => fill(more)))), more);
 }
 
@@ -37,7 +36,7 @@ function portals(company, accounts, crms, reload) {
     el("div.row", {}, opener(t("account.add"), more, () => addAccount(company.tenant, crms, { done: reload, cancel: () => fill(more) }))), more);
 }
 
-function integrations(company, status, accounts, crms, reload) {
+function integrations(company, accounts, crms, reload) {
   const more = el("div", {});
   const rows = company.integrations.map((one) => {
     const of = accounts.find((account) => account.account === one.account && account.tenant === company.tenant);
@@ -67,7 +66,7 @@ export function account(one, reload) {
   const fail = (error) => fill(trouble, el("p.mistake", {}, error.message, (error.body.mistakes || []).map((text) => el("p", {}, text))));
   const authorise = () => connect(one, {
     reload,
-    show: (...what) => fill(more, what, code(one, reload)),
+    show: (...what) => fill(more, what, codeForm(one, reload)),
     hint: (text) => fill(trouble, el("p.hint", {}, text)),
     fail,
   });
@@ -125,19 +124,4 @@ export async function lists(tenant, account) {
     if (error.status === 503) return { fresh: false, why_not: error.message, pipelines: [], users: [], fields: [], task_types: [] };
     throw error;
   }
-}
-
-function code(one, reload) {
-  const input = el("input", { type: "password", autocomplete: "off", name: "code", required: true });
-  const wrong = el("p.mistake", { role: "alert" });
-  return el("form.search", { onsubmit: async (event) => {
-    event.preventDefault();
-    try {
-      await post(`${accountPath(one)}/authorisation`, { code: input.value.trim() });
-      say(t("consent.done"));
-      reload();
-    } catch (error) {
-      fill(wrong, error.message);
-    }
-  } }, field(t("consent.code"), input), el("button", { type: "submit" }, t("consent.use")), wrong);
 }

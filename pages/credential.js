@@ -57,6 +57,22 @@ function wait(one, before, until, waits, reload) {
   }, ASK_AGAIN_MS);
 }
 
+// Where no page of the CRM leads back to this box, a person brings its code.
+export function codeForm(one, reload) {
+  const input = el("input", { type: "password", autocomplete: "off", name: "code", required: true });
+  const wrong = el("p.mistake", { role: "alert" });
+  return el("form.search", { onsubmit: async (event) => {
+    event.preventDefault();
+    try {
+      await post(`${accountPath(one)}/authorisation`, { code: input.value.trim() });
+      say(t("consent.done"));
+      reload();
+    } catch (error) {
+      fill(wrong, error.message);
+    }
+  } }, field(t("consent.code"), input), el("button", { type: "submit" }, t("consent.use")), wrong);
+}
+
 // The fields of one way of being let in; `kept` is what the file says already.
 function wayFields(entry, callback, kept) {
   const controls = new Map();
@@ -106,7 +122,6 @@ function form({ crm, kept, begun, heading, buttons, submit }) {
   const wrong = { url: el("p.mistake", {}), name: el("p.mistake", {}) };
   const said = el("div.mistake", { role: "alert" });
   const body = el("div.gear", {});
-  const name = el("div", {});
   const draw = () => {
     fields = wayFields(entry, crm.callback, kept);
     fill(body, el("p.hint", {}, inLanguage(entry.hint)), fields.parts);
@@ -137,7 +152,7 @@ function form({ crm, kept, begun, heading, buttons, submit }) {
       mistakes(error, said, places);
     }
   } },
-    heading, name,
+    heading,
     field(t("account.title"), title, t("account.title.hint")), wrong.name,
     field(t("account.address"), address, inLanguage(crm.form.address)), wrong.url,
     choose, body, said, el("div.row", {}, buttons));
@@ -165,21 +180,25 @@ export function addAccount(tenant, crms, { done, cancel }) {
         say(t("account.added"));
         return done(id);
       }
-      const wrong = el("p.mistake", {});
+      const wrong = el("p.hint", {});
       await connect(one, {
         opened, reload: () => done(id),
-        show: (...what) => fill(place, el("p", {}, t("account.added")), what, wrong,
+        show: (...what) => fill(place, el("p", {}, t("account.added")), what, wrong, codeForm(one, () => done(id)),
           el("div.row", {}, el("button", { type: "button", onclick: () => done(id) }, t("continue")))),
-        hint: (text) => fill(wrong, text, " ", t("consent.code_later")),
+        hint: (text) => fill(wrong, text),
         fail: (error) => { fill(place, el("p.mistake", {}, error.message), el("button", { type: "button", onclick: () => done(id) }, t("continue"))); },
       });
     };
     submit.opens = () => Boolean(crm.callback);
     fill(place, form({
       crm, kept: NOTHING, submit,
-      heading: [el("h3", {}, t("account.new")), field(t("account.crm"), select(crms.map((one) => [one.form.crm, one.form.title]), name, draw, { name: "crm" }))],
+      heading: [el("h3", {}, t("account.new")), field(t("account.crm"), select(crms.map((one) => [one.form.crm, one.form.title]), name, choose, { name: "crm" }))],
       buttons: [el("button.primary", { type: "submit" }, t("account.save")), el("button", { type: "button", onclick: cancel }, t("cancel"))],
     }));
+  };
+  const choose = (name) => {
+    draw(name);
+    place.querySelector("select").focus();
   };
   draw(crms[0].form.crm);
   return place;

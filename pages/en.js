@@ -306,7 +306,6 @@ export default {
   "secret.kept": "••••••••",
   "secret.kept.hint": "Typed already; empty = it stays",
   "consent.opened": "The CRM's page has opened in a new window: permit access there, the window closes by itself. If it did not open:",
-  "consent.code_later": "A code can be pasted later as well, by the round arrow of the portal.",
   "check.limits": "What the portal does not give:",
   "remedy.authorise": "Authorise the portal again, or type what lets us in anew.",
   "remedy.look_at_crm": "Look at the address and the rights in the CRM, then authorise again or type what lets us in anew.",

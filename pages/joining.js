@@ -67,7 +67,10 @@ export function addIntegration(company, accounts, crms, { done, cancel }) {
             draw(items.filter((one) => one.tenant === company.tenant), added);
           },
         }));
-      } else fill(rest, id && parameters(company, known.find((one) => one.account === id), { done, cancel }));
+        return;
+      }
+      const account = known.find((one) => one.account === id);
+      fill(rest, account && parameters(company, account, { done, cancel }));
     };
     fill(place, el("div.gear", {}, el("h3", {}, t("integration.new")),
       field(t("integration.account"), select(options, chosen, next, { name: "account" }), t("integration.account.hint")), rest,
