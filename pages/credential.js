@@ -3,7 +3,7 @@
 import { el, fill, field, select, say, ask } from "/pages/dom.js";
 import { t, time, inLanguage } from "/pages/words.js";
 import { get, read, post, change, way } from "/pages/api.js";
-import { slug, mistakes } from "/pages/joining.js";
+import { slug, mistakes, once } from "/pages/joining.js";
 
 const ASK_AGAIN_MS = 2000;
 
@@ -76,15 +76,17 @@ export function codeForm(one, reload) {
 // The fields of one way of being let in; `kept` is what the file says already.
 function wayFields(entry, callback, kept) {
   const controls = new Map();
+  // Only where nothing of this way is set our own address is what stands there.
+  const isNew = entry.fields.every((one) => !kept.secrets.includes(one.key) && kept.settings[one.key] === undefined);
   const parts = entry.fields.map((one) => {
     const there = kept.settings[one.key];
     const isKept = one.kind === "secret" && kept.secrets.includes(one.key);
-    const value = there ?? (one.kind === "callback" && callback) ?? "";
+    const value = there ?? (one.kind === "callback" && isNew ? callback : null) ?? "";
     const input = el("input", {
       name: one.key, required: one.required && !isKept, value: one.kind === "secret" ? "" : String(value || ""),
       type: one.kind === "secret" ? "password" : "text", autocomplete: "off", spellcheck: false,
       inputMode: one.kind === "whole" ? "numeric" : one.kind === "callback" ? "url" : "text",
-      maxLength: one.kind === "secret" ? 8000 : 1000, placeholder: isKept ? t("secret.kept") : "",
+      maxLength: one.kind === "secret" ? 8000 : 1000, placeholder: isKept ? t("secret.kept") : (one.kind === "callback" && callback) || "",
     });
     if (one.kind === "whole") input.pattern = "[0-9]+";
     const wrong = el("p.mistake", {});
@@ -131,8 +133,7 @@ function form({ crm, kept, begun, heading, buttons, submit }) {
     draw();
   }, { name: "way" }));
   draw();
-  const node = el("form.gear", { onsubmit: async (event) => {
-    event.preventDefault();
+  return el("form.gear", { onsubmit: once(async () => {
     fill(said);
     for (const place of [...Object.values(wrong), ...[...fields.controls.values()].map((one) => one.wrong)]) fill(place);
     const opened = entry.consent && submit.opens(entry, fields) ? consentWindow() : null;
@@ -151,12 +152,11 @@ function form({ crm, kept, begun, heading, buttons, submit }) {
       for (const [key, one] of fields.controls) places[key] = one.wrong;
       mistakes(error, said, places);
     }
-  } },
+  }) },
     heading,
     field(t("account.title"), title, t("account.title.hint")), wrong.name,
-    field(t("account.address"), address, inLanguage(crm.form.address)), wrong.url,
+    field(inLanguage(crm.form.address), address, t("account.address.hint")), wrong.url,
     choose, body, said, el("div.row", {}, buttons));
-  return node;
 }
 
 // A new account (S0-01, S0-02). `done` is told its id.

@@ -294,7 +294,7 @@ export default {
   "way.oauth": "OAuth",
   "account.title": "Title",
   "account.title.hint": "Optional",
-  "account.address": "Portal address",
+  "account.address.hint": "With or without https://",
   "account.add": "Add a portal",
   "account.new": "A new CRM portal",
   "account.crm": "CRM",

@@ -30,6 +30,18 @@ export function mistakes(error, said, places) {
   fill(said, el("p", {}, title), rest.map((text) => el("p", {}, text)));
 }
 
+// Submits a form once at a time: a second press while the first is under way does nothing.
+export const once = (work) => async (event) => {
+  event.preventDefault();
+  const button = event.submitter;
+  if (button) button.disabled = true;
+  try {
+    await work();
+  } finally {
+    if (button) button.disabled = false;
+  }
+};
+
 // Which kinds of which sources are taken.
 function pairs(company, takes) {
   const boxes = [];
@@ -87,8 +99,7 @@ function parameters(company, account, { done, cancel }) {
   const wrong = el("p.mistake", {});
   const said = el("div.mistake", { role: "alert" });
   const taken = pairs(company, []);
-  return el("form.gear", { onsubmit: async (event) => {
-    event.preventDefault();
+  return el("form.gear", { onsubmit: once(async () => {
     fill(wrong);
     fill(said);
     try {
@@ -103,7 +114,7 @@ function parameters(company, account, { done, cancel }) {
     } catch (error) {
       mistakes(error, said, { name: wrong });
     }
-  } }, field(t("integration.title"), title, t("integration.title.hint")), wrong, taken.node, el("p.hint", {}, t("integration.off")), said,
+  }) }, field(t("integration.title"), title, t("integration.title.hint")), wrong, taken.node, el("p.hint", {}, t("integration.off")), said,
     el("div.row", {}, el("button.primary", { type: "submit" }, t("integration.save")), el("button", { type: "button", onclick: cancel }, t("cancel"))));
 }
 
@@ -116,8 +127,7 @@ export function changeIntegration(company, one, { done, cancel }) {
   const taken = pairs(company, one.takes);
   const finish = ({ data }) => { say(data.in_force ? t("saved") : t("saved_later", { why: data.why }), data.in_force ? "good" : "warn"); done(); };
   const seen = read(path);
-  const save = async (event) => {
-    event.preventDefault();
+  const save = once(async () => {
     fill(wrong);
     fill(said);
     try {
@@ -131,7 +141,7 @@ export function changeIntegration(company, one, { done, cancel }) {
     } catch (error) {
       mistakes(error, said, { name: wrong });
     }
-  };
+  });
   const remove = async () => {
     if (!await ask(t("integration.remove_sure", { what: one.title || one.integration }), t("remove"), t("cancel"))) return;
     try {
@@ -154,8 +164,7 @@ export function addCompany(done, cancel) {
   const zone = el("input", { name: "time_zone", maxLength: 60, required: true, value: Intl.DateTimeFormat().resolvedOptions().timeZone, spellcheck: false });
   const wrong = { name: el("p.mistake", {}), time_zone: el("p.mistake", {}) };
   const said = el("div.mistake", { role: "alert" });
-  return el("form.gear.card", { onsubmit: async (event) => {
-    event.preventDefault();
+  return el("form.gear.card", { onsubmit: once(async () => {
     Object.values(wrong).forEach((place) => fill(place));
     fill(said);
     try {
@@ -167,6 +176,6 @@ export function addCompany(done, cancel) {
     } catch (error) {
       mistakes(error, said, wrong);
     }
-  } }, el("h2", {}, t("company.new")), field(t("company.name"), name), wrong.name, field(t("company.zone"), zone, t("company.zone.hint")), wrong.time_zone, said,
+  }) }, el("h2", {}, t("company.new")), field(t("company.name"), name), wrong.name, field(t("company.zone"), zone, t("company.zone.hint")), wrong.time_zone, said,
     el("div.row", {}, el("button.primary", { type: "submit" }, t("company.save")), el("button", { type: "button", onclick: cancel }, t("cancel"))));
 }

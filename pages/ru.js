@@ -294,7 +294,7 @@ export default {
   "way.oauth": "OAuth",
   "account.title": "Название",
   "account.title.hint": "Необязательно",
-  "account.address": "Адрес портала",
+  "account.address.hint": "С https:// или без",
   "account.add": "Добавить портал",
   "account.new": "Новый портал CRM",
   "account.crm": "CRM",

@@ -484,7 +484,7 @@ pub(super) struct RawNumbers {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
-    expecting = "{ file = \"…\" } or { credential = \"…\" }: no secret stands plainly in these files"
+    expecting = "{ file = \"…\" } or { credential = \"…\" }: no secret stands in these files"
 )]
 pub(super) struct RawSecret {
     /// In this file; a relative path starts from the folder of the file that names it.

@@ -55,7 +55,7 @@ class Demo:
     """`trunkline-lab demo` after its day."""
 
     def __init__(self, programs: Path, folder: Path):
-        names = ("admin", "intake", "questions", "crm", "dead-crm", "ami", "vats")
+        names = ("admin", "intake", "questions", "crm", "dead-crm", "ami", "vats", "bitrix24")
         self.ports = dict(zip(names, free_ports(len(names))))
         self.folder = folder
         self.base = f"http://127.0.0.1:{self.ports['admin']}"
@@ -288,6 +288,8 @@ class Walk:
 class FirstDay(Walk):
     """What an integrator does on a fresh daemon: a portal, an integration, both from nothing."""
 
+    every_picture = False
+
     def looks(self, what: str, picture: str | None = None):
         """Looks at what is on the page now, in each colour and width."""
         b = self.browser
@@ -295,8 +297,11 @@ class FirstDay(Walk):
             b.size(width)
             b.colours(colours)
             self.check(f"{what} {colours} {width}")
-            if picture:
-                self.picture(f"{picture}-{colours}-{width}" if (colours, width) != ("light", 1280) else picture)
+            if picture and (colours, width) == ("light", 1280):
+                b.script("document.querySelector('form.gear, .account')?.closest('.card').scrollIntoView()")
+                self.picture(picture)
+            elif picture and self.every_picture:
+                self.picture(f"{picture}-{colours}-{width}")
         b.size(1280)
         b.colours("light")
 
@@ -429,6 +434,7 @@ def first_day(wanted, folder: Path, demo: Demo) -> "tuple[int, list[str]]":
         fresh.wait()
         browser = Browser(fresh.base, wanted.axe, arguments=outside.arguments())
         walk = FirstDay(fresh, browser, wanted.pictures)
+        walk.every_picture = wanted.every_picture
         for part in (walk.log_in, walk.company, walk.portal, walk.again, walk.integration, walk.english):
             print(f"  first day: {part.__name__}", flush=True)
             part()
@@ -446,6 +452,7 @@ def main() -> int:
     parser.add_argument("--bin", type=Path, required=True, help="folder with trunkline and trunkline-lab")
     parser.add_argument("--axe", type=Path, default=Path("var/browser/axe.min.js"))
     parser.add_argument("--pictures", type=Path, help="keep screenshots here")
+    parser.add_argument("--every-picture", action="store_true", help="the first day in all colours and widths")
     parser.add_argument("--only", choices=("demo", "first-day"), help="one of the two walks")
     wanted = parser.parse_args()
     lacking = [str(one) for one in (Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver"), wanted.axe)

@@ -5,8 +5,8 @@ use crate::crm::{CredentialForm, EntryField, EntryKind, EntryWay, Words};
 pub(super) const FORM: CredentialForm = CredentialForm {
     title: "AlfaCRM",
     address: Words {
-        ru: "Адрес аккаунта, с https:// или без",
-        en: "The address of the account, with or without https://",
+        ru: "Адрес аккаунта",
+        en: "Account address",
     },
     example: "https://NAME.s20.online",
     ways: &[EntryWay {

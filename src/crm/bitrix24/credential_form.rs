@@ -5,8 +5,8 @@ use crate::crm::{CredentialForm, EntryField, EntryKind, EntryWay, Words};
 pub(super) const FORM: CredentialForm = CredentialForm {
     title: "Битрикс24",
     address: Words {
-        ru: "Адрес портала, с https:// или без",
-        en: "The address of the portal, with or without https://",
+        ru: "Адрес портала",
+        en: "Portal address",
     },
     example: "https://NAME.bitrix24.ru/",
     ways: &[

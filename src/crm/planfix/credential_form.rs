@@ -6,7 +6,7 @@ pub(super) const FORM: CredentialForm = CredentialForm {
     title: "Планфикс",
     address: Words {
         ru: "Адрес для запросов к REST API",
-        en: "The address for REST",
+        en: "Address for requests to the REST API",
     },
     example: "https://NAME.planfix.ru/rest/",
     ways: &[EntryWay {

@@ -188,7 +188,8 @@ async fn s0_03_s0_04_v_01_a_portal_that_refuses_us_says_so_and_is_let_in_by_a_se
     let link = format!("{main}/authorisation/link");
     let link = ask(&office, &daemon, Method::POST, &link, None, None).await;
     assert_eq!(link.status, StatusCode::CONFLICT, "{link:?}");
-    let fresh = json!({ "secrets": { "token": office.crm.long_lived_token() } });
+    let token = office.crm.issue_token(CLIENT_ID, 501, 2_000_000_000);
+    let fresh = json!({ "secrets": { "token": token } });
     let typed = change(&office, &daemon, &main, fresh).await;
     assert_eq!(typed.status, StatusCode::OK, "{typed:?}");
     assert!(
