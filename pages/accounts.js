@@ -1,50 +1,81 @@
-// Tenants: their CRM accounts with the round arrow and the gear, their integrations and sources.
-import { el, fill, field, table, badge, say, ask } from "/pages/dom.js";
+// Companies: their CRM accounts with the round arrow and the gear, their integrations, and more of each.
+import { el, fill, table, badge } from "/pages/dom.js";
 import { t, word, time } from "/pages/words.js";
-import { get, read, post, change, way } from "/pages/api.js";
+import { get, read, post, way } from "/pages/api.js";
+import { accountPath, addAccount, changeAccount, codeForm, connect } from "/pages/credential.js";
+import { addIntegration, changeIntegration, addCompany } from "/pages/joining.js";
 
 export async function accounts(place) {
-  const [list, status] = await Promise.all([get("/v1/accounts"), get("/v1/status")]);
+  const [list, known, crms] = await Promise.all([get("/v1/accounts"), get("/v1/tenants"), get("/v1/crms")]);
+  const companies = await Promise.all(known.items.map((one) => read(`/v1/tenants/${way(one.tenant)}`)));
   if (!place.alive()) return;
   const reload = () => accounts(place);
-  const tenants = [...new Set([...status.sources, ...status.integrations].map((one) => one.key.split("/")[0])
-    .concat(list.items.map((one) => one.tenant)))].sort();
-  fill(place.main, el("h1", {}, t("menu.accounts")), tenants.length === 0 && el("p.empty", {}, t("no_tenants")),
-    tenants.map((tenant) => el("section", { "aria-label": tenant },
-      tenants.length > 1 && el("h2", {}, tenant),
-      el("div.stack", {},
-        el("section.card", {}, el("h2", {}, t("accounts")), el("p.hint", {}, t("accounts.hint")),
-          el("div.stack", {}, list.items.filter((one) => one.tenant === tenant).map((one) => account(one, reload)))),
-        integrations(tenant, status, list.items)))));
+  const more = el("div", {});
+  const single = companies.length === 1;
+  fill(place.main, el("h1", {}, t("menu.accounts")), companies.length === 0 && el("p.empty", {}, t("no_tenants")),
+    companies.map(({ data: company }) => el("section.stack", { "aria-label": company.name || company.tenant },
+      !single && el("h2", {}, company.name || company.tenant),
+      portals(company, list.items.filter((one) => one.tenant === company.tenant), crms.items, reload),
+      integrations(company, list.items, crms.items, reload))),
+    el("div.row", {}, opener(t("company.add"), more, () => addCompany(reload, () => fill(more)))), more);
 }
 
-function integrations(tenant, status, accounts) {
-  const rows = status.integrations.filter((one) => one.key.startsWith(`${tenant}/`)).map((one) => {
-    const of = accounts.find((account) => account.portal === one.portal && account.tenant === tenant);
+// A button that opens a form in its place, and says so to screen readers.
+function opener(text, place, form) {
+  return el("button", { type: "button", onclick: () => {
+    fill(place, form());
+    const first = place.querySelector("input, select");
+    if (first) first.focus();
+  } }, text);
+}
+
+function portals(company, accounts, crms, reload) {
+  const more = el("div", {});
+  return el("section.card", {}, el("h2", {}, t("accounts")), el("p.hint", {}, t("accounts.hint")),
+    el("div.stack", {}, accounts.length ? accounts.map((one) => account(one, reload)) : el("p.empty", {}, t("no_accounts"))),
+    el("div.row", {}, opener(t("account.add"), more, () => addAccount(company.tenant, crms, { done: reload, cancel: () => fill(more) }))), more);
+}
+
+function integrations(company, accounts, crms, reload) {
+  const more = el("div", {});
+  const rows = company.integrations.map((one) => {
+    const of = accounts.find((account) => account.account === one.account && account.tenant === company.tenant);
+    const name = one.title || one.integration;
+    const activity = one.activity;
     return el("tr", {},
-      el("th", { scope: "row" }, el("a", { href: `#/integration/${way(one.key)}` }, one.key.split("/")[1])),
-      el("td", {}, of ? of.title : one.portal, el("small", {}, one.crm)),
-      el("td", {}, badge(one.activity === "on" ? "good" : one.activity === "observe" ? "warn" : "quiet", word("activity", one.activity))));
+      el("th", { scope: "row" }, el("a", { href: `#/integration/${way(company.tenant)}/${way(one.integration)}` }, name)),
+      el("td", {}, of ? of.title : one.account, of && el("small", {}, of.crm)),
+      el("td", {}, one.takes.length ? one.takes.map((take) => el("div", {}, `${source(company, take.source)}: ${take.kinds.map((kind) => word("kind", kind)).join(", ")}`)) : t("takes.none")),
+      el("td", {}, badge(activity === "on" ? "good" : activity === "observe" ? "warn" : "quiet", word("activity", activity))),
+      el("td", {}, el("button.icon", { type: "button", "aria-label": t("gear", { what: name }), title: t("gear", { what: name }),
+        onclick: () => { fill(more, changeIntegration(company, one, { done: reload, cancel: () => fill(more) })); more.querySelector("input").focus(); } }, "⚙")));
   });
   return el("section.card", {}, el("h2", {}, t("integrations")),
-    table(t("integrations"), [t("integration"), t("account"), t("state")], rows, t("integrations.none")));
+    table(t("integrations"), [t("integration"), t("account"), t("takes"), t("state"), ""], rows, t("integrations.none")),
+    el("div.row", {}, opener(t("integration.add"), more, () => addIntegration(company, accounts, crms, { done: reload, cancel: () => fill(more) }))), more);
 }
 
-const path = (one) => `/v1/tenants/${way(one.tenant)}/accounts/${way(one.account)}`;
+const source = (company, id) => {
+  const found = company.sources.find((one) => one.source === id);
+  return (found && found.name) || id;
+};
 
 export function account(one, reload) {
   const more = el("div", {});
   const trouble = el("div", { role: "status" });
   const fail = (error) => fill(trouble, el("p.mistake", {}, error.message, (error.body.mistakes || []).map((text) => el("p", {}, text))));
-  const authorise = async () => {
-    fill(trouble);
+  const authorise = () => connect(one, {
+    reload,
+    show: (...what) => fill(more, what, codeForm(one, reload)),
+    hint: (text) => fill(trouble, el("p.hint", {}, text)),
+    fail,
+  });
+  const gear = async () => {
     try {
-      const { link, until } = await post(`${path(one)}/authorisation/link`);
-      fill(more, el("p", {}, t("consent.open"), " ", el("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, t("consent.page")), ` (${t("until")} ${time(until)})`), code(one, reload));
+      fill(more, await changeAccount(one, { done: reload, cancel: () => fill(more) }));
+      more.querySelector("input").focus();
     } catch (error) {
-      fill(more, code(one, reload));
-      if (error.status !== 409) return fail(error);
-      fill(trouble, el("p.hint", {}, error.message));
+      fail(error);
     }
   };
   const check = async (event) => {
@@ -52,7 +83,7 @@ export function account(one, reload) {
     button.disabled = true;
     fill(trouble, t("check.asking"));
     try {
-      fill(trouble, await connection(one));
+      fill(trouble, connection(await post(`${accountPath(one)}/connection`), authorise, gear));
     } catch (error) {
       fail(error);
     }
@@ -64,7 +95,7 @@ export function account(one, reload) {
     el("div.row", {},
       el("h3", {}, one.title || one.account, " ", el("small", {}, one.crm)),
       el("button.icon", { type: "button", "aria-label": t("consent.again", { what: one.title }), title: t("consent.again", { what: one.title }), onclick: authorise }, "↻"),
-      el("button.icon", { type: "button", "aria-label": t("gear", { what: one.title }), title: t("gear", { what: one.title }), onclick: () => gear(one, more, reload) }, "⚙"),
+      el("button.icon", { type: "button", "aria-label": t("gear", { what: one.title }), title: t("gear", { what: one.title }), onclick: gear }, "⚙"),
       el("button", { type: "button", onclick: check }, t("check"))),
     el("p", {}, safe ? el("a", { href: one.address, target: "_blank", rel: "noopener noreferrer" }, one.address) : one.address),
     el("p", {}, one.alarm ? [badge("bad", t("credential.bad")), " ", one.alarm]
@@ -72,18 +103,16 @@ export function account(one, reload) {
     trouble, more);
 }
 
-// Asks the CRM for what it is made of; what answers is well.
-async function connection(one) {
-  const fresh = await lists(one.tenant, one.account);
-  if (!fresh) {
-    const status = await get("/v1/status");
-    const door = status.accounts.find((door) => door.portal === one.portal);
-    const good = door && door.breaker === "closed" && !door.held && !one.alarm;
-    return good && door.last_success_at ? el("p", {}, badge("good", t("check.good")), ` ${t("check.last", { at: time(door.last_success_at) })}`)
-      : el("p", {}, badge("bad", t("check.bad")), ` ${one.alarm || (door && door.last_error && door.last_error.why) || t("check.never")} ${t("check.advice")}`);
+// What the CRM answered just now (V-01): well, or why not and what to do.
+function connection(found, authorise, gear) {
+  if (found.good) {
+    return [el("p", {}, badge("good", t("check.good")), ` ${found.name || ""}`),
+      found.limits.length > 0 && [el("p.hint", {}, t("check.limits")), el("ul.reasons", {}, found.limits.map((text) => el("li", {}, text)))]];
   }
-  return fresh.fresh ? el("p", {}, badge("good", t("check.good")), ` ${fresh.name}`)
-    : el("p", {}, badge("bad", t("check.bad")), ` ${fresh.why_not} ${t("check.advice")}`);
+  return [el("p", {}, badge("bad", t("check.bad")), ` ${found.alarm || found.why} ${t(`remedy.${found.remedy}`)}`),
+    found.remedy !== "wait" && el("div.row", {},
+      el("button", { type: "button", onclick: authorise }, t("remedy.do.authorise")),
+      el("button", { type: "button", onclick: gear }, t("remedy.do.anew")))];
 }
 
 // Pipelines, users and fields, live from the CRM; null where this daemon cannot tell.
@@ -95,59 +124,4 @@ export async function lists(tenant, account) {
     if (error.status === 503) return { fresh: false, why_not: error.message, pipelines: [], users: [], fields: [], task_types: [] };
     throw error;
   }
-}
-
-function code(one, reload) {
-  const input = el("input", { type: "password", autocomplete: "off", name: "code", required: true });
-  const wrong = el("p.mistake", { role: "alert" });
-  return el("form.search", { onsubmit: async (event) => {
-    event.preventDefault();
-    try {
-      await post(`${path(one)}/authorisation`, { code: input.value.trim() });
-      say(t("consent.done"));
-      reload();
-    } catch (error) {
-      fill(wrong, error.message);
-    }
-  } }, field(t("consent.code"), input), el("button", { type: "submit" }, t("consent.use")), wrong);
-}
-
-async function gear(one, more, reload) {
-  let seen;
-  try {
-    seen = await read(path(one));
-  } catch (error) {
-    return say(error.message, "bad");
-  }
-  const title = el("input", { value: seen.data.title || "", maxLength: 200, name: "title" });
-  const address = el("input", { value: seen.data.address || "", required: true, maxLength: 1000, name: "address", inputMode: "url" });
-  const wrong = el("div.mistake", { role: "alert" });
-  const fail = (error) => fill(wrong, error.status === 412 ? t("stale.plain") : error.message, (error.body.mistakes || []).map((text) => el("p", {}, text)));
-  const done = ({ data }) => { say(data.in_force ? t("saved") : data.why); reload(); };
-  const save = async (event) => {
-    event.preventDefault();
-    const body = {};
-    if (title.value.trim() !== (seen.data.title || "")) body.title = title.value.trim() || null;
-    if (address.value.trim() !== (seen.data.address || "")) body.address = address.value.trim();
-    if (!Object.keys(body).length) return fill(more);
-    try {
-      done(await change("PATCH", path(one), body, seen.tag));
-    } catch (error) {
-      fail(error);
-    }
-  };
-  const remove = async () => {
-    if (!await ask(t("remove_sure", { what: one.title || one.account }), t("remove"), t("cancel"))) return;
-    try {
-      done(await change("DELETE", path(one), undefined, seen.tag));
-    } catch (error) {
-      fail(error);
-    }
-  };
-  fill(more, el("form.gear", { onsubmit: save },
-    field(t("account.title"), title, t("account.title.hint")), field(t("account.address"), address, t("account.address.hint")), wrong,
-    el("div.row", {}, el("button.primary", { type: "submit" }, t("save")),
-      el("button", { type: "button", onclick: () => fill(more) }, t("cancel")),
-      el("button.danger", { type: "button", onclick: remove }, t("remove")))));
-  title.focus();
 }

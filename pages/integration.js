@@ -32,7 +32,7 @@ export async function integration(place) {
     ["outgoing", () => direction(editor("calls", "outgoing"))],
     ["mapping", () => people(mapping)],
     ["other", () => other(editor("calls"))],
-  ];
+  ].filter(([name]) => mine || name === "credentials"); // S0-05: what it does comes after its credentials
   let open = place.query.get("block") || "credentials";
   if (!blocks.some(([name]) => name === open)) open = "credentials";
   const panel = el("div.stack", { role: "tabpanel", id: "panel", tabIndex: 0 });

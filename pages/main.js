@@ -3,16 +3,18 @@ import { el, fill } from "/pages/dom.js";
 import { t, language, speak } from "/pages/words.js";
 import * as api from "/pages/api.js";
 import { logInPage } from "/pages/login.js";
-import { overview } from "/pages/overview.js";
-import { journal } from "/pages/journal.js";
-import { story } from "/pages/story.js";
-import { outbox } from "/pages/outbox.js";
-import { directory } from "/pages/directory.js";
-import { deals } from "/pages/deals.js";
-import { accounts } from "/pages/accounts.js";
-import { integration } from "/pages/integration.js";
 
-const PAGES = { overview, journal, story, outbox, directory, deals, accounts, integration };
+// Each page is fetched when it is first looked at.
+const PAGES = {
+  overview: () => import("/pages/overview.js"),
+  journal: () => import("/pages/journal.js"),
+  story: () => import("/pages/story.js"),
+  outbox: () => import("/pages/outbox.js"),
+  directory: () => import("/pages/directory.js"),
+  deals: () => import("/pages/deals.js"),
+  accounts: () => import("/pages/accounts.js"),
+  integration: () => import("/pages/integration.js"),
+};
 const MENU = ["overview", "journal", "outbox", "directory", "deals", "accounts"];
 const BELONGS = { story: "journal", integration: "accounts" };
 
@@ -34,8 +36,8 @@ function switchTheme() {
   localStorage.setItem("theme", next);
 }
 
-function switchLanguage() {
-  speak(language === "ru" ? "en" : "ru");
+async function switchLanguage() {
+  await speak(language === "ru" ? "en" : "ru");
   show(true);
 }
 
@@ -95,7 +97,7 @@ async function show(again) {
   if (!inside) return logInPage(main, () => show(true));
   fill(main, el("p.loading", {}, t("loading")));
   try {
-    await PAGES[name](place);
+    await (await PAGES[name]())[name](place);
   } catch (error) {
     if (place.alive() && api.isIn()) fill(main, failure(error));
   }

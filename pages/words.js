@@ -1,26 +1,30 @@
 // Language, numbers and times. A word that a dictionary lacks shows its key, and a test notices.
-import ru from "/pages/ru.js";
-import en from "/pages/en.js";
-
-const dictionaries = { ru, en };
+// Only the dictionary of the language that is spoken is fetched.
+const LANGUAGES = ["ru", "en"];
+const fetched = async (name) => (await import(`/pages/${name}.js`)).default;
 
 const kept = localStorage.getItem("language");
-export let language = dictionaries[kept] ? kept : (navigator.language || "").startsWith("ru") ? "ru" : "en";
+export let language = LANGUAGES.includes(kept) ? kept : (navigator.language || "").startsWith("ru") ? "ru" : "en";
+let dictionary = await fetched(language);
 document.documentElement.lang = language;
 
-export function speak(next) {
+export async function speak(next) {
+  dictionary = await fetched(next);
   language = next;
   localStorage.setItem("language", next);
   document.documentElement.lang = next;
 }
 
 export function t(key, values = {}) {
-  const text = dictionaries[language][key] ?? key;
+  const text = dictionary[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
 // A word of the endpoint: shown as it is where the dictionary does not know it.
-export const word = (group, value) => dictionaries[language][`${group}.${value}`] ?? String(value ?? "");
+export const word = (group, value) => dictionary[`${group}.${value}`] ?? String(value ?? "");
+
+// A text that the endpoint tells in both languages.
+export const inLanguage = (texts) => texts[language];
 
 export const number = (value) => new Intl.NumberFormat(language).format(value ?? 0);
 

@@ -44,7 +44,11 @@ const SAID_TO_BROWSERS: [(HeaderName, &str); 7] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+    // The window of a CRM's consent page is ours to close (S0-02); nobody who opens us is let near.
+    (
+        header::CROSS_ORIGIN_OPENER_POLICY,
+        "same-origin-allow-popups",
+    ),
     (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
 ];

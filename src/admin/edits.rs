@@ -11,10 +11,13 @@ use crate::model::ids::{AccountId, IntegrationId, TenantId};
 use crate::problem::{problem, problem_with};
 
 use super::state::AdminState;
-use super::tenant_files::{Change, Changed, FileMistake, NoChange};
+use super::tenant_files::{Change, Changed, FileMistake, NoChange, Settings, Take, TypedSecrets};
 
 /// Longest title and address that are taken, in bytes: what is longer is a mistake.
 const TEXT_BYTES_MAX: usize = 1024;
+
+/// Longest secret that is taken: a token of OAuth has some two thousand characters.
+const SECRET_BYTES_MAX: usize = 8192;
 
 pub(super) type Path = web::Path<(String, String)>;
 
@@ -26,6 +29,12 @@ pub(super) struct AccountWish {
     #[serde(default, deserialize_with = "given")]
     title: Option<Option<String>>,
     address: Option<String>,
+    /// Other settings of its CRM; `null` takes one away.
+    #[serde(default)]
+    settings: Settings,
+    /// Secrets that are typed anew.
+    #[serde(default)]
+    secrets: TypedSecrets,
 }
 
 /// What is to be changed of an integration. What is not named stays.
@@ -34,6 +43,10 @@ pub(super) struct AccountWish {
 pub(super) struct IntegrationWish {
     account: Option<AccountId>,
     activity: Option<Activity>,
+    /// `null` clears it.
+    #[serde(default, deserialize_with = "given")]
+    title: Option<Option<String>>,
+    takes: Option<Vec<Take>>,
 }
 
 /// Tells `null` from nothing.
@@ -82,25 +95,31 @@ pub(super) async fn change_account(
     let Some((tenant, account)) = account_in(path) else {
         return super::not_found();
     };
-    let AccountWish { title, address } = match wish {
+    let AccountWish {
+        title,
+        address,
+        settings,
+        secrets,
+    } = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        // What was sent is not repeated: there may be a secret in it.
+        Err(_) => return problem(StatusCode::BAD_REQUEST, NO_ACCOUNT_WISH),
     };
-    if title.is_none() && address.is_none() {
-        let text = "say what is to be changed: title, address";
+    if title.is_none() && address.is_none() && settings.is_empty() && secrets.is_empty() {
+        let text = "say what is to be changed: title, address, settings, secrets";
         return problem(StatusCode::BAD_REQUEST, text);
     }
-    let texts = [title.clone().flatten(), address.clone()];
-    let is_wrong = |text: &String| text.len() > TEXT_BYTES_MAX || text.contains(char::is_control);
-    if texts.iter().flatten().any(is_wrong) {
-        let text =
-            format!("title and address are one line each, of {TEXT_BYTES_MAX} bytes at most");
-        return problem(StatusCode::BAD_REQUEST, &text);
+    let lines = [title.clone().flatten(), address.clone()];
+    if let Err(no) = lines_are_good(lines.iter().flatten()).and(typed_are_good(&settings, &secrets))
+    {
+        return problem(StatusCode::BAD_REQUEST, &no);
     }
     let change = Change::Account {
         account,
         title,
         address,
+        settings,
+        secrets,
     };
     match carry_out(&state, &request, tenant, change).await {
         Ok(changed) => done(&changed, json!({})),
@@ -148,23 +167,93 @@ pub(super) async fn change_integration(
     let Some((tenant, integration)) = integration_in(path) else {
         return super::not_found();
     };
-    let IntegrationWish { account, activity } = match wish {
+    let IntegrationWish {
+        account,
+        activity,
+        title,
+        takes,
+    } = match wish {
         Ok(wish) => wish.into_inner(),
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    if account.is_none() && activity.is_none() {
-        let text = "say what is to be changed: account, activity";
+    if account.is_none() && activity.is_none() && title.is_none() && takes.is_none() {
+        let text = "say what is to be changed: account, activity, title, takes";
         return problem(StatusCode::BAD_REQUEST, text);
+    }
+    if let Err(no) = lines_are_good(title.iter().flatten()) {
+        return problem(StatusCode::BAD_REQUEST, &no);
     }
     let change = Change::Integration {
         integration,
         account,
         activity,
+        title,
+        takes,
     };
     match carry_out(&state, &request, tenant, change).await {
         Ok(changed) => done(&changed, json!({})),
         Err(refusal) => refusal,
     }
+}
+
+/// Takes an integration out of the file. What it made stays in the CRM, and in the journal.
+pub(super) async fn remove_integration(
+    state: web::Data<AdminState>,
+    request: HttpRequest,
+    path: Path,
+) -> HttpResponse {
+    let Some((tenant, integration)) = integration_in(path) else {
+        return super::not_found();
+    };
+    let change = Change::RemoveIntegration(integration);
+    match carry_out(&state, &request, tenant, change).await {
+        Ok(changed) => done(&changed, json!({})),
+        Err(refusal) => refusal,
+    }
+}
+
+/// Says what is wrong with the body of a wish that cannot be read.
+pub(super) const NO_ACCOUNT_WISH: &str = "the body cannot be read: title and address are texts, settings \
+                                          an object of texts, numbers and switches, secrets an object of \
+                                          texts";
+
+/// Says whether every text is one line of a bearable length.
+pub(super) fn lines_are_good<'a>(
+    lines: impl IntoIterator<Item = &'a String>,
+) -> Result<(), String> {
+    let is_wrong = |text: &String| text.len() > TEXT_BYTES_MAX || text.contains(char::is_control);
+    match lines.into_iter().any(is_wrong) {
+        true => Err(format!(
+            "title and address are one line each, of {TEXT_BYTES_MAX} bytes at most"
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Says whether settings and secrets are what a form holds.
+pub(super) fn typed_are_good(settings: &Settings, secrets: &TypedSecrets) -> Result<(), String> {
+    for (key, value) in settings {
+        let good = match value {
+            Value::String(text) => lines_are_good([text]).is_ok(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => true,
+            Value::Array(_) | Value::Object(_) => false,
+        };
+        if !good || lines_are_good([key]).is_err() {
+            return Err(format!(
+                "each of the settings is one line of {TEXT_BYTES_MAX} bytes at most, a number or a switch"
+            ));
+        }
+    }
+    for (name, secret) in secrets {
+        let text = secret.expose();
+        let good = !text.trim().is_empty() && text.len() <= SECRET_BYTES_MAX;
+        if !good || text.contains(char::is_control) || lines_are_good([name]).is_err() {
+            return Err(format!(
+                "each secret is one line of 1 to {SECRET_BYTES_MAX} bytes"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn account_in(path: Path) -> Option<(TenantId, AccountId)> {
@@ -241,14 +330,23 @@ pub(super) fn shown(revision: &str, ids: Value, written: &impl serde::Serialize)
         .json(body)
 }
 
+/// Tells of a change, made where nothing was before.
+pub(super) fn made(changed: &Changed, more: Value) -> HttpResponse {
+    told(changed, more, StatusCode::CREATED)
+}
+
 pub(super) fn done(changed: &Changed, more: Value) -> HttpResponse {
+    told(changed, more, StatusCode::OK)
+}
+
+fn told(changed: &Changed, more: Value, in_force: StatusCode) -> HttpResponse {
     let mut body =
         json!({ "in_force": changed.not_in_force.is_none(), "why": changed.not_in_force });
     if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
         body.extend(more);
     }
     let mut answer = match changed.not_in_force {
-        None => HttpResponse::Ok(),
+        None => HttpResponse::build(in_force),
         Some(_) => HttpResponse::Accepted(),
     };
     answer

@@ -65,6 +65,36 @@ pub(super) async fn show(
 /// # Errors
 /// Says why the CRM did not answer, where nothing was known before.
 pub(super) async fn see(state: &AdminState, account: &AccountOverview) -> Result<Seen, String> {
+    let why = match ask(state, account, FRESH_FOR).await {
+        Ok(Outcome::Done(described)) => {
+            return Ok(Seen {
+                described,
+                stale: None,
+            });
+        }
+        Ok(Outcome::NotApplied(not_applied)) => not_applied.why,
+        Ok(Outcome::Ambiguous { why } | Outcome::AuthExpired { why }) => why,
+        Ok(Outcome::Rejected(rejection)) => format!("{}: {}", rejection.code, rejection.message),
+        Err(why) => why,
+    };
+    match account.book.known() {
+        Some(described) => Ok(Seen {
+            described,
+            stale: Some(why),
+        }),
+        None => Err(why),
+    }
+}
+
+/// Asks the CRM what an account is made of, unless it was asked within `fresh_for`.
+///
+/// # Errors
+/// Says why no answer came in time.
+pub(super) async fn ask(
+    state: &AdminState,
+    account: &AccountOverview,
+    fresh_for: Duration,
+) -> Result<Outcome<Arc<DescribedAccount>>, String> {
     let before = account.book.known();
     let (book, adapter) = (Arc::clone(&account.book), Arc::clone(&account.adapter));
     let (clock, store) = (Arc::clone(&state.clock), state.store.clone());
@@ -72,7 +102,7 @@ pub(super) async fn see(state: &AdminState, account: &AccountOverview) -> Result
     let is_new = move |read: &DescribedAccount| before.is_none_or(|old| old.as_of < read.as_of);
     // A task of its own: who looks may go away in the middle of what is set up there.
     let reading = tokio::spawn(async move {
-        let read = book.read(&*adapter, &*clock, FRESH_FOR).await;
+        let read = book.read(&*adapter, &*clock, fresh_for).await;
         if let Outcome::Done(described) = &read
             && is_new(described)
             && let Ok(value) = serde_json::to_value(&**described)
@@ -82,29 +112,12 @@ pub(super) async fn see(state: &AdminState, account: &AccountOverview) -> Result
         }
         read
     });
-    let why = match tokio::time::timeout(ANSWER_WITHIN, reading).await {
-        Ok(Ok(Outcome::Done(described))) => {
-            return Ok(Seen {
-                described,
-                stale: None,
-            });
-        }
-        Ok(Ok(Outcome::NotApplied(not_applied))) => not_applied.why,
-        Ok(Ok(Outcome::Ambiguous { why } | Outcome::AuthExpired { why })) => why,
-        Ok(Ok(Outcome::Rejected(rejection))) => {
-            format!("{}: {}", rejection.code, rejection.message)
-        }
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!(
+    match tokio::time::timeout(ANSWER_WITHIN, reading).await {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!(
             "the CRM did not answer within {} s",
             ANSWER_WITHIN.as_secs()
-        ),
-    };
-    match account.book.known() {
-        Some(described) => Ok(Seen {
-            described,
-            stale: Some(why),
-        }),
-        None => Err(why),
+        )),
     }
 }

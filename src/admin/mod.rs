@@ -9,6 +9,7 @@ mod authorisation;
 mod backup;
 mod calls;
 mod check;
+mod connection;
 mod dead_letters;
 mod deals;
 mod directories;
@@ -35,6 +36,7 @@ mod stations;
 mod status;
 mod story;
 pub mod tenant_files;
+mod tenants;
 mod test_call;
 
 use actix_web::{HttpResponse, web};
@@ -86,6 +88,18 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/v1/rehearsal", web::post().to(rehearsal::rehearse))
         .route("/v1/settings/schema", web::get().to(settings_schema::serve))
         .route("/v1/accounts", web::get().to(accounts::list))
+        .route("/v1/crms", web::get().to(connection::crms))
+        .route("/v1/tenants", web::get().to(tenants::list))
+        .route("/v1/tenants", web::post().to(tenants::add))
+        .route("/v1/tenants/{tenant}", web::get().to(tenants::show))
+        .route(
+            "/v1/tenants/{tenant}/accounts",
+            web::post().to(tenants::add_account),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations",
+            web::post().to(tenants::add_integration),
+        )
         .route(
             "/v1/tenants/{tenant}/accounts/{account}",
             web::get().to(edits::account),
@@ -107,6 +121,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::patch().to(edits::change_integration),
         )
         .route(
+            "/v1/tenants/{tenant}/integrations/{integration}",
+            web::delete().to(edits::remove_integration),
+        )
+        .route(
             "/v1/tenants/{tenant}/integrations/{integration}/settings",
             web::get().to(settings::show),
         )
@@ -125,6 +143,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/authorisation/link",
             web::post().to(authorisation::link),
+        )
+        .route(
+            "/v1/tenants/{tenant}/accounts/{account}/connection",
+            web::post().to(connection::check),
         )
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/mapping",

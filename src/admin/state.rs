@@ -10,13 +10,14 @@ use serde::Serialize;
 use crate::alarms::{Signs, Teller};
 use crate::backup::Archivist;
 use crate::clock::SharedClock;
-use crate::crm::{AccountBook, Adapter, SharedDesk};
+use crate::crm::{AccountBook, Adapter, CredentialForm, SharedDesk};
 use crate::deals::pull::DealWishes;
 use crate::integration::context::board_name;
 use crate::integration::handle::SharedHandles;
 use crate::integration::portal::Portal;
 use crate::integration::status::StatusBoard;
 use crate::model::activity::Activity;
+use crate::model::communication::Kind;
 use crate::model::employee::Employees;
 use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
@@ -54,6 +55,8 @@ pub struct Overview {
     pub settings: Vec<Candidate>,
     /// The address under which the outside reaches us, without a slash at the end.
     pub public_url: Option<String>,
+    /// The CRMs that this build knows.
+    pub crms: Vec<CrmOverview>,
 }
 
 impl Overview {
@@ -76,6 +79,19 @@ pub struct SourceOverview {
     pub name: String,
     /// It keeps a session up (else it is posted to).
     pub session: bool,
+    /// What it can report.
+    #[serde(skip)]
+    pub kinds: Vec<Kind>,
+}
+
+/// A CRM that accounts can be added of.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct CrmOverview {
+    /// The word of it in files.
+    pub crm: &'static str,
+    /// What a person types to add an account.
+    #[serde(flatten)]
+    pub form: CredentialForm,
 }
 
 /// One integration whose deals come back.

@@ -1,10 +1,14 @@
 //! The door to the tenants' files, for the handlers that change them.
 
+use std::collections::BTreeMap;
+
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use crate::model::activity::Activity;
-use crate::model::ids::{AccountId, IntegrationId, TenantId};
+use crate::model::communication::Kind;
+use crate::model::ids::{AccountId, IntegrationId, SourceId, TenantId};
+use crate::model::secret::Secret;
 
 /// An account as its tenant's file says it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -15,6 +19,10 @@ pub struct AccountInFile {
     pub title: Option<String>,
     /// Its address.
     pub address: Option<String>,
+    /// The texts, numbers and switches of its settings, the address among them.
+    pub settings: Settings,
+    /// The names of its secrets.
+    pub secrets: Vec<String>,
 }
 
 /// An integration as its tenant's file says it.
@@ -24,7 +32,74 @@ pub struct IntegrationInFile {
     pub account: Option<String>,
     /// Whether it works, in the file's word.
     pub activity: String,
+    /// Its name, where one is given.
+    pub title: Option<String>,
+    /// What it takes.
+    pub takes: Vec<TakeInFile>,
 }
+
+/// What an integration takes of one source, as its tenant's file says it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TakeInFile {
+    /// The source.
+    pub source: String,
+    /// The kinds, in the file's words.
+    pub kinds: Vec<String>,
+}
+
+/// A source as its tenant's file says it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SourceInFile {
+    /// Its id.
+    pub source: String,
+    /// What it is.
+    pub kind: Option<String>,
+    /// Its name, where one is given.
+    pub name: Option<String>,
+}
+
+/// A tenant as its file says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantInFile {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its sources.
+    pub sources: Vec<SourceInFile>,
+    /// Its accounts, by their ids.
+    pub accounts: Vec<(String, AccountInFile)>,
+    /// Its integrations, by their ids.
+    pub integrations: Vec<(String, IntegrationInFile)>,
+}
+
+/// A tenant that is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name.
+    pub name: String,
+    /// Its clocks (IANA).
+    pub time_zone: String,
+    /// In whose national form its numbers are written.
+    pub region: Option<String>,
+    /// The language of its texts, in the file's word.
+    pub language: Option<String>,
+}
+
+/// What an integration is to take of one source.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Take {
+    /// The source.
+    pub source: SourceId,
+    /// The kinds.
+    pub kinds: Vec<Kind>,
+}
+
+/// Secrets that somebody typed, by their names.
+pub type TypedSecrets = BTreeMap<String, Secret>;
 
 /// Settings of an integration as a JSON object; what has no JSON form of its own is a text.
 pub type Settings = serde_json::Map<String, serde_json::Value>;
@@ -51,6 +126,25 @@ pub enum Change {
         title: Option<Option<String>>,
         /// The address.
         address: Option<String>,
+        /// Other settings of its CRM; `null` takes one away.
+        settings: Settings,
+        /// Secrets that are typed anew.
+        secrets: TypedSecrets,
+    },
+    /// There is one more account.
+    AddAccount {
+        /// Its id.
+        account: AccountId,
+        /// Its CRM.
+        crm: String,
+        /// Its title.
+        title: Option<String>,
+        /// Its address.
+        address: String,
+        /// Other settings of its CRM.
+        settings: Settings,
+        /// Its secrets.
+        secrets: TypedSecrets,
     },
     /// The account goes.
     RemoveAccount(AccountId),
@@ -62,7 +156,24 @@ pub enum Change {
         account: Option<AccountId>,
         /// Whether it works.
         activity: Option<Activity>,
+        /// The title; `Some(None)` = there is none any more.
+        title: Option<Option<String>>,
+        /// What it takes.
+        takes: Option<Vec<Take>>,
     },
+    /// There is one more integration. It is off.
+    AddIntegration {
+        /// Its id.
+        integration: IntegrationId,
+        /// Its title.
+        title: Option<String>,
+        /// The account that it works in.
+        account: AccountId,
+        /// What it takes.
+        takes: Vec<Take>,
+    },
+    /// The integration goes.
+    RemoveIntegration(IntegrationId),
     /// Of what an integration does: its settings are these, and no others.
     Settings {
         /// Which.
@@ -98,6 +209,15 @@ pub enum NoChange {
 
 /// The tenants' files.
 pub trait TenantFiles: Send + Sync {
+    /// Returns the tenants of all files that can be read.
+    fn tenants(&self) -> BoxFuture<'_, Result<Vec<TenantInFile>, NoChange>>;
+
+    /// Returns a tenant as it is written, with the revision of its file.
+    fn tenant(&self, tenant: TenantId) -> BoxFuture<'_, Result<(TenantInFile, String), NoChange>>;
+
+    /// Writes the file of a new tenant, and puts it into force.
+    fn add_tenant(&self, tenant: NewTenant) -> BoxFuture<'_, Result<Changed, NoChange>>;
+
     /// Returns an account as it is written, with the revision of its file.
     fn account(
         &self,
@@ -134,6 +254,18 @@ pub trait TenantFiles: Send + Sync {
 pub struct NoFiles;
 
 impl TenantFiles for NoFiles {
+    fn tenants(&self) -> BoxFuture<'_, Result<Vec<TenantInFile>, NoChange>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    fn tenant(&self, _: TenantId) -> BoxFuture<'_, Result<(TenantInFile, String), NoChange>> {
+        async { Err(NoChange::Absent) }.boxed()
+    }
+
+    fn add_tenant(&self, _: NewTenant) -> BoxFuture<'_, Result<Changed, NoChange>> {
+        async { Err(NoChange::Later("this daemon has no files".to_owned())) }.boxed()
+    }
+
     fn account(
         &self,
         _: TenantId,

@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use crate::admin::discovery::Discoverable;
 use crate::admin::roster::RosterPlace;
 use crate::admin::state::{
-    AccountOverview, AccountShown, IntegrationOverview, Off, Overview, SourceOverview,
+    AccountOverview, AccountShown, CrmOverview, IntegrationOverview, Off, Overview, SourceOverview,
 };
 use crate::clock::SharedClock;
 use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
@@ -423,7 +423,10 @@ impl Assembly {
             .map(|(_, context)| (&context.key, context))
             .collect();
         let mut routing = Routing::default();
-        let mut overview = Overview::default();
+        let mut overview = Overview {
+            crms: crms(),
+            ..Overview::default()
+        };
         let mut hooks = HashMap::new();
         let mut portals: BTreeMap<PortalKey, Arc<Portal>> = BTreeMap::new();
         for tenant in &new.tenants {
@@ -434,6 +437,7 @@ impl Assembly {
                     kind: source.kind.to_owned(),
                     name: source.name.clone(),
                     session,
+                    kinds: source.source.kinds().to_vec(),
                 });
                 if !source.recordings.is_empty() {
                     routing.record(source.key.clone());
@@ -759,4 +763,15 @@ pub(super) fn reload_note(now: crate::model::timestamp::Timestamp, text: String)
         word: "reload".to_owned(),
         text,
     }
+}
+
+/// Returns the CRMs of this build, for those who add an account.
+fn crms() -> Vec<CrmOverview> {
+    let kinds = crate::crm::registry::KINDS.iter();
+    kinds
+        .map(|kind| CrmOverview {
+            crm: kind.name,
+            form: kind.credential,
+        })
+        .collect()
 }

@@ -33,7 +33,6 @@ use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::supervise;
 use crate::model::explanation::Language;
 use crate::model::ids::IntegrationKey;
-use crate::model::secret::Secret;
 use crate::pbx::call_desk::CallDesk;
 use crate::questions::http::QuestionsHttp;
 use crate::sabotage;
@@ -365,18 +364,11 @@ fn first_language(configuration: &Configuration) -> Language {
         .unwrap_or_default()
 }
 
-/// Derives the store's key from the configured text.
-fn store_key(text: &Secret) -> anyhow::Result<StoreKey> {
-    use sha2::{Digest, Sha256};
-    let digest = Sha256::digest(text.expose().as_bytes());
-    Ok(StoreKey::from_bytes(&digest)?)
-}
-
 fn open_store(
     daemon: &DaemonSettings,
     clock: &SharedClock,
 ) -> anyhow::Result<(StoreHandle, StoreThread)> {
-    let key = store_key(&daemon.store.key)?;
+    let key = StoreKey::of_text(&daemon.store.key);
     let options = StoreOptions {
         now: clock.now(),
         at_thread_start: give_way,

@@ -10,11 +10,13 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::tenant_files::{
-    AccountInFile, Change, Changed, FileMistake, IntegrationInFile, NoChange, Settings, TenantFiles,
+    AccountInFile, Change, Changed, FileMistake, IntegrationInFile, NewTenant, NoChange, Settings,
+    SourceInFile, Take, TakeInFile, TenantFiles, TenantInFile,
 };
 use crate::clock::SharedClock;
 use crate::config::{
-    self, AccountEdit, EditError, Environment, FileEdit, IntegrationEdit, TitleEdit,
+    self, AccountEdit, EditError, Environment, FileEdit, IntegrationEdit, ItemEdit, ItemValues,
+    Section, TitleEdit,
 };
 use crate::model::ids::{AccountId, IntegrationId, IntegrationKey, TenantId};
 use crate::store::StoreHandle;
@@ -70,8 +72,7 @@ impl Files {
 
     /// Writes into the journal what somebody changed. It is done then: a journal that cannot be
     /// written is told, and does not undo it.
-    async fn note(&self, tenant: &TenantId, change: &Change) {
-        let (integration, text) = told(tenant, change);
+    async fn note(&self, tenant: &TenantId, integration: Option<IntegrationKey>, text: String) {
         tracing::info!("{text}");
         let note = JournalNote {
             at: self.0.clock.now(),
@@ -104,6 +105,56 @@ impl Files {
 }
 
 impl TenantFiles for Files {
+    fn tenants(&self) -> BoxFuture<'_, Result<Vec<TenantInFile>, NoChange>> {
+        async move {
+            let written = self
+                .with_files(|main| Ok(config::written_tenants(main)))
+                .await?;
+            Ok(written
+                .into_iter()
+                .map(|(one, _)| tenant_in_file(one))
+                .collect())
+        }
+        .boxed()
+    }
+
+    fn tenant(&self, tenant: TenantId) -> BoxFuture<'_, Result<(TenantInFile, String), NoChange>> {
+        async move {
+            let read = self.with_files(move |main| config::written_tenant(main, tenant.as_str()));
+            let (written, revision) = read.await?;
+            Ok((tenant_in_file(written), revision))
+        }
+        .boxed()
+    }
+
+    fn add_tenant(&self, tenant: NewTenant) -> BoxFuture<'_, Result<Changed, NoChange>> {
+        let files = self.clone();
+        let task = tokio::spawn(async move {
+            let id = tenant.id.clone();
+            let new = config::NewTenant {
+                id: tenant.id.to_string(),
+                name: tenant.name,
+                time_zone: tenant.time_zone,
+                region: tenant.region,
+                language: tenant.language,
+            };
+            let edited = files
+                .with_files(move |main| config::add_tenant(main, &Environment::of_process(), &new));
+            let edited = edited.await?;
+            let text = format!("by the admin endpoint: company {id}: added");
+            files.note(&id, None, text).await;
+            Ok(Changed {
+                revision: edited.revision,
+                not_in_force: files.reload().await,
+            })
+        });
+        async move {
+            task.await
+                .unwrap_or_else(|error| Err(NoChange::Later(error.to_string())))
+        }
+        .boxed()
+    }
+
     fn account(
         &self,
         tenant: TenantId,
@@ -114,12 +165,7 @@ impl TenantFiles for Files {
                 config::written_account(main, tenant.as_str(), account.as_str())
             });
             let (written, revision) = read.await?;
-            let shown = AccountInFile {
-                crm: written.crm,
-                title: written.title,
-                address: written.address,
-            };
-            Ok((shown, revision))
+            Ok((account_in_file(written), revision))
         }
         .boxed()
     }
@@ -134,11 +180,7 @@ impl TenantFiles for Files {
                 config::written_integration(main, tenant.as_str(), integration.as_str())
             });
             let (written, revision) = read.await?;
-            let shown = IntegrationInFile {
-                account: written.account,
-                activity: written.activity,
-            };
-            Ok((shown, revision))
+            Ok((integration_in_file(written), revision))
         }
         .boxed()
     }
@@ -167,14 +209,15 @@ impl TenantFiles for Files {
         let files = self.clone();
         // A task of its own: whoever asked may hang up between the file and the journal.
         let task = tokio::spawn(async move {
-            let edit = edit_of(&change);
+            let edits = edits_of(&change);
             let of = tenant.clone();
             let edited = files.with_files(move |main| {
                 let environment = Environment::of_process();
-                config::edit_file(main, &environment, of.as_str(), &edit, Some(&revision))
+                config::edit_file(main, &environment, of.as_str(), &edits, Some(&revision))
             });
             let edited = edited.await?;
-            files.note(&tenant, &change).await;
+            let (integration, text) = told(&tenant, &change);
+            files.note(&tenant, integration, text).await;
             Ok(Changed {
                 revision: edited.revision,
                 not_in_force: files.reload().await,
@@ -188,40 +231,163 @@ impl TenantFiles for Files {
     }
 }
 
-fn edit_of(change: &Change) -> FileEdit {
+fn account_in_file(written: config::WrittenAccount) -> AccountInFile {
+    AccountInFile {
+        crm: written.crm,
+        title: written.title,
+        address: written.address,
+        settings: written.settings,
+        secrets: written.secrets,
+    }
+}
+
+fn integration_in_file(written: config::WrittenIntegration) -> IntegrationInFile {
+    let takes = written.takes.into_iter().map(|take| TakeInFile {
+        source: take.source,
+        kinds: take.kinds,
+    });
+    IntegrationInFile {
+        account: written.account,
+        activity: written.activity,
+        title: written.title,
+        takes: takes.collect(),
+    }
+}
+
+fn tenant_in_file(written: config::WrittenTenant) -> TenantInFile {
+    let sources = written.sources.into_iter().map(|source| SourceInFile {
+        source: source.source,
+        kind: source.kind,
+        name: source.name,
+    });
+    let accounts = written.accounts.into_iter();
+    let integrations = written.integrations.into_iter();
+    TenantInFile {
+        id: written.id,
+        name: written.name,
+        sources: sources.collect(),
+        accounts: accounts
+            .map(|(id, one)| (id, account_in_file(one)))
+            .collect(),
+        integrations: integrations
+            .map(|(id, one)| (id, integration_in_file(one)))
+            .collect(),
+    }
+}
+
+/// Returns what a change makes of the text, in order.
+fn edits_of(change: &Change) -> Vec<FileEdit> {
     match change {
         Change::Account {
             account,
             title,
             address,
+            settings,
+            secrets,
         } => {
+            let id = account.to_string();
             let title = title.clone().map(|title| match title {
                 Some(title) => TitleEdit::Set(title),
                 None => TitleEdit::Clear,
             });
             let address = address.clone();
-            FileEdit::Account(account.to_string(), AccountEdit { title, address })
+            let mut edits = Vec::new();
+            if title.is_some() || address.is_some() {
+                edits.push(FileEdit::Account(
+                    id.clone(),
+                    AccountEdit { title, address },
+                ));
+            }
+            if !settings.is_empty() || !secrets.is_empty() {
+                let mut values = ItemValues::new();
+                if !settings.is_empty() {
+                    values.insert("settings".to_owned(), settings.clone().into());
+                }
+                let secrets = secrets.clone();
+                let edit = ItemEdit { values, secrets };
+                edits.push(FileEdit::Values(Section::Accounts, id, edit));
+            }
+            edits
         }
-        Change::RemoveAccount(account) => FileEdit::RemoveAccount(account.to_string()),
+        Change::AddAccount {
+            account,
+            crm,
+            title,
+            address,
+            settings,
+            secrets,
+        } => {
+            let mut settings = settings.clone();
+            settings.insert("url".to_owned(), address.clone().into());
+            let mut values = ItemValues::new();
+            values.insert("crm".to_owned(), crm.clone().into());
+            values.insert("name".to_owned(), title.clone().into());
+            values.insert("settings".to_owned(), settings.into());
+            let secrets = secrets.clone();
+            let edit = ItemEdit { values, secrets };
+            vec![FileEdit::Add(Section::Accounts, account.to_string(), edit)]
+        }
+        Change::RemoveAccount(account) => vec![FileEdit::RemoveAccount(account.to_string())],
         Change::Integration {
             integration,
             account,
             activity,
+            title,
+            takes,
         } => {
-            let edit = IntegrationEdit {
-                account: account.as_ref().map(ToString::to_string),
-                activity: *activity,
-            };
-            FileEdit::Integration(integration.to_string(), edit)
+            let id = integration.to_string();
+            let mut edits = Vec::new();
+            if account.is_some() || activity.is_some() {
+                let edit = IntegrationEdit {
+                    account: account.as_ref().map(ToString::to_string),
+                    activity: *activity,
+                };
+                edits.push(FileEdit::Integration(id.clone(), edit));
+            }
+            let mut edit = ItemEdit::default();
+            if let Some(title) = title {
+                edit.values.insert("name".to_owned(), title.clone().into());
+            }
+            if let Some(takes) = takes {
+                edit.values
+                    .insert("takes".to_owned(), serde_json::json!(takes));
+            }
+            if !edit.values.is_empty() {
+                edits.push(FileEdit::Values(Section::Integrations, id, edit));
+            }
+            edits
+        }
+        Change::AddIntegration {
+            integration,
+            title,
+            account,
+            takes,
+        } => {
+            let mut edit = ItemEdit::default();
+            edit.values.insert("name".to_owned(), title.clone().into());
+            edit.values
+                .insert("account".to_owned(), account.as_str().into());
+            if !takes.is_empty() {
+                edit.values
+                    .insert("takes".to_owned(), serde_json::json!(takes));
+            }
+            let id = integration.to_string();
+            vec![FileEdit::Add(Section::Integrations, id, edit)]
+        }
+        Change::RemoveIntegration(integration) => {
+            vec![FileEdit::RemoveIntegration(integration.to_string())]
         }
         Change::Settings {
             integration,
             settings,
-        } => FileEdit::Settings(integration.to_string(), settings.clone()),
+        } => vec![FileEdit::Settings(
+            integration.to_string(),
+            settings.clone(),
+        )],
     }
 }
 
-/// Says what was changed, and of which integration.
+/// Says what was changed, and of which integration. A secret is named and not told.
 fn told(tenant: &TenantId, change: &Change) -> (Option<IntegrationKey>, String) {
     let mut what = Vec::new();
     let (integration, subject) = match change {
@@ -229,13 +395,26 @@ fn told(tenant: &TenantId, change: &Change) -> (Option<IntegrationKey>, String) 
             account,
             title,
             address,
+            settings,
+            secrets,
         } => {
-            match title {
-                Some(Some(title)) => what.push(format!("title {title:?}")),
-                Some(None) => what.push("no title".to_owned()),
-                None => {}
-            }
+            what.extend(title.as_ref().map(|title| title_told(title.as_deref())));
             what.extend(address.as_ref().map(|address| format!("address {address}")));
+            what.extend(settings.iter().map(|(key, value)| format!("{key} {value}")));
+            what.extend(
+                secrets
+                    .keys()
+                    .map(|name| format!("secret {name} typed anew")),
+            );
+            (None, format!("account {tenant}/{account}"))
+        }
+        Change::AddAccount {
+            account,
+            crm,
+            address,
+            ..
+        } => {
+            what.push(format!("added: {crm} at {address}"));
             (None, format!("account {tenant}/{account}"))
         }
         Change::RemoveAccount(account) => {
@@ -246,9 +425,26 @@ fn told(tenant: &TenantId, change: &Change) -> (Option<IntegrationKey>, String) 
             integration,
             account,
             activity,
+            title,
+            takes,
         } => {
             what.extend(account.as_ref().map(|account| format!("account {account}")));
             what.extend(activity.map(|activity| format!("activity {activity}")));
+            what.extend(title.as_ref().map(|title| title_told(title.as_deref())));
+            what.extend(takes.as_deref().map(takes_told));
+            of_integration(tenant, integration)
+        }
+        Change::AddIntegration {
+            integration,
+            account,
+            takes,
+            ..
+        } => {
+            what.push(format!("added: account {account}, {}", takes_told(takes)));
+            of_integration(tenant, integration)
+        }
+        Change::RemoveIntegration(integration) => {
+            what.push("removed".to_owned());
             of_integration(tenant, integration)
         }
         Change::Settings { integration, .. } => {
@@ -258,6 +454,24 @@ fn told(tenant: &TenantId, change: &Change) -> (Option<IntegrationKey>, String) 
     };
     let text = format!("by the admin endpoint: {subject}: {}", what.join(", "));
     (integration, text)
+}
+
+fn title_told(title: Option<&str>) -> String {
+    match title {
+        Some(title) => format!("title {title:?}"),
+        None => "no title".to_owned(),
+    }
+}
+
+fn takes_told(takes: &[Take]) -> String {
+    if takes.is_empty() {
+        return "takes nothing".to_owned();
+    }
+    let takes = takes.iter().map(|take| {
+        let kinds: Vec<String> = take.kinds.iter().map(ToString::to_string).collect();
+        format!("{} of {}", kinds.join(" and "), take.source)
+    });
+    format!("takes {}", takes.collect::<Vec<_>>().join(", "))
 }
 
 fn of_integration(
@@ -282,7 +496,9 @@ fn refusal(error: EditError) -> NoChange {
             });
             NoChange::Mistakes(told.collect())
         }
-        EditError::ByHand { .. } => NoChange::InTheWay(error.to_string()),
+        EditError::ByHand { .. } | EditError::NoKey | EditError::Exists(_) => {
+            NoChange::InTheWay(error.to_string())
+        }
         EditError::Write { .. } => NoChange::InTheWay(format!(
             "{error}; permit it to the daemon (docs/install.md), or change it by trunkline \
              account and trunkline integration as root"

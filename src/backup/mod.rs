@@ -1,8 +1,8 @@
 //! Backups: the store of one moment and the files of the configuration, in one archive.
 //!
 //! `manifest.json`, `store.redb`, `etc/…`, as a tar.gz. The manifest comes first and names everything
-//! else with its digest. No secret lies in it but those in the store, which are sealed with the store's
-//! key; neither the key nor any other secret file is part of it.
+//! else with its digest. No secret lies in it but those in the store and those that were typed into
+//! companies' files, which are sealed with the store's key; neither the key nor any other secret file is part of it.
 
 mod archive;
 

@@ -8,7 +8,6 @@ use clap::Args;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::backup::{Manifest, unpack};
 use crate::clock::{Clock, SystemClock};
@@ -172,9 +171,7 @@ impl Restore {
         })?;
         let settings = &loaded.daemon.store;
         let live = settings.path.as_path();
-        let digest = Sha256::digest(settings.key.expose().as_bytes());
-        let key = StoreKey::from_bytes(&digest);
-        let key = key.map_err(|error| ClientError::Local(error.to_string()))?;
+        let key = StoreKey::of_text(&settings.key);
         if live.exists() {
             let used = is_in_use(live).map_err(|error| local("open", live, &error))?;
             if used {

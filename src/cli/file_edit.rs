@@ -126,7 +126,7 @@ fn carry_out(
         return WRONG;
     };
     let edit = edit(id.to_owned());
-    match edit_file(main, &Environment::of_process(), tenant, &edit, None) {
+    match edit_file(main, &Environment::of_process(), tenant, &[edit], None) {
         Ok(edited) => {
             let file = edited.file.display().to_string();
             match output.json() {

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::crm::AccountSettings;
 use crate::crm::registry::CrmKind;
-use crate::model::ids::{AccountId, PortalKey};
+use crate::model::ids::{AccountId, PortalKey, TenantId};
 use crate::model::mistake::Mistake;
 
 use super::configuration::AccountConfig;
@@ -20,19 +20,23 @@ use super::mistake::Findings;
 use super::names::{self, Unique};
 use super::raw::RawAccount;
 use super::reading::Places;
-use super::secret_place;
+use super::secret_place::{self, Owner};
 use super::source::{HOOK_SECRETS, hook_secrets};
 use super::suggestion;
 use super::tenant::Context;
+
+/// The list of accounts.
+pub(super) const LIST: &str = "accounts";
 
 /// Turns the written accounts into built ones; those with a mistake are left out.
 pub(super) fn check(
     findings: &mut Findings<'_>,
     raw: &[RawAccount],
     places: &Places,
+    tenant: &TenantId,
     context: &mut Context<'_>,
 ) -> Vec<AccountConfig> {
-    let list = KeyPath::top().key("accounts");
+    let list = KeyPath::top().key(LIST);
     let mut ids = Unique::default();
     let mut portals = HashMap::new();
     let mut accounts = Vec::new();
@@ -45,8 +49,13 @@ pub(super) fn check(
         };
         let path = table.key("secrets");
         let known: Vec<&str> = kind.secrets.iter().chain(&HOOK_SECRETS).copied().collect();
-        let fetched =
-            secret_place::fetch_all(findings, &path, &raw.secrets, &known, context.environment);
+        let owner = Owner {
+            tenant: tenant.as_str(),
+            list: LIST,
+            id: &raw.id,
+        };
+        let opener = context.opener();
+        let fetched = secret_place::fetch_all(findings, &path, &raw.secrets, &known, opener, owner);
         let hook_secrets = hook_secrets(findings, &path, &fetched.secrets);
         let settings = match build(kind, raw, context) {
             Ok(settings) => settings,

@@ -15,6 +15,7 @@ use super::raw::{RawDaemon, RawTenantFile};
 use super::reading;
 use super::secret_place::Environment;
 use super::tenant::{self, Context, Registries};
+use crate::model::seal::StoreKey;
 
 /// Longest configuration file, in bytes. A tenant with a thousand employees takes a quarter of it.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -38,7 +39,7 @@ pub fn load_with(
     load_reporting(path, environment, registries, Report::default())
 }
 
-/// A text that is read instead of a file's own.
+/// A text that is read instead of a file's own, or of one that is not there yet.
 #[derive(Debug)]
 pub(super) struct Instead {
     pub(super) file: PathBuf,
@@ -56,6 +57,21 @@ pub(super) fn load_instead(
         ..Report::default()
     };
     load_reporting(path, environment, Registries::built_in(), report)
+}
+
+/// Returns the folder of the tenants' files.
+pub(super) fn tenants_dir(path: &Path) -> PathBuf {
+    let main = read_file(path).ok();
+    let main = main.and_then(|text| Document::parse(text).ok());
+    tenants_folder(path, main.as_ref())
+}
+
+/// Returns the key of the store; `None` where the daemon's file has mistakes.
+pub(super) fn store_key(path: &Path, environment: &Environment) -> Option<StoreKey> {
+    let mut report = Report::default();
+    let main = report.parse(path)?;
+    let daemon = load_daemon(&mut report, path, &main, environment)?;
+    Some(StoreKey::of_text(&daemon.store.key))
 }
 
 /// Returns the files of a configuration that can be read, named from the folder of `trunkline.toml` on
@@ -77,9 +93,7 @@ pub fn written_files(path: &Path) -> Vec<(String, Vec<u8>)> {
 
 /// Returns the tenants' files that can be read, with their texts.
 pub fn tenant_texts(path: &Path) -> Vec<(PathBuf, String)> {
-    let main = read_file(path).ok();
-    let main = main.and_then(|text| Document::parse(text).ok());
-    let files = tenant_files(&tenants_folder(path, main.as_ref())).unwrap_or_default();
+    let files = tenant_files(&tenants_dir(path)).unwrap_or_default();
     files
         .into_iter()
         .filter_map(|file| {
@@ -104,13 +118,18 @@ fn load_reporting(
         .map_or_else(BTreeMap::new, |daemon| daemon.base_urls.clone());
     let mut context = context(registries, environment, daemon.as_ref(), &base_urls);
     let folder = tenants_folder(path, main.as_ref());
-    let files = match tenant_files(&folder) {
+    let mut files = match tenant_files(&folder) {
         Ok(files) => files,
         Err(message) => {
             report.mistake(path, main.as_ref(), "tenants_dir", message);
             Vec::new()
         }
     };
+    let instead = report.instead.as_ref().map(|one| one.file.clone());
+    if let Some(new) = instead.filter(|file| file != path && !files.contains(file)) {
+        files.push(new);
+        files.sort();
+    }
     let mut tenants: Vec<Tenant> = Vec::new();
     let mut owners: HashMap<String, PathBuf> = HashMap::new();
     for file in &files {
@@ -180,6 +199,7 @@ fn context<'a>(
     Context {
         registries,
         environment,
+        key: daemon.map(|daemon| StoreKey::of_text(&daemon.store.key)),
         questions_from_afar: daemon.and_then(|daemon| {
             let both = [
                 ("questions", daemon.questions.listen),

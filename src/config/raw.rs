@@ -480,7 +480,7 @@ pub(super) struct RawNumbers {
     pub(super) outgoing: Vec<PrefixRule>,
 }
 
-/// Where a secret lies; exactly one of the two.
+/// Where a secret lies; exactly one of the three.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -491,6 +491,9 @@ pub(super) struct RawSecret {
     pub(super) file: Option<String>,
     /// In this systemd credential.
     pub(super) credential: Option<String>,
+    /// Here, sealed with the key of the store: as the pages write what is typed there. It opens in
+    /// this place only.
+    pub(super) sealed: Option<String>,
 }
 
 /// An account.

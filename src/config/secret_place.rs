@@ -6,8 +6,11 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::model::seal::StoreKey;
 use crate::model::secret::{Secret, Secrets};
 
 use super::key_path::KeyPath;
@@ -64,6 +67,46 @@ impl<'a> Place<'a> {
             (Some(_), Some(_)) => Err("name a file or a credential, not both"),
         }
     }
+}
+
+/// What seals are bound to besides their names.
+const SEALED_IN: &str = "tenants.d";
+
+/// Whose secrets are read, for those that are sealed: each opens in its own place only.
+#[derive(Clone, Copy)]
+pub(super) struct Owner<'a> {
+    /// The tenant.
+    pub(super) tenant: &'a str,
+    /// The list of its file.
+    pub(super) list: &'static str,
+    /// The item of the list.
+    pub(super) id: &'a str,
+}
+
+impl Owner<'_> {
+    /// Returns what a secret of this owner is sealed under.
+    fn seal_name(&self, secret: &str) -> String {
+        format!("{}/{}/{}/{secret}", self.tenant, self.list, self.id)
+    }
+
+    /// Seals a secret that somebody typed, as a file takes it.
+    pub(super) fn seal(&self, key: &StoreKey, name: &str, secret: &Secret) -> String {
+        STANDARD.encode(key.seal(SEALED_IN, &self.seal_name(name), secret))
+    }
+
+    fn open(&self, key: &StoreKey, name: &str, sealed: &str) -> Option<Secret> {
+        let row = STANDARD.decode(sealed).ok()?;
+        key.open(SEALED_IN, &self.seal_name(name), &row)
+    }
+}
+
+/// With what secrets are read.
+#[derive(Clone, Copy)]
+pub(super) struct Opener<'a> {
+    /// Where systemd's credentials lie.
+    pub(super) environment: &'a Environment,
+    /// The key of the store; `None` where the daemon's file has mistakes, which are told already.
+    pub(super) key: Option<&'a StoreKey>,
 }
 
 /// Reads a secret; a last line break is no part of it. Warns where other users can read the file.
@@ -138,6 +181,10 @@ fn read(path: &Path) -> Result<(Secret, u32), String> {
     ))
 }
 
+/// Why a sealed secret is none.
+const NOT_OPENED: &str = "cannot be opened: it was sealed with another key of the store or for another \
+                          place; type it in again on the pages, or name a file";
+
 /// The secrets of one source or account.
 pub(super) struct Fetched {
     /// Those that could be read.
@@ -153,7 +200,8 @@ pub(super) fn fetch_all(
     table: &KeyPath,
     raw: &BTreeMap<String, RawSecret>,
     known: &[&str],
-    environment: &Environment,
+    opener: Opener<'_>,
+    owner: Owner<'_>,
 ) -> Fetched {
     let mut fetched = Fetched {
         secrets: Secrets::default(),
@@ -166,17 +214,28 @@ pub(super) fn fetch_all(
             findings.mistake(&path, format!("there is no such secret; {hint}"));
             continue;
         }
+        let sealed = place.sealed.as_deref();
         let place = Place::one_of(place.file.as_deref(), place.credential.as_deref());
-        let secret = match findings.take(&path, place) {
-            Some(Some(place)) => fetch(findings, &path, &place, environment),
-            Some(None) => {
+        let place = place.and_then(|place| match (&place, sealed) {
+            (Some(_), Some(_)) => {
+                Err("it is sealed here: name no file and no credential beside it")
+            }
+            _ => Ok(place),
+        });
+        let secret = match (findings.take(&path, place), sealed) {
+            (Some(None), Some(sealed)) => opener.key.and_then(|key| {
+                let opened = owner.open(key, name, sealed);
+                findings.take(&path, opened.ok_or(NOT_OPENED))
+            }),
+            (Some(Some(place)), _) => fetch(findings, &path, &place, opener.environment),
+            (Some(None), None) => {
                 findings.mistake(
                     &path,
                     "say where it lies: file = \"…\" or credential = \"…\"",
                 );
                 None
             }
-            None => None,
+            (None, _) => None,
         };
         match secret {
             Some(secret) => fetched.secrets.insert(name, secret),

@@ -21,13 +21,16 @@ use super::names::{self, Unique};
 use super::raw::{RawNumbers, RawSource};
 use super::reading::Places;
 use super::recordings;
-use super::secret_place;
+use super::secret_place::{self, Owner};
 use super::suggestion;
 use super::tenant::Context;
 
 /// The secrets that every kind may have: those of its HTTP path. Two overlap while one replaces
 /// the other.
 pub(super) const HOOK_SECRETS: [&str; 2] = ["hook", "hook_previous"];
+
+/// The list of sources.
+const LIST: &str = "sources";
 
 /// Turns the written sources into built ones; those with a mistake are left out.
 pub(super) fn check(
@@ -38,7 +41,7 @@ pub(super) fn check(
     region: Region,
     context: &Context<'_>,
 ) -> Vec<SourceConfig> {
-    let list = KeyPath::top().key("sources");
+    let list = KeyPath::top().key(LIST);
     let mut ids = Unique::default();
     let mut sources = Vec::new();
     for (table, raw) in places.of(&list, raw) {
@@ -118,8 +121,13 @@ fn build(
     let others = HOOK_SECRETS.iter().chain(&[recordings::SECRET]);
     let known: Vec<&str> = kind.secrets.iter().chain(others).copied().collect();
     let path = table.key("secrets");
-    let fetched =
-        secret_place::fetch_all(findings, &path, &raw.secrets, &known, context.environment);
+    let owner = Owner {
+        tenant: identity.key.tenant.as_str(),
+        list: LIST,
+        id: &raw.id,
+    };
+    let opener = context.opener();
+    let fetched = secret_place::fetch_all(findings, &path, &raw.secrets, &known, opener, owner);
     let hook_secrets = hook_secrets(findings, &path, &fetched.secrets);
     let mut own = Secrets::default();
     for name in kind.secrets {

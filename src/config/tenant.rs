@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use crate::crm::registry::CrmKind;
 use crate::model::ids::TenantId;
 use crate::model::phone::Region;
+use crate::model::seal::StoreKey;
 use crate::pbx::registry::SourceKind;
 
 use super::account;
@@ -21,7 +22,7 @@ use super::names::{self, Declared};
 use super::people::{self, Referred};
 use super::raw::{RawTenant, RawTenantFile};
 use super::reading::Places;
-use super::secret_place::Environment;
+use super::secret_place::{Environment, Opener};
 use super::source;
 
 /// The kinds of sources and CRMs that a configuration may name.
@@ -47,12 +48,24 @@ impl Registries<'static> {
 pub(super) struct Context<'a> {
     pub(super) registries: Registries<'a>,
     pub(super) environment: &'a Environment,
+    /// The key of the store, where the daemon's file says one.
+    pub(super) key: Option<StoreKey>,
     /// The section and address of an endpoint of questions that other machines reach.
     pub(super) questions_from_afar: Option<(&'static str, SocketAddr)>,
     /// `[base_urls]` of the daemon's file.
     pub(super) base_urls: &'a BTreeMap<String, String>,
     /// Those of them that an account uses.
     pub(super) used_base_urls: BTreeSet<String>,
+}
+
+impl Context<'_> {
+    /// Returns what secrets are read with.
+    pub(super) fn opener(&self) -> Opener<'_> {
+        Opener {
+            environment: self.environment,
+            key: self.key.as_ref(),
+        }
+    }
 }
 
 /// Turns the written file into a tenant; `None` where a mistake in its head was added. Mistakes
@@ -77,7 +90,7 @@ pub(super) fn check(
     };
     let employees = people::check(findings, &raw.employees, places, &referred);
     let sources = source::check(findings, &raw.sources, places, &id, region, context);
-    let accounts = account::check(findings, &raw.accounts, places, context);
+    let accounts = account::check(findings, &raw.accounts, places, &id, context);
     let integration_ids = Declared::in_list(document, "integrations", "integration");
     let answering = answering::tenant(findings, raw, places, &source_ids, &integration_ids, region);
     let tenant_fingerprint = FingerprintBuilder::default()

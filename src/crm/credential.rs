@@ -1,4 +1,4 @@
-//! What administrators are told about how an account lets us in.
+//! What administrators are told about how an account lets us in, and what they type to let us in.
 
 use serde::Serialize;
 
@@ -24,4 +24,71 @@ pub struct CredentialState {
     pub ends_at: Option<Timestamp>,
     /// The host at which the portal answers now, where it was renamed since it was configured.
     pub renamed_to: Option<String>,
+}
+
+/// A text in the languages that people are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Words {
+    /// In Russian.
+    pub ru: &'static str,
+    /// In English.
+    pub en: &'static str,
+}
+
+/// What a person types to add an account of a CRM (S0-02, S1-01, S2-01, S4-02), besides a title. A
+/// page is made of it, so that no page knows any CRM.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct CredentialForm {
+    /// What people call the CRM.
+    pub title: &'static str,
+    /// What the address is; it is the setting `url`.
+    pub address: Words,
+    /// An address as an example.
+    pub example: &'static str,
+    /// The ways of being let in, the one that is best for most first.
+    pub ways: &'static [EntryWay],
+}
+
+/// A way of being let in.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct EntryWay {
+    /// Its name, unique in the form.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: Words,
+    /// Where in the CRM all of this is found.
+    pub hint: Words,
+    /// Once the account is saved a person permits it on a page of the CRM, or pastes a code from there.
+    pub consent: bool,
+    /// What is typed.
+    pub fields: &'static [EntryField],
+}
+
+/// Something that is typed.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct EntryField {
+    /// The key in the account's `settings`, or the name of the secret.
+    pub key: &'static str,
+    /// What it is.
+    pub kind: EntryKind,
+    /// The way does not work without.
+    pub required: bool,
+    /// What people call it.
+    pub title: Words,
+    /// What it is, and where it is found.
+    pub hint: Words,
+}
+
+/// What is typed into a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// A line.
+    Text,
+    /// A whole number.
+    Whole,
+    /// A secret: typed once and never shown.
+    Secret,
+    /// The address at which the CRM sends people back to us; ours where the outside reaches us.
+    Callback,
 }

@@ -22,7 +22,9 @@ pub use self::consent::{
     Answer, CONSENT_WITHIN, Consent, ConsentDesk, ConsentLink, Grant, LetIn, NoAccounts, NoPage,
     Returned, SharedDesk, States, SwitchOff, SwitchedOff,
 };
-pub use self::credential::{CredentialState, CredentialWay};
+pub use self::credential::{
+    CredentialForm, CredentialState, CredentialWay, EntryField, EntryKind, EntryWay, Words,
+};
 pub use self::deal_reader::{
     DealField, DealNames, DealPiece, DealReader, DealRecords, DealsNext, DealsSince, DealsWanted,
     GONE_IDS_MAX, KnownDeals,

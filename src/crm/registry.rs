@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::AccountSettings;
+use super::{AccountSettings, CredentialForm};
 use crate::model::asked::SettingsForm;
 use crate::model::mistake::Mistake;
 
@@ -17,6 +17,8 @@ pub struct CrmKind {
     pub secrets: &'static [&'static str],
     /// What its `settings` table and its secrets are, for schema and reference.
     pub form: SettingsForm,
+    /// What a person types to add an account.
+    pub credential: CredentialForm,
     /// Reads the `settings` table of an account, or names every mistake. The second argument replaces the address of the portal where `trunkline.toml` says
     /// so: rehearsals against simulators.
     pub build: BuildAccount,
@@ -36,4 +38,48 @@ pub const KINDS: &[CrmKind] = &[
 /// Returns the kind of this name.
 pub fn find(name: &str) -> Option<&'static CrmKind> {
     KINDS.iter().find(|kind| kind.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crm::EntryKind;
+
+    #[test]
+    fn a_form_asks_for_what_its_crm_knows_and_for_all_that_it_needs() {
+        for kind in KINDS {
+            let asked = (kind.form.asked)();
+            let (form, name) = (&kind.credential, kind.name);
+            assert!(!form.ways.is_empty() && !form.title.is_empty(), "{name}");
+            for way in form.ways {
+                let place = format!("{name}, {}", way.name);
+                for field in way.fields {
+                    let is_known = match field.kind {
+                        EntryKind::Secret => kind.secrets.contains(&field.key),
+                        _ => asked.iter().any(|one| one.path == [field.key]),
+                    };
+                    assert!(is_known, "{place}: {}", field.key);
+                    for words in [field.title, field.hint] {
+                        assert!(!words.ru.is_empty() && !words.en.is_empty(), "{place}");
+                    }
+                }
+                let needed = asked
+                    .iter()
+                    .filter(|one| one.required && one.path.len() == 1);
+                for one in needed {
+                    let key = one.path.concat();
+                    let is_there = way.fields.iter().any(|field| field.key == key);
+                    assert!(key == "url" || is_there, "{place} asks for no {key}");
+                }
+                assert_eq!(
+                    form.ways
+                        .iter()
+                        .filter(|other| other.name == way.name)
+                        .count(),
+                    1,
+                    "{place}"
+                );
+            }
+        }
+    }
 }

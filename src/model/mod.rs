@@ -37,6 +37,7 @@ pub mod question;
 pub mod recording;
 pub mod request;
 pub mod roster;
+pub mod seal;
 pub mod secret;
 pub mod timestamp;
 mod wording;

@@ -17,7 +17,6 @@ use super::command::Work;
 use super::deal_tables;
 use super::directory_tables::{ADDRESSES, CARDS, DEALS, DEALS_OF, DIRECTORIES};
 use super::error::{OpenError, StoreError, Trouble};
-use super::key::StoreKey;
 use super::query::StoredCommunication;
 use super::recordings::{COUNTS, DUE, RECORDINGS, TOKENS, UNTOLD};
 use super::row::RowHealth;
@@ -29,6 +28,7 @@ use super::tables::{
 };
 use crate::model::ids::CommunicationKey;
 use crate::model::ledger::{LedgerStep, StepState};
+use crate::model::seal::StoreKey;
 use crate::model::timestamp::Timestamp;
 
 /// Rows of one transaction of the copy.

@@ -34,7 +34,6 @@ mod facet;
 mod forget;
 mod handle;
 mod keep;
-mod key;
 mod ledger_rows;
 mod measured;
 mod open;
@@ -53,9 +52,9 @@ mod tables;
 mod work;
 mod writer;
 
+pub use crate::model::seal::{BadKey, KEY_BYTES, StoreKey};
 pub use copy::{CopyReport, inspect_copy, is_in_use, mark_restored};
 pub use error::{OpenError, StoreEnd, StoreError};
 pub use handle::StoreHandle;
-pub use key::{BadKey, KEY_BYTES, StoreKey};
 pub use open::{Store, StoreOptions, StoreThread};
 pub use revive::{DECIDED_AGAIN, DROPPED_BY_PERSON};

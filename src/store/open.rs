@@ -14,13 +14,13 @@ use tracing::info;
 
 use super::error::{OpenError, StoreEnd};
 use super::handle::StoreHandle;
-use super::key::StoreKey;
 use super::measured::Measured;
 use super::read_pool::ReadPool;
 use super::row::RowHealth;
 use super::schema;
 use super::shared::{Parts, Shared};
 use super::writer;
+use crate::model::seal::StoreKey;
 use crate::model::timestamp::Timestamp;
 
 /// Readable and writable by the daemon's user only: it holds clients' numbers.

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::command::{JournalNote, Work, WorkAtHand, WorkId, WorkState};
 use super::error::{StoreError, Trouble};
 use super::keep::SettingsRow;
-use super::key::StoreKey;
 use super::ledger_rows::Progress;
 use super::query::{
     DeadLetter, NoteSearch, SEARCH_ROWS_MAX, StoreFigures, StoredCommunication, StoredNote, Story,
@@ -22,6 +21,7 @@ use super::tables::{
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
 use crate::model::ledger::{Ledger, StepState};
 use crate::model::plan::{Role, StepKey};
+use crate::model::seal::StoreKey;
 use crate::model::secret::Secret;
 
 /// The most remarks that one search looks at: with a rare filter it ends within a second.

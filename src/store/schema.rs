@@ -5,9 +5,9 @@ use redb::{Database, ReadableDatabase, TableError};
 use serde::{Deserialize, Serialize};
 
 use super::error::{OpenError, Trouble};
-use super::key::StoreKey;
 use super::row::RowHealth;
 use super::tables::{META, Tables, get_text, put_text};
+use crate::model::seal::StoreKey;
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
 

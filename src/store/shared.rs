@@ -9,10 +9,10 @@ use tokio::sync::broadcast;
 
 use super::directory::{DirectoryFeed, FEED_BATCHES_MAX};
 use super::error::{StoreError, Trouble};
-use super::key::StoreKey;
 use super::query::StoreFigures;
 use super::reader::Reader;
 use super::row::RowHealth;
+use crate::model::seal::StoreKey;
 use crate::model::timestamp::Timestamp;
 
 /// Shared by the writer and every handle.

@@ -18,11 +18,11 @@ PAUSE_SECONDS = 0.1
 class Browser:
     """One window."""
 
-    def __init__(self, base: str, axe: Path, language: str = "ru"):
+    def __init__(self, base: str, axe: Path, language: str = "ru", arguments: tuple[str, ...] = ()):
         options = Options()
         options.binary_location = "/usr/bin/chromium"
         for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                     "--hide-scrollbars", f"--lang={language}", f"--accept-lang={language}", "--no-proxy-server"):
+                     "--hide-scrollbars", f"--lang={language}", f"--accept-lang={language}", "--no-proxy-server", *arguments):
             options.add_argument(word)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.base = base
@@ -106,7 +106,8 @@ class Browser:
         """What the browser itself found wrong: refused by the policy, broken script."""
         return [one["message"] for one in self.driver.get_log("browser")
                 if one["level"] == "SEVERE" and " 401 " not in one["message"] and " 404 " not in one["message"]
-                and " 422 " not in one["message"] and " 412 " not in one["message"]]
+                and " 422 " not in one["message"] and " 412 " not in one["message"]
+                and " 409 " not in one["message"]]
 
     def picture(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,8 @@ import urllib.request
 from datetime import datetime, timezone
 from pathlib import Path
 
+from fresh import CLIENT_ID, CLIENT_SECRET, COMPANY, Fresh, Outside
+
 READY_SECONDS_MAX = 300
 ROUTES = {
     "overview": "#/overview", "journal": "#/journal", "outbox": "#/outbox",
@@ -53,7 +55,7 @@ class Demo:
     """`trunkline-lab demo` after its day."""
 
     def __init__(self, programs: Path, folder: Path):
-        names = ("admin", "intake", "questions", "crm", "dead-crm", "ami", "vats")
+        names = ("admin", "intake", "questions", "crm", "dead-crm", "ami", "vats", "bitrix24")
         self.ports = dict(zip(names, free_ports(len(names))))
         self.folder = folder
         self.base = f"http://127.0.0.1:{self.ports['admin']}"
@@ -283,14 +285,179 @@ class Walk:
         b.find("input[type=password]")
 
 
+class FirstDay(Walk):
+    """What an integrator does on a fresh daemon: a portal, an integration, both from nothing."""
+
+    every_picture = False
+
+    def looks(self, what: str, picture: str | None = None):
+        """Looks at what is on the page now, in each colour and width."""
+        b = self.browser
+        for colours, width in (("light", 1280), ("dark", 1280), ("dark", 400), ("light", 400)):
+            b.size(width)
+            b.colours(colours)
+            self.check(f"{what} {colours} {width}")
+            if picture and (colours, width) == ("light", 1280):
+                b.script("document.querySelector('form.gear, .account')?.closest('.card').scrollIntoView()")
+                self.picture(picture)
+            elif picture and self.every_picture:
+                self.picture(f"{picture}-{colours}-{width}")
+        b.size(1280)
+        b.colours("light")
+
+    def company(self):
+        b = self.browser
+        b.go("#/accounts")
+        b.says("Порталов нет")
+        self.looks("empty")
+        b.button("Добавить компанию").click()
+        b.find("input[name=name]").send_keys("Цветочный рай")
+        zone = b.find("input[name=time_zone]")
+        zone.clear()
+        zone.send_keys("Mars/Olympus")
+        b.button("Создать компанию").click()
+        b.until("the mistake stands beside the field", lambda: any("Mars" in one.text for one in b.all("form .mistake")))
+        zone = b.find("input[name=time_zone]")
+        zone.clear()
+        zone.send_keys("Asia/Omsk")
+        b.button("Создать компанию").click()
+        b.says("Компания создана")
+        b.says("Цветочный рай")
+        assert (self.demo.file().parent / "cvetochnyy-ray.toml").exists()
+
+    def portal(self):
+        """S0-01, S0-02: address, the CRM's page in a window that closes itself, the list says it by itself."""
+        b, file = self.browser, self.demo.file()
+        shop = "section[aria-label='Магазин']"
+        b.go("#/accounts")
+        b.button("Добавить портал", shop).click()
+        b.choose(f"{shop} select[name=crm]", "alfacrm")
+        b.find(f"{shop} input[name=branch]")
+        b.choose(f"{shop} select[name=crm]", "amocrm")
+        assert b.find(f"{shop} input[name=redirect_uri]").get_attribute("value") == "https://box.example/oauth/amocrm"
+        for name, value in (("title", "Главный портал"), ("address", "demo.example.org"),
+                            ("client_id", CLIENT_ID), ("client_secret", CLIENT_SECRET)):
+            b.find(f"{shop} input[name={name}]").send_keys(value)
+        self.looks("new portal", "new-portal")
+        # A wrong address is refused beside its field, and no page of the CRM stays open.
+        b.button("Сохранить и подключить", shop).click()
+        b.until("the mistake stands beside the field", lambda: any("amocrm.ru" in one.text for one in b.all(f"{shop} form .mistake")))
+        b.until("no window is left", lambda: len(b.driver.window_handles) == 1)
+        address = b.find(f"{shop} input[name=address]")
+        address.clear()
+        address.send_keys("demo.amocrm.ru")
+        ours = b.driver.current_window_handle
+        b.button("Сохранить и подключить", shop).click()
+        self.permit(ours)
+        b.says("доступ есть")
+        text = file.read_text()
+        assert CLIENT_SECRET not in text and "sealed" in text and text.startswith(COMPANY), text
+        assert CLIENT_SECRET not in b.driver.page_source
+        self.looks("portal", "portal")
+
+    def permit(self, ours: str):
+        """Goes over the CRM's page as a person; its window closes by itself."""
+        b = self.browser
+        theirs = b.until("the CRM's page opened", lambda: [one for one in b.driver.window_handles if one != ours])[0]
+        b.driver.switch_to.window(theirs)
+        assert b.script("return window.opener") is None, "the CRM's page reaches ours"
+        b.find("#permit").click()
+        b.until("the window has closed itself", lambda: b.driver.window_handles == [ours])
+        b.driver.switch_to.window(ours)
+        b.until("the list is drawn anew by itself", lambda: "Страница CRM открылась" not in b.text())
+
+    def again(self):
+        """S0-03, S0-04, V-01: the connection, the arrow, the gear."""
+        b = self.browser
+        b.go("#/accounts")
+        b.button("Проверить связь").click()
+        b.says("связь есть")
+        ours = b.driver.current_window_handle
+        b.button("Авторизовать заново: Главный портал").click()
+        self.permit(ours)
+        b.button("Изменить или удалить: Главный портал").click()
+        secret = b.find("input[name=client_secret]")
+        assert secret.get_attribute("value") == "", "a secret is shown"
+        title = b.find(".gear input[name=title]")
+        title.clear()
+        title.send_keys("Отдел продаж")
+        self.looks("gear of a portal", "portal-gear")
+        b.button("Сохранить").click()
+        b.says("Отдел продаж")
+
+    def integration(self):
+        """S0-05, S1-04: credentials first, then what belongs to them; it starts off and is switched on."""
+        b = self.browser
+        shop = "section[aria-label='Магазин']"
+        b.go("#/accounts")
+        b.button("Добавить интеграцию", shop).click()
+        b.find(f"{shop} select[name=account]")
+        assert not b.all(f"{shop} input[type=checkbox]"), "there are parameters before credentials"
+        b.choose(f"{shop} select[name=account]", "demo")
+        b.find(f"{shop} input[name='site/call']").click()
+        b.find(f"{shop} input[name='site/request']").click()
+        b.find(f"{shop} input[name=title]").send_keys("Продажи")
+        self.looks("new integration", "new-integration")
+        b.button("Создать интеграцию", shop).click()
+        b.until("its own page is open", lambda: "#/integration/shop/prodazhi" in b.driver.current_url)
+        off = b.find("input[name=activity][value=off]")
+        assert off.is_selected(), "a new integration is not off"
+        b.find("input[name=activity][value=on]").click()
+        b.says("Сохранено и действует")
+        b.until("it is on", lambda: b.find("input[name=activity][value=on]").is_selected())
+        text = self.demo.file().read_text()
+        assert 'activity = "on"' in text and 'id = "prodazhi"' in text, text
+        b.go("#/accounts")
+        b.says("Сайт: Звонок, Заявка")
+        self.looks("integrations")
+        b.button("Изменить или удалить: Продажи", shop).click()
+        b.find(f"{shop} input[name='site/request']").click()
+        b.button("Сохранить", shop).click()
+        b.until("requests are taken no more", lambda: "Сайт: Звонок" in b.text() and "Сайт: Звонок, Заявка" not in b.text())
+
+    def english(self):
+        b = self.browser
+        b.script("localStorage.setItem('language', 'en')")
+        b.go("#/accounts")
+        b.button("Add a portal", "section[aria-label='Магазин']").click()
+        b.says("To the letter as in the integration")
+        self.looks("new portal in English", "new-portal-en")
+        b.script("localStorage.setItem('language', 'ru')")
+
+
+def first_day(wanted, folder: Path, demo: Demo) -> "tuple[int, list[str]]":
+    crm = f"http://127.0.0.1:{demo.ports['crm']}"
+    fresh = Fresh(wanted.bin.resolve(), folder / "fresh", free_ports(4), crm)
+    outside = browser = None
+    try:
+        outside = Outside(folder, crm, fresh.intake)
+        fresh.wait()
+        browser = Browser(fresh.base, wanted.axe, arguments=outside.arguments())
+        walk = FirstDay(fresh, browser, wanted.pictures)
+        walk.every_picture = wanted.every_picture
+        for part in (walk.log_in, walk.company, walk.portal, walk.again, walk.integration, walk.english):
+            print(f"  first day: {part.__name__}", flush=True)
+            part()
+        return walk.seen, walk.wrong
+    finally:
+        if browser:
+            browser.close()
+        if outside:
+            outside.stop()
+        fresh.stop()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", type=Path, required=True, help="folder with trunkline and trunkline-lab")
     parser.add_argument("--axe", type=Path, default=Path("var/browser/axe.min.js"))
     parser.add_argument("--pictures", type=Path, help="keep screenshots here")
+    parser.add_argument("--every-picture", action="store_true", help="the first day in all colours and widths")
+    parser.add_argument("--only", choices=("demo", "first-day"), help="one of the two walks")
     wanted = parser.parse_args()
     lacking = [str(one) for one in (Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver"), wanted.axe)
                if not one.exists()]
+    global Browser
     try:
         from browser import Browser
     except ImportError as error:
@@ -301,21 +468,25 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="trunkline-browser-") as folder:
         demo = Demo(wanted.bin.resolve(), Path(folder) / "demo")
         browser = None
+        seen, wrong = 0, []
         try:
             demo.wait()
+            if wanted.only != "demo":
+                seen, wrong = first_day(wanted, Path(folder), demo)
             browser = Browser(demo.base, wanted.axe)
             walk = Walk(demo, browser, wanted.pictures)
-            for part in (walk.log_in, walk.looks, walk.explained, walk.settings, walk.portal, walk.dead_letter, walk.leave):
+            for part in () if wanted.only == "first-day" else (walk.log_in, walk.looks, walk.explained, walk.settings, walk.portal, walk.dead_letter, walk.leave):
                 print(f"  {part.__name__}", flush=True)
                 part()
         finally:
             if browser:
                 browser.close()
             demo.stop()
-    for one in walk.wrong:
+    seen, wrong = seen + walk.seen, wrong + walk.wrong
+    for one in wrong:
         print(f"  wrong: {one}")
-    print(json.dumps({"views": walk.seen, "violations": len(walk.wrong)}))
-    return 1 if walk.wrong else 0
+    print(json.dumps({"views": seen, "violations": len(wrong)}))
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

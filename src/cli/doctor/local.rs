@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
 use rustix::process::{Resource, getrlimit};
-use sha2::{Digest, Sha256};
 
 use crate::config::Configuration;
 use crate::model::recording::RecordingPlace;
@@ -92,36 +91,31 @@ fn store(configuration: &Configuration, daemon_runs: bool, found: &mut Vec<Check
             "there is no store yet: the daemon makes one",
         ));
     } else {
-        let key = StoreKey::from_bytes(&Sha256::digest(settings.key.expose().as_bytes()));
-        let opened = key.map_err(|error| error.to_string()).map(|key| {
-            let report = inspect_copy(&settings.path, &key);
-            (settings.path.display().to_string(), report)
-        });
-        found.push(match opened {
-            Ok((_, Ok(report))) if report.unreadable_rows > 0 => Check::warn(
+        let key = StoreKey::of_text(&settings.key);
+        found.push(match inspect_copy(&settings.path, &key) {
+            Ok(report) if report.unreadable_rows > 0 => Check::warn(
                 "store.rows",
                 format!("{} row(s) cannot be read", report.unreadable_rows),
                 "look for bad blocks (dmesg, smartctl); trunkline restore puts a backup back",
             ),
-            Ok((_, Ok(report))) => Check::ok(
+            Ok(report) => Check::ok(
                 "store.key",
                 format!(
                     "it opens: {} communication(s), {} open work(s)",
                     report.communications, report.open_works
                 ),
             ),
-            Ok((_, Err(OpenError::WrongKey))) => Check::fail(
+            Err(OpenError::WrongKey) => Check::fail(
                 "store.key",
                 "the store was made with another key",
                 "put the key back that belongs to it ([store] key_credential or key_file); without \
                  it, the accounts must be let in anew on a new store",
             ),
-            Ok((path, Err(error))) => Check::fail(
+            Err(error) => Check::fail(
                 "store.open",
-                format!("{path}: {error}"),
+                format!("{}: {error}", settings.path.display()),
                 "put a backup back: trunkline restore",
             ),
-            Err(why) => Check::fail("store.key", why, "make one: openssl rand -base64 33"),
         });
     }
 }

@@ -1,11 +1,9 @@
 //! An account in the text of its tenant's file: its title, its address, and the end of it.
 
-use super::super::document::{Document, Node};
-use super::place::{own_line, quoted, table_lines};
+use super::super::account::LIST;
+use super::super::document::{Document, Node, Value};
+use super::place::{own_line, quoted};
 use super::{ByHand, TextChanges, item};
-
-/// The list of accounts.
-const LIST: &str = "accounts";
 
 /// What is to be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +32,10 @@ pub struct WrittenAccount {
     pub title: Option<String>,
     /// Its address.
     pub address: Option<String>,
+    /// The texts, numbers and switches of its settings, the address among them.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// The names of its secrets.
+    pub secrets: Vec<String>,
 }
 
 impl AccountEdit {
@@ -61,12 +63,41 @@ impl AccountEdit {
 pub(super) fn written(text: &str, id: &str) -> Option<WrittenAccount> {
     let document = Document::parse(text.to_owned()).ok()?;
     let (account, _) = item(&document, LIST, id)?;
+    Some(of(account))
+}
+
+/// Reads what an account's table says.
+pub(super) fn of(account: &Node) -> WrittenAccount {
     let of = |node: Option<&Node>| node.and_then(Node::as_str).map(str::to_owned);
-    Some(WrittenAccount {
+    let settings = account.get("settings");
+    let secrets = match account.get("secrets").map(|node| &node.value) {
+        Some(Value::Table(entries)) => entries.keys().cloned().collect(),
+        _ => Vec::new(),
+    };
+    WrittenAccount {
         crm: of(account.get("crm")),
         title: of(account.get("name")),
-        address: of(account.get("settings").and_then(|table| table.get("url"))),
-    })
+        address: of(settings.and_then(|table| table.get("url"))),
+        settings: settings.map(plain).unwrap_or_default(),
+        secrets,
+    }
+}
+
+/// Returns the texts, numbers and switches of a table: those that stand in a form.
+fn plain(table: &Node) -> serde_json::Map<String, serde_json::Value> {
+    let Value::Table(entries) = &table.value else {
+        return serde_json::Map::new();
+    };
+    let plain = entries.iter().filter_map(|(key, node)| {
+        let value = match &node.value {
+            Value::String(text) => text.clone().into(),
+            Value::Integer(whole) => (*whole).into(),
+            Value::Boolean(flag) => (*flag).into(),
+            _ => return None,
+        };
+        Some((key.clone(), value))
+    });
+    plain.collect()
 }
 
 /// Returns where the text changes; `None` where it has no such account.
@@ -110,10 +141,5 @@ pub(super) fn removal(
     text: &str,
     id: &str,
 ) -> Result<Option<TextChanges>, ByHand> {
-    let Some((_, named)) = item(document, LIST, id) else {
-        return Ok(None);
-    };
-    let lines = own_line(text, named).and_then(|line| table_lines(text, LIST, line.start));
-    let lines = lines.ok_or(ByHand("the account"))?;
-    Ok(Some(vec![(lines, String::new())]))
+    super::removal(document, text, (LIST, "the account"), id)
 }

@@ -7,7 +7,7 @@ use super::{ByHand, TextChanges, item, word};
 use crate::model::activity::Activity;
 
 /// The list of integrations.
-const LIST: &str = "integrations";
+pub(super) const LIST: &str = "integrations";
 
 /// What is to be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +25,19 @@ pub struct WrittenIntegration {
     pub account: Option<String>,
     /// Whether it works, in the file's word; off where nothing is written.
     pub activity: String,
+    /// Its name, where one is given.
+    pub title: Option<String>,
+    /// What it takes.
+    pub takes: Vec<WrittenTake>,
+}
+
+/// What an integration takes of one source.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct WrittenTake {
+    /// The source.
+    pub source: String,
+    /// The kinds of communication, in the file's words.
+    pub kinds: Vec<String>,
 }
 
 impl IntegrationEdit {
@@ -43,14 +56,38 @@ impl IntegrationEdit {
 pub(super) fn written(text: &str, id: &str) -> Option<WrittenIntegration> {
     let document = Document::parse(text.to_owned()).ok()?;
     let (integration, _) = item(&document, LIST, id)?;
+    Some(of(integration))
+}
+
+/// Reads what an integration's table says.
+pub(super) fn of(integration: &Node) -> WrittenIntegration {
     let of = |key| {
         let node = integration.get(key).and_then(Node::as_str);
         node.map(str::to_owned)
     };
-    Some(WrittenIntegration {
+    let takes = integration.get("takes").map_or(&[][..], Node::items);
+    let takes = takes.iter().filter_map(|take| {
+        let kinds = take.get("kinds").map_or(&[][..], Node::items).iter();
+        Some(WrittenTake {
+            source: take.get("source")?.as_str()?.to_owned(),
+            kinds: kinds.filter_map(Node::as_str).map(str::to_owned).collect(),
+        })
+    });
+    WrittenIntegration {
         account: of("account"),
         activity: of("activity").unwrap_or_else(|| word(Activity::default())),
-    })
+        title: of("name"),
+        takes: takes.collect(),
+    }
+}
+
+/// Returns where the integration's tables stand; `None` where the text has no such integration.
+pub(super) fn removal(
+    document: &Document,
+    text: &str,
+    id: &str,
+) -> Result<Option<TextChanges>, ByHand> {
+    super::removal(document, text, (LIST, "the integration"), id)
 }
 
 /// Returns where the text changes; `None` where it has no such integration.

@@ -3,11 +3,15 @@
 
 mod account;
 mod integration;
+mod item;
 mod place;
 mod settings;
+mod tenant;
 #[cfg(test)]
 mod tests;
+mod values;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::ops::Range;
@@ -19,12 +23,18 @@ use sha2::{Digest as _, Sha256};
 use super::document::{Document, Node};
 use super::load::{self, Instead};
 use super::mistake::ConfigMistake;
-use super::secret_place::Environment;
+use super::secret_place::{Environment, Owner};
 use crate::model::activity::Activity;
+use crate::model::seal::StoreKey;
+use crate::model::secret::Secret;
 
 pub use account::{AccountEdit, TitleEdit, WrittenAccount};
-pub use integration::{IntegrationEdit, WrittenIntegration};
+pub use integration::{IntegrationEdit, WrittenIntegration, WrittenTake};
+pub use item::ItemValues;
 pub use settings::WrittenSettings;
+pub use tenant::{
+    NewTenant, WrittenSource, WrittenTenant, add_tenant, written_tenant, written_tenants,
+};
 
 /// What is to be changed in a tenant's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +45,58 @@ pub enum FileEdit {
     RemoveAccount(String),
     /// Something of an integration.
     Integration(String, IntegrationEdit),
+    /// The integration goes, with everything that stands in its tables.
+    RemoveIntegration(String),
     /// What an integration does: all of its settings.
     Settings(String, serde_json::Map<String, serde_json::Value>),
+    /// There is one more item in a list.
+    Add(Section, String, ItemEdit),
+    /// Values of an item.
+    Values(Section, String, ItemEdit),
+}
+
+/// A list of a tenant's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// `[[accounts]]`.
+    Accounts,
+    /// `[[integrations]]`.
+    Integrations,
+}
+
+impl Section {
+    fn list(self) -> &'static str {
+        match self {
+            Section::Accounts => super::account::LIST,
+            Section::Integrations => integration::LIST,
+        }
+    }
+}
+
+/// Values of an item, and its secrets as somebody typed them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ItemEdit {
+    /// Everything but secrets. In a change `null` takes a value away.
+    pub values: ItemValues,
+    /// The secrets that are set; the file holds them sealed.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+impl ItemEdit {
+    /// Returns what the file is to hold: secrets sealed for their place.
+    fn sealed(&self, owner: Owner<'_>, key: Option<&StoreKey>) -> Result<ItemValues, EditError> {
+        let mut values = self.values.clone();
+        if self.secrets.is_empty() {
+            return Ok(values);
+        }
+        let key = key.ok_or(EditError::NoKey)?;
+        let sealed = self.secrets.iter().map(|(name, secret)| {
+            let sealed = owner.seal(key, name, secret);
+            (name.clone(), serde_json::json!({ "sealed": sealed }))
+        });
+        values.insert("secrets".to_owned(), sealed.collect());
+        Ok(values)
+    }
 }
 
 /// What became of a file.
@@ -76,6 +136,12 @@ pub enum EditError {
     /// The configuration would be wrong.
     #[error("the configuration would be wrong")]
     Mistakes(Vec<ConfigMistake>),
+    /// There is no key to seal secrets with.
+    #[error("the daemon's file names no key of the store: no secret can be sealed")]
+    NoKey,
+    /// It is there already.
+    #[error("{0} is there already")]
+    Exists(String),
     /// The file could not be written.
     #[error("write {file}: {error}")]
     Write {
@@ -86,12 +152,12 @@ pub enum EditError {
     },
 }
 
-/// Changes the file of a tenant. With `expected`, only where that is the file's revision.
+/// Makes changes of the file of a tenant, all or none. With `expected`, only where that is the file's revision.
 pub fn edit_file(
     main: &Path,
     environment: &Environment,
     tenant: &str,
-    edit: &FileEdit,
+    edits: &[FileEdit],
     expected: Option<&str>,
 ) -> Result<EditedFile, EditError> {
     let (file, _) = find(main, tenant)?;
@@ -102,7 +168,11 @@ pub fn edit_file(
     if expected.is_some_and(|expected| expected != revision) {
         return Err(EditError::Stale { file, revision });
     }
-    let after = edit.applied(&file, tenant, &before)?;
+    let key = load::store_key(main, environment);
+    let mut after = before;
+    for edit in edits {
+        after = edit.applied(&file, tenant, &after, key.as_ref())?;
+    }
     let instead = Instead {
         file: file.clone(),
         text: after.clone(),
@@ -156,19 +226,42 @@ pub fn written_settings(
 
 impl FileEdit {
     /// Returns the text after the change.
-    fn applied(&self, file: &Path, tenant: &str, before: &str) -> Result<String, EditError> {
+    fn applied(
+        &self,
+        file: &Path,
+        tenant: &str,
+        before: &str,
+        key: Option<&StoreKey>,
+    ) -> Result<String, EditError> {
         let id = match self {
             FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => id,
-            FileEdit::Integration(id, _) => id,
+            FileEdit::Integration(id, _) | FileEdit::RemoveIntegration(id) => id,
             FileEdit::Settings(id, _) => id,
+            FileEdit::Add(_, id, _) | FileEdit::Values(_, id, _) => id,
         };
         let absent = || EditError::Absent(format!("{tenant}/{id}"));
         let by_hand = |what| EditError::ByHand {
             file: file.to_owned(),
             what,
         };
-        if let FileEdit::Settings(id, wanted) = self {
-            let after = settings::changed(before, id, wanted);
+        let owner = |section: Section| Owner {
+            tenant,
+            list: section.list(),
+            id,
+        };
+        let item = match self {
+            FileEdit::Settings(id, wanted) => Some(settings::changed(before, id, wanted)),
+            FileEdit::Add(section, id, edit) => {
+                let values = edit.sealed(owner(*section), key)?;
+                Some(item::added(before, section.list(), id, &values))
+            }
+            FileEdit::Values(section, id, edit) => {
+                let values = edit.sealed(owner(*section), key)?;
+                Some(item::patched(before, section.list(), id, &values))
+            }
+            _ => None,
+        };
+        if let Some(after) = item {
             return after
                 .map_err(|ByHand(what)| by_hand(what))?
                 .ok_or_else(absent);
@@ -178,10 +271,11 @@ impl FileEdit {
             Ok(document) => match self {
                 FileEdit::Account(id, edit) => account::changes(&document, before, id, edit),
                 FileEdit::RemoveAccount(id) => account::removal(&document, before, id),
+                FileEdit::RemoveIntegration(id) => integration::removal(&document, before, id),
                 FileEdit::Integration(id, edit) => {
                     integration::changes(&document, before, id, edit)
                 }
-                FileEdit::Settings(..) => Ok(None),
+                FileEdit::Settings(..) | FileEdit::Add(..) | FileEdit::Values(..) => Ok(None),
             },
         };
         let changes = changes.map_err(|ByHand(what)| by_hand(what))?;
@@ -201,7 +295,12 @@ impl FileEdit {
         };
         let (list, id) = match self {
             FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => ("accounts", id),
-            FileEdit::Integration(id, _) | FileEdit::Settings(id, _) => ("integrations", id),
+            FileEdit::Integration(id, _)
+            | FileEdit::RemoveIntegration(id)
+            | FileEdit::Settings(id, _) => (integration::LIST, id),
+            FileEdit::Add(section, id, _) | FileEdit::Values(section, id, _) => {
+                (section.list(), id)
+            }
         };
         let Some(items) = expected.get_mut(list).and_then(toml::Value::as_array_mut) else {
             return false;
@@ -211,7 +310,7 @@ impl FileEdit {
             return false;
         };
         match self {
-            FileEdit::RemoveAccount(_) => {
+            FileEdit::RemoveAccount(_) | FileEdit::RemoveIntegration(_) => {
                 items.remove(place);
                 if items.is_empty() {
                     expected.remove(list);
@@ -227,7 +326,7 @@ impl FileEdit {
                     edit.expect(item);
                 }
             }
-            FileEdit::Settings(..) => {}
+            FileEdit::Settings(..) | FileEdit::Add(..) | FileEdit::Values(..) => {}
         }
         expected == after
     }
@@ -296,6 +395,22 @@ fn turn(file: &Path) -> Result<File, EditError> {
     }
 }
 
+/// Writes a file that is not there yet; only its owner and group may read it.
+fn create(file: &Path, text: &str) -> io::Result<()> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let fresh = file.with_file_name(format!(".{name}.new"));
+    let mut written = File::create(&fresh)?;
+    let done = written
+        .set_permissions(fs::Permissions::from_mode(0o640))
+        .and_then(|()| written.write_all(text.as_bytes()))
+        .and_then(|()| written.sync_all())
+        .and_then(|()| fs::rename(&fresh, file));
+    if done.is_err() {
+        drop(fs::remove_file(&fresh));
+    }
+    done
+}
+
 /// Replaces a file as a whole; who may read it stays as it was.
 fn replace(file: &Path, text: &str) -> io::Result<()> {
     let before = fs::metadata(file)?;
@@ -325,6 +440,22 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
 /// Returns the word of an activity in the files.
 fn word(activity: Activity) -> String {
     activity.to_string()
+}
+
+/// Returns where the tables of an item stand; `None` where the text has no such item.
+fn removal(
+    document: &Document,
+    text: &str,
+    (list, what): (&str, &'static str),
+    id: &str,
+) -> Result<Option<TextChanges>, ByHand> {
+    let Some((_, named)) = item(document, list, id) else {
+        return Ok(None);
+    };
+    let lines = place::own_line(text, named);
+    let lines = lines.and_then(|line| place::table_lines(text, list, line.start));
+    let lines = lines.ok_or(ByHand(what))?;
+    Ok(Some(vec![(lines, String::new())]))
 }
 
 /// Returns the item of a list that has this id, with the id.

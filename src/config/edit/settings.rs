@@ -2,17 +2,14 @@
 //! against what does, and only what differs is written anew. Remarks, order and form of the rest stay.
 
 use serde_json::{Map, Value as Json};
-use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{DocumentMut, Item};
 
+use super::values::{find, made, merge, object};
 use super::{ByHand, EditText};
 
 /// The list of integrations, and the key of their settings.
 const LIST: &str = "integrations";
 const SETTINGS: &str = "settings";
-
-/// New tables down to here get a header of their own (`[integrations.settings.calls.incoming]`);
-/// deeper ones stand in a line.
-const HEADERS_DOWN_TO: usize = 2;
 
 /// An integration's settings as they are written.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +23,7 @@ pub struct WrittenSettings {
 /// Reads the settings of an integration.
 pub(super) fn written(text: &str, id: &str) -> Option<WrittenSettings> {
     let mut document = text.parse::<DocumentMut>().ok()?;
-    let (place, integration) = find(&mut document, id)?;
+    let (place, integration) = find(&mut document, LIST, id)?;
     let settings = integration.get(SETTINGS).and_then(Item::as_table_like);
     Some(WrittenSettings {
         settings: settings.map(object).unwrap_or_default(),
@@ -39,7 +36,7 @@ pub(super) fn changed(text: &str, id: &str, wanted: &Map<String, Json>) -> EditT
     let Ok(mut document) = text.parse::<DocumentMut>() else {
         return Ok(None);
     };
-    let Some((_, integration)) = find(&mut document, id) else {
+    let Some((_, integration)) = find(&mut document, LIST, id) else {
         return Ok(None);
     };
     match integration.get_mut(SETTINGS) {
@@ -65,178 +62,13 @@ pub(super) fn changed(text: &str, id: &str, wanted: &Map<String, Json>) -> EditT
 fn is_all_that_changed(before: &str, after: &str, id: &str, wanted: &Map<String, Json>) -> bool {
     let rest = |text: &str| {
         let mut document = text.parse::<DocumentMut>().ok()?;
-        let (_, integration) = find(&mut document, id)?;
+        let (_, integration) = find(&mut document, LIST, id)?;
         integration.remove(SETTINGS);
         Some(object(document.as_table()))
     };
     let settings = written(after, id).map(|written| Json::Object(written.settings));
     let (before, after) = (rest(before), rest(after));
     before.is_some() && before == after && settings == Some(without_null(wanted))
-}
-
-fn find<'a>(document: &'a mut DocumentMut, id: &str) -> Option<(usize, &'a mut dyn TableLike)> {
-    let is_it = |item: &dyn TableLike| item.get("id").and_then(Item::as_str) == Some(id);
-    match document.get_mut(LIST)? {
-        Item::ArrayOfTables(tables) => {
-            let mut tables = tables.iter_mut().enumerate();
-            let (place, table) = tables.find(|(_, table)| is_it(*table))?;
-            Some((place, table))
-        }
-        Item::Value(Value::Array(values)) => {
-            let mut values = values.iter_mut().enumerate();
-            values.find_map(|(place, value)| {
-                let table = value.as_inline_table_mut()?;
-                is_it(table).then_some((place, table as &mut dyn TableLike))
-            })
-        }
-        _ => None,
-    }
-}
-
-/// Makes a table say what is wanted, and leaves alone what says so already.
-fn merge(table: &mut dyn TableLike, wanted: &Map<String, Json>, is_inline: bool, depth: usize) {
-    let is_gone = |key: &str| wanted.get(key).is_none_or(Json::is_null);
-    let gone: Vec<String> = table
-        .iter()
-        .map(|(key, _)| key.to_owned())
-        .filter(|key| is_gone(key))
-        .collect();
-    for key in gone {
-        table.remove(&key);
-    }
-    for (key, value) in wanted {
-        match table.get_mut(key) {
-            Some(item) => merge_item(item, value, is_inline, depth),
-            None => {
-                if let Some(item) = made(value, is_inline, depth.saturating_add(1)) {
-                    table.insert(key, item);
-                }
-            }
-        }
-    }
-}
-
-fn merge_item(item: &mut Item, wanted: &Json, is_inline: bool, depth: usize) {
-    if json(item).as_ref() == Some(wanted) {
-        return;
-    }
-    let depth = depth.saturating_add(1);
-    let inline = is_inline || item.is_inline_table();
-    if let (Some(table), Json::Object(wanted)) = (item.as_table_like_mut(), wanted) {
-        return merge(table, wanted, inline, depth);
-    }
-    if let (Some(tables), Json::Array(wanted)) = (item.as_array_of_tables_mut(), wanted)
-        && !wanted.is_empty()
-        && wanted.iter().all(Json::is_object)
-    {
-        return merge_tables(tables, wanted, depth);
-    }
-    let decor = item.as_value().map(|value| value.decor().clone());
-    let Some(mut new) = made(wanted, is_inline || item.is_value(), depth) else {
-        return;
-    };
-    if let (Some(decor), Some(value)) = (decor, new.as_value_mut()) {
-        // What stands behind the old value, such as a remark, stands behind the new one.
-        *value.decor_mut() = decor;
-    }
-    *item = new;
-}
-
-fn merge_tables(tables: &mut ArrayOfTables, wanted: &[Json], depth: usize) {
-    while tables.len() > wanted.len() {
-        tables.remove(tables.len().saturating_sub(1));
-    }
-    for (place, value) in wanted.iter().enumerate() {
-        let Json::Object(value) = value else { continue };
-        match tables.get_mut(place) {
-            Some(table) => merge(table, value, false, depth.max(HEADERS_DOWN_TO)),
-            None => tables.push(table_of(value, depth.max(HEADERS_DOWN_TO))),
-        }
-    }
-}
-
-/// Writes a value anew; nothing for `null`.
-fn made(wanted: &Json, is_inline: bool, depth: usize) -> Option<Item> {
-    let has_header = !is_inline && depth <= HEADERS_DOWN_TO;
-    match wanted {
-        Json::Object(wanted) if has_header => Some(Item::Table(table_of(wanted, depth))),
-        Json::Array(items)
-            if has_header && !items.is_empty() && items.iter().all(Json::is_object) =>
-        {
-            let mut tables = ArrayOfTables::new();
-            for item in items.iter().filter_map(Json::as_object) {
-                tables.push(table_of(item, HEADERS_DOWN_TO));
-            }
-            Some(Item::ArrayOfTables(tables))
-        }
-        other => value(other).map(Item::Value),
-    }
-}
-
-fn table_of(wanted: &Map<String, Json>, depth: usize) -> Table {
-    let mut table = Table::new();
-    // No header of its own where nothing stands below but tables.
-    table.set_implicit(wanted.values().all(Json::is_object) && !wanted.is_empty());
-    for (key, value) in wanted {
-        if let Some(item) = made(value, false, depth.saturating_add(1)) {
-            table.insert(key, item);
-        }
-    }
-    table
-}
-
-fn value(wanted: &Json) -> Option<Value> {
-    Some(match wanted {
-        Json::Null => return None,
-        Json::Bool(flag) => Value::from(*flag),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => Value::from(whole),
-            (None, Some(number)) => Value::from(number),
-            (None, None) => return None,
-        },
-        Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => Value::Array(items.iter().filter_map(value).collect::<Array>()),
-        Json::Object(wanted) => {
-            let mut table = InlineTable::new();
-            for (key, wanted) in wanted {
-                if let Some(value) = value(wanted) {
-                    table.insert(key, value);
-                }
-            }
-            Value::InlineTable(table)
-        }
-    })
-}
-
-fn object(table: &dyn TableLike) -> Map<String, Json> {
-    let pairs = table.iter();
-    pairs
-        .filter_map(|(key, item)| Some((key.to_owned(), json(item)?)))
-        .collect()
-}
-
-fn json(item: &Item) -> Option<Json> {
-    match item {
-        Item::None => None,
-        Item::Value(value) => Some(json_of(value)),
-        Item::Table(table) => Some(Json::Object(object(table))),
-        Item::ArrayOfTables(tables) => {
-            let tables = tables.iter().map(|table| Json::Object(object(table)));
-            Some(Json::Array(tables.collect()))
-        }
-    }
-}
-
-fn json_of(value: &Value) -> Json {
-    match value {
-        Value::String(text) => Json::from(text.value().as_str()),
-        Value::Integer(whole) => Json::from(*whole.value()),
-        Value::Float(number) => Json::from(*number.value()),
-        Value::Boolean(flag) => Json::from(*flag.value()),
-        Value::Datetime(time) => Json::from(time.value().to_string()),
-        Value::Array(items) => Json::Array(items.iter().map(json_of).collect()),
-        Value::InlineTable(table) => Json::Object(object(table)),
-    }
 }
 
 fn without_null(wanted: &Map<String, Json>) -> Json {

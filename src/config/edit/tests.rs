@@ -10,7 +10,7 @@ const TEXT: &str = "[tenant]\nid = \"acme\"\n\n# The first.\n[[accounts]]\nid = 
     [[integrations]]\nid = \"quiet\"\naccount = \"other\"\n";
 
 fn changed(edit: FileEdit) -> Result<String, EditError> {
-    edit.applied(Path::new("acme.toml"), "acme", TEXT)
+    edit.applied(Path::new("acme.toml"), "acme", TEXT, None)
 }
 
 fn account(id: &str, title: Option<TitleEdit>, address: Option<&str>) -> FileEdit {
@@ -80,11 +80,11 @@ fn an_account_at_the_end_and_texts_that_look_like_tables_do_not_deceive() {
     let end = "[tenant]\nid = \"acme\"\n[[accounts]]\nid = \"main\"\nname = '''\n[tenant]\n'''\n\
                [ accounts . settings ]\nurl = \"a\"\n# over\n";
     let edit = FileEdit::RemoveAccount("main".to_owned());
-    let text = edit.applied(Path::new("a.toml"), "acme", end);
+    let text = edit.applied(Path::new("a.toml"), "acme", end, None);
     // The text within the title looks like the next table: then it is left to a person.
     assert!(matches!(text, Err(EditError::ByHand { .. })), "{text:?}");
     let plain = end.replace("'''\n[tenant]\n'''", "'x'");
-    let text = edit.applied(Path::new("a.toml"), "acme", &plain);
+    let text = edit.applied(Path::new("a.toml"), "acme", &plain, None);
     assert_eq!(text.expect("it goes"), "[tenant]\nid = \"acme\"\n");
 }
 
@@ -110,7 +110,7 @@ fn what_stands_in_one_line_with_others_is_left_to_a_person() {
         FileEdit::RemoveAccount("main".to_owned()),
         integration("sales", None, Some(Activity::On)),
     ] {
-        let refused = edit.applied(Path::new("a.toml"), "acme", text);
+        let refused = edit.applied(Path::new("a.toml"), "acme", text, None);
         assert!(
             matches!(refused, Err(EditError::ByHand { .. })),
             "{refused:?}"
@@ -118,7 +118,7 @@ fn what_stands_in_one_line_with_others_is_left_to_a_person() {
     }
     // What only takes the place of another value can stand anywhere.
     let edit = integration("sales", Some("other"), None);
-    let text = edit.applied(Path::new("a.toml"), "acme", text);
+    let text = edit.applied(Path::new("a.toml"), "acme", text, None);
     assert!(text.expect("changed").contains("account = \"other\""));
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::config::Registries;
 use crate::crm::registry::CrmKind;
-use crate::crm::{AccountDoor, AccountSettings, Adapter};
+use crate::crm::{AccountDoor, AccountSettings, Adapter, CredentialForm, Words};
 use crate::model::asked::{Asked, Form as ValueForm, SettingsForm};
 use crate::model::communication::{Kind, Snapshot};
 use crate::model::ids::PortalKey;
@@ -35,6 +35,7 @@ pub(super) fn registries() -> Registries<'static> {
             name: "paper",
             secrets: &["token"],
             form: PAPER,
+            credential: PAPER_CREDENTIAL,
             build: paper,
         }],
     }
@@ -48,6 +49,16 @@ const SWITCHBOARD: SettingsForm = SettingsForm {
         ]
     },
     words: &[],
+};
+
+const PAPER_CREDENTIAL: CredentialForm = CredentialForm {
+    title: "Paper",
+    address: Words {
+        ru: "Адрес",
+        en: "Address",
+    },
+    example: "paper.example",
+    ways: &[],
 };
 
 const PAPER: SettingsForm = SettingsForm {

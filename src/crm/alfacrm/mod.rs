@@ -9,6 +9,7 @@
 mod auth;
 mod client;
 mod deals;
+mod credential_form;
 mod describe;
 mod directory;
 mod execute;
@@ -51,6 +52,7 @@ pub const KIND: CrmKind = CrmKind {
         asked: settings::asked,
         words: settings_words::WORDS,
     },
+    credential: credential_form::FORM,
     build: settings::build,
 };
 

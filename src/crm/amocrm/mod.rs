@@ -8,6 +8,7 @@ mod auth;
 mod claims;
 mod client;
 mod consent;
+mod credential_form;
 mod deals;
 mod describe;
 mod directory;
@@ -66,6 +67,7 @@ pub const KIND: CrmKind = CrmKind {
         asked: settings::asked,
         words: settings_words::WORDS,
     },
+    credential: credential_form::FORM,
     build: settings::build,
 };
 

@@ -9,6 +9,7 @@ mod auth;
 mod client;
 mod command;
 mod consent;
+mod credential_form;
 mod describe;
 mod directory;
 mod events;
@@ -66,6 +67,7 @@ pub const KIND: CrmKind = CrmKind {
         asked: settings::asked,
         words: settings_words::WORDS,
     },
+    credential: credential_form::FORM,
     build: settings::build,
 };
 

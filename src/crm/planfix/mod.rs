@@ -6,6 +6,7 @@
 
 mod client;
 mod deals;
+mod credential_form;
 mod describe;
 mod directory;
 mod execute;
@@ -52,6 +53,7 @@ pub const KIND: CrmKind = CrmKind {
         asked: settings::asked,
         words: settings_words::WORDS,
     },
+    credential: credential_form::FORM,
     build: settings::build,
 };
 

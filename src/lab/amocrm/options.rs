@@ -102,12 +102,21 @@ pub struct ClientOptions {
 impl Default for Tokens {
     fn default() -> Self {
         Self {
-            clients: vec![ClientOptions {
-                client_id: "6a1d0c5e-0000-4000-8000-000000000001".into(),
-                client_secret: "lab-secret".into(),
-                redirect_uri: "https://box.example/amo".into(),
-                user: 0,
-            }],
+            clients: vec![
+                ClientOptions {
+                    client_id: "6a1d0c5e-0000-4000-8000-000000000001".into(),
+                    client_secret: "lab-secret".into(),
+                    redirect_uri: "https://box.example/amo".into(),
+                    user: 0,
+                },
+                // One that leads back to where a daemon of this name listens for it.
+                ClientOptions {
+                    client_id: "6a1d0c5e-0000-4000-8000-000000000002".into(),
+                    client_secret: "lab-secret-of-the-way-back".into(),
+                    redirect_uri: "https://box.example/oauth/amocrm".into(),
+                    user: 0,
+                },
+            ],
             // 2033-05-18: far, and the same token text on every start.
             long_lived_until: 2_000_000_000,
             access_ttl: Duration::from_secs(86_400),

@@ -12,8 +12,8 @@ use super::daemon::{Daemon, list};
 use super::office::{Office, site_call};
 use super::wait::{until, when};
 
-const CLIENT_ID: &str = "6a1d0c5e-0000-4000-8000-000000000001";
-const CALLBACK: &str = "https://box.example/oauth/amocrm";
+pub(super) const CLIENT_ID: &str = "6a1d0c5e-0000-4000-8000-000000000001";
+pub(super) const CALLBACK: &str = "https://box.example/oauth/amocrm";
 
 /// An office whose account is let in by consent, with the page leading back to us.
 async fn office() -> Office {
@@ -68,14 +68,14 @@ async fn link(office: &Office) -> String {
 type Change = Box<dyn Fn(String) -> String>;
 
 /// What a browser is shown.
-struct Shown {
-    status: StatusCode,
-    page: String,
+pub(super) struct Shown {
+    pub(super) status: StatusCode,
+    pub(super) page: String,
     policy: String,
 }
 
 /// Goes where the CRM sends a browser, through the customer's proxy.
-async fn follow(office: &Office, daemon: &Daemon, address: &str) -> Shown {
+pub(super) async fn follow(office: &Office, daemon: &Daemon, address: &str) -> Shown {
     let ours = address
         .strip_prefix("https://box.example")
         .expect("our address");

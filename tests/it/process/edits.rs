@@ -17,13 +17,14 @@ const INTEGRATION: &str = "/v1/tenants/acme/integrations/sales";
 
 /// Answer of the endpoint.
 #[derive(Debug)]
-struct Answer {
-    status: StatusCode,
-    tag: Option<String>,
-    body: Value,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) tag: Option<String>,
+    pub(super) body: Value,
 }
 
-async fn ask(
+/// Asks the endpoint as a program does.
+pub(super) async fn ask(
     office: &Office,
     daemon: &Daemon,
     method: Method,
@@ -49,7 +50,7 @@ async fn ask(
 }
 
 /// Returns what is written, with its tag.
-async fn seen(office: &Office, daemon: &Daemon, path: &str) -> (Value, String) {
+pub(super) async fn seen(office: &Office, daemon: &Daemon, path: &str) -> (Value, String) {
     let answer = ask(office, daemon, Method::GET, path, None, None).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     let tag = answer.tag.clone();
@@ -65,13 +66,13 @@ async fn change(office: &Office, daemon: &Daemon, path: &str, body: Value) {
     assert_ne!(answer.tag, Some(tag));
 }
 
-fn written(office: &Office) -> String {
+pub(super) fn written(office: &Office) -> String {
     let file = office.home.path("etc/tenants.d/acme.toml");
     fs::read_to_string(file).expect("the file")
 }
 
 /// Returns the journal's remarks about changes.
-async fn remarks(daemon: &Daemon) -> Vec<String> {
+pub(super) async fn remarks(daemon: &Daemon) -> Vec<String> {
     let notes = daemon.notes().await.into_iter();
     notes
         .filter(|(word, _)| word == "settings_changed_by_person")
@@ -88,6 +89,8 @@ async fn s1_02_title_and_address_are_changed_over_the_endpoint_and_are_in_force_
     let expected = json!({
         "tenant": "acme", "account": "main", "crm": "amocrm",
         "title": "Отдел продаж", "address": before["address"],
+        "settings": { "url": before["address"], "rate_per_second": 500 },
+        "secrets": ["token"],
     });
     assert_eq!(before, expected);
     change(
@@ -247,6 +250,11 @@ async fn s1_03_an_integration_is_given_another_portal_over_the_endpoint() {
     let (now, _) = seen(&office, &daemon, INTEGRATION).await;
     let expected = json!({
         "tenant": "acme", "integration": "sales", "account": "other", "activity": "on",
+        "title": "Продажи",
+        "takes": [
+            { "source": "office", "kinds": ["call"] },
+            { "source": "site", "kinds": ["call"] },
+        ],
     });
     assert_eq!(now, expected);
     daemon.post(&site_call("second", "79160000002", 60)).await;

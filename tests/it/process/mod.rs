@@ -19,6 +19,7 @@ mod chats_cloud;
 mod click_to_call;
 mod configuration;
 mod consent;
+mod credentials;
 mod crm_down;
 mod daemon;
 mod deal_table;

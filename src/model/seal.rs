@@ -1,13 +1,14 @@
 //! The key under which credentials are kept, and their sealing: XChaCha20-Poly1305 with a random
-//! nonce, bound to table and name, so that a row cannot be moved to another name unnoticed.
+//! nonce, bound to table and name, so that what is sealed cannot be moved to another name unnoticed.
 
 use std::fmt;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::model::secret::Secret;
+use super::secret::Secret;
 
 /// Length of the key, in bytes.
 pub const KEY_BYTES: usize = 32;
@@ -15,7 +16,7 @@ pub const KEY_BYTES: usize = 32;
 /// Length of a nonce of XChaCha20, in bytes: long enough to be drawn at random for ever.
 const NONCE_BYTES: usize = 24;
 
-/// The version byte of a sealed row.
+/// The version byte of what is sealed.
 const SEAL_VERSION: u8 = 1;
 
 /// The key of the store. Prints as `***`; its memory is wiped on drop.
@@ -37,6 +38,11 @@ impl StoreKey {
         Ok(Self(key))
     }
 
+    /// Derives the key from a text, such as the administrator's key file holds.
+    pub fn of_text(text: &Secret) -> Self {
+        Self(Sha256::digest(text.expose().as_bytes()).into())
+    }
+
     /// Draws a new key.
     pub fn generate() -> Self {
         Self(random())
@@ -55,7 +61,7 @@ impl StoreKey {
     }
 
     /// Seals a text for one row. The outcome differs each time.
-    pub(super) fn seal(&self, table: &str, name: &str, secret: &Secret) -> Vec<u8> {
+    pub fn seal(&self, table: &str, name: &str, secret: &Secret) -> Vec<u8> {
         let nonce: [u8; NONCE_BYTES] = random();
         let aad = associated(table, name);
         let payload = Payload {
@@ -73,7 +79,7 @@ impl StoreKey {
     }
 
     /// Opens a sealed row; `None` when the key is another one or the row is not as it was sealed.
-    pub(super) fn open(&self, table: &str, name: &str, row: &[u8]) -> Option<Secret> {
+    pub fn open(&self, table: &str, name: &str, row: &[u8]) -> Option<Secret> {
         let (&version, rest) = row.split_first()?;
         if version != SEAL_VERSION {
             return None;
