@@ -2,6 +2,7 @@
 import { el, fill, field, table, badge, say, ask } from "/pages/dom.js";
 import { t, word, time } from "/pages/words.js";
 import { get, read, post, change, way } from "/pages/api.js";
+import { installations } from "/pages/installations.js";
 
 export async function accounts(place) {
   const [list, status] = await Promise.all([get("/v1/accounts"), get("/v1/status")]);
@@ -10,6 +11,7 @@ export async function accounts(place) {
   const tenants = [...new Set([...status.sources, ...status.integrations].map((one) => one.key.split("/")[0])
     .concat(list.items.map((one) => one.tenant)))].sort();
   fill(place.main, el("h1", {}, t("menu.accounts")), tenants.length === 0 && el("p.empty", {}, t("no_tenants")),
+    installations(list.items, reload),
     tenants.map((tenant) => el("section", { "aria-label": tenant },
       tenants.length > 1 && el("h2", {}, tenant),
       el("div.stack", {},

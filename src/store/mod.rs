@@ -53,7 +53,7 @@ mod tables;
 mod work;
 mod writer;
 
-pub use copy::{CopyReport, inspect_copy, is_in_use, mark_restored};
+pub use copy::{CopyReport, INSTALLATIONS, inspect_copy, is_in_use, mark_restored};
 pub use error::{OpenError, StoreEnd, StoreError};
 pub use handle::StoreHandle;
 pub use key::{BadKey, KEY_BYTES, StoreKey};

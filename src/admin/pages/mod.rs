@@ -45,6 +45,7 @@ pages! {
     "/pages/directory.js" "directory.js" JS,
     "/pages/deals.js" "deals.js" JS,
     "/pages/accounts.js" "accounts.js" JS,
+    "/pages/installations.js" "installations.js" JS,
     "/pages/integration.js" "integration.js" JS,
     "/pages/calls.js" "calls.js" JS,
     "/pages/filter.js" "filter.js" JS,

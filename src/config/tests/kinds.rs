@@ -36,6 +36,8 @@ pub(super) fn registries() -> Registries<'static> {
             secrets: &["token"],
             form: PAPER,
             build: paper,
+            installer: None,
+            embedding: crate::crm::Embedding::None { instead: "" },
         }],
     }
 }

@@ -32,7 +32,8 @@ use self::settings::{PlanfixSettings, WithoutContact};
 use self::setup::SetupKeeper;
 use super::registry::CrmKind;
 use super::{
-    AccountDescription, AccountDoor, Adapter, Class, DirectoryReader, Screen, StepCommand,
+    AccountDescription, AccountDoor, Adapter, Class, DirectoryReader, Embedding, Screen,
+    StepCommand,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;
@@ -51,6 +52,12 @@ pub const KIND: CrmKind = CrmKind {
         words: settings_words::WORDS,
     },
     build: settings::build,
+    installer: None,
+    embedding: Embedding::None {
+        instead: "Planfix documents no way to put a page into it. Keep the workplace in a tab of the browser of its \
+                  own, or as an installed application of it (menu of the browser, install page as app); \
+                  calls by click come from Planfix itself (docs/workplace.md)",
+    },
 };
 
 /// One account.
