@@ -16,6 +16,7 @@ use crate::crm::{AccountBook, Adapter, DescribedAccount, Outside};
 use crate::integration::portal::Portal;
 use crate::integration::status::{Health, StatusBoard};
 use crate::integration::supervisor::{Child, LifeEnd};
+use crate::model::activity::Activity;
 use crate::model::ids::{AccountId, PortalKey, TenantId};
 use crate::model::outcome::Outcome;
 use crate::model::timestamp::Timestamp;
@@ -51,14 +52,18 @@ pub(super) struct SetupChild {
 #[derive(Clone)]
 struct OutsideOf {
     overview: Arc<ArcSwap<Overview>>,
+    portal: PortalKey,
     crm: &'static str,
     tenant: TenantId,
     account: AccountId,
 }
 
 impl OutsideOf {
+    /// Returns them; none where nothing is to be set up in the portal, or nobody reaches us.
     fn now(&self) -> Option<Outside> {
         let overview = self.overview.load();
+        let mut integrations = overview.integrations.iter();
+        integrations.find(|one| one.portal == self.portal && one.activity == Activity::On)?;
         let public_url = overview.public_url.as_deref()?;
         Some(Outside {
             installations: format!("{public_url}/crm/{}/install", self.crm),
@@ -86,6 +91,7 @@ impl SetupChild {
             clock: Arc::clone(&shared.clock),
             outside: OutsideOf {
                 overview: Arc::clone(&shared.overview),
+                portal: portal.key.clone(),
                 crm,
                 tenant: tenant.clone(),
                 account: account.clone(),
@@ -171,8 +177,12 @@ impl Life {
         let mut read_at = self.clock.now();
         let mut doubts = Doubts::default();
         let mut told = None;
+        let mut owed = false;
         loop {
-            self.tell_outside(&mut told).await;
+            if let Some(outside) = self.outside.now().filter(|now| told.as_ref() != Some(now)) {
+                owed = !self.tell_outside(&outside).await;
+                told = Some(outside);
+            }
             let now = self.clock.now();
             if now.since(read_at) >= READ_EVERY || doubts.are_due(now) {
                 // What is known stays where the CRM does not answer.
@@ -189,20 +199,22 @@ impl Life {
                 continue;
             }
             tokio::select! {
-                () = tokio::time::sleep(doubts.wait(now)) => self.adapter.keep().await,
+                () = tokio::time::sleep(doubts.wait(now)) => {
+                    self.adapter.keep().await;
+                    if owed {
+                        told = None;
+                    }
+                }
                 () = self.book.doubted() => doubts.open = true,
                 () = self.outside_changes(&told) => {}
             }
         }
     }
 
-    /// Has the CRM know where the outside reaches us, when that is another place than it was told of.
-    async fn tell_outside(&self, told: &mut Option<Outside>) {
-        let Some(outside) = self.outside.now().filter(|now| told.as_ref() != Some(now)) else {
-            return;
-        };
-        *told = Some(outside.clone());
-        if let Err(not_done) = self.adapter.set_up(outside).await.done() {
+    /// Has the CRM know where the outside reaches us; says whether it does now.
+    async fn tell_outside(&self, outside: &Outside) -> bool {
+        let told = self.adapter.set_up(outside.clone()).await.done();
+        if let Err(not_done) = &told {
             let why = format!("addresses of ours are not known there: {}", not_done.why);
             tracing::warn!(account = self.name, why, "set-up");
             let now = self.clock.now();
@@ -210,6 +222,7 @@ impl Life {
                 child.last_error = Some(why);
             });
         }
+        told.is_ok()
     }
 
     /// Waits until the outside reaches us elsewhere.

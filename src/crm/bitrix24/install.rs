@@ -282,6 +282,11 @@ fn bundle(
     proof: Option<String>,
     by_event: bool,
 ) -> Option<Bundle> {
+    // Addresses permit more in a host than any name has; it stands in headers of ours.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
+    if !host.bytes().all(plain) {
+        return None;
+    }
     Some(Bundle {
         portal_id,
         host,
@@ -448,6 +453,10 @@ mod tests {
             (
                 "DOMAIN=romashka.bitrix24.ru",
                 "DOMAIN=romashka.bitrix24.ru:8443",
+            ),
+            (
+                "DOMAIN=romashka.bitrix24.ru",
+                "DOMAIN=a;sandbox.bitrix24.ru",
             ),
             ("PROTOCOL=1", "PROTOCOL=0"),
             ("DOMAIN=romashka.bitrix24.ru", ""),
