@@ -4,6 +4,7 @@ import { t, word, time } from "/pages/words.js";
 import { get, read, post, way } from "/pages/api.js";
 import { accountPath, addAccount, changeAccount, codeForm, connect } from "/pages/credential.js";
 import { addIntegration, changeIntegration, addCompany } from "/pages/joining.js";
+import { installations } from "/pages/installations.js";
 
 export async function accounts(place) {
   const [list, known, crms] = await Promise.all([get("/v1/accounts"), get("/v1/tenants"), get("/v1/crms")]);
@@ -13,6 +14,7 @@ export async function accounts(place) {
   const more = el("div", {});
   const single = companies.length === 1;
   fill(place.main, el("h1", {}, t("menu.accounts")), companies.length === 0 && el("p.empty", {}, t("no_tenants")),
+    installations(list.items, reload),
     companies.map(({ data: company }) => el("section.stack", { "aria-label": company.name || company.tenant },
       !single && el("h2", {}, company.name || company.tenant),
       portals(company, list.items.filter((one) => one.tenant === company.tenant), crms.items, reload),

@@ -15,7 +15,8 @@ use crate::store::query::StoreFigures;
 use super::check::mistakes;
 use super::state::{AdminState, Overview};
 
-/// Returns what a person must do about credentials, with the page to open where there is one.
+/// Returns what a person must do about credentials, with the page to open where there is one, and
+/// about portals that ask to be let in.
 pub(super) async fn credential_alarms(state: &AdminState, overview: &Overview) -> Vec<Alarm> {
     let mut found = Vec::new();
     for account in &overview.accounts {
@@ -30,6 +31,7 @@ pub(super) async fn credential_alarms(state: &AdminState, overview: &Overview) -
             });
         }
     }
+    found.extend(super::installations::alarms(state).await);
     found
 }
 

@@ -16,6 +16,7 @@ mod directories;
 pub mod discovery;
 mod edits;
 mod forget;
+mod installations;
 mod journal;
 mod lists;
 mod lookup;
@@ -155,6 +156,15 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/accounts/{account}/lists",
             web::get().to(lists::show),
+        )
+        .route("/v1/installations", web::get().to(installations::list))
+        .route(
+            "/v1/installations/{id}/accept",
+            web::post().to(installations::accept),
+        )
+        .route(
+            "/v1/installations/{id}",
+            web::delete().to(installations::refuse),
         )
         .route("/v1/check", web::post().to(check::check))
         .route("/v1/outbox", web::get().to(outbox::list))

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::alarms::{Signs, Teller};
 use crate::backup::Archivist;
 use crate::clock::SharedClock;
-use crate::crm::{AccountBook, Adapter, CredentialForm, SharedDesk};
+use crate::crm::{AccountBook, Adapter, CredentialForm, SharedDesk, SharedInstallations, Workplace};
 use crate::deals::pull::DealWishes;
 use crate::integration::context::board_name;
 use crate::integration::handle::SharedHandles;
@@ -147,6 +147,9 @@ pub struct AccountShown {
     pub title: String,
     /// Its address.
     pub address: String,
+    /// The operators' workplace that is shown in it.
+    #[serde(skip)]
+    pub workplace: Option<Workplace>,
 }
 
 /// One integration.
@@ -214,6 +217,8 @@ pub struct AdminState {
     pub signs: Arc<Signs>,
     /// Who lets accounts in.
     pub consent: SharedDesk,
+    /// Which portals ask to be let in.
+    pub installations: SharedInstallations,
     /// Where questions come in.
     pub questions: Arc<Desk>,
     /// Removes recordings of whom is forgotten.

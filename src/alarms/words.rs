@@ -162,6 +162,15 @@ const ENTRIES: &[Entry] = &[
         ],
     },
     Entry {
+        word: "installation",
+        headline: ["Портал CRM просит доступ", "A CRM portal asks to be let in"],
+        cure: [
+            "если его установили ваши люди, примите его: trunkline account installations; иначе \
+             откажите",
+            "accept it if your people installed it: trunkline account installations; else refuse it",
+        ],
+    },
+    Entry {
         word: "degraded",
         headline: ["Не работает", "Does not work"],
         cure: [

@@ -41,6 +41,7 @@ use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
 use super::deals_child::DealChildren;
+use super::installations::Installations;
 use super::pairs::Pairs;
 use super::questions::Questions;
 use super::recording_child::Recordings;
@@ -68,6 +69,7 @@ pub(super) struct Shared {
     pub(super) overview: Arc<ArcSwap<Overview>>,
     pub(super) desk: Arc<CallDesk>,
     pub(super) pairs: Arc<Pairs>,
+    pub(super) installations: Installations,
     pub(super) passing: PassingDesk,
     pub(super) questions: Arc<Questions>,
     pub(super) recordings: Arc<Recordings>,
@@ -294,6 +296,7 @@ impl Assembly {
             let adapter = account.settings.open(door);
             let setup = supervise(
                 SetupChild::new(
+                    account.crm,
                     &tenant.id,
                     &account.id,
                     Arc::clone(&adapter),
@@ -524,6 +527,7 @@ impl Assembly {
             .replace(takes.filter_map(|one| Some((*by_key.get(&one.key)?, one.takes.as_slice()))));
         self.shared.desk.replace(desk_table(new));
         self.shared.questions.apply(new);
+        self.shared.installations.apply(new);
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
         let crm_hooks = super::sync_child::crm_hooks(new, &by_key, &self.deals);
@@ -710,6 +714,7 @@ fn shown(new: &Configuration, tenant: &TenantId, account: &AccountId) -> Account
         crm: found.crm.to_owned(),
         title: found.name.clone(),
         address: found.settings.address(),
+        workplace: found.settings.workplace().cloned(),
     })
 }
 

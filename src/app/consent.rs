@@ -83,7 +83,7 @@ impl Desk {
     }
 
     /// Writes down what came of letting an account in, and has those who waited for it go on.
-    async fn ended(&self, account: &AccountOverview, outcome: Outcome<()>) -> LetIn {
+    pub(super) async fn ended(&self, account: &AccountOverview, outcome: Outcome<()>) -> LetIn {
         let end = match outcome {
             Outcome::Done(()) => LetIn::Done,
             Outcome::Rejected(rejection) => LetIn::Refused(rejection.message),
@@ -103,15 +103,31 @@ impl Desk {
         end
     }
 
+    /// Writes down what concerns the tenant of an account.
+    pub(super) async fn tell(&self, account: &AccountOverview, word: &str, text: &str) {
+        self.write(Some(account.tenant.clone()), word, text.to_owned())
+            .await;
+    }
+
     async fn note(&self, account: &AccountOverview, word: &str, text: &str) {
+        let text = format!("account {}: {text}", account.account);
+        self.write(Some(account.tenant.clone()), word, text).await;
+    }
+
+    /// Writes down what concerns no account.
+    pub(super) async fn remark(&self, word: &str, text: String) {
+        self.write(None, word, text).await;
+    }
+
+    async fn write(&self, tenant: Option<TenantId>, word: &str, text: String) {
         let note = JournalNote {
             at: self.0.clock.now(),
-            tenant: Some(account.tenant.clone()),
+            tenant,
             source: None,
             integration: None,
             communication: None,
             word: word.to_owned(),
-            text: format!("account {}: {text}", account.account),
+            text,
         };
         if let Err(error) = self.0.store.note(note).await {
             tracing::error!(%error, "journal");
@@ -165,7 +181,7 @@ impl Desk {
 
 /// Has something come to its end although whoever asked for it may go away: a code that is being
 /// exchanged works once, and the tokens that come for it must be stored.
-async fn to_its_end<T: Send + 'static>(
+pub(super) async fn to_its_end<T: Send + 'static>(
     going: impl Future<Output = T> + Send + 'static,
     broken: impl FnOnce(String) -> T,
 ) -> T {

@@ -7,6 +7,7 @@ mod consent;
 mod deals_child;
 mod directories;
 mod fastagi;
+mod installations;
 mod keeping_child;
 mod kept_socket;
 mod listeners;
@@ -26,5 +27,6 @@ mod tenant_files;
 mod vault;
 mod waker;
 mod watchdog;
+mod workplaces;
 
 pub use run::run;

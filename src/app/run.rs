@@ -43,6 +43,7 @@ use super::alarming::{Alarming, Watched, tell_unwritten};
 use super::assembly::{Assembly, Shared, reload_note};
 use super::consent::Desk;
 use super::fastagi;
+use super::installations::{self, Installations};
 use super::listeners;
 use super::pairs::Pairs;
 use super::precedence::give_way;
@@ -52,6 +53,7 @@ use super::silence::Heard;
 use super::tenant_files::{Files, ORDERS_MAX, ReloadOrder};
 use super::waker::LaneWaker;
 use super::watchdog::{self, Watchdog, notify};
+use super::workplaces::Workplaces;
 
 /// How long everything may take to end: endpoints and integrations have three seconds each,
 /// sessions ten; far less than what the unit allows.
@@ -138,6 +140,22 @@ async fn live(
     let (work, sessions, dialplans) = (Arbiter::new(), Arbiter::new(), Arbiter::new());
     // Events of a phone system are followed as they come: they are few.
     work.spawn_fn(give_way);
+    let pairs = Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path)));
+    let consent = Desk::new(
+        Arc::clone(&overview),
+        store.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&handles),
+        Arc::clone(&pairs),
+    );
+    let installations = Installations::new(
+        Arc::clone(&overview),
+        store.clone(),
+        Arc::clone(&clock),
+        consent.clone(),
+        installations::Rules::of(&configuration),
+    )
+    .context("set up the way to vendors")?;
     let shared = Shared {
         store: store.clone(),
         clock: Arc::clone(&clock),
@@ -149,7 +167,8 @@ async fn live(
         portals,
         overview,
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
-        pairs: Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path))),
+        pairs,
+        installations: installations.clone(),
         passing,
         questions: Arc::clone(&questions),
         recordings: Arc::clone(&recordings),
@@ -157,13 +176,6 @@ async fn live(
         session_arbiter: sessions.handle(),
     };
     let ready = Arc::new(Readiness::default());
-    let consent = Desk::new(
-        Arc::clone(&shared.overview),
-        store.clone(),
-        Arc::clone(&clock),
-        Arc::clone(&handles),
-        Arc::clone(&shared.pairs),
-    );
     let (ordering, mut orders) = mpsc::channel(ORDERS_MAX);
     let files = Files::new(&path, store.clone(), Arc::clone(&clock), ordering);
     let admin = AdminState {
@@ -188,7 +200,8 @@ async fn live(
         }),
         teller: Arc::clone(&teller),
         signs: Arc::clone(&signs),
-        consent: Arc::new(consent),
+        consent: Arc::new(consent.clone()),
+        installations: Arc::new(installations),
         questions: Arc::clone(&questions.desk),
         discard: recordings.discarder(),
         ready: Arc::clone(&ready),
@@ -200,7 +213,13 @@ async fn live(
     // Before anything that may have to wait, such as for room on the disk: memory can answer.
     questions.apply(&configuration);
     let directories = super::directories::keep(store.clone(), &questions.books);
-    let bound = bind(&daemon, &shared, &admin, intake)?;
+    let workplaces = Workplaces::new(
+        Arc::clone(&shared.overview),
+        Arc::clone(&shared.desk),
+        Arc::clone(&clock),
+        consent,
+    );
+    let bound = bind(&daemon, &shared, &admin, intake, workplaces)?;
     let listen = daemon.fastagi.listen;
     let answerer = Arc::clone(&questions.desk);
     let mut fastagi = fastagi::start(listen, answerer, &dialplans.handle())
@@ -383,6 +402,7 @@ fn bind(
     shared: &Shared,
     admin: &AdminState,
     intake: Intake,
+    workplaces: Workplaces,
 ) -> anyhow::Result<Vec<listeners::Bound>> {
     let state = IntakeHttp {
         intake,
@@ -393,6 +413,8 @@ fn bind(
             .recordings
             .player(shared.store.clone(), Arc::clone(&shared.clock)),
         consent: Arc::clone(&admin.consent),
+        installations: Arc::clone(&admin.installations),
+        workplaces: Arc::new(workplaces),
         trusted_proxies: daemon.trusted_proxies.clone().into(),
         flood: Arc::new(FloodGuard::new(FloodBounds {
             source_per_second: daemon.intake.source_requests_per_second_max,

@@ -4,16 +4,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::watch;
 
+use crate::admin::state::Overview;
 use crate::clock::SharedClock;
 use crate::crm::account::status::description_row;
-use crate::crm::{AccountBook, Adapter, DescribedAccount};
+use crate::crm::{AccountBook, Adapter, DescribedAccount, Outside};
 use crate::integration::portal::Portal;
 use crate::integration::status::{Health, StatusBoard};
 use crate::integration::supervisor::{Child, LifeEnd};
+use crate::model::activity::Activity;
 use crate::model::ids::{AccountId, PortalKey, TenantId};
 use crate::model::outcome::Outcome;
 use crate::model::timestamp::Timestamp;
@@ -31,6 +34,9 @@ const READ_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How soon it is read again at the earliest, where something in it proved wrong.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(10 * 60);
 
+/// How often it is looked whether the outside reaches us elsewhere since a reload.
+const OUTSIDE_LOOKED_AT: Duration = Duration::from_secs(2);
+
 pub(super) struct SetupChild {
     name: String,
     adapter: Arc<dyn Adapter>,
@@ -39,10 +45,36 @@ pub(super) struct SetupChild {
     store: StoreHandle,
     board: Arc<StatusBoard>,
     clock: SharedClock,
+    outside: OutsideOf,
+}
+
+/// At which addresses the outside reaches us for an account, as it is configured now.
+#[derive(Clone)]
+struct OutsideOf {
+    overview: Arc<ArcSwap<Overview>>,
+    portal: PortalKey,
+    crm: &'static str,
+    tenant: TenantId,
+    account: AccountId,
+}
+
+impl OutsideOf {
+    /// Returns them; none where nothing is to be set up in the portal, or nobody reaches us.
+    fn now(&self) -> Option<Outside> {
+        let overview = self.overview.load();
+        let mut integrations = overview.integrations.iter();
+        integrations.find(|one| one.portal == self.portal && one.activity == Activity::On)?;
+        let public_url = overview.public_url.as_deref()?;
+        Some(Outside {
+            installations: format!("{public_url}/crm/{}/install", self.crm),
+            workplace: format!("{public_url}/workplace/{}/{}", self.tenant, self.account),
+        })
+    }
 }
 
 impl SetupChild {
     pub(super) fn new(
+        crm: &'static str,
         tenant: &TenantId,
         account: &AccountId,
         adapter: Arc<dyn Adapter>,
@@ -57,6 +89,13 @@ impl SetupChild {
             store: shared.store.clone(),
             board: Arc::clone(&shared.board),
             clock: Arc::clone(&shared.clock),
+            outside: OutsideOf {
+                overview: Arc::clone(&shared.overview),
+                portal: portal.key.clone(),
+                crm,
+                tenant: tenant.clone(),
+                account: account.clone(),
+            },
         }
     }
 
@@ -69,6 +108,7 @@ impl SetupChild {
             store: self.store.clone(),
             board: Arc::clone(&self.board),
             clock: Arc::clone(&self.clock),
+            outside: self.outside.clone(),
         }
     }
 }
@@ -94,6 +134,7 @@ struct Life {
     store: StoreHandle,
     board: Arc<StatusBoard>,
     clock: SharedClock,
+    outside: OutsideOf,
 }
 
 impl Life {
@@ -135,7 +176,13 @@ impl Life {
     async fn go_on(&self) {
         let mut read_at = self.clock.now();
         let mut doubts = Doubts::default();
+        let mut told = None;
+        let mut owed = false;
         loop {
+            if let Some(outside) = self.outside.now().filter(|now| told.as_ref() != Some(now)) {
+                owed = !self.tell_outside(&outside).await;
+                told = Some(outside);
+            }
             let now = self.clock.now();
             if now.since(read_at) >= READ_EVERY || doubts.are_due(now) {
                 // What is known stays where the CRM does not answer.
@@ -147,11 +194,47 @@ impl Life {
                     );
                 }
                 read_at = self.clock.now();
+                // What was bound there may have been forgotten meanwhile.
+                told = None;
                 continue;
             }
             tokio::select! {
-                () = tokio::time::sleep(doubts.wait(now)) => self.adapter.keep().await,
+                () = tokio::time::sleep(doubts.wait(now)) => {
+                    self.adapter.keep().await;
+                    if owed {
+                        told = None;
+                    }
+                }
                 () = self.book.doubted() => doubts.open = true,
+                () = self.outside_changes(&told) => {}
+            }
+        }
+    }
+
+    /// Has the CRM know where the outside reaches us; says whether it does now.
+    async fn tell_outside(&self, outside: &Outside) -> bool {
+        let told = self.adapter.set_up(outside.clone()).await.done();
+        if let Err(not_done) = &told {
+            let why = format!("addresses of ours are not known there: {}", not_done.why);
+            tracing::warn!(account = self.name, why, "set-up");
+            let now = self.clock.now();
+            self.board.update(&self.name, now, |child| {
+                child.last_error = Some(why);
+            });
+        }
+        told.is_ok()
+    }
+
+    /// Waits until the outside reaches us elsewhere.
+    async fn outside_changes(&self, told: &Option<Outside>) {
+        loop {
+            tokio::time::sleep(OUTSIDE_LOOKED_AT).await;
+            if self
+                .outside
+                .now()
+                .is_some_and(|now| told.as_ref() != Some(&now))
+            {
+                return;
             }
         }
     }

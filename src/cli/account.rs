@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::authorisation;
 use super::client::{Client, ClientError};
 use super::file_edit;
+use super::installations;
 use super::output::Output;
 use super::status::items;
 
@@ -36,6 +37,20 @@ pub(super) enum Account {
     Edit(file_edit::AccountWish),
     /// Take an account out of its tenant's file; one that an integration works in stays.
     Remove(file_edit::AccountRemoval),
+    /// List the portals that ask to be let in because somebody installed an application there.
+    Installations,
+    /// Let an account in by what such a portal brought.
+    Accept {
+        /// The installation's number, as the list and the portal's page show it.
+        installation: String,
+        /// The account: tenant/account.
+        account: String,
+    },
+    /// Forget what such a portal brought.
+    Refuse {
+        /// The installation's number.
+        installation: String,
+    },
     /// Forget what an account was let in with; also one that is configured no more.
     Forget {
         /// The account: tenant/account.
@@ -55,6 +70,14 @@ pub(super) async fn run(
         Account::Authorise { account } => authorisation::run(client, &account, output).await,
         // They need no daemon, and were carried out before one was asked.
         Account::Edit(_) | Account::Remove(_) => Ok(()),
+        Account::Installations => installations::list(client, output).await,
+        Account::Accept {
+            installation,
+            account,
+        } => installations::accept(client, &installation, &account, output).await,
+        Account::Refuse { installation } => {
+            installations::refuse(client, &installation, output).await
+        }
         Account::Forget { account } => authorisation::forget(client, &account, output).await,
     }
 }

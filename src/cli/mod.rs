@@ -13,6 +13,7 @@ mod doctor;
 mod explain;
 mod file_edit;
 mod forget;
+mod installations;
 mod integration;
 mod journal;
 mod lookup;
@@ -25,6 +26,7 @@ mod status;
 mod support_bundle;
 mod sync;
 mod test_call;
+mod widget;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -120,6 +122,8 @@ enum Command {
     /// Say what can be set.
     #[command(subcommand)]
     Settings(settings::Settings),
+    /// Write the archive of a CRM's widget with the operators' workplace.
+    Widget(widget::Widget),
     /// Print the OpenAPI document of the admin endpoint.
     Openapi,
 }
@@ -194,6 +198,7 @@ fn execute(cli: Cli, output: &mut Output) -> u8 {
             let result = wait_for(bundle.run(&cli.config, output));
             told(result, output)
         }
+        Command::Widget(widget) => widget.run(&cli.config, output),
         Command::Restore(restore) => restore.run(&cli.config, output),
         Command::Account(account::Account::Edit(edit)) => edit.run(&cli.config, output),
         Command::Account(account::Account::Remove(remove)) => remove.run(&cli.config, output),
@@ -341,6 +346,7 @@ async fn ask_daemon(
         | Command::SupportBundle(_)
         | Command::Pbx(_)
         | Command::Settings(_)
+        | Command::Widget(_)
         | Command::Openapi => Ok(()),
     }
 }

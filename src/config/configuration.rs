@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,8 @@ pub struct DaemonSettings {
     pub admin: AdminSettings,
     /// The public endpoint.
     pub intake: IntakeSettings,
+    /// Which portals may let us in by installing an application.
+    pub installations: InstallationSettings,
     /// The endpoint of questions.
     pub questions: QuestionsSettings,
     /// Where the dialplan of an Asterisk asks.
@@ -106,6 +109,35 @@ pub struct IntakeSettings {
     pub source_requests_per_second_max: NonZeroU32,
     /// Requests of one address in a minute that fit no source.
     pub stranger_requests_per_minute_max: NonZeroU32,
+}
+
+/// `[installations]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallationSettings {
+    /// Hosts besides those of accounts, in lower case; one that begins with `*.` stands for all below
+    /// it.
+    pub portals: Vec<String>,
+    /// How many may wait for an administrator.
+    pub waiting_max: usize,
+    /// For how long they wait.
+    pub waiting: Duration,
+}
+
+impl InstallationSettings {
+    /// Says whether a host is listed.
+    pub fn lists(&self, host: &str) -> bool {
+        self.portals
+            .iter()
+            .any(|known| match known.strip_prefix("*.") {
+                Some(domain) => {
+                    let name = host
+                        .strip_suffix(domain)
+                        .and_then(|name| name.strip_suffix('.'));
+                    name.is_some_and(|name| !name.is_empty() && !name.contains('.'))
+                }
+                None => known == host,
+            })
+    }
 }
 
 /// `[questions]`.

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use url::Url;
 
@@ -13,12 +14,14 @@ use crate::model::secret::Secret;
 
 use super::alarms;
 use super::configuration::{
-    AdminSettings, DaemonSettings, FastAgiSettings, IntakeSettings, LogSettings, QuestionsSettings,
-    StoreSettings,
+    AdminSettings, DaemonSettings, FastAgiSettings, InstallationSettings, IntakeSettings,
+    LogSettings, QuestionsSettings, StoreSettings,
 };
 use super::key_path::KeyPath;
 use super::mistake::Findings;
-use super::raw::{RawAdmin, RawDaemon, RawFastAgi, RawIntake, RawQuestions, RawStore};
+use super::raw::{
+    RawAdmin, RawDaemon, RawFastAgi, RawInstallations, RawIntake, RawQuestions, RawStore,
+};
 use super::recordings;
 use super::secret_place::{self, Environment, Place};
 
@@ -49,6 +52,13 @@ const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// A smaller limit would refuse an ordinary call.
 const BODY_BYTES_MIN: u64 = 4 * 1024;
 
+/// Each portal that waits is a line that a person reads.
+const WAITING_MAX: u32 = 200;
+
+/// What a portal posted is good for half a year; a person who has not looked for three months will
+/// not.
+const WAITING_DAYS_MAX: u32 = 90;
+
 /// Longest path of a Unix socket on Linux (`sun_path` has 108 bytes, the last one zero).
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
@@ -77,6 +87,7 @@ pub(super) fn check(
     let admin = admin(findings, &raw.admin, environment);
     let intake = intake(findings, &raw.intake);
     let recordings = recordings::keeping(findings, &raw.recordings, &raw.store);
+    let installations = installations(findings, &raw.installations);
     let questions = questions(findings, &raw.questions);
     let fastagi = fastagi(findings, &raw.fastagi);
     let alarms = alarms::check(findings, raw.alarms, environment);
@@ -106,6 +117,7 @@ pub(super) fn check(
         store: store?,
         admin: admin?,
         intake: intake?,
+        installations: installations?,
         questions: questions?,
         fastagi: fastagi?,
         recordings: recordings?,
@@ -308,6 +320,48 @@ fn intake(findings: &mut Findings<'_>, raw: &RawIntake) -> Option<IntakeSettings
         source_requests_per_second_max: source?,
         stranger_requests_per_minute_max: stranger?,
     })
+}
+
+fn installations(
+    findings: &mut Findings<'_>,
+    raw: &RawInstallations,
+) -> Option<InstallationSettings> {
+    let table = KeyPath::top().key("installations");
+    let list = table.key("portals");
+    let indexed = raw.portals.iter().enumerate();
+    let portals: Vec<Option<String>> = indexed
+        .map(|(index, text)| findings.take(&list.index(index), portal_host(text)))
+        .collect();
+    let mut within = |key: &str, value: u32, max: u32| {
+        let fits = (1..=max).contains(&value).then_some(value);
+        findings.take(&table.key(key), fits.ok_or(format!("choose 1 to {max}")))
+    };
+    let waiting_max = within("waiting_max", raw.waiting_max, WAITING_MAX);
+    let waiting_days = within("waiting_days", raw.waiting_days, WAITING_DAYS_MAX);
+    Some(InstallationSettings {
+        portals: portals.into_iter().collect::<Option<_>>()?,
+        waiting_max: usize::try_from(waiting_max?).unwrap_or(usize::MAX),
+        waiting: Duration::from_secs(u64::from(waiting_days?) * 86_400),
+    })
+}
+
+/// Reads the host of a portal, or of all below a domain.
+fn portal_host(text: &str) -> Result<String, String> {
+    let host = text.to_ascii_lowercase();
+    let name = host.strip_prefix("*.").unwrap_or(&host);
+    let plain = |label: &str| {
+        let word = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        !label.is_empty() && label.len() <= 63 && label.bytes().all(word)
+    };
+    // A star below a top level domain would let in whoever buys a name there.
+    let is_name = name.contains('.') && name.len() <= 253 && name.split('.').all(plain);
+    if is_name {
+        Ok(host)
+    } else {
+        Err(format!(
+            "{text:?} is no portal: write it like \"example.bitrix24.ru\" or \"*.bitrix24.ru\""
+        ))
+    }
 }
 
 fn questions(findings: &mut Findings<'_>, raw: &RawQuestions) -> Option<QuestionsSettings> {

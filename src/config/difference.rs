@@ -140,6 +140,7 @@ fn daemon_sections(old: &DaemonSettings, new: &DaemonSettings) -> Vec<&'static s
         ("admin", old.admin == new.admin),
         ("alarms", old.alarms == new.alarms),
         ("intake", old.intake == new.intake),
+        ("installations", old.installations == new.installations),
         ("questions", old.questions == new.questions),
         ("fastagi", old.fastagi == new.fastagi),
         ("recordings", old.recordings == new.recordings),

@@ -40,9 +40,9 @@ mod tenant;
 
 pub use access::{AccessError, AdminAccess, admin_access};
 pub use configuration::{
-    AccountConfig, AdminSettings, Configuration, DaemonSettings, FastAgiSettings, IntakeSettings,
-    IntegrationConfig, LogFormat, LogLevel, LogSettings, QuestionsSettings, SourceConfig,
-    StoreSettings, Tenant,
+    AccountConfig, AdminSettings, Configuration, DaemonSettings, FastAgiSettings,
+    InstallationSettings, IntakeSettings, IntegrationConfig, LogFormat, LogLevel, LogSettings,
+    QuestionsSettings, SourceConfig, StoreSettings, Tenant,
 };
 pub use defaults::DEFAULT_FILE;
 pub use difference::{Changes, ItemChanges, difference};

@@ -36,6 +36,8 @@ pub(super) struct RawDaemon {
     pub(super) admin: RawAdmin,
     /// Webhooks of platforms and CRMs.
     pub(super) intake: RawIntake,
+    /// CRM portals that let us in by installing an application (docs/connect-bitrix24.md).
+    pub(super) installations: RawInstallations,
     /// "Who should this caller reach?", asked by phone systems over HTTP (docs/questions.md).
     pub(super) questions: RawQuestions,
     /// The same question, asked by the dialplan of an Asterisk (docs/dialplan.md).
@@ -138,6 +140,21 @@ pub(super) struct RawIntake {
     /// with 429 and no longer logged.
     #[schemars(range(min = 1))]
     pub(super) stranger_requests_per_minute_max: u32,
+}
+
+/// Portals that let us in by installing an application.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawInstallations {
+    /// Hosts of portals that may ask to be let in although no account names them: `NAME.bitrix24.ru`, or
+    /// `*.bitrix24.ru` for all below that domain. Portals of accounts may ask in any case.
+    pub(super) portals: Vec<String>,
+    /// Portals that may wait for an administrator at once; more are told to come again.
+    #[schemars(range(min = 1, max = 200))]
+    pub(super) waiting_max: u32,
+    /// Days after which a portal that nobody accepted is forgotten.
+    #[schemars(range(min = 1, max = 90))]
+    pub(super) waiting_days: u32,
 }
 
 /// The endpoint of questions.

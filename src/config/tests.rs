@@ -2,6 +2,7 @@
 
 mod answering;
 mod changes;
+mod installations;
 mod kinds;
 mod mistakes;
 mod recordings;

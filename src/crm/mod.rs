@@ -11,11 +11,13 @@ mod consent;
 mod credential;
 mod deal_reader;
 mod directory_reader;
+mod installation;
 mod lists;
 pub mod pair_vault;
 pub mod planfix;
 pub mod registry;
 mod screen;
+mod workplace;
 
 pub use self::book::AccountBook;
 pub use self::consent::{
@@ -32,7 +34,16 @@ pub use self::deal_reader::{
 pub use self::directory_reader::{
     Changes, Covered, DirectoryReader, DirectorySettings, HookAddress, Piece, PieceNext,
 };
+pub use self::installation::{
+    Acquaintance, Bundle, FinishScript, InstallPage, Installable, Installation, InstallationDesk,
+    Installer, NoInstallations, NotProven, Posted, Proven, Received, Reception, Removal,
+    SharedInstallations, VendorWay,
+};
 pub use self::screen::{Popup, Screen};
+pub use self::workplace::{
+    Click, Clicked, Embedding, NoWorkplaces, SharedWorkplaces, WidgetFile, WidgetPlace,
+    WidgetProof, WidgetUsers, Workplace, WorkplaceDesk, WorkplacePage,
+};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +90,13 @@ pub trait Adapter: Send + Sync {
     /// Reads what rules and administrators must know about the account, and sets up what we need
     /// there (the marker field). Safe to repeat.
     fn describe(&self) -> BoxFuture<'_, Outcome<AccountDescription>>;
+
+    /// Has the CRM know the addresses at which the outside reaches us, as far as it is to call them.
+    /// Safe to repeat.
+    fn set_up(&self, outside: Outside) -> BoxFuture<'_, Outcome<()>> {
+        drop(outside);
+        async { Outcome::Done(()) }.boxed()
+    }
 
     /// Asks what the CRM knows about a client.
     fn facts(&self, query: FactsQuery, class: Class) -> BoxFuture<'_, Outcome<Facts>>;
@@ -142,10 +160,29 @@ pub trait Adapter: Send + Sync {
         None
     }
 
+    /// Returns how a portal lets us in by installing an application, where the CRM has that.
+    fn installable(&self) -> Option<&dyn Installable> {
+        None
+    }
+
+    /// Returns what knows the users of our widget in the CRM, where there is one.
+    fn widget_users(&self) -> Option<&dyn WidgetUsers> {
+        None
+    }
+
     /// Returns what shows cards to the CRM's users, where the CRM can.
     fn screen(&self) -> Option<&dyn Screen> {
         None
     }
+}
+
+/// Addresses of ours that a CRM may call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outside {
+    /// Where portals say that they installed an application or took it out.
+    pub installations: String,
+    /// The page that frames the account's workplace.
+    pub workplace: String,
 }
 
 /// One step to be carried out.
@@ -334,6 +371,20 @@ pub trait AccountSettings: Send + Sync {
     fn deal_hints(&self, content_type: Option<&str>, body: &[u8]) -> Vec<String> {
         let _ = (content_type, body);
         Vec::new()
+    }
+
+    /// Returns the operators' workplace that is shown in the CRM, where one is set.
+    fn workplace(&self) -> Option<&Workplace> {
+        None
+    }
+
+    /// Makes the files of a widget that people put into the CRM by hand.
+    ///
+    /// # Errors
+    /// The CRM has none, or something is missing: what a person can do.
+    fn widget(&self, place: &WidgetPlace) -> Result<Vec<WidgetFile>, String> {
+        drop(place.clone());
+        Err("this CRM takes no widget".to_owned())
     }
 
     /// Returns the secrets that the account cannot do without, as it is set.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{AccountSettings, CredentialForm};
+use super::{AccountSettings, CredentialForm, Embedding, Installer};
 use crate::model::asked::SettingsForm;
 use crate::model::mistake::Mistake;
 
@@ -22,6 +22,10 @@ pub struct CrmKind {
     /// Reads the `settings` table of an account, or names every mistake. The second argument replaces the address of the portal where `trunkline.toml` says
     /// so: rehearsals against simulators.
     pub build: BuildAccount,
+    /// How its portals install an application of ours by themselves, where they can.
+    pub installer: Option<&'static dyn Installer>,
+    /// How the operators' workplace gets into it.
+    pub embedding: Embedding,
 }
 
 /// Reads an account's settings, see [`CrmKind::build`].

@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::crm::SharedDesk;
+use crate::crm::{SharedDesk, SharedInstallations, SharedWorkplaces};
 use crate::model::ids::SourceKey;
 use crate::model::mistake::Mistake;
 use crate::model::secret::Secret;
@@ -23,10 +23,12 @@ use crate::store::command::Accepted;
 use super::crm_hooks::{self, CrmHookTable};
 use super::exchanges;
 use super::flood::FloodGuard;
+use super::installations;
 use super::oauth;
 use super::path::{for_log, secret_matches};
 use super::recordings::{self, PlayRecording};
 use super::sink::Intake;
+use super::workplaces;
 
 /// A source that is posted to.
 pub struct HookSource {
@@ -66,6 +68,10 @@ pub struct IntakeHttp {
     pub recordings: PlayRecording,
     /// Who lets accounts in.
     pub consent: SharedDesk,
+    /// Who takes what portals post that install an application.
+    pub installations: SharedInstallations,
+    /// Who knows the workplaces inside of CRMs.
+    pub workplaces: SharedWorkplaces,
     /// Whose `X-Forwarded-For` is believed, for the log.
     pub trusted_proxies: Arc<[IpAddr]>,
     /// Against floods.
@@ -118,6 +124,23 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/crm/{kind}/{tenant}/{integration}/{secret}",
             web::post().to(crm_hooks::told),
+        )
+        .service(
+            web::resource("/crm/{kind}/install")
+                .app_data(web::PayloadConfig::new(installations::BODY_BYTES_MAX))
+                .route(web::post().to(installations::posted)),
+        )
+        .service(
+            web::resource("/workplace/{tenant}/{account}")
+                .app_data(web::PayloadConfig::new(workplaces::BODY_BYTES_MAX))
+                .route(web::get().to(workplaces::page))
+                .route(web::post().to(workplaces::page)),
+        )
+        .service(
+            web::resource("/workplace/{tenant}/{account}/calls")
+                .app_data(web::PayloadConfig::new(workplaces::BODY_BYTES_MAX))
+                .route(web::method(Method::OPTIONS).to(workplaces::asked))
+                .route(web::post().to(workplaces::click)),
         )
         .service(
             web::resource("/r/{token}")
@@ -359,7 +382,7 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
-    use crate::crm::NoAccounts;
+    use crate::crm::{NoAccounts, NoInstallations, NoWorkplaces};
     use crate::intake::flood::FloodBounds;
     use crate::intake::room::{Bounds, Room};
     use crate::intake::routing::Routing;
@@ -412,6 +435,8 @@ mod tests {
             answerer: Arc::new(NobodyKnown),
             recordings: Arc::new(|_, _, _| Box::pin(async { None })),
             consent: Arc::new(NoAccounts),
+            installations: Arc::new(NoInstallations),
+            workplaces: Arc::new(NoWorkplaces),
             trusted_proxies: Arc::new([]),
             flood: Arc::new(FloodGuard::new(FloodBounds {
                 source_per_second: NonZeroU32::new(100).unwrap(),

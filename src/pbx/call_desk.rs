@@ -104,6 +104,16 @@ impl CallDesk {
         Ok(Placed { order, ordered })
     }
 
+    /// Returns the source at which calls of an employee are placed: the first that the employee has an
+    /// extension at and that places any.
+    pub fn source_of(&self, tenant: &TenantId, employee: &EmployeeId) -> Option<SourceKey> {
+        let table = self.table.load();
+        let employees = &table.tenants.get(tenant)?.employees;
+        let extensions = employees.get(employee)?.extensions.iter();
+        let mut sources = extensions.map(|one| SourceKey::new(tenant.clone(), one.source.clone()));
+        sources.find(|source| matches!(table.sources.get(source), Some(Some(_))))
+    }
+
     /// Examines and counts in one go, so that orders given at the same instant count too. An
     /// order that the source does not take counts all the same: somebody who tries is to be slow.
     fn admit(

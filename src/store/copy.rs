@@ -40,6 +40,9 @@ const CACHE_BYTES: usize = 16 * 1024 * 1024;
 /// The row that says when a copy was put back.
 const RESTORED_ROW: &str = "restored";
 
+/// The credential that holds what portals brought that no administrator has accepted yet.
+pub const INSTALLATIONS: &str = "installations";
+
 /// Why a copied step waits.
 const LOOK_WHY: &str = "restored from a backup: it is looked first whether it is there already";
 
@@ -254,6 +257,10 @@ pub fn mark_restored(path: &Path, key: &StoreKey, now: Timestamp) -> Result<usiz
     let txn = database.begin_write().map_err(damaged)?;
     let mut tables = Tables::open(&txn, &health)?;
     put_text(&mut tables.meta, RESTORED_ROW, &Restored { at: now })?;
+    // One that was accepted after the copy was made has used its tokens up since: accepted once more,
+    // they would be sent twice. Portals can install an application again.
+    let gone = tables.credentials.remove(INSTALLATIONS).map_err(damaged)?;
+    drop(gone);
     let mut works = Vec::new();
     for row in tables.works.iter().map_err(damaged)? {
         let (id, row) = row.map_err(damaged)?;

@@ -47,6 +47,7 @@ pages! {
     "/pages/accounts.js" "accounts.js" JS,
     "/pages/credential.js" "credential.js" JS,
     "/pages/joining.js" "joining.js" JS,
+    "/pages/installations.js" "installations.js" JS,
     "/pages/integration.js" "integration.js" JS,
     "/pages/calls.js" "calls.js" JS,
     "/pages/filter.js" "filter.js" JS,

@@ -37,6 +37,8 @@ pub(super) fn registries() -> Registries<'static> {
             form: PAPER,
             credential: PAPER_CREDENTIAL,
             build: paper,
+            installer: None,
+            embedding: crate::crm::Embedding::None { instead: "" },
         }],
     }
 }

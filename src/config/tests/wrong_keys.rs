@@ -82,7 +82,7 @@ fn a_wrong_key_is_refused_in_every_table_of_the_daemon() {
     let mut found = Vec::new();
     tables(&document.root, &KeyPath::top(), &mut found);
     let folder = Folder::new();
-    assert_eq!(found.len(), 10, "{found:?}");
+    assert_eq!(found.len(), 11, "{found:?}");
     for path in found {
         folder.write("trunkline.toml", &spoil(DEFAULT_FILE, &path));
         let text = folder.mistakes();

@@ -33,8 +33,7 @@ use self::client::{Client, outcome};
 use self::settings::AlfaSettings;
 use super::registry::CrmKind;
 use super::{
-    AccountDescription, AccountDoor, Adapter, Class, CredentialState, CredentialWay, DealReader,
-    DirectoryReader, StepCommand, TokenVault,
+AccountDescription, AccountDoor, Adapter, Class, CredentialState, CredentialWay, DealReader, DirectoryReader, StepCommand, TokenVault, Embedding,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;
@@ -54,6 +53,12 @@ pub const KIND: CrmKind = CrmKind {
     },
     credential: credential_form::FORM,
     build: settings::build,
+    installer: None,
+    embedding: Embedding::None {
+        instead: "AlfaCRM documents no way to put a page into it: the extension of another vendor does not take \
+                  ours. Keep the workplace in a tab of the browser of its own, or as an installed \
+                  application of it (docs/workplace.md)",
+    },
 };
 
 /// Steps of many clients that are on their way together, one request each.

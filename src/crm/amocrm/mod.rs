@@ -33,6 +33,7 @@ mod signature;
 mod stored_phone;
 mod turned_away;
 mod whereabouts;
+mod widget;
 mod wire;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,7 +49,7 @@ use self::setup::{Setup, SetupKeeper};
 use super::registry::CrmKind;
 use super::{
     AccountDescription, AccountDoor, Adapter, Class, Consent, CredentialState, DealReader,
-    DirectoryReader, Screen, StepCommand,
+    DirectoryReader, Embedding, Screen, StepCommand, WidgetUsers,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;
@@ -69,6 +70,8 @@ pub const KIND: CrmKind = CrmKind {
     },
     credential: credential_form::FORM,
     build: settings::build,
+    installer: None,
+    embedding: Embedding::Widget,
 };
 
 /// One amoCRM account.
@@ -76,6 +79,8 @@ pub struct AmoAdapter {
     client: Client,
     setup: SetupKeeper,
     clock: SharedClock,
+    /// The portal's host, as configured.
+    host: String,
     written_forms: bool,
     /// The integration's secret, where it is known: notices are signed with it.
     client_secret: Option<Secret>,
@@ -95,6 +100,7 @@ impl AmoAdapter {
             client: Client::new(door.http, auth),
             setup: SetupKeeper::new(door.vault, settings.marker_field.clone()),
             clock: door.clock,
+            host: settings.host.clone(),
             written_forms: settings.written_forms,
             client_secret: door.secrets.get(settings::CLIENT_SECRET).cloned(),
             unmarked: AtomicBool::new(false),
@@ -186,6 +192,10 @@ impl Adapter for AmoAdapter {
     }
 
     fn consent(&self) -> Option<&dyn Consent> {
+        Some(self)
+    }
+
+    fn widget_users(&self) -> Option<&dyn WidgetUsers> {
         Some(self)
     }
 

@@ -8,8 +8,11 @@ use url::Url;
 use super::AmoAdapter;
 use super::deals;
 use super::hosts::{self, DOMAINS};
+use super::widget;
 use crate::crm::account::transport;
-use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
+use crate::crm::{
+    AccountDoor, AccountSettings, Adapter, DirectorySettings, WidgetFile, WidgetPlace, Workplace,
+};
 use crate::model::asked::{Asked, asked_by};
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
@@ -58,6 +61,8 @@ pub struct AmoSettings {
     pub oauth: Option<OAuthSettings>,
     /// How the directory is kept; `None` = switched off.
     pub directory: Option<DirectorySettings>,
+    /// The operators' workplace, for the widget.
+    pub workplace: Option<Workplace>,
 }
 
 /// An integration of the portal (`crm/amocrm.md` §2).
@@ -131,6 +136,7 @@ fn read_table(mut r: Reader<'_>, rate_max: f64) -> Option<AmoSettings> {
             r.wrong(key, message);
         }
     }
+    let workplace = Workplace::read(&mut r);
     let directory = match r.table("directory") {
         Some(table) => DirectorySettings::read(table),
         None => Some(DirectorySettings::default()),
@@ -149,6 +155,7 @@ fn read_table(mut r: Reader<'_>, rate_max: f64) -> Option<AmoSettings> {
                 redirect_uri,
             }),
         directory,
+        workplace,
     })
 }
 
@@ -195,6 +202,14 @@ impl AccountSettings for AmoSettings {
             "https://{}/{section}/detail/{}",
             self.host, card.id
         ))
+    }
+
+    fn workplace(&self) -> Option<&Workplace> {
+        self.workplace.as_ref()
+    }
+
+    fn widget(&self, place: &WidgetPlace) -> Result<Vec<WidgetFile>, String> {
+        widget::files(self, place)
     }
 
     fn rate_per_second(&self) -> f64 {

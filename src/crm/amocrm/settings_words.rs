@@ -34,6 +34,10 @@ pub(super) const WORDS: &[(&str, &str)] = &[
         "The address that is registered with the integration, to the letter.",
     ),
     (
+        "workplace",
+        "The https address of the operators' workplace, for the widget (docs/workplace.md).",
+    ),
+    (
         "directory",
         "How the clients of the account are kept on the box (docs/directory.md).",
     ),

@@ -58,9 +58,17 @@ impl Consent for BitrixAdapter {
         .boxed()
     }
 
-    fn signed(&self, _: &SwitchOff) -> BoxFuture<'_, bool> {
-        // The portal tells of a removal otherwise, and signs nothing.
-        async { false }.boxed()
+    fn signed(&self, notice: &SwitchOff) -> BoxFuture<'_, bool> {
+        let notice = notice.clone();
+        async move {
+            // The portal signs nothing: it is known by the word that came with the installation.
+            let Auth::OAuth(oauth) = self.client.auth() else {
+                return false;
+            };
+            let told = oauth.is_from_portal(&notice.account_id, &notice.signature);
+            told.await
+        }
+        .boxed()
     }
 
     fn check_switched_off(&self) -> BoxFuture<'_, SwitchedOff> {

@@ -12,10 +12,12 @@ mod consent;
 mod credential_form;
 mod describe;
 mod directory;
+mod embed;
 mod events;
 mod execute;
 mod facts;
 mod hosts;
+mod install;
 mod look;
 mod map;
 mod notice;
@@ -47,7 +49,7 @@ use self::setup::{Setup, SetupKeeper};
 use super::registry::CrmKind;
 use super::{
     AccountDescription, AccountDoor, Adapter, Class, Consent, CredentialState, DirectoryReader,
-    Screen, StepCommand,
+    Embedding, Installable, Outside, Screen, StepCommand,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;
@@ -69,6 +71,8 @@ pub const KIND: CrmKind = CrmKind {
     },
     credential: credential_form::FORM,
     build: settings::build,
+    installer: Some(&install::PortalInstaller),
+    embedding: Embedding::Placement,
 };
 
 /// The cloud cuts a request after sixty seconds (§1); we wait for a little longer.
@@ -83,6 +87,8 @@ pub struct BitrixAdapter {
     region: Region,
     setup: SetupKeeper,
     events: Events,
+    /// The account has a workplace, which stands in the portal's menu.
+    has_workplace: bool,
     /// By what the portal is like.
     offers: [(Setup, Capabilities); 4],
 }
@@ -98,6 +104,7 @@ impl BitrixAdapter {
             region: Region::default(),
             setup: SetupKeeper::new(door.vault),
             events: Events::default(),
+            has_workplace: settings.workplace.is_some(),
             offers: [(false, false), (false, true), (true, false), (true, true)].map(
                 |(leads, telephony_closed)| {
                     let setup = Setup {
@@ -142,6 +149,16 @@ impl Adapter for BitrixAdapter {
         async {
             match self.description().await {
                 Ok(description) => Outcome::Done(description),
+                Err(unanswered) => unanswered.into_outcome(),
+            }
+        }
+        .boxed()
+    }
+
+    fn set_up(&self, outside: Outside) -> BoxFuture<'_, Outcome<()>> {
+        async move {
+            match self.embed(&outside).await {
+                Ok(()) => Outcome::Done(()),
                 Err(unanswered) => unanswered.into_outcome(),
             }
         }
@@ -206,6 +223,10 @@ impl Adapter for BitrixAdapter {
     }
 
     fn consent(&self) -> Option<&dyn Consent> {
+        Some(self)
+    }
+
+    fn installable(&self) -> Option<&dyn Installable> {
         Some(self)
     }
 

@@ -13,18 +13,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 
 use super::auth::vault_failure;
 use super::hosts;
+use super::install::Tokens;
 use super::pair::{Pair, TokenAnswer};
 use super::refusal::Refusal;
 use crate::clock::SharedClock;
-use crate::crm::Class;
 use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::account::http::AccountHttp;
 use crate::crm::account::transport::{Elsewhere, Method, Request};
 use crate::crm::pair_vault::{PairVault, Standing};
+use crate::crm::{Acquaintance, Bundle, Class};
 use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome, Rejection};
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
@@ -172,7 +174,7 @@ impl OAuth {
             Err(error) => Err(error),
         };
         if let Err(error) = saved {
-            let why = format!("the code was used up, but the tokens could not be stored: {error}");
+            let why = format!("the tokens could not be stored, get new ones: {error}");
             return Outcome::Ambiguous { why };
         }
         *self.state() = State {
@@ -180,6 +182,66 @@ impl OAuth {
             ..State::default()
         };
         Outcome::Done(())
+    }
+
+    /// Says how this account stands to what an installation brought.
+    pub(super) async fn acquaintance(
+        &self,
+        bundle: &Bundle,
+        application: Option<&str>,
+    ) -> Acquaintance {
+        let pair = match self.pair().await {
+            Ok(Some(pair)) if pair.member_id == bundle.portal_id => pair,
+            Ok(_) | Err(_) => return Acquaintance::None,
+        };
+        if pair.knows(&bundle.fingerprint) {
+            return Acquaintance::Repeat;
+        }
+        let is_other = application.is_some_and(|application| application != self.client.id);
+        if is_other || pair.host != bundle.host {
+            return Acquaintance::None;
+        }
+        let is_proved = match (&pair.proof, &bundle.proof) {
+            (Some(ours), Some(said)) => bool::from(ours.as_bytes().ct_eq(said.as_bytes())),
+            (Some(_) | None, _) => false,
+        };
+        match is_proved && pair.ended.is_none() {
+            true => Acquaintance::Same,
+            false => Acquaintance::Other,
+        }
+    }
+
+    /// Makes the credential from what an installation brought, which nobody sent yet. What was
+    /// brought before is never taken again: its refresh token may be used up.
+    pub(super) async fn install(&self, bundle: &Bundle, at: Timestamp) -> Outcome<()> {
+        let Some(tokens) = Tokens::of(bundle) else {
+            return refused("the installation holds no tokens".to_owned());
+        };
+        let _turn = self.vault.turn().await;
+        let before = match self.load().await {
+            Ok(before) => before,
+            Err(failure) => return failure.into_outcome(),
+        };
+        let before = before.filter(|pair| pair.member_id == bundle.portal_id);
+        if before
+            .as_ref()
+            .is_some_and(|pair| pair.knows(&bundle.fingerprint))
+        {
+            return Outcome::Done(());
+        }
+        let pair = Pair::installed(bundle, tokens, &self.client.portal, at, before.as_ref());
+        self.take_over(pair).await
+    }
+
+    /// Says whether word of a removal comes from the portal that let us in.
+    pub(super) async fn is_from_portal(&self, portal_id: &str, proof: &str) -> bool {
+        let Ok(Some(pair)) = self.pair().await else {
+            return false;
+        };
+        let Some(ours) = pair.proof.filter(|ours| !ours.is_empty()) else {
+            return false;
+        };
+        pair.member_id == portal_id && bool::from(ours.as_bytes().ct_eq(proof.as_bytes()))
     }
 
     /// Says what a person must do, if anything; tells of an end that is less than `soon` away.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::hosts;
+use super::install::Tokens;
+use crate::crm::Bundle;
 use crate::crm::pair_vault::{Standing, Witness, fingerprint, standing};
 use crate::model::timestamp::Timestamp;
 
@@ -39,9 +41,57 @@ pub(super) struct Pair {
     /// The portal lets us in no more: why. Kept, so that a restart does not knock again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ended: Option<String>,
+    /// By what the portal is known in its notices (`application_token`), where it let us in by
+    /// installing the application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) proof: Option<String>,
+    /// The fingerprints of refresh tokens that installations brought, the newest last: they are
+    /// never taken again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) brought: Vec<String>,
 }
 
+/// Installations that are remembered. A token that one brought is provable for an hour, in which
+/// nobody installs so often.
+const BROUGHT_MAX: usize = 64;
+
 impl Pair {
+    /// Says whether a refresh token of this fingerprint was ours at some time, as far as is known.
+    pub(super) fn knows(&self, token: &str) -> bool {
+        token == fingerprint(&self.refresh)
+            || self.previous.as_deref() == Some(token)
+            || self.brought.iter().any(|brought| brought == token)
+    }
+
+    /// Makes a pair of what an installation brought.
+    pub(super) fn installed(
+        bundle: &Bundle,
+        tokens: Tokens,
+        portal: &str,
+        from: Timestamp,
+        before: Option<&Pair>,
+    ) -> Self {
+        let mut brought = before.map(|pair| pair.brought.clone()).unwrap_or_default();
+        brought.push(bundle.fingerprint.clone());
+        let surplus = brought.len().saturating_sub(BROUGHT_MAX);
+        brought.drain(..surplus);
+        Self {
+            until: from.plus(tokens.expires_in()),
+            access: tokens.access,
+            refresh: tokens.refresh,
+            from,
+            previous: None,
+            member_id: bundle.portal_id.clone(),
+            portal: portal.to_owned(),
+            host: bundle.host.clone(),
+            server: tokens.server,
+            user: None,
+            ended: None,
+            proof: bundle.proof.clone(),
+            brought,
+        }
+    }
+
     /// Returns when the refresh token ends unless it is used before.
     pub(super) fn refresh_ends_at(&self) -> Timestamp {
         self.from.plus(REFRESH_LIFE)
@@ -142,6 +192,10 @@ impl TokenAnswer {
             server: server.unwrap_or_else(|| hosts::OAUTH[0].to_owned()),
             user: self.user.or_else(|| before?.user.clone()),
             ended: None,
+            proof: before.and_then(|before| before.proof.clone()),
+            brought: before
+                .map(|before| before.brought.clone())
+                .unwrap_or_default(),
         })
     }
 }

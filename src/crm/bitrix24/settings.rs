@@ -12,7 +12,7 @@ use super::hosts;
 use super::refusal;
 use crate::crm::account::manners::Manners;
 use crate::crm::account::transport;
-use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings};
+use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings, Workplace};
 use crate::model::asked::{Asked, asked_by};
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
@@ -91,6 +91,8 @@ pub struct BitrixSettings {
     pub application: Option<Application>,
     /// How the directory is kept; `None` = switched off.
     pub directory: Option<DirectorySettings>,
+    /// The operators' workplace, shown in the portal's menu.
+    pub workplace: Option<Workplace>,
 }
 
 /// An application of the portal (`crm/bitrix24.md` §3).
@@ -155,6 +157,11 @@ fn read_table(mut r: Reader<'_>, rate_max: Option<f64>) -> Option<BitrixSettings
             r.wrong("client_id", message);
         }
     }
+    let workplace = Workplace::read(&mut r);
+    if workplace.is_some() && !r.has("client_id") {
+        let message = "is missing: only an application has an entry in the portal's menu";
+        r.wrong("client_id", message.to_owned());
+    }
     let directory = match r.table("directory") {
         Some(table) => DirectorySettings::read(table),
         None => Some(DirectorySettings::default()),
@@ -171,6 +178,7 @@ fn read_table(mut r: Reader<'_>, rate_max: Option<f64>) -> Option<BitrixSettings
             oauth_host: oauth_host.unwrap_or_default().name(),
         }),
         directory,
+        workplace,
     })
 }
 
@@ -265,6 +273,10 @@ impl AccountSettings for BitrixSettings {
 
     fn directory(&self) -> Option<DirectorySettings> {
         self.directory
+    }
+
+    fn workplace(&self) -> Option<&Workplace> {
+        self.workplace.as_ref()
     }
 
     fn secrets_needed(&self) -> &'static [&'static str] {

@@ -34,6 +34,10 @@ pub(super) const WORDS: &[(&str, &str)] = &[
         "The vendor's authorisation server; oauth.bitrix.info where nothing is set.",
     ),
     (
+        "workplace",
+        "The https address of the operators' workplace, shown in the portal's menu (docs/workplace.md).",
+    ),
+    (
         "directory",
         "How the clients of the account are kept on the box (docs/directory.md).",
     ),

@@ -34,7 +34,7 @@ use self::settings::{PlanfixSettings, WithoutContact};
 use self::setup::SetupKeeper;
 use super::registry::CrmKind;
 use super::{
-    AccountDescription, AccountDoor, Adapter, Class, DealReader, DirectoryReader, Screen,
+AccountDescription, AccountDoor, Adapter, Class, DealReader, DirectoryReader, Screen, Embedding,
     StepCommand,
 };
 use crate::clock::SharedClock;
@@ -55,6 +55,12 @@ pub const KIND: CrmKind = CrmKind {
     },
     credential: credential_form::FORM,
     build: settings::build,
+    installer: None,
+    embedding: Embedding::None {
+        instead: "Planfix documents no way to put a page into it. Keep the workplace in a tab of the browser of its \
+                  own, or as an installed application of it (menu of the browser, install page as app); \
+                  calls by click come from Planfix itself (docs/workplace.md)",
+    },
 };
 
 /// One account.

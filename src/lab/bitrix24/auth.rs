@@ -148,6 +148,19 @@ impl Auth {
         known.or_insert(installation).clone()
     }
 
+    /// Puts an application into the portal, or updates it there. One that was taken out before may
+    /// get another token.
+    pub(super) fn install_again(&mut self, client_id: &str, renewed: bool) {
+        let was_there = self.installed.contains_key(client_id);
+        self.install(client_id, true);
+        if renewed && !was_there {
+            let text = self.text("application");
+            if let Some(installation) = self.installed.get_mut(client_id) {
+                installation.application_token = text;
+            }
+        }
+    }
+
     /// Takes an application out of the portal.
     pub(super) fn remove(&mut self, client_id: &str) -> Option<Installation> {
         self.installed.remove(client_id)

@@ -20,6 +20,7 @@
 //! | `POST /_lab/tokens/expire`, `DELETE /_lab/tokens` | end or forget the tokens |
 //! | `POST /_lab/consent` | `{link, user}`: as a person on the page; answers where it leads |
 //! | `POST`, `DELETE /_lab/applications/{client_id}` | install (answers the form), uninstall |
+//! | `POST /_lab/applications/{client_id}/page` | `{user, placement?, options?}`: what a page is told |
 //! | `POST /_lab/click` | `{user, phone, line?, card?}`: answers `call_id` |
 //! | `POST /_lab/callback` | `{phone, text?, line?}`: the callback form |
 //! | `POST /_lab/rename` | `{domain}` |
@@ -89,6 +90,15 @@ struct TokenWish {
 struct Visit {
     link: String,
     user: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageWish {
+    user: u64,
+    placement: Option<String>,
+    #[serde(default)]
+    options: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -175,6 +185,14 @@ fn answer(lab: &BitrixHandle, incoming: &Incoming, rest: &[&str]) -> Result<Repl
             Some(form) => show(&json!({"form": form})),
             None => Err(not_found()),
         },
+        ("POST", ["applications", client_id, "page"]) => {
+            let wish: PageWish = read(incoming)?;
+            let placement = wish.placement.as_deref().unwrap_or("DEFAULT");
+            match lab.open_page(client_id, wish.user, placement, &wish.options) {
+                Some(visit) => show(&json!({"query": visit.query, "form": visit.form})),
+                None => Err(not_found()),
+            }
+        }
         ("DELETE", ["applications", client_id]) => done(|| lab.uninstall(client_id, true)),
         ("POST", ["click"]) => {
             let click: Click = read(incoming)?;

@@ -66,6 +66,38 @@ impl BitrixHandle {
         self.act(|world, caller| world.install(client_id, caller))
     }
 
+    /// Names where the portal posts the tokens of an application, as its author does.
+    pub fn set_install_url(&self, client_id: &str, address: &str) {
+        let mut world = self.world();
+        let mut applications = world.auth.applications.iter_mut();
+        if let Some(application) = applications.find(|app| app.client_id == client_id) {
+            application.install_url = Some(address.to_owned());
+        }
+    }
+
+    /// Returns the events that an application bound to addresses, with these.
+    pub fn bound_events(&self, client_id: &str) -> Vec<(String, String)> {
+        let world = self.world();
+        let own = world
+            .binds
+            .iter()
+            .filter(|bind| bind.client_id == client_id);
+        own.filter(|bind| !bind.is_offline)
+            .map(|bind| (bind.event.clone(), bind.handler.clone()))
+            .collect()
+    }
+
+    /// Returns what an application bound: places, and the addresses of their pages.
+    pub fn placements(&self, client_id: &str) -> Vec<(String, String)> {
+        let world = self.world();
+        let own = world
+            .placements
+            .iter()
+            .filter(|(client, ..)| client == client_id);
+        own.map(|(_, place, handler)| (place.clone(), handler.clone()))
+            .collect()
+    }
+
     /// Says that an installer with a page of its own is done (`BX24.installFinish`).
     pub fn finish_installation(&self, client_id: &str) {
         let mut world = self.world();
@@ -151,7 +183,8 @@ impl BitrixHandle {
 impl World {
     fn install(&mut self, client_id: &str, caller: &Caller) -> Option<String> {
         let application = self.auth.application(client_id)?.clone();
-        self.auth.install(client_id, true);
+        let renewed = self.switches.reinstalled_has_new_token;
+        self.auth.install_again(client_id, renewed);
         let pair = self.auth.issue_pair(client_id, caller.user_id, caller.now);
         let mut auth = self.auth_block(client_id);
         auth.insert("access_token".into(), json!(pair.access));
@@ -159,6 +192,12 @@ impl World {
         auth.insert("expires_in".into(), json!(pair.expires_in));
         auth.insert("expires".into(), json!(pair.expires));
         auth.insert("user_id".into(), json!(caller.user_id));
+        if !self.switches.install_names_endpoint {
+            auth.remove("client_endpoint");
+        }
+        if !self.switches.install_names_server {
+            auth.remove("server_endpoint");
+        }
         let body = form(&json!({
             "event": "ONAPPINSTALL",
             "data": {"VERSION": 1, "ACTIVE": "Y", "INSTALLED": "Y", "LANGUAGE_ID": "ru"},
@@ -192,13 +231,19 @@ impl World {
             "DOMAIN": self.domain, "PROTOCOL": 1, "LANG": "ru",
             "APP_SID": opaque(&format!("{}/page", pair.access)),
         }));
-        let form = form(&json!({
+        let mut fields = json!({
             "AUTH_ID": pair.access, "AUTH_EXPIRES": pair.expires_in, "REFRESH_ID": pair.refresh,
             "SERVER_ENDPOINT": self.server_endpoint(),
             "APPLICATION_TOKEN": installation.application_token, "APPLICATION_SCOPE": scope,
             "member_id": self.options.member_id, "status": status, "PLACEMENT": placement,
             "PLACEMENT_OPTIONS": options.to_string(),
-        }));
+        });
+        if !self.switches.page_names_application_token
+            && let Some(fields) = fields.as_object_mut()
+        {
+            fields.remove("APPLICATION_TOKEN");
+        }
+        let form = form(&fields);
         Some(PageVisit { query, form })
     }
 

@@ -65,6 +65,15 @@ pub struct Switches {
     pub offline_reserve_available: bool,
     /// Binding the same handler again is an error with this text (§9); else it succeeds.
     pub repeated_bind_refused: bool,
+    /// The installer's page is told `APPLICATION_TOKEN` (§3 lists it; older portals do not).
+    pub page_names_application_token: bool,
+    /// `ONAPPINSTALL` names the portal's endpoint (§3); else `domain` alone.
+    pub install_names_endpoint: bool,
+    /// `ONAPPINSTALL` names the authorisation server (§3); else the document's default holds.
+    pub install_names_server: bool,
+    /// An application that is installed again after it was taken out gets another
+    /// `application_token` (§3 [?]).
+    pub reinstalled_has_new_token: bool,
     /// Events name the access token of who acted (§4: may be absent).
     pub events_carry_token: bool,
     /// `crm.activity.list` filters by `ORIGIN_ID` (§15.5).
@@ -117,6 +126,10 @@ impl Default for Switches {
             offline_clicks_collapse: false,
             offline_reserve_available: true,
             repeated_bind_refused: true,
+            page_names_application_token: true,
+            install_names_endpoint: true,
+            install_names_server: true,
+            reinstalled_has_new_token: false,
             events_carry_token: true,
             activities_filter_by_origin: true,
             tasks_filter_by_xml_id: true,

@@ -63,6 +63,7 @@ fn state(workshop: &Workshop, portal: &Arc<Portal>) -> AdminState {
             configuration: Arc::new(Vec::new),
         }),
         consent: Arc::new(trunkline::crm::NoAccounts),
+        installations: Arc::new(trunkline::crm::NoInstallations),
         discard: Arc::new(|_| Ok(())),
         ready: Arc::default(),
         metrics: PrometheusBuilder::new().build_recorder().handle(),

@@ -30,7 +30,7 @@ impl Branch {
         .await
     }
 
-    async fn open_with(options: BitrixOptions) -> Self {
+    pub(super) async fn open_with(options: BitrixOptions) -> Self {
         let ami = AmiServer::start(AmiOptions::on(SocketAddr::from(([127, 0, 0, 1], 0)))).await;
         let ami = ami.expect("a free port");
         let portal = bitrix24::start(options).await.expect("a free port");

@@ -272,3 +272,33 @@ async fn an_installer_page_gets_tokens_and_its_application_is_not_done_yet() {
     );
     assert!(value(&form, "auth[application_token]").is_some());
 }
+
+#[tokio::test]
+async fn what_an_installation_names_and_what_a_new_one_is_known_by_are_switches() {
+    let bench = Bench::start().await;
+    let client_id = client_id(&bench.lab);
+    let form = bench.lab.install(&client_id).unwrap();
+    assert!(form.contains("client_endpoint") && form.contains("server_endpoint"));
+    let before = bench.lab.application_token(&client_id).unwrap();
+    bench.lab.switch(|switches| {
+        switches.install_names_endpoint = false;
+        switches.install_names_server = false;
+        switches.page_names_application_token = false;
+        switches.reinstalled_has_new_token = true;
+    });
+    let form = bench.lab.install(&client_id).unwrap();
+    assert!(!form.contains("client_endpoint") && !form.contains("server_endpoint"));
+    let page = bench.lab.open_page(&client_id, 1, "DEFAULT", &json!({}));
+    assert!(!page.unwrap().form.contains("APPLICATION_TOKEN"));
+    // An update keeps it, a new installation does not.
+    assert_eq!(
+        bench.lab.application_token(&client_id).as_ref(),
+        Some(&before)
+    );
+    bench.lab.uninstall(&client_id, true);
+    bench.lab.install(&client_id).unwrap();
+    assert_ne!(
+        bench.lab.application_token(&client_id).as_ref(),
+        Some(&before)
+    );
+}

@@ -1,0 +1,98 @@
+//! Portals that ask to be let in by having installed an application (S3-01): listed, accepted for an
+//! account, refused.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::alarms::Alarm;
+use crate::crm::LetIn;
+use crate::model::ids::{AccountId, TenantId};
+use crate::problem::problem;
+
+use super::state::AdminState;
+
+/// For which account one is accepted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Acceptance {
+    tenant: TenantId,
+    account: AccountId,
+}
+
+/// Lists those that wait.
+pub(super) async fn list(state: web::Data<AdminState>) -> HttpResponse {
+    match state.installations.waiting().await {
+        Ok(items) => HttpResponse::Ok().json(json!({ "items": items })),
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+/// Makes an account's credential of one.
+pub(super) async fn accept(
+    state: web::Data<AdminState>,
+    path: web::Path<String>,
+    body: Result<web::Json<Acceptance>, actix_web::Error>,
+) -> HttpResponse {
+    let wanted = match body {
+        Ok(body) => body.into_inner(),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let desk = &state.installations;
+    let end = desk.accept(path.into_inner(), wanted.tenant, wanted.account);
+    let (status, text) = match end.await {
+        Ok(Some(LetIn::Done)) => return HttpResponse::Ok().json(json!({ "accepted": true })),
+        Ok(None) => return super::not_found(),
+        Ok(Some(LetIn::NoAccount)) => (
+            StatusCode::NOT_FOUND,
+            "there is no such account of this CRM".to_owned(),
+        ),
+        Ok(Some(LetIn::Refused(why))) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("not accepted: {why}"),
+        ),
+        Ok(Some(LetIn::Later(why))) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("nothing has changed, try again: {why}"),
+        ),
+        Ok(Some(LetIn::Lost(why))) => (StatusCode::BAD_GATEWAY, format!("not accepted: {why}")),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+    };
+    problem(status, &text)
+}
+
+/// Forgets one.
+pub(super) async fn refuse(state: web::Data<AdminState>, path: web::Path<String>) -> HttpResponse {
+    match state.installations.refuse(path.into_inner()).await {
+        Ok(true) => HttpResponse::Ok().json(json!({ "refused": true })),
+        Ok(false) => super::not_found(),
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+/// Returns an alarm for each that waits: a person must decide.
+pub(super) async fn alarms(state: &AdminState) -> Vec<Alarm> {
+    let Ok(waiting) = state.installations.waiting().await else {
+        return Vec::new();
+    };
+    let alarm = |one: crate::crm::Installation| {
+        let by = one.installed_by.map(|name| format!(" by {name}"));
+        let account = one.accounts.first();
+        let account = account.map_or("TENANT/ACCOUNT", String::as_str);
+        Alarm {
+            word: "installation".to_owned(),
+            what: format!("portal {}", one.portal),
+            text: format!(
+                "application {} was installed there{}: trunkline account accept {} {account}, or \
+                 trunkline account refuse {}; forgotten at {}",
+                one.application,
+                by.unwrap_or_default(),
+                one.id,
+                one.id,
+                one.until
+            ),
+        }
+    };
+    waiting.into_iter().map(alarm).collect()
+}
