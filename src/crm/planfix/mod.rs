@@ -182,6 +182,7 @@ fn capabilities() -> Capabilities {
             opened_by_card: false,
             by_telephone: true,
             makes_contacts: true,
+            ..CallHistoryManner::default()
         },
     }
 }
