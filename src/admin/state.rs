@@ -10,7 +10,9 @@ use serde::Serialize;
 use crate::alarms::{Signs, Teller};
 use crate::backup::Archivist;
 use crate::clock::SharedClock;
-use crate::crm::{AccountBook, Adapter, CredentialForm, SharedDesk, SharedInstallations, Workplace};
+use crate::crm::{
+    AccountBook, Adapter, CredentialForm, SharedDesk, SharedInstallations, Workplace,
+};
 use crate::deals::pull::DealWishes;
 use crate::integration::context::board_name;
 use crate::integration::handle::SharedHandles;

@@ -32,6 +32,7 @@ use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::{Supervised, supervise};
 use crate::model::activity::Activity;
 use crate::model::call_order::CallPermit;
+use crate::model::capabilities::RecordingWay;
 use crate::model::communication::{Kind, Phase};
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::pbx::call_desk::{CallDesk, DeskTable, DeskTenant};
@@ -40,6 +41,7 @@ use crate::rules::basis::Basis;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
+use super::clicks_child::ClickChildren;
 use super::deals_child::DealChildren;
 use super::installations::Installations;
 use super::pairs::Pairs;
@@ -122,6 +124,7 @@ pub(super) struct Assembly {
     sources: BTreeMap<SourceKey, RunningSource>,
     syncs: Syncs,
     deals: DealChildren,
+    clicks: ClickChildren,
     /// The portals with an integration that is on; nothing is set up in others.
     served: BTreeSet<PortalKey>,
     /// Keep on disk which accounts are blocked; each ends with its door.
@@ -138,6 +141,7 @@ impl Assembly {
             sources: BTreeMap::new(),
             syncs: Syncs::default(),
             deals: DealChildren::new(shared_deals),
+            clicks: ClickChildren::default(),
             served: BTreeSet::new(),
             keepers: Vec::new(),
         }
@@ -183,6 +187,9 @@ impl Assembly {
             Some((Arc::clone(&account.adapter), Arc::clone(&account.portal)))
         });
         self.deals.begin(new, &self.shared, |key| {
+            Some(Arc::clone(&self.accounts.get(key)?.adapter))
+        });
+        self.clicks.begin(new, &self.shared, |key| {
             Some(Arc::clone(&self.accounts.get(key)?.adapter))
         });
         for one in new_ones {
@@ -260,6 +267,7 @@ impl Assembly {
         // A sync speaks through its account.
         self.syncs.stop_what_goes(new, &self.shared.board).await;
         self.deals.stop_what_goes(new, &self.shared.board).await;
+        self.clicks.stop_what_goes(new, &self.shared.board).await;
         for key in gone {
             if let Some(running) = self.accounts.remove(&key) {
                 let name = running.setup.name().to_owned();
@@ -291,6 +299,7 @@ impl Assembly {
                 vault,
                 pairs: Arc::new(self.shared.pairs.of(&tenant.id, &account.id)),
                 secrets: account.secrets.clone(),
+                recordings: Some(self.shared.recordings.files(self.shared.store.clone())),
                 clock: Arc::clone(&self.shared.clock),
             };
             let adapter = account.settings.open(door);
@@ -472,7 +481,8 @@ impl Assembly {
                     settings_revision: context.settings_revision,
                 });
                 for (source, kind) in &integration.takes {
-                    let able = &context.adapter.capabilities().phases;
+                    let capabilities = context.adapter.capabilities();
+                    let able = &capabilities.phases;
                     let wanted = rules::wanted_phases(*kind, &integration.settings);
                     let phases = wanted
                         .into_iter()
@@ -483,6 +493,7 @@ impl Assembly {
                         portal: context.portal.key.clone(),
                         phases,
                         recordings: able.contains(&(Kind::Call, Phase::RecordingReady)),
+                        files: capabilities.calls.recording_way != RecordingWay::Link,
                         off: integration.activity == Activity::Off,
                     };
                     routing.add(
@@ -530,7 +541,7 @@ impl Assembly {
         self.shared.installations.apply(new);
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
-        let crm_hooks = super::sync_child::crm_hooks(new, &by_key, &self.deals);
+        let crm_hooks = super::sync_child::crm_hooks(new, &by_key, &self.deals, &self.clicks);
         self.shared.crm_hooks.store(Some(Arc::new(crm_hooks)));
         // Last: whoever is let in to post must find out who takes it.
         self.shared.hooks.store(Some(Arc::new(hooks)));
@@ -626,6 +637,7 @@ impl Assembly {
         .await;
         let integrations = self.integrations.into_values();
         join_all(integrations.map(|integration| integration.supervised.stop())).await;
+        self.clicks.stop().await;
         self.deals.stop().await;
         self.syncs.stop().await;
         let accounts = self.accounts.into_values();
@@ -747,7 +759,9 @@ fn what_is_off(configuration: &Configuration) -> Vec<Off> {
     if configuration.daemon.public_url.is_none() {
         off.push(Off {
             what: "recording links in call history".to_owned(),
-            why: "public_url is not set: entries go without a link".to_owned(),
+            why: "public_url is not set: entries go without a link; CRMs that take files are \
+                  handed them"
+                .to_owned(),
         });
         off.push(Off {
             what: "webhooks of CRMs and authorisation by redirect".to_owned(),

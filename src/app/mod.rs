@@ -3,6 +3,7 @@
 mod alarming;
 mod assembly;
 mod blocks;
+mod clicks_child;
 mod consent;
 mod deals_child;
 mod directories;

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 use crate::admin::state::DiscardRecordings;
 use crate::clock::SharedClock;
 use crate::config::Configuration;
+use crate::crm::RecordingFiles;
 use crate::intake::recordings::PlayRecording;
 use crate::intake::sink::Intake;
 use crate::integration::context::SharedPublicUrl;
@@ -18,6 +19,7 @@ use crate::integration::supervisor::{Child, LifeEnd};
 use crate::model::communication::Snapshot;
 use crate::model::ids::{IntegrationKey, SourceKey};
 use crate::recordings::keeper::{self, Audience, Keeper, RecordingSettings};
+use crate::recordings::opener::Opener;
 use crate::recordings::player::Player;
 use crate::store::StoreHandle;
 use crate::store::command::{Route, WorkId};
@@ -56,6 +58,11 @@ impl Recordings {
         self.public.store(public.map(Arc::new));
         self.settings.store(Arc::new(settings(new)));
         self.wake.notify_one();
+    }
+
+    /// Returns what opens recordings for CRMs that take files.
+    pub(super) fn files(&self, store: StoreHandle) -> Arc<dyn RecordingFiles> {
+        Arc::new(Opener::new(store, Arc::clone(&self.settings)))
     }
 
     /// Returns what answers for the addresses of recordings.
@@ -142,6 +149,10 @@ impl Audience for Outside {
 
     fn routes(&self, source: &SourceKey) -> Vec<Route> {
         self.intake.routing.load().recording_routes(source)
+    }
+
+    fn file_routes(&self, source: &SourceKey) -> Vec<Route> {
+        self.intake.routing.load().file_routes(source)
     }
 
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]) {

@@ -19,6 +19,7 @@ use crate::model::secret::Secret;
 use crate::store::directory::DirectoryState;
 
 use super::assembly::Shared;
+use super::clicks_child::ClickChildren;
 use super::deals_child::DealChildren;
 use super::keeping_child::{BoardPlace, keep};
 
@@ -130,6 +131,7 @@ pub(super) fn crm_hooks(
     new: &Configuration,
     running: &HashMap<&IntegrationKey, &IntegrationContext>,
     deals: &DealChildren,
+    clicks: &ClickChildren,
 ) -> HashMap<IntegrationKey, CrmHook> {
     let mut hooks = HashMap::new();
     for tenant in &new.tenants {
@@ -141,6 +143,7 @@ pub(super) fn crm_hooks(
             };
             let freshness = Arc::clone(context.portal.freshness());
             let settings = Arc::clone(&account.settings);
+            let asked_for_clicks = clicks.wake_of(&context.portal.key);
             let hook = CrmHook {
                 kind: account.crm,
                 secrets: account.hook_secrets.clone(),
@@ -148,6 +151,7 @@ pub(super) fn crm_hooks(
                     if settings.tells_of_clients(kind, body) {
                         freshness.wish_soon();
                     }
+                    asked_for_clicks.notify_one();
                 }),
                 deals: deals.keeper(new, account),
             };

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 
 use crate::admin::state::{AccountOverview, Overview};
 use crate::clock::SharedClock;
-use crate::crm::{Click, Clicked, WidgetProof, WorkplaceDesk, WorkplacePage};
+use crate::crm::{WidgetClick, WidgetClicked, WidgetProof, WorkplaceDesk, WorkplacePage};
 use crate::model::call_order::CallRefusal;
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
@@ -38,7 +38,7 @@ struct Used(BTreeMap<String, Timestamp>);
 
 impl Used {
     /// Uses a proof; says whether it was good for that.
-    fn take(&mut self, click: &Click, now: Timestamp) -> bool {
+    fn take(&mut self, click: &WidgetClick, now: Timestamp) -> bool {
         if self.0.len() >= USED_MAX {
             self.0.retain(|_, until| *until > now);
         }
@@ -75,14 +75,19 @@ impl Workplaces {
     }
 
     /// Uses a proof; says whether it was good for that.
-    fn use_up(&self, click: &Click, now: Timestamp) -> bool {
+    fn use_up(&self, click: &WidgetClick, now: Timestamp) -> bool {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.take(click, now)
     }
 
-    async fn clicked(&self, account: &AccountOverview, proof: &Secret, phone: &str) -> Clicked {
+    async fn clicked(
+        &self,
+        account: &AccountOverview,
+        proof: &Secret,
+        phone: &str,
+    ) -> WidgetClicked {
         let Some(users) = account.adapter.widget_users() else {
-            return Clicked::Stranger;
+            return WidgetClicked::Stranger;
         };
         let audience = self.overview.load().public_url.clone().unwrap_or_default();
         let now = self.clock.now();
@@ -92,17 +97,17 @@ impl Workplaces {
             now,
         };
         let Some(click) = users.clicks(proof).await else {
-            return Clicked::Stranger;
+            return WidgetClicked::Stranger;
         };
         if !self.use_up(&click, now) {
-            return Clicked::Used;
+            return WidgetClicked::Used;
         }
         let user = &click.user;
         let Some(employee) = account.employees.by_user(&account.account, user) else {
-            return Clicked::Nobody(format!("user {user} of the CRM is no employee here"));
+            return WidgetClicked::Nobody(format!("user {user} of the CRM is no employee here"));
         };
         let Some(source) = self.calls.source_of(&account.tenant, &employee.id) else {
-            return Clicked::Nobody(format!(
+            return WidgetClicked::Nobody(format!(
                 "employee {} has no extension at a source that places calls",
                 employee.id
             ));
@@ -120,17 +125,17 @@ impl Workplaces {
         };
         self.consent.tell(account, "click_to_call", &text).await;
         match placed {
-            Ok(placed) => Clicked::Placed {
+            Ok(placed) => WidgetClicked::Placed {
                 call: placed.order.id,
             },
             Err(DeskError::Refused(CallRefusal::TooMany { retry_after, .. })) => {
-                Clicked::TooMany(retry_after)
+                WidgetClicked::TooMany(retry_after)
             }
-            Err(error @ DeskError::Refused(_)) => Clicked::NotPermitted(error.to_string()),
+            Err(error @ DeskError::Refused(_)) => WidgetClicked::NotPermitted(error.to_string()),
             Err(error @ (DeskError::UnknownSource(_) | DeskError::NoCaller(_))) => {
-                Clicked::Nobody(error.to_string())
+                WidgetClicked::Nobody(error.to_string())
             }
-            Err(error @ DeskError::Order(_)) => Clicked::Failed(error.to_string()),
+            Err(error @ DeskError::Order(_)) => WidgetClicked::Failed(error.to_string()),
         }
     }
 }
@@ -175,12 +180,12 @@ impl WorkplaceDesk for Workplaces {
         account: String,
         proof: Secret,
         phone: String,
-    ) -> BoxFuture<'_, Clicked> {
+    ) -> BoxFuture<'_, WidgetClicked> {
         async move {
             let found = self.find(&tenant, &account);
             match found.filter(|found| found.shown.workplace.is_some()) {
                 Some(found) => self.clicked(&found, &proof, &phone).await,
-                None => Clicked::Stranger,
+                None => WidgetClicked::Stranger,
             }
         }
         .boxed()
@@ -194,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_proof_is_good_for_one_click_and_is_forgotten_after_its_end() {
-        let click = |id: usize, until| Click {
+        let click = |id: usize, until| WidgetClick {
             user: CrmUserId("1".to_owned()),
             id: id.to_string(),
             until: Timestamp::from_secs(until),

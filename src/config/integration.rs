@@ -72,6 +72,7 @@ pub(super) fn check(
         let of_account = account.as_ref();
         let own = of_account.and_then(|id| joined.accounts.iter().find(|known| known.id == *id));
         mistakes.extend(deal_mistakes(&raw.settings, own, joined.sources));
+        mistakes.extend(click_mistakes(&raw.settings, joined.sources));
         kind_mistakes::add_at(findings, &settings_path, mistakes);
         let mut settings = raw.settings.clone();
         calendar::apply(findings, &settings_path, &mut settings, joined.time_zone);
@@ -127,6 +128,31 @@ fn unknown_employees(settings: &IntegrationSettings, employees: &BTreeSet<&str>)
             )
         })
         .collect()
+}
+
+/// Names a source that cannot place the calls of clicks. What could not be built has its own mistakes.
+fn click_mistakes(settings: &IntegrationSettings, sources: &[SourceConfig]) -> Vec<Mistake> {
+    let Some(clicks) = &settings.clicks else {
+        return Vec::new();
+    };
+    let wanted = &clicks.source;
+    let found = sources.iter().find(|source| source.key.source == *wanted);
+    if found.is_some_and(|source| source.source.caller().is_some()) {
+        return Vec::new();
+    }
+    let good = sources
+        .iter()
+        .filter(|source| source.source.caller().is_some());
+    let good: Vec<&str> = good.map(|source| source.key.source.as_str()).collect();
+    let what = match found {
+        Some(_) => format!("source {wanted} places no calls: its kind cannot, or it is not set to"),
+        None => format!("there is no source {wanted} in this file"),
+    };
+    let which = match good.is_empty() {
+        true => "no source of this file places calls".to_owned(),
+        false => format!("these place calls: {}", good.join(", ")),
+    };
+    vec![Mistake::at("clicks.source", format!("{what}; {which}"))]
 }
 
 /// Names what deals cannot come from, or go to. What could not be built has its own mistakes.

@@ -7,6 +7,7 @@ pub mod alfacrm;
 pub mod amocrm;
 pub mod bitrix24;
 mod book;
+mod clicks;
 mod consent;
 mod credential;
 mod deal_reader;
@@ -15,11 +16,13 @@ mod installation;
 mod lists;
 pub mod pair_vault;
 pub mod planfix;
+mod recording_files;
 pub mod registry;
 mod screen;
 mod workplace;
 
 pub use self::book::AccountBook;
+pub use self::clicks::{Click, Clicks};
 pub use self::consent::{
     Answer, CONSENT_WITHIN, Consent, ConsentDesk, ConsentLink, Grant, LetIn, NoAccounts, NoPage,
     Returned, SharedDesk, States, SwitchOff, SwitchedOff,
@@ -39,9 +42,10 @@ pub use self::installation::{
     Installer, NoInstallations, NotProven, Posted, Proven, Received, Reception, Removal,
     SharedInstallations, VendorWay,
 };
+pub use self::recording_files::{NoRecordingFile, RecordingFile, RecordingFiles};
 pub use self::screen::{Popup, Screen};
 pub use self::workplace::{
-    Click, Clicked, Embedding, NoWorkplaces, SharedWorkplaces, WidgetFile, WidgetPlace,
+    Embedding, NoWorkplaces, SharedWorkplaces, WidgetClick, WidgetClicked, WidgetFile, WidgetPlace,
     WidgetProof, WidgetUsers, Workplace, WorkplaceDesk, WorkplacePage,
 };
 
@@ -82,6 +86,9 @@ pub enum Class {
 /// and few are at work on one for so long at all.
 const SETTLES_AFTER: Duration = Duration::from_secs(20);
 
+/// The sort of steps that share no request and wait for none: the adapter itself says whose turn it is.
+pub const ALONE: &str = "alone";
+
 /// A CRM account's adapter: translates steps and questions into requests and answers back.
 pub trait Adapter: Send + Sync {
     /// Returns what it can do.
@@ -106,7 +113,8 @@ pub trait Adapter: Send + Sync {
     fn execute(&self, commands: Vec<StepCommand>) -> BoxFuture<'_, Vec<Outcome<StepResult>>>;
 
     /// Names the sort of request that an effect goes out in: steps of one kind and one sort can
-    /// share a request. Without an answer of the adapter's own, all of a kind can.
+    /// share a request. Without an answer of the adapter's own, all of a kind can; of the sort
+    /// [`ALONE`] none.
     fn request_sort(&self, _effect: &Effect) -> &'static str {
         ""
     }
@@ -115,6 +123,12 @@ pub trait Adapter: Send + Sync {
     /// that is made later may say that there is no effect.
     fn settles_after(&self) -> Duration {
         SETTLES_AFTER
+    }
+
+    /// Says whether a repeat of an effect takes the place of what was sent before: then it is sent
+    /// again without a look, and at once.
+    fn replaces_itself(&self, _effect: &Effect) -> bool {
+        false
     }
 
     /// Looks whether the effect of a command that was sent exists, at the time of looking.
@@ -167,6 +181,11 @@ pub trait Adapter: Send + Sync {
 
     /// Returns what knows the users of our widget in the CRM, where there is one.
     fn widget_users(&self) -> Option<&dyn WidgetUsers> {
+        None
+    }
+
+    /// Returns what tells of clicks on numbers, where the CRM does.
+    fn clicks(&self) -> Option<&dyn Clicks> {
         None
     }
 
@@ -416,6 +435,8 @@ pub struct AccountDoor {
     pub pairs: Arc<dyn pair_vault::PairVault>,
     /// Its secrets as configured.
     pub secrets: Secrets,
+    /// Opens the recordings of calls, where any are kept.
+    pub recordings: Option<Arc<dyn RecordingFiles>>,
     /// The time of day.
     pub clock: crate::clock::SharedClock,
 }

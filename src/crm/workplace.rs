@@ -90,7 +90,7 @@ pub trait WidgetUsers: Send + Sync {
     fn origin(&self) -> BoxFuture<'_, String>;
 
     /// Returns who clicks, where the CRM signed that.
-    fn clicks<'a>(&'a self, proof: WidgetProof<'a>) -> BoxFuture<'a, Option<Click>>;
+    fn clicks<'a>(&'a self, proof: WidgetProof<'a>) -> BoxFuture<'a, Option<WidgetClick>>;
 }
 
 /// What a request of a widget proves itself with.
@@ -106,7 +106,7 @@ pub struct WidgetProof<'a> {
 
 /// Somebody who clicks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Click {
+pub struct WidgetClick {
     /// The CRM's user.
     pub user: CrmUserId,
     /// Names the proof, which is good for one click.
@@ -128,7 +128,7 @@ pub struct WorkplacePage {
 
 /// What became of a click on a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Clicked {
+pub enum WidgetClicked {
     /// The employee's telephone rings.
     Placed {
         /// Our name of the call.
@@ -163,7 +163,7 @@ pub trait WorkplaceDesk: Send + Sync {
         account: String,
         proof: Secret,
         phone: String,
-    ) -> BoxFuture<'_, Clicked>;
+    ) -> BoxFuture<'_, WidgetClicked>;
 }
 
 /// The desk of a daemon without workplaces.
@@ -179,8 +179,8 @@ impl WorkplaceDesk for NoWorkplaces {
         async { None }.boxed()
     }
 
-    fn click(&self, _: String, _: String, _: Secret, _: String) -> BoxFuture<'_, Clicked> {
-        async { Clicked::Stranger }.boxed()
+    fn click(&self, _: String, _: String, _: Secret, _: String) -> BoxFuture<'_, WidgetClicked> {
+        async { WidgetClicked::Stranger }.boxed()
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Taker {
     pub phases: Vec<Phase>,
     /// It has something to do when the recording of a call can be played.
     pub recordings: bool,
+    /// It is handed the file of a recording where we have no public address.
+    pub files: bool,
     /// It is switched off: it takes nothing, and the journal says so (S1-04).
     pub off: bool,
 }
@@ -74,11 +76,20 @@ impl Routing {
 
     /// Returns who has something to do when the recording of a call of this source can be played.
     pub fn recording_routes(&self, source: &SourceKey) -> Vec<Route> {
+        self.routes_of_recordings(source, |_| true)
+    }
+
+    /// Returns who of them can do it without a public address of ours.
+    pub fn file_routes(&self, source: &SourceKey) -> Vec<Route> {
+        self.routes_of_recordings(source, |taker| taker.files)
+    }
+
+    fn routes_of_recordings(&self, source: &SourceKey, of: impl Fn(&Taker) -> bool) -> Vec<Route> {
         let takers = self.takers.get(&(source.clone(), Kind::Call));
         takers
             .into_iter()
             .flatten()
-            .filter(|taker| taker.recordings && !taker.off)
+            .filter(|taker| taker.recordings && !taker.off && of(taker))
             .map(|taker| Route {
                 integration: taker.integration.clone(),
                 portal: taker.portal.clone(),
@@ -176,6 +187,7 @@ mod tests {
             portal: PortalKey::new("crm", "demo"),
             phases: vec![Phase::Received],
             recordings: false,
+            files: false,
             off,
         }
     }

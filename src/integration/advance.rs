@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::ledger::Ledger;
+use crate::model::plan::Effect;
 use crate::store::StoreError;
 use crate::store::command::{Defer, Fence, Work, WorkAtHand, WorkId, WorkState};
 
@@ -187,6 +188,11 @@ async fn carry_on(run: &Run, work: &Work, ledger: Ledger) -> Result<Option<Next>
     if run.asking == Asking::Nobody && mine.any(|step| !step.state.is_final()) {
         return Ok(Some(Next::NeedsCrm));
     }
+    if uploads(work, &ledger) {
+        // The file takes as long as it takes, perhaps days: the client's next call does not wait.
+        let freed = context.portal.lanes().stand_apart(work.id);
+        context.handles.wake(freed);
+    }
     Ok(match execute(run, work, ledger).await? {
         Executed::Closed => Some(Next::Closed),
         Executed::All => {
@@ -198,6 +204,17 @@ async fn carry_on(run: &Run, work: &Work, ledger: Ledger) -> Result<Option<Next>
         Executed::Halted => Some(Next::Halted),
         Executed::Stale => None,
     })
+}
+
+/// Says whether a work has a file to be handed over, which nothing else waits for.
+fn uploads(work: &Work, ledger: &Ledger) -> bool {
+    let mut open = ledger
+        .steps
+        .iter()
+        .filter(|step| step.work == work.id && !step.state.is_final())
+        .peekable();
+    open.peek().is_some()
+        && open.all(|step| matches!(&step.effect, Effect::LinkRecording(link) if link.upload))
 }
 
 /// Says whether a work that is to be decided heads the lanes of all its addresses, those included

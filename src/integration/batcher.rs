@@ -25,7 +25,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::{Notify, oneshot};
 
-use crate::crm::{Adapter, StepCommand};
+use crate::crm::{ALONE, Adapter, StepCommand};
 use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome, StepResult};
 use crate::model::plan::{Effect, StepKey, StepKind};
 
@@ -116,6 +116,7 @@ impl Batcher {
             });
             let begins = match queue.requests {
                 0 => true,
+                _ if sort.1 == ALONE => true,
                 some => some < REQUESTS_MAX && queue.is_full(most),
             };
             queue.requests = queue.requests.saturating_add(usize::from(begins));
@@ -150,6 +151,9 @@ impl Batcher {
     /// Returns how many steps of a sort a request takes. Asked each time: what an account can do
     /// is known better after the first request.
     fn most(&self, sort: Sort) -> usize {
+        if sort.1 == ALONE {
+            return 1;
+        }
         let capabilities = self.adapter.capabilities();
         let step = capabilities.step(sort.0);
         step.map_or(1, |step| step.batch_max.max(1))

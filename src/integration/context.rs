@@ -10,6 +10,7 @@ use url::Url;
 use crate::clock::SharedClock;
 use crate::crm::Adapter;
 use crate::model::activity::Activity;
+use crate::model::capabilities::RecordingWay;
 use crate::model::communication::{Body, Snapshot};
 use crate::model::employee::Employees;
 use crate::model::field::CrmField;
@@ -71,8 +72,8 @@ impl IntegrationContext {
         board_name(&self.key)
     }
 
-    /// Returns where the recording of a call can be played, or will be; `None` = it has none, or
-    /// nobody outside reaches us.
+    /// Returns how the CRM comes by the recording of a call, or will; `None` = it has none, or nobody
+    /// outside reaches us and the CRM takes no files.
     pub async fn recording(
         &self,
         snapshot: &Snapshot,
@@ -81,16 +82,22 @@ impl IntegrationContext {
             Body::Call { call } => !call.recordings.is_empty(),
             Body::Chat { .. } | Body::Request { .. } => false,
         };
-        let Some(public) = self.public.load_full().filter(|_| is_recorded) else {
-            return Ok(None);
+        let public = self.public.load_full();
+        let upload = match self.adapter.capabilities().calls.recording_way {
+            RecordingWay::Link => false,
+            RecordingWay::Upload => true,
+            RecordingWay::Automatic => public.is_none(),
         };
+        if !is_recorded || (public.is_none() && !upload) {
+            return Ok(None);
+        }
         let recording = match self.store.recording(snapshot.key.clone()).await {
             Ok(recording) => recording,
             // A row that cannot be read is no reason to hold the call up.
             Err(StoreError::Unreadable { .. }) => None,
             Err(error) => return Err(error),
         };
-        Ok(recording.and_then(|recording| recording.address(&public)))
+        Ok(recording.and_then(|recording| recording.address(public.as_deref(), upload)))
     }
 
     /// Returns those additional fields of the CRM that the settings name, as far as it was read.

@@ -169,7 +169,9 @@ async fn attempt(
     effect: Effect,
 ) -> Result<Tried, StoreError> {
     let context = &run.context;
-    if let Some(doubt) = doubt(&step.state, context.clock.now(), context) {
+    if let Some(doubt) = doubt(&step.state, context.clock.now(), context)
+        && !context.adapter.replaces_itself(&effect)
+    {
         match look(run, work, step, effect.clone(), doubt).await {
             Looked::State(state) => return Ok(Tried::State(state)),
             Looked::Send => {}

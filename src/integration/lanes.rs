@@ -215,6 +215,23 @@ impl Lanes {
         freed
     }
 
+    /// Puts a work that holds nobody up into a lane of its own, where it goes on; returns the others
+    /// that may begin in the lanes that it leaves.
+    pub fn stand_apart(&mut self, work: WorkId) -> Freed {
+        let Some(integration) = self
+            .places
+            .get(&work)
+            .map(|place| place.integration.clone())
+        else {
+            return Vec::new();
+        };
+        let freed = self.remove(work);
+        // A lane of nobody else's: it may begin there.
+        self.insert(work, &integration, &[]);
+        self.start(work);
+        freed
+    }
+
     /// Takes all works of an integration out (it was switched off or removed); returns the works
     /// of others that may start now.
     pub fn withdraw(&mut self, integration: &IntegrationKey) -> Freed {
@@ -278,6 +295,23 @@ mod tests {
         lanes.insert(2, &key("sales"), &[phone(2)]);
         assert!(lanes.start(1));
         assert!(lanes.start(2));
+    }
+
+    #[test]
+    fn who_stands_apart_goes_on_and_the_client_is_free_for_the_next() {
+        let mut lanes = Lanes::default();
+        let (sales, service) = (key("sales"), key("service"));
+        lanes.insert(1, &sales, &[phone(1)]);
+        lanes.insert(2, &service, &[phone(1)]);
+        assert!(lanes.start(1));
+        assert_eq!(lanes.stand_apart(1), vec![(service.clone(), 2)]);
+        assert!(lanes.start(1) && lanes.start(2));
+        assert_eq!(lanes.ready(&sales), vec![1]);
+        // The last of the client to go: nobody was waiting for the one that stands apart.
+        assert_eq!(lanes.remove(2), vec![]);
+        assert_eq!((lanes.count(&sales), lanes.count(&service)), (1, 0));
+        assert_eq!(lanes.remove(1), vec![]);
+        assert_eq!(lanes.stand_apart(1), vec![]);
     }
 
     #[test]

@@ -17,6 +17,14 @@ pub const CALLS_MAX: usize = 6;
 /// The time over which an employee's calls are counted.
 pub const WINDOW: Duration = Duration::from_secs(60);
 
+/// How the names of orders begin that came of a click in a CRM. What follows is the CRM's.
+pub const CRM_CLICK: &str = "crm-";
+
+/// Says whether an order of this name came of a click in a CRM.
+pub fn is_crm_click(name: &str) -> bool {
+    name.starts_with(CRM_CLICK)
+}
+
 /// A call to be placed: first the employee's phone rings, then the client is dialled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallOrder {
@@ -28,6 +36,9 @@ pub struct CallOrder {
     pub extension: Extension,
     /// The client's number.
     pub phone: Phone,
+    /// The company's number that the client is to see, where another than the source's own is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_id: Option<Phone>,
 }
 
 /// Why a call is not placed.

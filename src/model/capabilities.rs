@@ -49,9 +49,18 @@ pub struct CallHistoryManner {
     /// A recording is put to the entry afterwards, never with it.
     #[serde(default)]
     pub recording_apart: bool,
+    /// How a recording comes to an entry.
+    #[serde(default)]
+    pub recording_way: RecordingWay,
     /// The card at a ringing telephone opens the entry, under the user whom it is shown to.
     #[serde(default)]
     pub opened_by_card: bool,
+    /// A click on a number in the CRM opens the entry of the call that follows.
+    #[serde(default)]
+    pub opened_by_click: bool,
+    /// An entry names the company's number.
+    #[serde(default)]
+    pub names_our_number: bool,
     /// An entry names the telephones that took part.
     #[serde(default)]
     pub by_telephone: bool,
@@ -59,6 +68,19 @@ pub struct CallHistoryManner {
     /// make none, and whether the client is new is decided before.
     #[serde(default)]
     pub makes_contacts: bool,
+}
+
+/// How the recording of a call comes into a CRM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingWay {
+    /// By its public address; without one the entry stays without a recording.
+    #[default]
+    Link,
+    /// The CRM is handed the file.
+    Upload,
+    /// By its public address where there is one; else the CRM is handed the file.
+    Automatic,
 }
 
 impl Capabilities {

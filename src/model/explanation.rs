@@ -531,12 +531,19 @@ pub enum Reason {
     LoggedByCrm,
     /// In the unsorted record itself (S1-12).
     LoggedInUnsorted,
+    /// The call is filtered, and filtered calls are left out of the call history (V-14).
+    FilteredNotLogged {
+        /// The direction.
+        side: Side,
+    },
     /// Nowhere: the client is not in the CRM and nothing is made. A normal end.
     NothingToLogOn,
 
     // The recording of a call that was decided before.
     /// Its address is put to the entry of the call history.
     RecordingLinked,
+    /// The recording is ready, and the CRM is handed the file itself.
+    RecordingHandedOver,
     /// The entry, or the unsorted record, had its address from the beginning.
     RecordingThere,
     /// There is no entry of the call that its address could be put to.

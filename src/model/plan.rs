@@ -304,6 +304,9 @@ pub struct CallLine {
     pub our_number: Option<String>,
     /// It has a recording, which may be told later.
     pub recorded: bool,
+    /// The name of the click in the CRM that the call came of, where the CRM opened its entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub click: Option<String>,
     /// At which telephones the CRM has shown the caller's card already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<Extension>,
@@ -327,10 +330,13 @@ pub struct RecordingLink {
     pub by: Role,
     /// The entry as it was written.
     pub record: CallRecord,
-    /// The recording's public address.
+    /// The recording's public address; empty where we have none.
     pub link: String,
     /// What is said about it where it can only stand beside the entry.
     pub text: String,
+    /// The CRM is handed the file itself, not the address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub upload: bool,
 }
 
 /// A task to be made.

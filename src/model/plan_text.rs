@@ -126,7 +126,10 @@ impl fmt::Display for Effect {
                 if let Some(card) = &link.on {
                     write!(f, "  on={}#{}", card.entity, card.id)?;
                 }
-                named_text(f, "link", Some(&link.link))
+                match link.upload {
+                    true => write!(f, "  the file itself"),
+                    false => named_text(f, "link", Some(&link.link)),
+                }
             }
             Effect::HandOver(over) => {
                 write!(f, "hand over")?;

@@ -178,17 +178,22 @@ impl Recording {
         }
     }
 
-    /// Returns where it can be played, or will be; `None` for one that was given up.
-    pub fn address(&self, public: &Url) -> Option<RecordingAddress> {
+    /// Returns how a CRM comes by it, or will: from its public address, or by being handed the file
+    /// where there is none or that is wished. `None` for one that was given up.
+    pub fn address(&self, public: Option<&Url>, upload: bool) -> Option<RecordingAddress> {
         let ready = match &self.state {
             RecordingState::Sought { .. } => false,
             RecordingState::Ready { .. } => true,
             RecordingState::Missing { .. } | RecordingState::Forgotten { .. } => return None,
         };
-        let base = public.as_str().trim_end_matches('/');
+        let link = public.map(|public| {
+            let base = public.as_str().trim_end_matches('/');
+            format!("{base}/r/{}", self.token)
+        });
         Some(RecordingAddress {
-            link: format!("{base}/r/{}", self.token),
+            link: link.unwrap_or_default(),
             ready,
+            upload,
         })
     }
 }
@@ -206,8 +211,11 @@ pub fn is_token(text: &str) -> bool {
 /// Where the recording of a call can be played, as a decision sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordingAddress {
-    /// The public address.
+    /// The public address; empty where we have none.
     pub link: String,
     /// It can be played now; else it is still looked for.
     pub ready: bool,
+    /// The CRM is handed the file itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub upload: bool,
 }

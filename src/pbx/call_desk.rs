@@ -10,6 +10,7 @@ use crate::clock::SharedClock;
 use crate::model::call_order::{CALLS_MAX, CallOrder, CallPermit, CallRefusal, CallWish, examine};
 use crate::model::employee::Employees;
 use crate::model::ids::{EmployeeId, SourceKey, TenantId};
+use crate::model::phone::Phone;
 use crate::model::timestamp::Timestamp;
 
 use super::{Caller, OrderError, Ordered};
@@ -91,6 +92,18 @@ impl CallDesk {
         employee: &EmployeeId,
         phone: &str,
     ) -> Result<Placed, DeskError> {
+        self.place_so(source, employee, phone, Manner::default())
+            .await
+    }
+
+    /// Has a call placed in a manner, if it is permitted.
+    pub async fn place_so(
+        &self,
+        source: &SourceKey,
+        employee: &EmployeeId,
+        phone: &str,
+        manner: Manner,
+    ) -> Result<Placed, DeskError> {
         let table = self.table.load_full();
         let tenant = table.tenants.get(&source.tenant);
         let (Some(tenant), Some(caller)) = (tenant, table.sources.get(source)) else {
@@ -100,6 +113,11 @@ impl CallDesk {
             .as_ref()
             .ok_or_else(|| DeskError::NoCaller(source.clone()))?;
         let order = self.admit(tenant, source, employee, phone)?;
+        let order = CallOrder {
+            id: manner.name.unwrap_or(order.id),
+            caller_id: manner.caller_id,
+            ..order
+        };
         let ordered = caller.place(order.clone()).await?;
         Ok(Placed { order, ordered })
     }
@@ -145,8 +163,18 @@ impl CallDesk {
             employee: employee.clone(),
             extension,
             phone,
+            caller_id: None,
         })
     }
+}
+
+/// How a call is placed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Manner {
+    /// The order's name, where somebody has given it one already; unique for ever.
+    pub name: Option<String>,
+    /// The company's number that the client is to see; the source's own where none is set.
+    pub caller_id: Option<Phone>,
 }
 
 /// Names an order in the form in which a phone system names channels, so that the call that

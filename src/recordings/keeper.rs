@@ -4,7 +4,8 @@
 //! ```text
 //!            found whole, playable                  kept for long enough
 //!  Sought ---------------------------> Ready ------------------------------> Forgotten
-//!    |  ^                               (told to the CRMs once we can be reached)
+//!    |  ^                               (told to the CRMs once we can be reached, at once to
+//!    |  |                                those that are handed the file)
 //!    |  +- not yet: later, ever more seldom
 //!    +---- looked for in vain for days ------> Missing
 //! ```
@@ -45,6 +46,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(900);
 /// A file that is late is told in the journal after so many tries, which takes some minutes.
 const LATE_AFTER: u32 = 6;
 
+/// Recordings that are looked through at once.
+const WALK_ROWS: usize = 100;
+
 /// How often our folder is tidied.
 const TIDY_EVERY: Duration = Duration::from_secs(6 * 3600);
 
@@ -64,6 +68,9 @@ pub trait Audience: Send + Sync {
 
     /// Returns who has something to do when a recording of this source can be played.
     fn routes(&self, source: &SourceKey) -> Vec<Route>;
+
+    /// Returns who of them is handed the file itself, so that no address is needed.
+    fn file_routes(&self, source: &SourceKey) -> Vec<Route>;
 
     /// These works were made.
     fn works(&self, snapshot: &Snapshot, works: &[(IntegrationKey, WorkId)]);
@@ -113,6 +120,7 @@ impl Keeper {
         let converting = Arc::new(Semaphore::new(1));
         let mut busy: HashSet<CommunicationKey> = HashSet::new();
         let mut running = FuturesUnordered::new();
+        let mut walk = Walk::default();
         let mut tidy_at = Instant::now();
         loop {
             if tidy_at <= Instant::now() {
@@ -120,7 +128,7 @@ impl Keeper {
                 self.tidy().await;
             }
             if busy.len() < AT_ONCE_MAX {
-                for recording in self.due(AT_ONCE_MAX + busy.len()).await? {
+                for recording in self.due(busy.len(), &mut walk).await? {
                     if busy.len() >= AT_ONCE_MAX || !busy.insert(recording.communication.clone()) {
                         continue;
                     }
@@ -147,12 +155,57 @@ impl Keeper {
     }
 
     /// Returns recordings about which something is to be done now.
-    async fn due(&self, limit: usize) -> Result<Vec<Recording>, StoreError> {
+    async fn due(&self, busy: usize, walk: &mut Walk) -> Result<Vec<Recording>, StoreError> {
+        // Those that are busy may be among them.
+        let limit = AT_ONCE_MAX + busy;
         let mut due = self.store.recordings_due(self.clock.now(), limit).await?;
         if self.audience.is_reached() {
-            due.extend(self.store.recordings_untold(limit).await?);
+            due.extend(self.store.recordings_untold(None, limit).await?);
+        } else {
+            // No more than there is room for: what the walk has passed is not looked at again.
+            let room = AT_ONCE_MAX.saturating_sub(busy + due.len());
+            due.extend(self.to_hand_over(walk, room).await?);
         }
         Ok(due)
+    }
+
+    /// Returns recordings that can be handed over as files although nobody reaches us: all are
+    /// looked through once for each configuration, for another one may have somebody to take them.
+    async fn to_hand_over(
+        &self,
+        walk: &mut Walk,
+        limit: usize,
+    ) -> Result<Vec<Recording>, StoreError> {
+        let settings = self.settings.load_full();
+        let is_new = |under: &Arc<RecordingSettings>| !Arc::ptr_eq(under, &settings);
+        if walk.under.as_ref().is_none_or(is_new) {
+            *walk = Walk {
+                under: Some(settings),
+                after: None,
+                is_over: false,
+            };
+        }
+        let mut found = Vec::new();
+        while !walk.is_over && found.len() < limit {
+            let after = walk.after.clone();
+            let rows = self.store.recordings_untold(after, WALK_ROWS).await?;
+            walk.is_over = rows.len() < WALK_ROWS;
+            for row in rows {
+                if found.len() >= limit {
+                    walk.is_over = false;
+                    break;
+                }
+                walk.after = Some(row.communication.clone());
+                if !self
+                    .audience
+                    .file_routes(&row.communication.source)
+                    .is_empty()
+                {
+                    found.push(row);
+                }
+            }
+        }
+        Ok(found)
     }
 
     async fn tidy(&self) {
@@ -277,15 +330,22 @@ impl Keeper {
                 )),
             };
         }
+        let source = &recording.communication.source;
         let was_told = matches!(recording.state, RecordingState::Ready { told: true, .. });
-        let told = was_told || self.audience.is_reached();
+        let (told, routes) = match (was_told, self.audience.is_reached()) {
+            (true, _) => (true, Vec::new()),
+            (false, true) => (true, self.audience.routes(source)),
+            (false, false) => {
+                // The others are told once there is an address; who was told makes nothing anew.
+                let files = self.audience.file_routes(source);
+                let all = self.audience.routes(source).len();
+                (!files.is_empty() && files.len() == all, files)
+            }
+        };
         Change {
             state: RecordingState::Ready { at, file, told },
             due: Some(until),
-            routes: match told && !was_told {
-                true => self.audience.routes(&recording.communication.source),
-                false => Vec::new(),
-            },
+            routes,
             note: what.map(|what| remark(recording, now, "recording_incomplete", &what)),
         }
     }
@@ -314,6 +374,15 @@ impl Keeper {
         }
         Ok(())
     }
+}
+
+/// How far the recordings that were not told of were looked through.
+#[derive(Default)]
+struct Walk {
+    /// With which configuration.
+    under: Option<Arc<RecordingSettings>>,
+    after: Option<CommunicationKey>,
+    is_over: bool,
 }
 
 /// What is next for a recording.

@@ -13,11 +13,12 @@
 //! What a name of the phone system says is not believed: `way` takes it apart, `folder` opens it
 //! below a configured folder without following a link, `web` asks nothing but a configured
 //! address. Everything that must outlive the process is in the store or a whole file of `shelf`.
-//! A CRM that wants the file itself takes it from where the player does: `AudioFile` says where.
+//! A CRM that wants the file itself is handed it by `opener`, from where the player takes it.
 
 mod convert;
 mod folder;
 pub mod keeper;
+pub mod opener;
 pub mod player;
 mod seek;
 mod shelf;

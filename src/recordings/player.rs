@@ -3,8 +3,6 @@
 //! Who has the address may listen: it is the address that is secret. It is never logged.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,17 +12,12 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use arc_swap::ArcSwap;
-use tokio::task::spawn_blocking;
 
-use super::folder;
 use super::keeper::RecordingSettings;
-use super::shelf::Shelf;
-use super::way::Way;
+use super::opener;
 use crate::clock::SharedClock;
 use crate::model::ids::CommunicationKey;
-use crate::model::recording::{
-    AudioFile, FilePlace, Recording, RecordingPlace, RecordingState, is_token,
-};
+use crate::model::recording::{AudioFile, Recording, RecordingState, is_token};
 use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 use crate::store::StoreHandle;
@@ -103,7 +96,7 @@ impl Player {
         from: Option<IpAddr>,
     ) -> HttpResponse {
         let key = &recording.communication;
-        let opened = match self.open(recording, file).await {
+        let opened = match opener::open(&self.settings.load_full(), recording, file).await {
             Ok(Some(opened)) => opened,
             Ok(None) => {
                 tracing::warn!(communication = %key, "the file of a recording is gone");
@@ -147,38 +140,6 @@ impl Player {
         }
         self.note(recording, request, from, response.status()).await;
         response
-    }
-
-    /// Opens the file where it lies now.
-    async fn open(&self, recording: &Recording, file: &AudioFile) -> io::Result<Option<File>> {
-        let settings = self.settings.load_full();
-        let (folders, way) = match &file.place {
-            FilePlace::Us { name } => {
-                let shelf = Shelf::new(&settings.keeping.folder);
-                (vec![shelf.folder().to_owned()], Way::parse(name))
-            }
-            FilePlace::Source { path } => {
-                let roots = settings.roots.get(&recording.communication.source);
-                let folders = roots
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|root| match &root.place {
-                        RecordingPlace::Folder(folder) => Some(folder.clone()),
-                        RecordingPlace::Web { .. } => None,
-                    });
-                (folders.collect(), Way::parse(path))
-            }
-        };
-        let Some(way) = way else { return Ok(None) };
-        let opening = spawn_blocking(move || {
-            for folder in folders {
-                if let Some(found) = folder::open(&folder, &way)? {
-                    return Ok(Some(found.file));
-                }
-            }
-            Ok(None)
-        });
-        opening.await.map_err(io::Error::other)?
     }
 
     /// Tells log and journal who listens, once for all the ranges that a player asks for.

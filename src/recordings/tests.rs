@@ -15,10 +15,12 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use super::keeper::{Audience, Keeper, KeeperError, RecordingSettings};
+use super::opener::Opener;
 use super::player::Player;
 use super::shelf::Shelf;
 use super::wav::tests::wav;
 use crate::clock::{Clock, SharedClock};
+use crate::crm::{NoRecordingFile, RecordingFiles as _};
 use crate::model::communication::{Body, Snapshot};
 use crate::model::ids::{CommunicationKey, IntegrationKey, SourceKey};
 use crate::model::recording::{
@@ -46,6 +48,11 @@ impl Clock for SetClock {
 #[derive(Default)]
 struct Nobody {
     reached: AtomicBool,
+    /// Who is handed files, and who wants an address.
+    files: Mutex<Vec<Route>>,
+    others: Mutex<Vec<Route>>,
+    /// Whose works were made.
+    told: Mutex<Vec<IntegrationKey>>,
     troubles: Mutex<Vec<String>>,
 }
 
@@ -55,10 +62,19 @@ impl Audience for Nobody {
     }
 
     fn routes(&self, _: &SourceKey) -> Vec<Route> {
-        Vec::new()
+        let others = self.others.lock().expect("whole").clone();
+        let files = self.files.lock().expect("whole").clone();
+        files.into_iter().chain(others).collect()
     }
 
-    fn works(&self, _: &Snapshot, _: &[(IntegrationKey, WorkId)]) {}
+    fn file_routes(&self, _: &SourceKey) -> Vec<Route> {
+        self.files.lock().expect("whole").clone()
+    }
+
+    fn works(&self, _: &Snapshot, works: &[(IntegrationKey, WorkId)]) {
+        let told = works.iter().map(|(integration, _)| integration.clone());
+        self.told.lock().expect("whole").extend(told);
+    }
 
     fn trouble(&self, why: &str) {
         self.troubles.lock().expect("whole").push(why.to_owned());
@@ -122,6 +138,31 @@ impl Bench {
     fn days_after(&self, days: i64) {
         self.clock.0.store(ENDED + days * DAY_S, Ordering::Relaxed);
         self.wake.notify_one();
+    }
+
+    /// Puts the settings into effect once more, as a reload does, and wakes the keeper.
+    fn configured_anew(&self) {
+        self.settings
+            .store(Arc::new((*self.settings.load_full()).clone()));
+        self.wake.notify_one();
+    }
+
+    /// Waits until an integration has something to do.
+    async fn works(&self, integration: &str) {
+        let integration: IntegrationKey = integration.parse().expect("a key");
+        let looking = async {
+            while !self
+                .audience
+                .told
+                .lock()
+                .expect("whole")
+                .contains(&integration)
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let found = tokio::time::timeout(Duration::from_secs(30), looking).await;
+        assert!(found.is_ok(), "{integration} has nothing to do");
     }
 
     /// Writes a file long before now, on any clock.
@@ -322,6 +363,71 @@ async fn what_can_be_played_is_told_when_somebody_outside_can_reach_us() {
             matches!(state, RecordingState::Ready { told: true, .. })
         })
         .await;
+    bench.stop.send_replace(true);
+    life.await.expect("no panic").expect("a clean end");
+}
+
+fn route(integration: &str) -> Route {
+    Route {
+        integration: integration.parse().expect("a key"),
+        portal: crate::model::ids::PortalKey::new("box", integration),
+        phase: crate::model::communication::Phase::RecordingReady,
+    }
+}
+
+#[tokio::test]
+async fn who_is_handed_the_file_is_told_although_nobody_reaches_us_and_the_others_once_somebody_does()
+ {
+    let bench = Bench::new();
+    let (files, others) = (route("acme/files"), route("acme/links"));
+    bench.audience.others.lock().expect("whole").push(others);
+    let life = bench.keep();
+    bench.put("monitor/a.wav", &wav(1, &[1; 200]));
+    bench.look_for(&["a.wav"]).await;
+    let untold =
+        |state: &RecordingState| matches!(state, RecordingState::Ready { told: false, .. });
+    bench.becomes("ready, untold", untold).await;
+    // Another configuration: somebody takes files, somebody still wants an address.
+    bench.audience.files.lock().expect("whole").push(files);
+    bench.configured_anew();
+    bench.works("acme/files").await;
+    bench.becomes("untold to the others", untold).await;
+    // And one in which all are handed the file.
+    bench.audience.others.lock().expect("whole").clear();
+    bench.configured_anew();
+    let told = |state: &RecordingState| matches!(state, RecordingState::Ready { told: true, .. });
+    bench.becomes("told", told).await;
+    bench.stop.send_replace(true);
+    life.await.expect("no panic").expect("a clean end");
+}
+
+#[tokio::test]
+async fn a_crm_is_handed_the_file_that_a_listener_hears() {
+    let bench = Bench::new();
+    let opener = Opener::new(bench.store.clone(), Arc::clone(&bench.settings));
+    let call = || bench.key();
+    let none = opener.open(call()).await;
+    assert!(matches!(none, Err(NoRecordingFile::Gone(_))), "{none:?}");
+    let life = bench.keep();
+    let sound = wav(1, &[1; 200]);
+    bench.look_for(&["a.wav"]).await;
+    bench.becomes("sought in vain", sought_in_vain(1)).await;
+    let early = opener.open(call()).await;
+    assert!(
+        matches!(early, Err(NoRecordingFile::NotNow(_))),
+        "{early:?}"
+    );
+    let original = bench.put("monitor/a.wav", &sound);
+    bench.days_after(1);
+    bench.becomes("ready", ready).await;
+    let mut opened = opener.open(call()).await.expect("it can be played");
+    let mut heard = Vec::new();
+    std::io::Read::read_to_end(&mut opened.file, &mut heard).expect("readable");
+    assert_eq!(heard, sound);
+    assert_eq!(opened.bytes, u64::try_from(sound.len()).expect("short"));
+    fs::remove_file(original).expect("removed");
+    let gone = opener.open(call()).await;
+    assert!(matches!(gone, Err(NoRecordingFile::Gone(_))), "{gone:?}");
     bench.stop.send_replace(true);
     life.await.expect("no panic").expect("a clean end");
 }

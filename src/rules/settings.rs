@@ -3,6 +3,7 @@
 
 mod chats;
 mod choices;
+mod clicks;
 mod fields;
 mod interval;
 mod requests;
@@ -23,6 +24,7 @@ pub use self::chats::{
     ChatMoment, ChatSettings, InClosedChat, Transcript, TranscriptCard, TranscriptPlace,
 };
 pub(in crate::rules) use self::choices::Choices;
+pub use self::clicks::ClickSettings;
 pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;
 pub use self::requests::{
@@ -66,6 +68,9 @@ pub struct IntegrationSettings {
     /// The card of a caller is shown while the telephone rings (S2-39).
     #[serde(default)]
     pub popup: Option<PopupSettings>,
+    /// Clicks on numbers in the CRM are calls, where the CRM tells of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clicks: Option<ClickSettings>,
     /// The deals of the CRM are received (V-13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deals: Option<DealSettings>,
@@ -192,6 +197,10 @@ pub struct DirectionSettings {
     /// exists. Absent or without conditions = all (S2-26).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
+    /// What becomes of calls that numbers or filter keep from making anything: they are logged, with
+    /// their recording, or left out altogether (V-14).
+    #[serde(default, skip_serializing_if = "FilteredCalls::is_usual")]
+    pub filtered: FilteredCalls,
     /// Case A: answered, the client is in no contact (S1-07).
     #[serde(default)]
     pub answered_unknown: Option<UnknownCase>,
@@ -216,6 +225,23 @@ pub struct DirectionSettings {
     /// A task for the responsible about a missed call (S1-16).
     #[serde(default)]
     pub missed_task: Option<TaskSettings>,
+}
+
+/// What becomes of calls that are filtered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FilteredCalls {
+    /// They stand in the call history, with their recording.
+    #[default]
+    Logged,
+    /// They do not, unless their card was shown while they rang: then the entry stands already.
+    LeftOut,
+}
+
+impl FilteredCalls {
+    fn is_usual(&self) -> bool {
+        *self == FilteredCalls::default()
+    }
 }
 
 fn on() -> bool {

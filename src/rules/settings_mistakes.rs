@@ -69,6 +69,9 @@ impl IntegrationSettings {
     pub fn employees_named(&self) -> Vec<(String, &str)> {
         let rules = self.calls.iter().flat_map(|calls| &calls.responsible);
         let mut named = Vec::new();
+        if let Some(callback) = self.clicks.as_ref().and_then(|one| one.callback.as_ref()) {
+            named.push(("clicks.callback".to_owned(), callback.as_str()));
+        }
         if let Some(requests) = &self.requests {
             written::employees_named("requests", &requests.choices(), &mut named);
         }

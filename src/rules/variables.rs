@@ -46,7 +46,7 @@ const fn variable(
 }
 
 /// What templates of calls may use.
-pub const OF_CALLS: [Variable; 18] = [
+pub const OF_CALLS: [Variable; 23] = [
     variable(
         "client_phone",
         "номер клиента (E.164)",
@@ -149,6 +149,36 @@ pub const OF_CALLS: [Variable; 18] = [
         "почему не поговорили; пусто, если разговор был",
         "why they did not talk, in Russian; empty where they did",
         Sample::Maybe("клиент не дождался ответа"),
+    ),
+    variable(
+        "utm_source",
+        "метка `utm_source` от коллтрекинга; может быть пусто",
+        "the mark `utm_source` by call tracking; may be empty",
+        Sample::Maybe("yandex"),
+    ),
+    variable(
+        "utm_medium",
+        "метка `utm_medium` от коллтрекинга; может быть пусто",
+        "the mark `utm_medium` by call tracking; may be empty",
+        Sample::Maybe("cpc"),
+    ),
+    variable(
+        "utm_campaign",
+        "метка `utm_campaign` от коллтрекинга; может быть пусто",
+        "the mark `utm_campaign` by call tracking; may be empty",
+        Sample::Maybe("autumn"),
+    ),
+    variable(
+        "utm_content",
+        "метка `utm_content` от коллтрекинга; может быть пусто",
+        "the mark `utm_content` by call tracking; may be empty",
+        Sample::Maybe("banner-1"),
+    ),
+    variable(
+        "utm_term",
+        "метка `utm_term` от коллтрекинга; может быть пусто",
+        "the mark `utm_term` by call tracking; may be empty",
+        Sample::Maybe("купить цветы"),
     ),
 ];
 

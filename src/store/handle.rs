@@ -405,9 +405,14 @@ impl StoreHandle {
             .await
     }
 
-    /// Returns recordings that can be played and that nobody was told of.
-    pub async fn recordings_untold(&self, limit: usize) -> Result<Vec<Recording>, StoreError> {
-        self.read(move |reader| reader.recordings_untold(limit))
+    /// Returns recordings that can be played and of which not everybody was told, in the order of
+    /// their calls' names, after one of them.
+    pub async fn recordings_untold(
+        &self,
+        after: Option<CommunicationKey>,
+        limit: usize,
+    ) -> Result<Vec<Recording>, StoreError> {
+        self.read(move |reader| reader.recordings_untold(after.as_ref(), limit))
             .await
     }
 

@@ -4,6 +4,8 @@
 //! A token is found by its digest, so that neither the time of a search nor a copy of the index
 //! tells anything about it.
 
+use std::ops::Bound;
+
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 use sha2::{Digest, Sha256};
 
@@ -251,12 +253,21 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    pub(super) fn recordings_untold(&self, limit: usize) -> Result<Vec<Recording>, Trouble> {
+    pub(super) fn recordings_untold(
+        &self,
+        after: Option<&CommunicationKey>,
+        limit: usize,
+    ) -> Result<Vec<Recording>, Trouble> {
         let Some(untold) = self.table_if_made(UNTOLD)? else {
             return Ok(Vec::new());
         };
+        let after = after.map(ToString::to_string);
+        let from = match &after {
+            Some(after) => Bound::Excluded(after.as_str()),
+            None => Bound::Unbounded,
+        };
         let mut found = Vec::new();
-        for row in untold.iter()?.take(limit) {
+        for row in untold.range::<&str>((from, Bound::Unbounded))?.take(limit) {
             let (key, _) = row?;
             found.extend(skip_unreadable(self.recording_by_text(key.value()))?);
         }

@@ -409,6 +409,7 @@ async fn a_call_is_a_comment_with_its_facts_and_the_recording_is_put_to_it_later
         record,
         link: "https://box.example/r/1".to_owned(),
         text: "Запись разговора: https://box.example/r/1".to_owned(),
+        upload: false,
     };
     let step = command(&lab, "recording", Effect::LinkRecording(link));
     assert_eq!(done(adapter.look(step.clone()).await), Look::Absent);
@@ -449,6 +450,7 @@ async fn where_comments_cannot_be_changed_the_recording_stands_beside_the_call()
         record: entry(&lab, id),
         link: "https://box.example/r/1".to_owned(),
         text: "Запись разговора: https://box.example/r/1".to_owned(),
+        upload: false,
     };
     let step = command(&lab, "recording", Effect::LinkRecording(link));
     for _ in 0..2 {

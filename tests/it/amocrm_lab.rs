@@ -163,6 +163,7 @@ fn open_on(handle: &AmoHandle, rate: f64, vault: Arc<MemoryVault>) -> Arc<dyn Ad
         vault,
         pairs: Arc::new(MemoryPairs::default()),
         secrets: Secrets::default(),
+        recordings: None,
         clock: Arc::new(SystemClock),
     })
 }

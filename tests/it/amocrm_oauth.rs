@@ -117,6 +117,7 @@ fn open(crm: &AmoHandle, pairs: &Arc<MemoryPairs>) -> Arc<dyn Adapter> {
         vault: Arc::new(MemoryVault::without_token()),
         pairs: pairs.clone(),
         secrets,
+        recordings: None,
         clock: Arc::new(SystemClock),
     })
 }

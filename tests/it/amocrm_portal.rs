@@ -179,6 +179,7 @@ fn open(
         vault: Arc::new(MemoryVault::without_token()),
         pairs: pairs.clone(),
         secrets,
+        recordings: None,
         clock: clock.clone(),
     })
 }

@@ -31,6 +31,7 @@ fn recording(made: &StepCommand, result: &StepResult) -> StepCommand {
             record: record.clone(),
             text: format!("Запись разговора: {link}"),
             link,
+            upload: false,
         }),
         kind: None,
         phase: Phase::RecordingReady,

@@ -26,16 +26,17 @@ use trunkline::model::timestamp::Timestamp;
 use super::bitrix24_door::open;
 use super::conformance::bitrix24::EMPTY_REFERENCE;
 
-const CALLER: &str = "+79161234567";
+pub(super) const CALLER: &str = "+79161234567";
 
-struct Rehearsal {
-    lab: BitrixLab,
-    adapter: Arc<dyn Adapter>,
+/// A portal of the lab and our adapter of it.
+pub(super) struct Rehearsal {
+    pub(super) lab: BitrixLab,
+    pub(super) adapter: Arc<dyn Adapter>,
 }
 
 impl Rehearsal {
     /// A portal without limits, let in as an application.
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self::with(BitrixOptions {
             limits: Limits::none(),
             ..BitrixOptions::default()
@@ -43,7 +44,7 @@ impl Rehearsal {
         .await
     }
 
-    async fn with(options: BitrixOptions) -> Self {
+    pub(super) async fn with(options: BitrixOptions) -> Self {
         Self::at_rate(options, 900.0).await
     }
 
@@ -61,7 +62,7 @@ impl Rehearsal {
     }
 
     /// The same, let in by the portal's webhook.
-    async fn by_webhook(switches: Switches) -> Self {
+    pub(super) async fn by_webhook(switches: Switches) -> Self {
         let options = BitrixOptions {
             limits: Limits::none(),
             switches,
@@ -74,7 +75,7 @@ impl Rehearsal {
         Self { lab, adapter }
     }
 
-    fn command(&self, call: &str, role: &str, effect: Effect) -> StepCommand {
+    pub(super) fn command(&self, call: &str, role: &str, effect: Effect) -> StepCommand {
         StepCommand {
             key: key(call, role),
             effect,
@@ -84,7 +85,7 @@ impl Rehearsal {
         }
     }
 
-    fn call(&self, call: &str, number: &str) -> StepCommand {
+    pub(super) fn call(&self, call: &str, number: &str) -> StepCommand {
         let record = CallRecord {
             card: None,
             direction: Direction::Incoming,
@@ -101,7 +102,7 @@ impl Rehearsal {
         self.command(call, "call-record", Effect::RecordCall(record))
     }
 
-    async fn execute(&self, command: &StepCommand) -> StepResult {
+    pub(super) async fn execute(&self, command: &StepCommand) -> StepResult {
         let mut outcomes = self.adapter.execute(vec![command.clone()]).await;
         match outcomes.remove(0) {
             Outcome::Done(result) => result,
@@ -109,7 +110,7 @@ impl Rehearsal {
         }
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         let oracle = self.lab.oracle();
         assert_eq!(oracle.duplicates.count(), 0, "{:?}", oracle.duplicates);
         let mut odd = oracle.counters.oddities;

@@ -269,6 +269,7 @@ async fn s2_41_a_recording_is_put_to_its_call_and_once_more_is_the_same() {
         record,
         link: link.to_owned(),
         text: String::new(),
+        upload: false,
     });
     let step = rehearsal.command("1", "recording", effect);
     for _ in 0..2 {

@@ -9,13 +9,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
+use super::super::Class;
 use super::breaker::{Admission, Breaker, BreakerState};
-use super::classify::{self, Failure, Happened, Health, Judgement};
+use super::classify::{self, Failure, Happened, Health, Judgement, Purpose};
 use super::limiter::{Limiter, LimiterOptions, NoTurn};
 use super::manners::Manners;
 use super::status::{AccountStatus, Held, HeldCause, LastError};
 use super::transport::{
-    Elsewhere, Header, HttpSetupError, Performed, Request, Response, Transport,
+    Elsewhere, FilePost, Header, HttpSetupError, Method, Performed, Request, Response, Transport,
 };
 use crate::clock::SharedClock;
 use crate::model::ids::PortalKey;
@@ -50,6 +51,14 @@ pub struct AccountHttp {
     state: Mutex<State>,
     blocks: watch::Sender<Option<Held>>,
     observed: AtomicBool,
+}
+
+/// What is known of a request besides what it says.
+struct Told {
+    class: Class,
+    purpose: Purpose,
+    method: Method,
+    path: String,
 }
 
 #[derive(Default)]
@@ -125,6 +134,20 @@ impl AccountHttp {
         self.send_where(request, Some(&to), &[]).await
     }
 
+    /// Posts a file when its turn comes, after everything else. The adapter answers for the host
+    /// being its CRM's own.
+    pub async fn post_file(&self, post: FilePost) -> Outcome<Response> {
+        let told = Told {
+            class: Class::Background,
+            purpose: Purpose::Write,
+            method: Method::Post,
+            path: post.url.path().to_owned(),
+        };
+        let now = || self.clock.now();
+        self.in_turn(told, self.transport.post_file(post, now))
+            .await
+    }
+
     /// Returns where requests go.
     pub fn base_url(&self) -> String {
         self.transport.base_url()
@@ -142,11 +165,34 @@ impl AccountHttp {
         to: Option<&Elsewhere>,
         headers: &[Header],
     ) -> Outcome<Response> {
+        let told = Told {
+            class: request.class,
+            purpose: request.purpose,
+            method: request.method,
+            path: request.path.clone(),
+        };
+        let now = || self.clock.now();
+        let performing = self.transport.perform(request, to, headers, now);
+        self.in_turn(told, performing).await
+    }
+
+    /// Carries a request out when its turn comes, and takes note of what became of it.
+    async fn in_turn(
+        &self,
+        told: Told,
+        performing: impl Future<Output = Performed>,
+    ) -> Outcome<Response> {
+        let Told {
+            class,
+            purpose,
+            method,
+            path,
+        } = told;
         // Asked twice: at once, so that nobody queues in vain, and again when the turn comes.
         if let Some(refusal) = self.refusal() {
             return Outcome::NotApplied(refusal);
         }
-        let permit = match self.limiter.acquire(request.class).await {
+        let permit = match self.limiter.acquire(class).await {
             Ok(permit) => permit,
             Err(no_turn) => {
                 return Outcome::NotApplied(NotApplied {
@@ -166,10 +212,7 @@ impl AccountHttp {
                 return Outcome::NotApplied(refusal);
             }
         };
-        let purpose = request.purpose;
-        let (method, path) = (request.method, request.path.clone());
-        let now = || self.clock.now();
-        let mut performed = self.transport.perform(request, to, headers, now).await;
+        let mut performed = performing.await;
         drop(permit);
         if let Performed::Answered(response) = &mut performed {
             response.status = (self.manners.status)(response.status, &response.body);

@@ -5,6 +5,7 @@
 
 pub mod breaker;
 pub mod classify;
+pub mod form;
 pub mod http;
 pub mod limiter;
 pub mod manners;

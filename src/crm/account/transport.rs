@@ -14,6 +14,7 @@ use url::Url;
 
 use super::super::Class;
 use super::classify::{Happened, Purpose};
+use super::form::FileForm;
 use super::manners::{Manners, TOTAL_MAX};
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
@@ -94,6 +95,17 @@ pub struct Elsewhere {
     pub base_url: String,
     /// A header that only it is told.
     pub header: Header,
+}
+
+/// A file to be posted, at an address that the CRM named for it.
+#[derive(Debug, Clone)]
+pub struct FilePost {
+    /// The whole address; its query is a secret.
+    pub url: Url,
+    /// The form that holds the file.
+    pub form: FileForm,
+    /// Time for all of it: files are long, and lines are thin.
+    pub within: Duration,
 }
 
 /// A response, whatever its status.
@@ -202,14 +214,30 @@ impl Transport {
                 .header(reqwest::header::CONTENT_TYPE, self.body_type)
                 .body(body);
         }
-        match building.send().await {
-            Ok(response) => read_response(response, now()).await,
-            // A request that cannot even be built (a token with a line break) never left.
-            Err(error) if error.is_connect() || error.is_builder() => {
-                Performed::NotSent(describe(&error))
-            }
-            Err(error) => Performed::NoAnswer(describe(&error)),
+        answered(building, now).await
+    }
+
+    /// Posts a file and reads the answer.
+    pub(super) async fn post_file(&self, post: FilePost, now: impl Fn() -> Timestamp) -> Performed {
+        let building = self
+            .client
+            .post(post.url)
+            .timeout(post.within)
+            .header(reqwest::header::ACCEPT, "application/json")
+            .header(reqwest::header::CONTENT_TYPE, post.form.content_type)
+            .body(post.form.body);
+        answered(building, now).await
+    }
+}
+
+async fn answered(building: reqwest::RequestBuilder, now: impl Fn() -> Timestamp) -> Performed {
+    match building.send().await {
+        Ok(response) => read_response(response, now()).await,
+        // A request that cannot even be built (a token with a line break) never left.
+        Err(error) if error.is_connect() || error.is_builder() => {
+            Performed::NotSent(describe(&error))
         }
+        Err(error) => Performed::NoAnswer(describe(&error)),
     }
 }
 

@@ -8,8 +8,8 @@
 
 mod auth;
 mod client;
-mod deals;
 mod credential_form;
+mod deals;
 mod describe;
 mod directory;
 mod execute;
@@ -33,7 +33,8 @@ use self::client::{Client, outcome};
 use self::settings::AlfaSettings;
 use super::registry::CrmKind;
 use super::{
-AccountDescription, AccountDoor, Adapter, Class, CredentialState, CredentialWay, DealReader, DirectoryReader, StepCommand, TokenVault, Embedding,
+    AccountDescription, AccountDoor, Adapter, Class, CredentialState, CredentialWay, DealReader,
+    DirectoryReader, Embedding, StepCommand, TokenVault,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;

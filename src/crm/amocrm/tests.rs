@@ -158,6 +158,7 @@ impl Fixture {
             vault: vault.clone(),
             pairs: Arc::new(NoPairs),
             secrets: Secrets::default(),
+            recordings: None,
             clock: Arc::new(SystemClock),
         };
         let adapter = AmoAdapter::new(&settings, door);
@@ -331,6 +332,7 @@ fn recording(call: &str) -> StepCommand {
         },
         link: "https://box.example/r/token".to_owned(),
         text: "Запись разговора: https://box.example/r/token".to_owned(),
+        upload: false,
     };
     command(call, "recording", Effect::LinkRecording(link))
 }

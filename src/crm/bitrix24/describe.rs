@@ -34,6 +34,17 @@ const FIELDS: [(Entity, &str); 4] = [
     (Entity::Lead, "crm.lead.userfield.list"),
 ];
 
+/// What every new lead, deal and contact has for where the client comes from (§6, common fields).
+const BUILT_IN: [(&str, &str); 7] = [
+    ("SOURCE_ID", "Источник"),
+    ("SOURCE_DESCRIPTION", "Об источнике"),
+    ("UTM_SOURCE", "UTM Source"),
+    ("UTM_MEDIUM", "UTM Medium"),
+    ("UTM_CAMPAIGN", "UTM Campaign"),
+    ("UTM_CONTENT", "UTM Content"),
+    ("UTM_TERM", "UTM Term"),
+];
+
 /// What stands at which place of the first request.
 const MODE: usize = 0;
 const PIPELINES: usize = 1;
@@ -88,6 +99,7 @@ impl BitrixAdapter {
         let fields = FIELDS.iter().enumerate().flat_map(|(place, (entity, _))| {
             fields_of(*entity, reply(FIELDS_FROM.saturating_add(place)))
         });
+        let built_in = FIELDS.iter().flat_map(|(entity, _)| built_in(*entity));
         Ok(AccountDescription {
             id: self
                 .client
@@ -100,7 +112,7 @@ impl BitrixAdapter {
             users,
             pipelines,
             deal_pipelines: Vec::new(),
-            fields: fields.collect(),
+            fields: fields.chain(built_in).collect(),
             // One of a kind: an activity to be done.
             task_types: Vec::new(),
             limits,
@@ -300,6 +312,23 @@ fn user(row: Record<'_>, id: i64) -> CrmUser {
         phone: phone.into_iter().find_map(|key| row.text(key)),
         active: row.flag("ACTIVE"),
     }
+}
+
+/// Returns the fields that a sort of cards has in every portal and that rules may fill (V-14).
+fn built_in(entity: Entity) -> Vec<CrmField> {
+    if entity == Entity::Company {
+        return Vec::new();
+    }
+    let field = |(id, name): (&str, &str)| CrmField {
+        entity,
+        name: name.to_owned(),
+        code: None,
+        id: id.to_owned(),
+        takes: Takes::Text,
+        kind: "string".to_owned(),
+        options: Vec::new(),
+    };
+    BUILT_IN.into_iter().map(field).collect()
 }
 
 fn fields_of(entity: Entity, reply: Option<&Reply>) -> Vec<CrmField> {

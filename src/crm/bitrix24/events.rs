@@ -17,13 +17,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use super::BitrixAdapter;
+use super::clicks;
 use super::command::Command;
 use super::pool::{Bundle, Reply, Unanswered};
 use super::refusal::Sort;
 use super::wire::{Record, list};
-use crate::crm::Class;
 use crate::crm::account::classify::Purpose;
+use crate::crm::{Class, Click};
 use crate::model::plan::{Card, Entity};
+use crate::model::timestamp::Timestamp;
 
 /// What tells of deletions.
 const EVENTS: [(&str, Entity); 4] = [
@@ -54,7 +56,23 @@ pub(super) enum Telling {
 
 /// What is known of the portal's events in this life.
 #[derive(Debug, Default)]
-pub(super) struct Events(Mutex<Known>);
+pub(super) struct Events {
+    known: Mutex<Known>,
+    clicks: Mutex<KnownClicks>,
+}
+
+/// What is known of clicks in this life.
+#[derive(Debug, Default)]
+pub(super) struct KnownClicks {
+    /// Whether they wait for us, and are kept while they are read; `None` = not asked yet.
+    pub(super) told: Option<Option<bool>>,
+    /// When the queue was asked for them last.
+    pub(super) asked_at: Option<Timestamp>,
+    /// Under what names the portal holds those that are in our vault by now.
+    pub(super) cleared: Vec<String>,
+    /// Those that the directory's reading came across.
+    pub(super) handed: Vec<Click>,
+}
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Known {
@@ -75,7 +93,16 @@ pub(super) struct Deletions {
 
 impl Events {
     fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn clicks(&self) -> MutexGuard<'_, KnownClicks> {
+        self.clicks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the next reading look at everything that waits.
+    pub(super) fn look_at_everything(&self) {
+        self.lock().is_whole = false;
     }
 }
 
@@ -222,6 +249,15 @@ impl BitrixAdapter {
                 }
             };
             let rows = rows.ok_or_else(|| Unanswered::unreadable("events"))?;
+            let now = self.clock.now();
+            let mut known = self.events.clicks();
+            let not_before = known.asked_at.unwrap_or_default();
+            // Clicks stand in the same queue: whoever asks for them finds them here.
+            let clicked = rows
+                .iter()
+                .filter_map(|row| clicks::click(*row, not_before, now));
+            known.handed.extend(clicked);
+            drop(known);
             cards.extend(rows.into_iter().filter_map(deleted));
         }
         let is_whole = waiting < PAGE * PAGES_MAX;
@@ -235,7 +271,7 @@ impl BitrixAdapter {
 }
 
 /// Returns the offline events that are bound.
-fn bound(value: &Value) -> Vec<String> {
+pub(super) fn bound(value: &Value) -> Vec<String> {
     let rows = list(value, "events").unwrap_or_default();
     let offline = rows.into_iter().filter(|row| row.flag("offline"));
     let names = offline.filter_map(|row| row.text("event"));

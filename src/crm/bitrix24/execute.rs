@@ -9,7 +9,7 @@ use super::command::Command;
 use super::facts::Search;
 use super::pool::{Answered, Bundle, Reply, Unanswered};
 use super::refusal::{Refusal, Sort};
-use super::{map, telephony, text, wire};
+use super::{clicks, map, telephony, text, wire};
 use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::{Class, StepCommand};
 use crate::model::ids::CrmUserId;
@@ -30,7 +30,7 @@ const USER_REFUSED: &str = "Bitrix24 knows no active user of this id: the call s
 const STATISTICS_WITHIN: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What came of a call that was offered to the portal's telephony.
-enum Called {
+pub(super) enum Called {
     Ended(Outcome<StepResult>),
     /// Telephony is closed to us.
     Closed,
@@ -156,6 +156,20 @@ impl BitrixAdapter {
             Err(unanswered) => return unanswered.into_outcome(),
         };
         let user = record.employee.as_ref().or(own_user.as_ref());
+        let click = record.line.as_ref().and_then(|line| line.click.as_deref());
+        if let Some(entry) = click.and_then(clicks::entry_of)
+            && !self.is_telephony_closed()
+        {
+            // Whoever clicked may have left meanwhile: who let us in stands in.
+            for user in [user, own_user.as_ref()] {
+                match self.clicked_call(step, record, user, &entry).await {
+                    Ok(Some(result)) => return Outcome::Done(result),
+                    Ok(None) => {}
+                    Err(unanswered) => return unanswered.into_outcome(),
+                }
+            }
+            // The portal has forgotten it: it is registered as any other.
+        }
         if !self.is_telephony_closed() {
             match self.telephony_call(step, record, user).await {
                 Called::Ended(outcome) => return outcome,
@@ -193,7 +207,7 @@ impl BitrixAdapter {
         record: &CallRecord,
         user: Option<&CrmUserId>,
     ) -> Called {
-        let commands = match telephony::call(step, record, user) {
+        let commands = match telephony::call(step, record, user, self.telling) {
             Ok(commands) => commands,
             Err(rejection) => return Called::Ended(Outcome::Rejected(rejection)),
         };
@@ -289,20 +303,25 @@ impl BitrixAdapter {
     ) -> Result<StepResult, Unanswered> {
         let entry = map::known(&link.entry).map_err(Unanswered::Refused)?;
         if telephony::is_telephony(&entry.id) {
+            if link.upload {
+                return self.upload_recording(step, link, &entry.id).await;
+            }
             let params = json!({ "CALL_ID": entry.id, "RECORD_URL": link.link });
             let command = Command::new("telephony.externalCall.attachRecord", params);
             let reply = self.write(step, vec![command]).await?.into_iter().next();
             return match reply {
                 Some(Ok(_)) => Ok(made(Entity::CallRecord, &entry.id)),
-                Some(Err(refusal)) if refusal.says("Call is not found in the statistic table") => {
-                    let why = format!("the portal does not have the call yet: {}", refusal.text);
-                    let cause = NotAppliedCause::Failed;
-                    let failed = Failure::not_applied(cause, why, Some(STATISTICS_WITHIN));
-                    Err(Unanswered::Failed(failed))
-                }
-                Some(Err(refusal)) => Err(refusal.unanswered(Purpose::Write)),
+                Some(Err(refusal)) => Err(unfinished(&refusal, Purpose::Write)),
                 None => Err(unclear("no answer")),
             };
+        }
+        if link.upload {
+            let message = "telephony is closed to us, and a recording beside an activity is told by \
+                           its address only: set public_url";
+            return Err(Unanswered::Refused(refuse(
+                "no_address",
+                message.to_owned(),
+            )));
         }
         let on = comment_place(link).map_err(Unanswered::Refused)?;
         let params = json!({ "fields": {
@@ -387,6 +406,16 @@ impl BitrixAdapter {
     }
 }
 
+/// Says what a refused recording means: a call that is not finished there yet is waited for.
+pub(super) fn unfinished(refusal: &Refusal, purpose: Purpose) -> Unanswered {
+    if !refusal.says("Call is not found in the statistic table") {
+        return refusal.unanswered(purpose);
+    }
+    let why = format!("the portal does not have the call yet: {}", refusal.text);
+    let failed = Failure::not_applied(NotAppliedCause::Failed, why, Some(STATISTICS_WITHIN));
+    Unanswered::Failed(failed)
+}
+
 /// Says whether telephony as such is refused to us, whatever the call.
 pub(super) fn is_closed(refusal: &Refusal) -> bool {
     matches!(
@@ -395,7 +424,7 @@ pub(super) fn is_closed(refusal: &Refusal) -> bool {
     )
 }
 
-fn refused_call(refusal: &Refusal) -> Called {
+pub(super) fn refused_call(refusal: &Refusal) -> Called {
     let no_user = refusal.says("User is not found or is not active")
         || refusal.says("USER_ID or USER_PHONE_INNER should be set");
     match refusal.sort() {
@@ -404,7 +433,7 @@ fn refused_call(refusal: &Refusal) -> Called {
     }
 }
 
-fn unclear(what: &str) -> Unanswered {
+pub(super) fn unclear(what: &str) -> Unanswered {
     Unanswered::Failed(Failure::Ambiguous {
         why: format!("the portal's answer does not say what it made: {what}"),
     })

@@ -22,7 +22,7 @@ use super::command::Command;
 use super::execute::{comment_place, made};
 use super::pool::Unanswered;
 use super::wire::{Record, list};
-use super::{map, telephony};
+use super::{clicks, map, telephony};
 use crate::crm::{Class, StepCommand};
 use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::plan::{
@@ -88,6 +88,13 @@ impl BitrixAdapter {
 
     async fn call(&self, step: &StepCommand, record: &CallRecord) -> Result<Look, Unanswered> {
         let marker = step.key.marker();
+        let click = record.line.as_ref().and_then(|line| line.click.as_deref());
+        if let Some(entry) = click.and_then(clicks::entry_of)
+            && !self.is_telephony_closed()
+            && let Some(result) = self.ended_call(step, &entry).await?
+        {
+            return Ok(found(Some(result)));
+        }
         if !self.is_telephony_closed() {
             let params = json!({
                 "FILTER": { "EXTERNAL_CALL_ID": marker }, "SORT": "ID", "ORDER": "ASC",

@@ -6,6 +6,7 @@
 //! itself.
 
 mod auth;
+mod clicks;
 mod client;
 mod command;
 mod consent;
@@ -33,8 +34,10 @@ mod settle;
 mod setup;
 mod telephony;
 mod text;
+mod upload;
 mod wire;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -44,16 +47,20 @@ use self::auth::Auth;
 use self::client::Client;
 use self::events::Events;
 use self::facts::Search;
-use self::settings::BitrixSettings;
+use self::settings::{BitrixSettings, Telling};
 use self::setup::{Setup, SetupKeeper};
+use self::upload::Uploads;
+use super::account::http::AccountHttp;
 use super::registry::CrmKind;
 use super::{
-    AccountDescription, AccountDoor, Adapter, Class, Consent, CredentialState, DirectoryReader,
-    Embedding, Installable, Outside, Screen, StepCommand,
+    ALONE, AccountDescription, AccountDoor, Adapter, Class, Clicks, Consent, CredentialState,
+    DirectoryReader, Embedding, Installable, Outside, Screen, StepCommand,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;
-use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
+use crate::model::capabilities::{
+    CallHistoryManner, Capabilities, Certainty, RecordingWay, StepCapability,
+};
 use crate::model::communication::{Kind, Phase};
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::outcome::{Look, Outcome, StepResult};
@@ -81,14 +88,19 @@ const SETTLES_AFTER: Duration = Duration::from_secs(70);
 /// One portal.
 pub struct BitrixAdapter {
     client: Client,
+    http: Arc<AccountHttp>,
     clock: SharedClock,
     host: String,
+    /// Where requests to the host go.
+    base_url: String,
     /// The country in whose form numbers without a code are written.
     region: Region,
     setup: SetupKeeper,
     events: Events,
     /// The account has a workplace, which stands in the portal's menu.
     has_workplace: bool,
+    uploads: Uploads,
+    telling: Telling,
     /// By what the portal is like.
     offers: [(Setup, Capabilities); 4],
 }
@@ -98,20 +110,24 @@ impl BitrixAdapter {
     pub fn new(settings: &BitrixSettings, door: AccountDoor) -> Self {
         let auth = Auth::open(settings, &door);
         Self {
-            client: Client::new(door.http, auth, door.clock.clone()),
+            client: Client::new(Arc::clone(&door.http), auth, door.clock.clone()),
+            http: door.http,
             clock: door.clock,
             host: settings.host.clone(),
+            base_url: settings.base_url.clone(),
             region: Region::default(),
             setup: SetupKeeper::new(door.vault),
             events: Events::default(),
             has_workplace: settings.workplace.is_some(),
+            uploads: Uploads::new(door.recordings),
+            telling: settings.telling,
             offers: [(false, false), (false, true), (true, false), (true, true)].map(
                 |(leads, telephony_closed)| {
                     let setup = Setup {
                         leads,
                         telephony_closed,
                     };
-                    (setup, capabilities(setup))
+                    (setup, capabilities(setup, settings))
                 },
             ),
         }
@@ -190,8 +206,19 @@ impl Adapter for BitrixAdapter {
         async move { self.execute_all(&commands).await }.boxed()
     }
 
-    fn request_sort(&self, _effect: &Effect) -> &'static str {
-        ""
+    fn request_sort(&self, effect: &Effect) -> &'static str {
+        match effect {
+            Effect::LinkRecording(link) if link.upload => ALONE,
+            _ => "",
+        }
+    }
+
+    fn replaces_itself(&self, effect: &Effect) -> bool {
+        // Beside an activity it is a comment, of which there would be two.
+        let Effect::LinkRecording(link) = effect else {
+            return false;
+        };
+        map::known(&link.entry).is_ok_and(|entry| telephony::is_telephony(&entry.id))
     }
 
     fn settles_after(&self) -> Duration {
@@ -230,13 +257,17 @@ impl Adapter for BitrixAdapter {
         Some(self)
     }
 
+    fn clicks(&self) -> Option<&dyn Clicks> {
+        Some(self)
+    }
+
     fn screen(&self) -> Option<&dyn Screen> {
         Some(self)
     }
 }
 
 /// Says what can be done.
-fn capabilities(setup: Setup) -> Capabilities {
+fn capabilities(setup: Setup, settings: &BitrixSettings) -> Capabilities {
     let certainty = |kind| match kind {
         // Our marker in the text; the card is read back.
         StepKind::CreateTask | StepKind::FillFields | StepKind::AddNote | StepKind::HandOver => {
@@ -278,6 +309,12 @@ fn capabilities(setup: Setup) -> Capabilities {
             needs_user: true,
             recording_apart: true,
             opened_by_card: !setup.telephony_closed,
+            recording_way: match setup.telephony_closed {
+                true => RecordingWay::Link,
+                false => settings.recordings,
+            },
+            names_our_number: settings.telling.number_as_line,
+            opened_by_click: !setup.telephony_closed,
             ..CallHistoryManner::default()
         },
     }

@@ -25,7 +25,7 @@ impl Screen for BitrixAdapter {
 
 impl BitrixAdapter {
     async fn show_card(&self, popup: &Popup) -> Result<(), Unanswered> {
-        let commands = telephony::ringing(popup).map_err(Unanswered::Refused)?;
+        let commands = telephony::ringing(popup, self.telling).map_err(Unanswered::Refused)?;
         let bundle = Bundle {
             name: format!("card {}", popup.entry.marker()),
             commands,

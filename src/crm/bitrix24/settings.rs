@@ -14,6 +14,7 @@ use crate::crm::account::manners::Manners;
 use crate::crm::account::transport;
 use crate::crm::{AccountDoor, AccountSettings, Adapter, DirectorySettings, Workplace};
 use crate::model::asked::{Asked, asked_by};
+use crate::model::capabilities::RecordingWay;
 use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
 use crate::model::object_reader::{Reader, TextShape, read_settings};
@@ -89,10 +90,23 @@ pub struct BitrixSettings {
     pub plan: Plan,
     /// The application by which we come in; `None` = by an incoming webhook.
     pub application: Option<Application>,
+    /// How recordings come into the portal.
+    pub recordings: RecordingWay,
+    /// What calls are told with.
+    pub telling: Telling,
     /// How the directory is kept; `None` = switched off.
     pub directory: Option<DirectorySettings>,
     /// The operators' workplace, shown in the portal's menu.
     pub workplace: Option<Workplace>,
+}
+
+/// What a portal is told of calls beside the calls themselves (V-14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Telling {
+    /// Whose call it was gets a message about it in the portal's chat.
+    pub in_chat: bool,
+    /// The company's number is the line of the call.
+    pub number_as_line: bool,
 }
 
 /// An application of the portal (`crm/bitrix24.md` §3).
@@ -162,6 +176,15 @@ fn read_table(mut r: Reader<'_>, rate_max: Option<f64>) -> Option<BitrixSettings
         let message = "is missing: only an application has an entry in the portal's menu";
         r.wrong("client_id", message.to_owned());
     }
+    let recordings = match r.word("recordings").unwrap_or_default() {
+        Recordings::Automatic => RecordingWay::Automatic,
+        Recordings::Link => RecordingWay::Link,
+        Recordings::Upload => RecordingWay::Upload,
+    };
+    let telling = Telling {
+        in_chat: r.flag("message_in_chat", false),
+        number_as_line: r.flag("number_as_line", false),
+    };
     let directory = match r.table("directory") {
         Some(table) => DirectorySettings::read(table),
         None => Some(DirectorySettings::default()),
@@ -177,9 +200,21 @@ fn read_table(mut r: Reader<'_>, rate_max: Option<f64>) -> Option<BitrixSettings
             redirect_uri,
             oauth_host: oauth_host.unwrap_or_default().name(),
         }),
+        recordings,
+        telling,
         directory,
         workplace,
     })
+}
+
+/// How recordings come into the portal.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Recordings {
+    #[default]
+    Automatic,
+    Link,
+    Upload,
 }
 
 /// The vendor's authorisation servers.

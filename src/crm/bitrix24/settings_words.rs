@@ -38,6 +38,18 @@ pub(super) const WORDS: &[(&str, &str)] = &[
         "The https address of the operators' workplace, shown in the portal's menu (docs/workplace.md).",
     ),
     (
+        "recordings",
+        "How recordings come into the portal: `link` has it fetch them from public_url, `upload` hands it the files, `automatic`, where nothing is set, does the first where there is a public_url and else the second.",
+    ),
+    (
+        "message_in_chat",
+        "Whose call it was gets a message about it in the portal's chat (V-14); off where nothing is set.",
+    ),
+    (
+        "number_as_line",
+        "The company's number that was called, or shown, is the call's line in the portal's statistics (V-14); off where nothing is set. The portal makes a line of every new number.",
+    ),
+    (
         "directory",
         "How the clients of the account are kept on the box (docs/directory.md).",
     ),

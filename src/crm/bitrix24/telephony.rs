@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::client::refuse;
 use super::command::{Command, result_of};
-use super::{map, wire};
+use super::settings::Telling;
+use super::{clicks, map, wire};
 use crate::crm::{Popup, StepCommand};
 use crate::model::call::Direction;
 use crate::model::ids::CrmUserId;
@@ -30,35 +31,63 @@ pub(super) fn call(
     command: &StepCommand,
     record: &CallRecord,
     user: Option<&CrmUserId>,
+    telling: Telling,
 ) -> Result<Vec<Command>, Rejection> {
-    let user = map::user(user)?
-        .ok_or_else(|| refuse("no_user", "Bitrix24 logs no call without a user".to_owned()))?;
+    let user = logged_under(user)?;
     let shown_to = map::user(record.shown_to.as_ref())?;
+    let our_number = record
+        .line
+        .as_ref()
+        .and_then(|line| line.our_number.as_deref());
     let register = register(&Registration {
         user: shown_to.unwrap_or(user),
         phone: record.phone.as_str(),
-        direction: record.direction,
+        kind: match is_callback(record) {
+            true => CALLBACK,
+            false => kind(record.direction),
+        },
         at: record.at,
         name: command.key.marker(),
         client: client(record)?,
+        // What its card began has its line already, and is known again without.
+        line: our_number.filter(|_| telling.number_as_line && shown_to.is_none()),
     });
+    Ok(vec![
+        register,
+        finish(result_of(0, "[CALL_ID]"), record, user, telling),
+    ])
+}
+
+/// Writes the end of a call that the portal registered by itself, when somebody clicked there.
+pub(super) fn clicked_call(
+    entry: &str,
+    record: &CallRecord,
+    user: Option<&CrmUserId>,
+    telling: Telling,
+) -> Result<Command, Rejection> {
+    Ok(finish(json!(entry), record, logged_under(user)?, telling))
+}
+
+fn logged_under(user: Option<&CrmUserId>) -> Result<i64, Rejection> {
+    let none = || refuse("no_user", "Bitrix24 logs no call without a user".to_owned());
+    map::user(user)?.ok_or_else(none)
+}
+
+fn finish(entry: Value, record: &CallRecord, user: i64, telling: Telling) -> Command {
     let talked = record.status == CallStatus::Talked;
-    let finish = json!({
-        "CALL_ID": result_of(0, "[CALL_ID]"),
+    let params = json!({
+        "CALL_ID": entry,
         "USER_ID": user,
         // Whether it was answered is told by this alone.
         "DURATION": if talked { record.talk_s.max(1) } else { 0 },
         "STATUS_CODE": status_code(record),
-        "ADD_TO_CHAT": 0,
+        "ADD_TO_CHAT": u8::from(telling.in_chat),
     });
-    Ok(vec![
-        register,
-        Command::new("telephony.externalCall.finish", finish),
-    ])
+    Command::new("telephony.externalCall.finish", params)
 }
 
 /// Writes the registration of a call that rings, and its card at every other telephone.
-pub(super) fn ringing(popup: &Popup) -> Result<Vec<Command>, Rejection> {
+pub(super) fn ringing(popup: &Popup, telling: Telling) -> Result<Vec<Command>, Rejection> {
     let users: Result<Vec<i64>, Rejection> = popup
         .users
         .iter()
@@ -72,10 +101,14 @@ pub(super) fn ringing(popup: &Popup) -> Result<Vec<Command>, Rejection> {
     let mut commands = vec![register(&Registration {
         user: *first,
         phone: popup.phone.as_str(),
-        direction: Direction::Incoming,
+        kind: kind(Direction::Incoming),
         at: popup.at,
         name: popup.entry.marker(),
         client: None,
+        line: popup
+            .our_number
+            .as_deref()
+            .filter(|_| telling.number_as_line),
     })];
     let mut to = vec![*first];
     to.extend(others);
@@ -89,10 +122,11 @@ pub(super) fn ringing(popup: &Popup) -> Result<Vec<Command>, Rejection> {
 struct Registration<'a> {
     user: i64,
     phone: &'a str,
-    direction: Direction,
+    kind: u8,
     at: Timestamp,
     name: String,
     client: Option<(&'static str, i64)>,
+    line: Option<&'a str>,
 }
 
 /// The same values at every repeat: by them the portal recognises a call that it has.
@@ -100,11 +134,13 @@ fn register(call: &Registration<'_>) -> Command {
     let params = json!({
         "USER_ID": call.user,
         "PHONE_NUMBER": call.phone,
-        "TYPE": kind(call.direction),
+        "TYPE": call.kind,
         "CALL_START_DATE": wire::time(call.at),
         "CRM_CREATE": 0,
         "SHOW": 0,
+        // The message is made at the end, once.
         "ADD_TO_CHAT": 0,
+        "LINE_NUMBER": call.line,
         "EXTERNAL_CALL_ID": call.name,
         "CRM_ENTITY_TYPE": call.client.map(|client| client.0),
         "CRM_ENTITY_ID": call.client.map(|client| client.1),
@@ -132,6 +168,15 @@ fn client(record: &CallRecord) -> Result<Option<(&'static str, i64)>, Rejection>
         | Entity::Notice => return Ok(None),
     };
     Ok(Some((name, map::id("card", &card.id)?)))
+}
+
+/// The portal's word for a call back (§8).
+const CALLBACK: u8 = 4;
+
+/// Says whether the call was asked for in a callback form of the portal.
+fn is_callback(record: &CallRecord) -> bool {
+    let click = record.line.as_ref().and_then(|line| line.click.as_deref());
+    click.is_some_and(clicks::is_callback)
 }
 
 fn kind(direction: Direction) -> u8 {

@@ -1,9 +1,10 @@
 //! The adapter against a scripted portal.
 
 mod account;
-mod calls;
+pub(super) mod calls;
 mod cards;
 mod credentials;
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,11 +19,15 @@ use crate::clock::SystemClock;
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
 use crate::crm::account::script::{Asked, Reply, Server};
 use crate::crm::pair_vault::{PairTurn, PairVault, Witness};
-use crate::crm::{AccountSettings as _, StepCommand, TokenVault, VaultError};
+use crate::crm::{
+    AccountSettings as _, NoRecordingFile, RecordingFile, RecordingFiles, StepCommand, TokenVault,
+    VaultError,
+};
 use crate::model::communication::Phase;
-use crate::model::ids::CrmUserId;
+use crate::model::ids::{CommunicationKey, CrmUserId};
 use crate::model::phone::Phone;
 use crate::model::plan::{Card, Entity, Role, StepKey, Target};
+use crate::model::recording::AudioFormat;
 use crate::model::secret::Secrets;
 use crate::model::timestamp::Timestamp;
 
@@ -165,7 +170,39 @@ impl PairVault for Vault {
     }
 }
 
+/// The recording that is handed over, where there is one.
+#[derive(Default)]
+pub(super) struct Files(Mutex<Option<Result<Vec<u8>, NoRecordingFile>>>);
+
+impl Files {
+    pub(super) fn hold(&self, held: Result<Vec<u8>, NoRecordingFile>) {
+        *self.0.lock().expect("no panic") = Some(held);
+    }
+}
+
+impl RecordingFiles for Files {
+    fn open(
+        &self,
+        call: CommunicationKey,
+    ) -> BoxFuture<'_, Result<RecordingFile, NoRecordingFile>> {
+        async move {
+            let held = self.0.lock().expect("no panic").clone();
+            let sound = held.unwrap_or_else(|| panic!("{call}"))?;
+            let mut file = tempfile::tempfile().expect("a file");
+            std::io::Write::write_all(&mut file, &sound).expect("written");
+            std::io::Seek::rewind(&mut file).expect("rewound");
+            Ok(RecordingFile {
+                file,
+                format: AudioFormat::Wav,
+                bytes: u64::try_from(sound.len()).expect("short"),
+            })
+        }
+        .boxed()
+    }
+}
+
 pub(super) struct Fixture {
+    pub(super) files: Arc<Files>,
     pub(super) server: Server,
     pub(super) vault: Arc<Vault>,
     pub(super) adapter: BitrixAdapter,
@@ -210,6 +247,7 @@ impl Fixture {
             setup: Mutex::new(Some(json!({"leads": true, "telephony_closed": false}))),
             turn: Arc::default(),
         });
+        let recordings = Arc::new(Files::default());
         let mut secrets = Secrets::default();
         secrets.insert(settings::CLIENT_SECRET, Secret::new("key".to_owned()));
         let door = AccountDoor {
@@ -217,10 +255,12 @@ impl Fixture {
             vault: vault.clone(),
             pairs: vault.clone(),
             secrets,
+            recordings: Some(recordings.clone()),
             clock: Arc::new(SystemClock),
         };
         let adapter = BitrixAdapter::new(&settings, door);
         Self {
+            files: recordings,
             server,
             vault,
             adapter,

@@ -5,8 +5,8 @@
 //! second and so many a day. A task made from an object is what others call a deal.
 
 mod client;
-mod deals;
 mod credential_form;
+mod deals;
 mod describe;
 mod directory;
 mod execute;
@@ -34,8 +34,8 @@ use self::settings::{PlanfixSettings, WithoutContact};
 use self::setup::SetupKeeper;
 use super::registry::CrmKind;
 use super::{
-AccountDescription, AccountDoor, Adapter, Class, DealReader, DirectoryReader, Screen, Embedding,
-    StepCommand,
+    AccountDescription, AccountDoor, Adapter, Class, DealReader, DirectoryReader, Embedding,
+    Screen, StepCommand,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;
@@ -198,6 +198,7 @@ fn capabilities() -> Capabilities {
             opened_by_card: false,
             by_telephone: true,
             makes_contacts: true,
+            ..CallHistoryManner::default()
         },
     }
 }

@@ -117,6 +117,8 @@ pub struct CallView {
     pub user: u64,
     /// The line.
     pub line: String,
+    /// Whoever had it was told of it in the chat.
+    pub in_chat: bool,
     /// The card that it stands on.
     pub card: Option<(Kind, u64)>,
     /// Its activity.

@@ -265,6 +265,8 @@ pub(super) struct FinishedCall {
     pub(super) code: String,
     pub(super) reason: String,
     pub(super) vote: i64,
+    /// Whoever had the call was told of it in the chat.
+    pub(super) in_chat: bool,
     pub(super) cost: f64,
     pub(super) cost_currency: String,
     pub(super) finished_at: i64,
@@ -283,6 +285,8 @@ pub struct Record {
     pub name: String,
     /// Its size in bytes; 0 for one by address.
     pub bytes: usize,
+    /// Digest of its content (SHA-256, hexadecimal); empty for one by address.
+    pub sha256: String,
     /// Its address, where one was given.
     pub url: String,
     /// How often it was attached.

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::auth::{Caller, opaque};
 use super::exchange::{Incoming, Reply};
@@ -21,6 +22,8 @@ const TICKETS_MAX: usize = 20_000;
 pub(super) struct Ticket {
     finished_id: u64,
     name: String,
+    /// The address was given to who has a token: it bears that, and is good no longer.
+    with_token: bool,
 }
 
 impl World {
@@ -61,7 +64,7 @@ impl World {
         if self.is_too_large(bytes.len()) {
             return Err(self.telephony("File is too large"));
         }
-        let file_id = self.attach(finished_id, &name, bytes.len(), "");
+        let file_id = self.attach(finished_id, &name, Some(&bytes), "");
         Ok(json!({"FILE_ID": file_id}).into())
     }
 
@@ -78,6 +81,7 @@ impl World {
             Ticket {
                 finished_id,
                 name: name.to_owned(),
+                with_token: caller.client_id.is_some(),
             },
         );
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -95,25 +99,30 @@ impl World {
 
     /// Takes a file at the address that was given out.
     pub(super) fn upload(&mut self, incoming: &Incoming, now: Moment) -> Reply {
+        if incoming.method != "POST" {
+            return Refusal::bad("ERROR_CORE", "No file was uploaded").reply();
+        }
         let query = super::php::Branch::parse(&incoming.query_text).into_map();
-        if query.contains_key("auth")
+        let token = query.get("token").and_then(text_of).unwrap_or_default();
+        let ticket = self.tickets.get(&token).cloned();
+        let wants_token = ticket.as_ref().is_some_and(|ticket| ticket.with_token);
+        if (wants_token || query.contains_key("auth"))
             && let Err(refusal) = self.holder_of_token(incoming, &query, now)
         {
             return refusal.reply();
         }
-        let token = query.get("token").and_then(text_of).unwrap_or_default();
-        let Some(ticket) = self.tickets.get(&token).cloned() else {
+        let Some(ticket) = ticket else {
             return Refusal::bad("ERROR_CORE", "Upload token is not valid").reply();
         };
         let content_type = incoming.content_type.as_deref().unwrap_or("");
-        match part_length(content_type, &incoming.body, "file") {
-            Some(0) => Refusal::bad("ERROR_CORE", "File content is empty.").reply(),
-            Some(bytes) if self.is_too_large(bytes) => {
+        match file_part(content_type, &incoming.body, "file") {
+            Some([]) => Refusal::bad("ERROR_CORE", "File content is empty.").reply(),
+            Some(bytes) if self.is_too_large(bytes.len()) => {
                 Refusal::new(413, "ERROR_CORE", "File is too large").reply()
             }
             Some(bytes) => {
                 self.tickets.remove(&token);
-                let file_id = self.attach(ticket.finished_id, &ticket.name, bytes, "");
+                let file_id = self.attach(ticket.finished_id, &ticket.name, Some(bytes), "");
                 let time = self.time(now, None);
                 Reply::ok(&json!({"result": {"FILE_ID": file_id}, "time": time}))
             }
@@ -129,18 +138,19 @@ impl World {
 
     pub(super) fn attach_by_url(&mut self, finished_id: u64, url: &str) -> u64 {
         let name = url.rsplit('/').next().unwrap_or("record.mp3");
-        self.attach(finished_id, name, 0, url)
+        self.attach(finished_id, name, None, url)
     }
 
     /// Attaches a file; a repeat takes the place of the one before.
-    fn attach(&mut self, finished_id: u64, name: &str, bytes: usize, url: &str) -> u64 {
+    fn attach(&mut self, finished_id: u64, name: &str, content: Option<&[u8]>, url: &str) -> u64 {
         let file_id = self.next_id("file", 9_079);
         if let Some(finished) = self.finished_calls.get_mut(&finished_id) {
             let times = finished.record.as_ref().map_or(0, |record| record.times);
             finished.record = Some(Record {
                 file_id,
                 name: name.to_owned(),
-                bytes,
+                bytes: content.map_or(0, <[u8]>::len),
+                sha256: content.map(digest).unwrap_or_default(),
                 url: url.to_owned(),
                 times: times + 1,
             });
@@ -185,24 +195,36 @@ impl World {
     }
 }
 
-/// Returns how many bytes a part of a multipart body has.
-fn part_length(content_type: &str, body: &[u8], name: &str) -> Option<usize> {
-    let (_, boundary) = content_type.split_once("boundary=")?;
+/// Returns a digest of a content in hexadecimal digits.
+fn digest(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns the content of a part of a multipart body that is a file: it has a name of its own.
+fn file_part<'b>(content_type: &str, body: &'b [u8], name: &str) -> Option<&'b [u8]> {
+    let (kind, boundary) = content_type.split_once("boundary=")?;
+    if !kind.starts_with("multipart/form-data;") {
+        return None;
+    }
     let boundary = boundary.split(';').next()?.trim().trim_matches('"');
     let delimiter = format!("--{boundary}");
-    let mut rest = body;
-    while let Some(at) = find(rest, delimiter.as_bytes()) {
-        rest = rest.get(at + delimiter.len()..)?;
+    let ending = format!("\r\n{delimiter}");
+    let mut rest = body.strip_prefix(delimiter.as_bytes())?;
+    loop {
+        rest = rest.strip_prefix(b"\r\n")?;
         let head_end = find(rest, b"\r\n\r\n")?;
         let head = String::from_utf8_lossy(rest.get(..head_end)?).into_owned();
         let content = rest.get(head_end + 4..)?;
-        let end = find(content, format!("\r\n{delimiter}").as_bytes())?;
-        if head.contains(&format!("name=\"{name}\"")) {
-            return Some(end);
+        let end = find(content, ending.as_bytes())?;
+        if head.contains(&format!("name=\"{name}\"")) && head.contains("filename=\"") {
+            // What is cut off before its last line did not come whole.
+            let tail = content.get(end..)?;
+            find(tail, format!("{ending}--").as_bytes())?;
+            return content.get(..end);
         }
-        rest = content.get(end + 2..)?;
+        rest = content.get(end + ending.len()..)?;
     }
-    None
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
@@ -219,8 +241,13 @@ mod tests {
         let body = b"--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n1\r\n--b\r\n\
             Content-Disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\n\r\nsound\r\n--b--";
         let content_type = "multipart/form-data; boundary=b";
-        assert_eq!(part_length(content_type, body, "file"), Some(5));
-        assert_eq!(part_length(content_type, body, "other"), None);
-        assert_eq!(part_length("text/plain", body, "file"), None);
+        assert_eq!(file_part(content_type, body, "file"), Some(&b"sound"[..]));
+        // A field is no file.
+        assert_eq!(file_part(content_type, body, "x"), None);
+        assert_eq!(file_part(content_type, body, "other"), None);
+        assert_eq!(file_part("text/plain; boundary=b", body, "file"), None);
+        // Half of it.
+        let half = body.strip_suffix(b"\r\n--b--").expect("whole");
+        assert_eq!(file_part(content_type, half, "file"), None);
     }
 }

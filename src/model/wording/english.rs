@@ -415,10 +415,18 @@ pub(super) fn text(reason: &Reason) -> String {
             "The call stands in the unsorted record itself and is not logged apart (S1-12)."
                 .to_owned()
         }
+        Reason::FilteredNotLogged { side } => format!(
+            "Filtered calls are left out of the call history ({}.filtered, V-14): neither the call \
+             nor its recording goes to the CRM.",
+            side.path()
+        ),
         Reason::NothingToLogOn => {
             "There is nothing to log the call on: the client is not in the CRM and nothing is \
              made (S1-26)."
                 .to_owned()
+        }
+        Reason::RecordingHandedOver => {
+            "The recording is ready: the CRM is handed the file itself.".to_owned()
         }
         Reason::RecordingLinked => {
             "The recording can be played: its address is put to the call's entry.".to_owned()

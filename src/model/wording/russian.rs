@@ -411,9 +411,15 @@ pub(super) fn text(reason: &Reason) -> String {
             "Звонок виден в самой записи неразобранного, отдельно он не записывается (S1-12)."
                 .to_owned()
         }
+        Reason::FilteredNotLogged { side } => format!(
+            "Отфильтрованные звонки не записываются ({}.filtered, V-14): звонка и его записи \
+             разговора в CRM не будет.",
+            side.path()
+        ),
         Reason::NothingToLogOn => {
             "Записать звонок некуда: клиента нет в CRM, и ничего не создаётся (S1-26).".to_owned()
         }
+        Reason::RecordingHandedOver => "Запись разговора готова: CRM получает сам файл.".to_owned(),
         Reason::RecordingLinked => {
             "Запись разговора готова: её адрес добавляется к записи о звонке.".to_owned()
         }

@@ -114,6 +114,8 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::HandedOver { .. } => 88,
         Reason::FieldLeftOut { .. } => 89,
         Reason::ResponsibleTold { .. } => 90,
+        Reason::FilteredNotLogged { .. } => 91,
+        Reason::RecordingHandedOver => 92,
     }
 }
 
@@ -237,6 +239,7 @@ fn samples() -> Vec<Reason> {
         },
         Reason::LoggedByCrm,
         Reason::LoggedInUnsorted,
+        Reason::RecordingHandedOver,
         Reason::NothingToLogOn,
         Reason::RecordingLinked,
         Reason::RecordingThere,
@@ -379,6 +382,7 @@ fn samples() -> Vec<Reason> {
         let phone = phone();
         all.push(Reason::NumberFiltered { side, phone });
         all.push(Reason::CallFiltered { side });
+        all.push(Reason::FilteredNotLogged { side });
         for task in [CallTask::Taken, CallTask::Missed] {
             all.push(Reason::TaskActs { side, task });
             all.push(Reason::TaskOff { side, task });

@@ -186,6 +186,11 @@ fn originate(order: &CallOrder, settings: &OriginateSettings) -> Action {
         .with("Timeout", timeout_ms.to_string())
         .with("Async", "true")
         .with("ChannelId", order.id.as_str());
+    if let Some(caller_id) = &order.caller_id {
+        // Inherited by the channel that goes out: the dialplan there shows it.
+        let number = caller_id.digits();
+        action = action.with("Variable", format!("__TRUNKLINE_CALLER_ID={number}"));
+    }
     if channel.starts_with("Local/") {
         action = action.with("OtherChannelId", format!("{}-2", order.id));
     }

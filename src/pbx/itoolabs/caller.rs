@@ -12,6 +12,7 @@ use super::settings::{ApiSettings, OriginateSettings};
 use super::tracker::Order;
 use crate::model::call_order::CallOrder;
 use crate::model::ids::{CommunicationKey, SourceKey};
+use crate::model::phone::Phone;
 use crate::model::timestamp::Timestamp;
 use crate::pbx::{Caller, OrderError, Ordered};
 
@@ -51,7 +52,8 @@ impl Placed {
 impl Caller for ItoolabsCaller {
     fn place(&self, order: CallOrder) -> BoxFuture<'_, Result<Ordered, OrderError>> {
         async move {
-            let clid = self.originate.clid.as_deref();
+            let own = order.caller_id.as_ref().map(Phone::digits);
+            let clid = own.or(self.originate.clid.as_deref());
             let user = order.extension.0.clone();
             let digits = order.phone.digits().to_owned();
             let sent = Instant::now();

@@ -52,7 +52,10 @@ fn params(order: &CallOrder, settings: &ClickToCall) -> Result<Map<String, Value
         "first_call": first_call,
         "direction": "out",
         "switch_at_once": true,
-        "virtual_phone_number": settings.virtual_number,
+        "virtual_phone_number": match &order.caller_id {
+            Some(number) => json!(number.digits()),
+            None => json!(settings.virtual_number),
+        },
         "contact": order.phone.digits(),
         "external_id": order.id,
         "employee": { "id": employee },
@@ -65,6 +68,37 @@ fn order_error(error: RpcError) -> OrderError {
         RpcError::NoAnswer { .. } => OrderError::Unclear,
         RpcError::NotSent { .. } | RpcError::Limit { .. } | RpcError::Refused(_) => {
             OrderError::Refused(error.to_string())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ids::Extension;
+    use crate::model::phone::{Phone, Region};
+
+    #[test]
+    fn v_14_the_client_sees_the_number_of_the_order_or_else_the_sources_own() {
+        let settings = ClickToCall {
+            virtual_number: "74950000000".to_owned(),
+            first_call: FirstCall::Employee,
+        };
+        let number = |text| Phone::parse(text, Region::RU).expect("a number");
+        let order = |caller_id| CallOrder {
+            id: "crm-1.9c".to_owned(),
+            employee: "anna".parse().expect("an id"),
+            extension: Extension("7".to_owned()),
+            phone: number("+79161234567"),
+            caller_id,
+        };
+        for (caller_id, shown) in [
+            (None, "74950000000"),
+            (Some(number("+74951234567")), "74951234567"),
+        ] {
+            let params = params(&order(caller_id), &settings).expect("an order");
+            assert_eq!(params["virtual_phone_number"], json!(shown));
+            assert_eq!(params["external_id"], json!("crm-1.9c"));
         }
     }
 }

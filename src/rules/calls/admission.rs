@@ -1,6 +1,7 @@
 //! Whether a call is a client's call that is decided now (S1-14, S1-27, S1-28).
 
 use crate::model::call::{Call, CallResult};
+use crate::model::call_order::is_crm_click;
 use crate::model::communication::{Kind, Phase};
 use crate::model::explanation::{Reason, Side};
 use crate::model::phone::{ClientNumber, Phone};
@@ -9,7 +10,7 @@ use super::people;
 use crate::rules::draft::Draft;
 use crate::rules::phases;
 use crate::rules::settings::{
-    CallSettings, DirectionSettings, KnownCase, TaskSettings, UnknownCase,
+    CallSettings, DirectionSettings, FilteredCalls, KnownCase, TaskSettings, UnknownCase,
 };
 use crate::rules::situation::Situation;
 
@@ -42,7 +43,10 @@ impl<'a> ClientCall<'a> {
         let Some(side) = Side::of(call.direction) else {
             return Err(Reason::InternalCall);
         };
-        if let CallResult::EmployeeNotReached { reason } = call.result {
+        // The entry of a click stands open in the CRM: somebody must end it.
+        if let CallResult::EmployeeNotReached { reason } = call.result
+            && (click(situation, call).is_none() || phase != Phase::Ended)
+        {
             return Err(Reason::EmployeeNotReached { miss: reason });
         }
         let phone = match &call.client {
@@ -78,6 +82,21 @@ impl<'a> ClientCall<'a> {
         let filter = self.direction().filter.as_ref();
         self.direction().filtered_numbers.contains(self.phone)
             || filter.is_some_and(|filter| !filter.passes(&people::facets(self)))
+    }
+
+    /// Says whether a call that is filtered is not even logged (V-14).
+    pub(super) fn leaves_log_out(&self) -> bool {
+        self.direction().filtered == FilteredCalls::LeftOut && self.is_filtered()
+    }
+
+    /// Returns the name of the click in the CRM that the call came of, where the CRM opened the entry.
+    pub(super) fn click(&self) -> Option<&'a str> {
+        click(self.situation, self.call)
+    }
+
+    /// Says whether the client was never called: of the call nothing is told but its end.
+    pub(super) fn is_unreached(&self) -> bool {
+        matches!(self.call.result, CallResult::EmployeeNotReached { .. })
     }
 
     /// Explains what list and filter say, and whether the call is filtered.
@@ -150,6 +169,12 @@ impl<'a> ClientCall<'a> {
             Side::Outgoing => &self.settings.outgoing,
         }
     }
+}
+
+fn click<'a>(situation: &Situation<'_>, call: &'a Call) -> Option<&'a str> {
+    let opened = situation.capabilities.calls.opened_by_click;
+    let name = call.click_to_call.as_deref().filter(|_| opened)?;
+    is_crm_click(name).then_some(name)
 }
 
 /// Says whether the phase is one at which a call is decided, and has come.

@@ -284,7 +284,9 @@ fn unsorted(call: &ClientCall<'_>, client: &Client<'_>, pipeline: String, draft:
             talk_s: call.talk_s(),
             callee: people::employee(call).ok(),
             // The record cannot be changed later, so that the address stands there in advance.
-            link: call.situation.recording.map(|one| one.link.clone()),
+            link: (call.situation.recording)
+                .filter(|one| !one.upload)
+                .map(|one| one.link.clone()),
         },
         Side::Outgoing => UnsortedForm::Form {
             name: names::event(call.side, call.call).to_owned(),

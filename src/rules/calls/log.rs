@@ -25,6 +25,10 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
         }
         return draft.explain(Reason::LoggedInUnsorted);
     }
+    // An entry that a card or a click has opened is ended, whatever the filter says.
+    if call.leaves_log_out() && shown_to(call).is_none() && call.click().is_none() {
+        return draft.explain(Reason::FilteredNotLogged { side: call.side });
+    }
     let Some((card, place)) = place(call, client, draft) else {
         return draft.explain(Reason::NothingToLogOn);
     };
@@ -63,7 +67,9 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
 
 /// Returns the telephones of the call, where the CRM wants to know.
 fn line(call: &ClientCall<'_>) -> Option<CallLine> {
-    if !call.situation.capabilities.calls.by_telephone {
+    let manner = &call.situation.capabilities.calls;
+    let click = call.click().map(str::to_owned);
+    if !manner.by_telephone && !manner.names_our_number && click.is_none() {
         return None;
     }
     let rung: Vec<Extension> = call.call.rung().cloned().collect();
@@ -79,6 +85,7 @@ fn line(call: &ClientCall<'_>) -> Option<CallLine> {
         of,
         our_number: call.call.our_number.clone(),
         recorded: !call.call.recordings.is_empty(),
+        click,
         shown: shown.flat_map(|step| step.extensions.clone()).collect(),
         rung,
     })
@@ -109,7 +116,7 @@ fn ready_link(call: &ClientCall<'_>) -> Option<String> {
     let recording = call
         .situation
         .recording
-        .filter(|recording| recording.ready)?;
+        .filter(|recording| recording.ready && !recording.upload)?;
     Some(recording.link.clone())
 }
 
@@ -127,6 +134,7 @@ fn place(
     if let Some(place) = made_card(draft) {
         return Some((Some(place.target), place.reason));
     }
+    let opened = call.click().is_some();
     if client.contact.is_some() || client.company.is_some() || client.lead.is_some() {
         return match call.settings.call_history {
             CallHistory::CrmChooses => Some((None, Reason::LoggedByCrm)),
@@ -136,9 +144,11 @@ fn place(
     let unsorted = Reason::LoggedOnMade {
         entity: Entity::Unsorted,
     };
-    draft
-        .gives(UNSORTED)
-        .then(|| (Some(made(UNSORTED, Entity::Deal)), unsorted))
+    match draft.gives(UNSORTED) {
+        true => Some((Some(made(UNSORTED, Entity::Deal)), unsorted)),
+        // The CRM knows on which card somebody clicked.
+        false => opened.then_some((None, Reason::LoggedByCrm)),
+    }
 }
 
 /// A card that something is written on or hangs on.

@@ -68,6 +68,10 @@ pub(super) fn plan(situation: &Situation<'_>, call: &Call, facts: &Facts) -> Res
         }
         Telephony::Ours => {}
     }
+    if call.is_unreached() {
+        log::plan(&call, &client, &mut draft);
+        return Ok(draft.finish(!client.known));
+    }
     // Where the CRM makes contacts from its call history, the entry is what everything waits for.
     let entry_first = situation.capabilities.calls.makes_contacts;
     if call.is_at_end() && entry_first {

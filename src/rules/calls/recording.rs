@@ -1,5 +1,5 @@
-//! What is done when the recording of a call can be played: its address is put to the entry that
-//! the call has in the call history. Needs nothing from the CRM: the ledger knows the entry.
+//! What is done when the recording of a call can be played: its address, or the file itself, is put
+//! to the entry that the call has in the call history. Needs nothing from the CRM: the ledger knows the entry.
 
 use crate::model::communication::Phase;
 use crate::model::explanation::Reason;
@@ -28,8 +28,12 @@ pub(in crate::rules) fn plan(situation: &Situation<'_>) -> Option<Plan> {
     match link(situation, recording) {
         Err(reason) => draft.explain(reason),
         Ok(link) => {
+            let reason = match link.upload {
+                true => Reason::RecordingHandedOver,
+                false => Reason::RecordingLinked,
+            };
             if draft.wish(RECORDING, Effect::LinkRecording(link)) == Wish::Planned {
-                draft.explain(Reason::RecordingLinked);
+                draft.explain(reason);
             }
         }
     }
@@ -53,7 +57,7 @@ fn link(situation: &Situation<'_>, recording: &RecordingAddress) -> Result<Recor
     else {
         return Err(Reason::RecordingWithoutEntry);
     };
-    if record.link.as_ref() == Some(&recording.link) {
+    if !recording.upload && record.link.as_ref() == Some(&recording.link) {
         return Err(Reason::RecordingThere);
     }
     let entry = result.card(Entity::CallRecord);
@@ -70,7 +74,11 @@ fn link(situation: &Situation<'_>, recording: &RecordingAddress) -> Result<Recor
         by,
         record: record.clone(),
         link: recording.link.clone(),
-        text: names::recording(&recording.link),
+        text: match recording.upload {
+            true => String::new(),
+            false => names::recording(&recording.link),
+        },
+        upload: recording.upload,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Names and texts of what a call makes, and its tags (V-09, S1-21).
 
 use crate::model::call::{CallResult, MissReason};
+use crate::model::details::UTM;
 use crate::model::explanation::{Reason, Side, TemplateMiss};
 use crate::model::ids::Extension;
 use crate::rules::names;
@@ -138,6 +139,7 @@ fn values(call: &ClientCall<'_>, client: &Client<'_>) -> Values {
             "talk_s" => Value::Number(call.talk_s()),
             "wait_s" => Value::Number(what.waiting_ms / 1000),
             "miss_reason" => text(missed(what.result)),
+            mark if UTM.contains(&mark) => text(what.details.get(mark).map(String::as_str)),
             // The test beside the table finds a name that is missing here.
             _ => Value::Text(String::new()),
         };

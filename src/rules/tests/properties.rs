@@ -294,6 +294,7 @@ prop_compose! {
         DirectionSettings {
             filtered_numbers, answered_unknown, missed_unknown, answered_known, missed_known,
             contact_name, deal_name, task, missed_task, filter: None,
+            filtered: Default::default(),
         }
     }
 }
@@ -545,6 +546,7 @@ proptest! {
         let recording = recording.map(|ready| RecordingAddress {
             link: "https://box.example/r/token".to_owned(),
             ready,
+            upload: false,
         });
         let snapshot = Snapshot {
             key: "romashka/office/1".parse().expect("a key"),

@@ -290,6 +290,16 @@ fn every_table_is_checked() {
 }
 
 #[test]
+fn v_14_filtered_calls_are_left_out_of_the_call_history_where_that_is_set() {
+    check("v_14_filtered_calls_are_left_out_of_the_call_history_where_that_is_set");
+}
+
+#[test]
+fn v_14_marks_of_call_tracking_and_our_number_fill_fields_of_new_records() {
+    check("v_14_marks_of_call_tracking_and_our_number_fill_fields_of_new_records");
+}
+
+#[test]
 fn a_recording_is_linked_to_the_entry_that_stands() {
     check("a_recording_is_linked_to_the_entry_that_stands");
 }

@@ -241,6 +241,7 @@ impl Workshop {
             portal: portal.key.clone(),
             phases: vec![Phase::Ended],
             recordings: true,
+            files: false,
             off: activity == Activity::Off,
         };
         routing.add(source(), Kind::Call, taker);

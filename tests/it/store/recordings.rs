@@ -84,7 +84,10 @@ async fn a_recording_is_found_by_call_by_token_and_by_time_and_counted() {
     let again = store.change_recording(ready("a", &["a.wav"], false)).await;
     assert_eq!(again, Ok(Vec::new()));
     assert_eq!(store.recordings_due(at(20), 10).await, Ok(Vec::new()));
-    assert_eq!(store.recordings_untold(10).await.expect("read").len(), 1);
+    assert_eq!(
+        store.recordings_untold(None, 10).await.expect("read").len(),
+        1
+    );
     let figures = store.recording_figures().await.expect("counted");
     let expected = RecordingFigures {
         not_told: 1,
@@ -93,7 +96,7 @@ async fn a_recording_is_found_by_call_by_token_and_by_time_and_counted() {
     assert_eq!(figures, expected);
     let told = store.change_recording(ready("a", &["a.wav"], true)).await;
     told.expect("changed");
-    assert_eq!(store.recordings_untold(10).await, Ok(Vec::new()));
+    assert_eq!(store.recordings_untold(None, 10).await, Ok(Vec::new()));
     assert_eq!(store.recording_figures().await.expect("counted").ready, 1);
 }
 

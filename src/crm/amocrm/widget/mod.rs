@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::AmoAdapter;
 use super::auth::Auth;
 use super::settings::AmoSettings;
-use crate::crm::{Click, WidgetFile, WidgetPlace, WidgetProof, WidgetUsers};
+use crate::crm::{WidgetClick, WidgetFile, WidgetPlace, WidgetProof, WidgetUsers};
 
 const SCRIPT: &str = include_str!("script.js");
 
@@ -151,7 +151,7 @@ impl WidgetUsers for AmoAdapter {
         .boxed()
     }
 
-    fn clicks<'a>(&'a self, proof: WidgetProof<'a>) -> BoxFuture<'a, Option<Click>> {
+    fn clicks<'a>(&'a self, proof: WidgetProof<'a>) -> BoxFuture<'a, Option<WidgetClick>> {
         async move {
             let secret = self.client_secret.as_ref()?;
             let read = token::read(proof.token, secret, proof.now)?;

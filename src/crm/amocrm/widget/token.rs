@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use url::Url;
 
-use crate::crm::Click;
+use crate::crm::WidgetClick;
 use crate::model::ids::CrmUserId;
 use crate::model::secret::Secret;
 use crate::model::timestamp::Timestamp;
@@ -24,7 +24,7 @@ const SKEW_SECONDS: i64 = 60;
 
 /// What a token says.
 pub(super) struct Read {
-    pub(super) click: Click,
+    pub(super) click: WidgetClick,
     pub(super) issuer: String,
     pub(super) audience: String,
     pub(super) account_id: String,
@@ -63,7 +63,7 @@ pub(super) fn read(token: &str, secret: &Secret, now: Timestamp) -> Option<Read>
         return None;
     }
     Some(Read {
-        click: Click {
+        click: WidgetClick {
             user: CrmUserId(text("user_id")?),
             id: text("jti")?,
             until: Timestamp::from_secs(ends),

@@ -1,13 +1,13 @@
 //! Calls: by the portal's telephony, and as activities where that is closed to us.
 
 use super::*;
-use crate::crm::Popup;
+use crate::crm::{Click, Popup};
 use crate::model::call::Direction;
-use crate::model::plan::{CallRecord, CallStatus, RecordingLink};
+use crate::model::plan::{CallLine, CallRecord, CallStatus, RecordingLink};
 
 const ENTRY: &str = "externalCall.716f1cc568.1790000001";
 
-fn record(card: Option<Target>) -> CallRecord {
+pub(in crate::crm::bitrix24) fn record(card: Option<Target>) -> CallRecord {
     CallRecord {
         card,
         direction: Direction::Incoming,
@@ -52,6 +52,7 @@ fn link(entry: &str) -> StepCommand {
         record: record(None),
         link: "https://box.example/r/token".to_owned(),
         text: "Запись разговора: https://box.example/r/token".to_owned(),
+        upload: false,
     };
     command("1", "recording", Effect::LinkRecording(link))
 }
@@ -289,4 +290,183 @@ async fn a_recording_is_fetched_by_the_portal_once_the_call_is_in_its_statistics
     let fixture = Fixture::answering(move |_| Err(("ERROR_CORE", text))).await;
     let early = fixture.execute_one(link(ENTRY)).await;
     assert!(matches!(early, Outcome::NotApplied(_)), "{early:?}");
+}
+
+/// A click in the portal, as the rules tell of it.
+fn clicked(record: CallRecord, click: &str) -> CallRecord {
+    CallRecord {
+        direction: Direction::Outgoing,
+        line: Some(CallLine {
+            our_number: Some("+74951234567".to_owned()),
+            click: Some(click.to_owned()),
+            ..CallLine::default()
+        }),
+        ..record
+    }
+}
+
+const CLICKED: &str = "externalCall.9c9c9c9c.1790000002";
+const CLICK: &str = "crm-1790000002.9c9c9c9c";
+
+#[tokio::test]
+async fn the_end_of_a_clicked_call_ends_the_portals_own_entry_and_registers_nothing() {
+    let fixture = Fixture::answering(telephony).await;
+    let outcome = fixture
+        .execute_one(call(clicked(record(None), CLICK)))
+        .await;
+    let Outcome::Done(result) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(
+        result.card(Entity::CallRecord),
+        Some(&card(Entity::CallRecord, CLICKED))
+    );
+    let requests = calls(&fixture.server);
+    let finished: Vec<&Called> = requests.iter().flatten().collect();
+    let [finish, _] = finished.as_slice() else {
+        panic!("{finished:?}")
+    };
+    assert_eq!(finish.method, "telephony.externalCall.finish");
+    assert_eq!(finish.param("CALL_ID"), CLICKED);
+    assert_eq!(
+        (finish.param("USER_ID"), finish.param("DURATION")),
+        ("12", "95")
+    );
+}
+
+#[tokio::test]
+async fn a_clicked_call_that_was_ended_is_found_and_one_that_is_forgotten_is_registered_anew() {
+    for is_ended in [true, false] {
+        let fixture = Fixture::answering(move |called| match called.method.as_str() {
+            "telephony.externalCall.finish" if called.param("CALL_ID") == CLICKED => Err((
+                "",
+                "Call is not found (call should be registered prior to finishing",
+            )),
+            "voximplant.statistic.get" if called.param("FILTER[CALL_ID]") == CLICKED => {
+                match is_ended {
+                    true => Ok(json!([{
+                        "ID": "7", "CALL_ID": CLICKED, "CRM_ENTITY_TYPE": "CONTACT",
+                        "CRM_ENTITY_ID": "31",
+                    }])),
+                    false => Ok(json!([])),
+                }
+            }
+            _ => telephony(called),
+        })
+        .await;
+        let step = call(clicked(record(None), CLICK));
+        let Outcome::Done(result) = fixture.execute_one(step.clone()).await else {
+            panic!("not done")
+        };
+        let entry = result.card(Entity::CallRecord).expect("an entry");
+        assert_eq!(entry.id, if is_ended { CLICKED } else { ENTRY });
+        if is_ended {
+            let looked = fixture.adapter.look(step).await;
+            assert!(
+                matches!(looked, Outcome::Done(Look::Found(_))),
+                "{looked:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn v_14_a_call_asked_for_in_a_callback_form_is_one_to_the_portal() {
+    let fixture = Fixture::answering(telephony).await;
+    fixture
+        .execute_one(call(clicked(record(None), "crm-1790000002.form901")))
+        .await;
+    let requests = calls(&fixture.server);
+    let register = &requests[0][0];
+    assert_eq!(register.method, "telephony.externalCall.register");
+    assert_eq!(register.param("TYPE"), "4");
+}
+
+#[tokio::test]
+async fn v_14_the_employee_is_told_in_the_chat_and_our_number_is_the_line_where_that_is_set() {
+    let numbered = CallRecord {
+        line: Some(CallLine {
+            our_number: Some("+74951234567".to_owned()),
+            ..CallLine::default()
+        }),
+        ..record(None)
+    };
+    for (settings, chat, line) in [
+        (json!({}), "0", ""),
+        (json!({"message_in_chat": true}), "1", ""),
+        (json!({"number_as_line": true}), "0", "+74951234567"),
+    ] {
+        let fixture = Fixture::with(settings, |asked| batch(asked, telephony)).await;
+        let wanted = fixture.adapter.capabilities().calls.names_our_number;
+        assert_eq!(wanted, !line.is_empty());
+        fixture.execute_one(call(numbered.clone())).await;
+        let requests = calls(&fixture.server);
+        let [register, finish] = requests[0].as_slice() else {
+            panic!("{requests:?}")
+        };
+        assert_eq!(register.param("LINE_NUMBER"), line);
+        // One message, at the end.
+        assert_eq!(register.param("ADD_TO_CHAT"), "0");
+        assert_eq!(finish.param("ADD_TO_CHAT"), chat);
+    }
+}
+
+#[tokio::test]
+async fn v_14_the_line_of_a_call_whose_card_was_shown_is_told_with_the_card() {
+    let settings = json!({"number_as_line": true});
+    let fixture = Fixture::with(settings, |asked| batch(asked, telephony)).await;
+    let popup = Popup {
+        extensions: Vec::new(),
+        our_number: Some("+74951234567".to_owned()),
+        phone: phone("+79161234567"),
+        users: vec![user("15")],
+        entry: key("1", "call-record"),
+        at: record(None).at,
+    };
+    let screen = fixture.adapter.screen().expect("a screen");
+    assert_eq!(screen.show(popup).await, Outcome::Done(()));
+    let shown = CallRecord {
+        shown_to: Some(user("15")),
+        line: Some(CallLine {
+            // The phone system may say it otherwise at the end: the call would be another one.
+            our_number: Some("84951234567".to_owned()),
+            ..CallLine::default()
+        }),
+        ..record(None)
+    };
+    fixture.execute_one(call(shown)).await;
+    let requests = calls(&fixture.server);
+    assert_eq!(requests[0][0].param("LINE_NUMBER"), "+74951234567");
+    assert_eq!(requests[1][0].method, "telephony.externalCall.register");
+    assert_eq!(requests[1][0].param("LINE_NUMBER"), "");
+}
+
+#[tokio::test]
+async fn a_click_that_was_taken_is_taken_no_more_in_any_later_life() {
+    let fixture = Fixture::answering(telephony).await;
+    let click = |name: &str| Click {
+        name: name.to_owned(),
+        user: Some(user("12")),
+        phone: "+79161234567".to_owned(),
+        at: time(SENT),
+    };
+    let (first, second) = (click("1790000002.9c"), click("1790000003.9d"));
+    let setup = &fixture.adapter.setup;
+    let both = [first.clone(), first.clone()];
+    assert_eq!(setup.take_clicks(&both).await, Ok(vec![first.clone()]));
+    let again = SetupKeeper::new(fixture.vault.clone());
+    let found = [first.clone(), second.clone()];
+    assert_eq!(again.take_clicks(&found).await, Ok(vec![second]));
+    // What was found out of the portal stands there all the same.
+    let kept = fixture
+        .vault
+        .setup
+        .lock()
+        .expect("no panic")
+        .clone()
+        .expect("kept");
+    assert_eq!(
+        (&kept["leads"], &kept["telephony_closed"]),
+        (&json!(true), &json!(false))
+    );
 }

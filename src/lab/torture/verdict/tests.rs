@@ -426,6 +426,7 @@ mod of_a_portal {
             code: "200".to_owned(),
             user: 502,
             line: String::new(),
+            in_chat: false,
             card: Some((bitrix24::Kind::Contact, CONTACT)),
             activity: Some(7),
             record: None,

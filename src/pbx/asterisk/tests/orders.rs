@@ -26,6 +26,7 @@ fn bench(port: u16) -> (Bench, AsteriskCaller) {
 
 fn order(id: &str) -> CallOrder {
     CallOrder {
+        caller_id: None,
         id: id.to_owned(),
         employee: "anna".parse().expect("an id"),
         extension: Extension("101".to_owned()),
@@ -54,6 +55,30 @@ async fn an_order_rings_the_employee_and_then_dials_the_client_under_our_own_nam
     ] {
         assert_eq!(header(&action, name), Some(value), "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn v_14_the_number_that_the_client_is_to_see_goes_to_the_dialplan_with_the_order() {
+    let (mut pbx, pipe) = FakePbx::on_a_pipe(Face::default());
+    let (bench, caller) = bench(pbx.port);
+    let _run = bench.run_over(pipe);
+    let shown = CallOrder {
+        caller_id: Some(Phone::parse("+74951234567", Region::RU).expect("a number")),
+        ..order("crm-1795211600.9c")
+    };
+    let ordered = caller.place(shown).await.expect("taken");
+    let action = pbx.wait_for_action("Originate", 1).await;
+    let variable = header(&action, "Variable");
+    assert_eq!(variable, Some("__TRUNKLINE_CALLER_ID=74951234567"));
+    // What is none of Asterisk's own names tells a click by itself, also where the answer is lost.
+    assert_eq!(header(&action, "ChannelId"), Some("crm-1795211600.9c"));
+    drop(ordered);
+    caller
+        .place(order("c2c-1795211600.18"))
+        .await
+        .expect("taken");
+    let plain = pbx.wait_for_action("Originate", 2).await;
+    assert_eq!(header(&plain, "Variable"), None);
 }
 
 #[tokio::test(start_paused = true)]
