@@ -10,6 +10,7 @@ mod fastagi;
 mod keeping_child;
 mod kept_socket;
 mod listeners;
+mod messenger;
 mod pairs;
 mod precedence;
 mod questions;

@@ -28,6 +28,7 @@ use crate::intake::room::{Bounds, Room};
 use crate::intake::routing::Routing;
 use crate::intake::sink::Intake;
 use crate::integration::handle::Handles;
+use crate::integration::notices::{Messenger, NoticeDesk};
 use crate::integration::passing::PassingDesk;
 use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::supervise;
@@ -45,6 +46,7 @@ use super::assembly::{Assembly, Shared, reload_note};
 use super::consent::Desk;
 use super::fastagi;
 use super::listeners;
+use super::messenger::Post;
 use super::pairs::Pairs;
 use super::precedence::give_way;
 use super::questions::Questions;
@@ -111,6 +113,7 @@ async fn live(
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
     let recordings = Arc::new(Recordings::new(&configuration));
     let (passing, passing_work) = PassingDesk::open();
+    let post = Arc::new(Post::default());
     let heard = Arc::new(Heard::new(Arc::clone(&clock)));
     let signs = Arc::new(Signs::default());
     let teller = Teller::new(store.clone(), Arc::clone(&clock), daemon.alarms.clone());
@@ -152,6 +155,8 @@ async fn live(
         desk: Arc::new(CallDesk::new(Arc::clone(&clock))),
         pairs: Arc::new(Pairs::new(store.clone(), folder_of(&daemon.store.path))),
         passing,
+        notices: NoticeDesk::new(Arc::clone(&post) as Arc<dyn Messenger>),
+        post,
         questions: Arc::clone(&questions),
         recordings: Arc::clone(&recordings),
         work_arbiter: work.handle(),

@@ -27,6 +27,7 @@ mod memory_pairs;
 mod openapi;
 mod planfix_door;
 mod planfix_lab;
+mod planfix_rows;
 mod process;
 mod recipes;
 mod store;

@@ -254,6 +254,10 @@ impl AccountSettings for PlanfixSettings {
         self.directory
     }
 
+    fn has_contact_templates(&self) -> bool {
+        true
+    }
+
     fn secrets_needed(&self) -> &'static [&'static str] {
         &[TELEPHONY_TOKEN]
     }

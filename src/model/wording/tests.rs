@@ -16,7 +16,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 91;
+const REASONS: usize = 94;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -113,7 +113,9 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::MessageInClosedChat { .. } => 87,
         Reason::HandedOver { .. } => 88,
         Reason::FieldLeftOut { .. } => 89,
-        Reason::ResponsibleTold { .. } => 90,
+        Reason::ResponsibleTold { .. } => 91,
+        Reason::ToldOutside { .. } => 92,
+        Reason::AssignedTo { .. } => 93,
     }
 }
 
@@ -443,6 +445,13 @@ fn of_texts() -> Vec<Reason> {
     all.push(Reason::ResponsibleTold {
         user: user(),
         card: Entity::Deal,
+    });
+    all.push(Reason::AssignedTo {
+        path: "requests.assign_to".to_owned(),
+        user: user(),
+    });
+    all.push(Reason::ToldOutside {
+        card: Entity::Unsorted,
     });
     for owner_of in [None, Some(Entity::Contact), Some(Entity::Deal)] {
         let user = user();
