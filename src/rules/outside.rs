@@ -291,15 +291,12 @@ pub(super) fn mistakes(settings: &IntegrationSettings, found: &mut Vec<Mistake>)
     }
     for (position, address) in notices.to.iter().enumerate() {
         let path = format!("notices.to.{position}");
-        let above = notices.to.iter().take(position);
+        let mut above = notices.to.iter().take(position);
         if !is_address(address) {
             let message =
                 format!("{address:?} is no e-mail address: write it like \"sales@example.com\"");
             found.push(Mistake::at(&path, message));
-        } else if above
-            .into_iter()
-            .any(|one| one.eq_ignore_ascii_case(address))
-        {
+        } else if above.any(|one| one.eq_ignore_ascii_case(address)) {
             let message = format!("{address} stands here twice: take one out");
             found.push(Mistake::at(&path, message));
         }
