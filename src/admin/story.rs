@@ -9,8 +9,9 @@ use crate::model::explanation::{Language, Reason};
 use crate::model::facts::{ContactFact, Facts, FactsOrigin};
 use crate::model::ids::{CommunicationKey, IntegrationKey};
 use crate::model::ledger::{Decision, Ledger, LedgerStep, Verdict};
+use crate::model::notice::NoticeWay;
 use crate::model::passing::{Audience, PassingState};
-use crate::model::plan::Role;
+use crate::model::plan::{Card, Role};
 use crate::model::recording::RecordingState;
 use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
@@ -60,6 +61,20 @@ struct IntegrationView {
     steps: Vec<LedgerStep>,
     /// What was shown while it was worth showing.
     passing: Vec<PassingView>,
+    /// Who was told of new records past the CRM.
+    notices: Vec<NoticeView>,
+}
+
+#[derive(Serialize)]
+struct NoticeView {
+    role: Role,
+    card: Card,
+    #[serde(flatten)]
+    way: NoticeWay,
+    useful_until: Timestamp,
+    #[serde(flatten)]
+    state: PassingState,
+    explanation: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -194,6 +209,22 @@ fn integration_view(
                 useful_until: step.useful_until,
                 state: step.state,
                 explanation: step.reasons.iter().map(|one| one.text(language)).collect(),
+            })
+            .collect(),
+        notices: ledger
+            .notices
+            .into_iter()
+            .map(|notice| NoticeView {
+                role: notice.role,
+                card: notice.card,
+                way: notice.way,
+                useful_until: notice.useful_until,
+                state: notice.state,
+                explanation: notice
+                    .reasons
+                    .iter()
+                    .map(|one| one.text(language))
+                    .collect(),
             })
             .collect(),
     }

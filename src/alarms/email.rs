@@ -1,5 +1,6 @@
 //! Sends a message by e-mail.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
@@ -8,6 +9,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
+use super::notice::Refused;
 use super::settings::{EmailSettings, Security};
 
 /// How long one word of the mail server may take.
@@ -16,25 +18,52 @@ const WORD_WITHIN: Duration = Duration::from_secs(20);
 /// How long the whole conversation may take.
 const ALL_WITHIN: Duration = Duration::from_secs(60);
 
-/// Sends one message to everybody who is to be told. Says why not, in words without secrets.
+/// Sends one message to these addresses. Says why not, in words without secrets.
 pub(super) async fn send(
     settings: &EmailSettings,
+    to: &[String],
     subject: &str,
     text: String,
-) -> Result<(), String> {
-    let message = message(settings, subject, text)?;
-    let transport = transport(settings)?;
+) -> Result<(), Refused> {
+    let message = message(settings, to, subject, text).map_err(Refused::once)?;
+    let transport = transport(settings).map_err(Refused::once)?;
     match tokio::time::timeout(ALL_WITHIN, transport.send(message)).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(in_words(&error)),
-        Err(_) => Err(format!(
+        Ok(Err(error)) => Err(Refused {
+            // A reply that begins with 4 says "later"; without a connection nothing was said.
+            again: error.is_transient() || is_unreached(&error),
+            why: in_words(&error),
+        }),
+        Err(_) => Err(Refused::once(format!(
             "the mail server took longer than {} s",
             ALL_WITHIN.as_secs()
-        )),
+        ))),
     }
 }
 
-fn message(settings: &EmailSettings, subject: &str, text: String) -> Result<Message, String> {
+/// Says whether there was no conversation at all.
+fn is_unreached(error: &dyn std::error::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(error) = inner.downcast_ref::<std::io::Error>() {
+            return matches!(
+                error.kind(),
+                ErrorKind::ConnectionRefused
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable
+            );
+        }
+        cause = inner.source();
+    }
+    false
+}
+
+fn message(
+    settings: &EmailSettings,
+    to: &[String],
+    subject: &str,
+    text: String,
+) -> Result<Message, String> {
     let mailbox = |address: &str| {
         let parsed = address.parse::<Mailbox>();
         parsed.map_err(|error| format!("{address:?} is not an e-mail address: {error}"))
@@ -45,7 +74,7 @@ fn message(settings: &EmailSettings, subject: &str, text: String) -> Result<Mess
         .header(header::ContentTransferEncoding::Base64)
         .header(ContentType::TEXT_PLAIN)
         .message_id(None);
-    for to in &settings.to {
+    for to in to {
         message = message.to(mailbox(to)?);
     }
     // No answer of an absent person's mailbox is wanted.

@@ -11,6 +11,7 @@
 pub mod book;
 pub mod certificate;
 mod email;
+pub mod notice;
 pub mod settings;
 mod signs;
 mod teller;

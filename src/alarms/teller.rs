@@ -269,7 +269,8 @@ async fn send(settings: &AlarmSettings, channel: Channel, told: &Told) -> Result
             let Some(to) = &settings.email else {
                 return Ok(());
             };
-            email::send(to, &told.subject, told.text.clone()).await
+            let sent = email::send(to, &to.to, &told.subject, told.text.clone()).await;
+            sent.map_err(|refused| refused.why)
         }
         Channel::Webhook => {
             let Some(to) = &settings.webhook else {
@@ -282,7 +283,8 @@ async fn send(settings: &AlarmSettings, channel: Channel, told: &Told) -> Result
                 new: told.new,
                 over: told.over,
             };
-            webhook::send(to, &words).await
+            let sent = webhook::send(to, &words).await;
+            sent.map_err(|refused| refused.why)
         }
     }
 }

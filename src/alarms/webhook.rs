@@ -6,6 +6,7 @@ use std::time::Duration;
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Map, Value};
 
+use super::notice::Refused;
 use super::settings::WebhookSettings;
 
 /// How long the other side may take.
@@ -18,6 +19,12 @@ const WORDS_CHARS_MAX: usize = 200;
 const DEPTH_MAX: usize = 8;
 
 /// What the templates of a body know.
+pub(super) trait Known {
+    /// Returns the values, by their names.
+    fn context(&self) -> BTreeMap<&'static str, minijinja::Value>;
+}
+
+/// What they know of alarms.
 #[derive(Debug, Clone)]
 pub(super) struct Words<'a> {
     /// The message in one line.
@@ -32,7 +39,7 @@ pub(super) struct Words<'a> {
     pub(super) over: usize,
 }
 
-impl Words<'_> {
+impl Known for Words<'_> {
     fn context(&self) -> BTreeMap<&'static str, minijinja::Value> {
         BTreeMap::from([
             ("subject", self.subject.into()),
@@ -63,17 +70,17 @@ pub fn check_body(body: &Value) -> Result<(), String> {
 }
 
 /// Fills the texts of a body in. JSON comes out whatever they hold.
-fn filled(body: &Value, words: &Words<'_>) -> Result<Value, String> {
+pub(super) fn filled(body: &Value, words: &impl Known) -> Result<Value, String> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(10_000));
-    fill(&environment, body, words, 0)
+    fill(&environment, body, &words.context(), 0)
 }
 
 fn fill(
     environment: &Environment<'_>,
     value: &Value,
-    words: &Words<'_>,
+    words: &BTreeMap<&'static str, minijinja::Value>,
     depth: usize,
 ) -> Result<Value, String> {
     if depth > DEPTH_MAX {
@@ -81,7 +88,7 @@ fn fill(
     }
     Ok(match value {
         Value::String(template) => {
-            let text = environment.render_str(template, minijinja::Value::from(words.context()));
+            let text = environment.render_str(template, minijinja::Value::from(words.clone()));
             Value::String(text.map_err(|error| format!("{template:?}: {error}"))?)
         }
         Value::Array(items) => {
@@ -101,8 +108,8 @@ fn fill(
 }
 
 /// Posts one message. Says why not, in words without the address, which may hold a token.
-pub(super) async fn send(settings: &WebhookSettings, words: &Words<'_>) -> Result<(), String> {
-    let body = filled(&settings.body, words)?;
+pub(super) async fn send(settings: &WebhookSettings, words: &impl Known) -> Result<(), Refused> {
+    let body = filled(&settings.body, words).map_err(Refused::once)?;
     // The HTTP library asks for one even where nothing is encrypted.
     drop(rustls::crypto::ring::default_provider().install_default());
     let client = reqwest::Client::builder()
@@ -110,26 +117,33 @@ pub(super) async fn send(settings: &WebhookSettings, words: &Words<'_>) -> Resul
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()
-        .map_err(in_words)?;
+        .map_err(|error| Refused::once(in_words(error)))?;
     let mut request = client.post(settings.url.clone()).json(&body);
     if let Some(bearer) = &settings.bearer {
         request = request.bearer_auth(bearer.expose());
     }
-    let mut response = request.send().await.map_err(in_words)?;
+    let mut response = request.send().await.map_err(|error| Refused {
+        // Without a connection nothing was said.
+        again: error.is_connect(),
+        why: in_words(error),
+    })?;
     let status = response.status();
     if status.is_success() {
         return Ok(());
     }
     if status.is_redirection() {
-        return Err(format!(
+        return Err(Refused::once(format!(
             "{status}: it sends us elsewhere, which is not followed"
-        ));
+        )));
     }
     let begins = response.chunk().await.ok().flatten().unwrap_or_default();
     let begins = String::from_utf8_lossy(&begins);
     let begins: String = begins.chars().take(WORDS_CHARS_MAX).collect();
     let told = begins.replace(settings.secret_url.expose(), "***");
-    Err(format!("{status}: {}", told.trim()))
+    Err(Refused {
+        why: format!("{status}: {}", told.trim()),
+        again: matches!(status.as_u16(), 429 | 503),
+    })
 }
 
 fn in_words(error: reqwest::Error) -> String {

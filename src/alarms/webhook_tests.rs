@@ -76,13 +76,15 @@ async fn a_refusal_and_a_redirect_are_told_without_the_address() {
         let (url, asked) = server(answer).await;
         let why = send(&settings(&url), &WORDS)
             .await
-            .expect_err("it is not taken");
+            .expect_err("it is not taken")
+            .why;
         assert!(why.contains(words) && !why.contains("SECRET"), "{why}");
         asked.await.expect("no panic");
     }
     let why = send(&settings("http://127.0.0.1:1/botSECRET"), &WORDS).await;
-    let why = why.expect_err("nobody is there");
-    assert!(!why.contains("SECRET"), "{why}");
+    let refused = why.expect_err("nobody is there");
+    assert!(!refused.why.contains("SECRET"), "{refused:?}");
+    assert!(refused.again, "it was surely not taken");
 }
 
 #[test]

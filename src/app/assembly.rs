@@ -26,6 +26,7 @@ use crate::integration::batcher::Batcher;
 use crate::integration::child::{IntegrationChild, IntegrationSeat};
 use crate::integration::context::{IntegrationContext, random_jitter};
 use crate::integration::handle::SharedHandles;
+use crate::integration::notices::{NoticeDesk, Notices};
 use crate::integration::passing::PassingDesk;
 use crate::integration::portal::{DoorSettings, Portal};
 use crate::integration::status::StatusBoard;
@@ -44,6 +45,7 @@ use crate::store::command::JournalNote;
 use super::clicks_child::ClickChildren;
 use super::deals_child::DealChildren;
 use super::installations::Installations;
+use super::messenger::Post;
 use super::pairs::Pairs;
 use super::questions::Questions;
 use super::recording_child::Recordings;
@@ -73,6 +75,8 @@ pub(super) struct Shared {
     pub(super) pairs: Arc<Pairs>,
     pub(super) installations: Installations,
     pub(super) passing: PassingDesk,
+    pub(super) post: Arc<Post>,
+    pub(super) notices: NoticeDesk,
     pub(super) questions: Arc<Questions>,
     pub(super) recordings: Arc<Recordings>,
     pub(super) work_arbiter: ArbiterHandle,
@@ -168,6 +172,7 @@ impl Assembly {
             }
         }
         self.deals.know(new);
+        self.shared.post.apply(new);
         self.publish(new, &contexts);
         for context in gone {
             // Its open work stays in the store; the lanes are free for others. Not earlier: until
@@ -391,6 +396,8 @@ impl Assembly {
                 account: name(),
                 why: "unknown".to_owned(),
             })?;
+        let settings = tenant.account(&integration.account);
+        let settings = settings.map(|account| Arc::clone(&account.settings));
         let now = self.shared.clock.now();
         let basis = basis(tenant, integration);
         let basis = serde_json::to_value(&basis).map_err(|error| AssemblyError::Account {
@@ -424,6 +431,10 @@ impl Assembly {
             clock: Arc::clone(&self.shared.clock),
             board: Arc::clone(&self.shared.board),
             handles: Arc::clone(&self.shared.handles),
+            notices: settings.map(|settings| Notices {
+                desk: self.shared.notices.clone(),
+                account: settings,
+            }),
             jitter: random_jitter,
         })
     }

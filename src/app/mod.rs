@@ -12,6 +12,7 @@ mod installations;
 mod keeping_child;
 mod kept_socket;
 mod listeners;
+mod messenger;
 mod pairs;
 mod precedence;
 mod questions;

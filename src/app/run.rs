@@ -28,6 +28,7 @@ use crate::intake::room::{Bounds, Room};
 use crate::intake::routing::Routing;
 use crate::intake::sink::Intake;
 use crate::integration::handle::Handles;
+use crate::integration::notices::{Messenger, NoticeDesk};
 use crate::integration::passing::PassingDesk;
 use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::supervise;
@@ -45,6 +46,7 @@ use super::consent::Desk;
 use super::fastagi;
 use super::installations::{self, Installations};
 use super::listeners;
+use super::messenger::Post;
 use super::pairs::Pairs;
 use super::precedence::give_way;
 use super::questions::Questions;
@@ -112,6 +114,7 @@ async fn live(
     let portals = Arc::new(ArcSwap::from_pointee(Default::default()));
     let recordings = Arc::new(Recordings::new(&configuration));
     let (passing, passing_work) = PassingDesk::open();
+    let post = Arc::new(Post::default());
     let heard = Arc::new(Heard::new(Arc::clone(&clock)));
     let signs = Arc::new(Signs::default());
     let teller = Teller::new(store.clone(), Arc::clone(&clock), daemon.alarms.clone());
@@ -170,6 +173,8 @@ async fn live(
         pairs,
         installations: installations.clone(),
         passing,
+        notices: NoticeDesk::new(Arc::clone(&post) as Arc<dyn Messenger>),
+        post,
         questions: Arc::clone(&questions),
         recordings: Arc::clone(&recordings),
         work_arbiter: work.handle(),

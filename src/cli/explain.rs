@@ -93,7 +93,8 @@ pub(super) async fn show(
                 tell_again(again, output);
             }
         }
-        for shown in items(integration, "passing") {
+        let passing = items(integration, "passing").iter();
+        for shown in passing.chain(items(integration, "notices")) {
             let why = match shown.get("why").and_then(Value::as_str) {
                 Some(why) => format!(" ({why})"),
                 None => String::new(),

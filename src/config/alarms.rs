@@ -1,5 +1,6 @@
 //! Checks whom alarms reach.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -7,6 +8,7 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use crate::alarms::check_body;
+use crate::alarms::notice::NewRecord;
 use crate::alarms::settings::{AlarmSettings, EmailSettings, Quiet, Security, WebhookSettings};
 use crate::model::secret::Secret;
 use crate::model::work_hours::DayTime;
@@ -14,7 +16,7 @@ use crate::model::work_hours::DayTime;
 use super::daemon::secret;
 use super::key_path::KeyPath;
 use super::mistake::Findings;
-use super::raw::{RawAlarmHook, RawAlarms, RawEmail};
+use super::raw::{RawAlarmHook, RawAlarms, RawEmail, RawNotices};
 use super::secret_place::Environment;
 
 /// Longest waiting of anything here, in minutes.
@@ -28,6 +30,9 @@ const SILENT_HOURS_MAX: u32 = 240;
 
 /// So many people are told at the most.
 const RECIPIENTS_MAX: usize = 20;
+
+/// So many places notices may be posted to: one for each department of many companies.
+const NOTICE_WEBHOOKS_MAX: usize = 100;
 
 /// Longest name of a box.
 const NAME_CHARS_MAX: usize = 60;
@@ -81,7 +86,10 @@ pub(super) fn check(
     };
     let webhook = match raw.webhook {
         None => Some(None),
-        Some(raw) => webhook(findings, &below("webhook"), raw, environment).map(Some),
+        Some(raw) => {
+            let checked = webhook(findings, &below("webhook"), raw, environment, check_body);
+            checked.map(Some)
+        }
     };
     let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
     Some(AlarmSettings {
@@ -97,6 +105,26 @@ pub(super) fn check(
         email: email?,
         webhook: webhook?,
     })
+}
+
+/// Turns `[notices.webhooks]` into settings; `None` where a mistake was added.
+pub(super) fn notice_webhooks(
+    findings: &mut Findings<'_>,
+    raw: RawNotices,
+    environment: &Environment,
+) -> Option<BTreeMap<String, WebhookSettings>> {
+    let table = KeyPath::top().key("notices").key("webhooks");
+    if raw.webhooks.len() > NOTICE_WEBHOOKS_MAX {
+        let message = format!("at most {NOTICE_WEBHOOKS_MAX} places");
+        findings.mistake(&table, message);
+    }
+    let checked = raw.webhooks.into_iter().map(|(name, raw)| {
+        let path = table.key(&name);
+        let settings = webhook(findings, &path, raw, environment, NewRecord::check_body);
+        Some((name, settings?))
+    });
+    let checked: Vec<_> = checked.collect();
+    checked.into_iter().collect()
 }
 
 fn quiet(findings: &mut Findings<'_>, table: &KeyPath, raw: &RawAlarms) -> Option<Option<Quiet>> {
@@ -218,6 +246,7 @@ fn webhook(
     table: &KeyPath,
     raw: RawAlarmHook,
     environment: &Environment,
+    check_body: fn(&Value) -> Result<(), String>,
 ) -> Option<WebhookSettings> {
     let hidden = secret(
         findings,
@@ -267,6 +296,6 @@ fn address(text: &str) -> Result<Url, &'static str> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if here => Ok(url),
-        _ => Err("alarms are posted by https only, or to this machine: write https://…"),
+        _ => Err("it is posted by https only, or to this machine: write https://…"),
     }
 }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::alarms::settings::AlarmSettings;
+use crate::alarms::settings::{AlarmSettings, WebhookSettings};
 use crate::crm::AccountSettings;
 use crate::model::activity::Activity;
 use crate::model::answering::{SourceAnswering, TenantAnswering};
@@ -65,6 +65,8 @@ pub struct DaemonSettings {
     pub recordings: RecordingKeeping,
     /// Whom alarms reach.
     pub alarms: AlarmSettings,
+    /// Where notices of new records are posted, by name.
+    pub notice_webhooks: BTreeMap<String, WebhookSettings>,
     /// The log.
     pub log: LogSettings,
     /// Addresses of outside services that stand in for others: rehearsals against simulators.

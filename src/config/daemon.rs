@@ -91,6 +91,7 @@ pub(super) fn check(
     let questions = questions(findings, &raw.questions);
     let fastagi = fastagi(findings, &raw.fastagi);
     let alarms = alarms::check(findings, raw.alarms, environment);
+    let notice_webhooks = alarms::notice_webhooks(findings, raw.notices, environment);
     let listeners = [
         ("admin", admin.as_ref().map(|admin| admin.listen)),
         ("intake", intake.as_ref().map(|intake| intake.listen)),
@@ -122,6 +123,7 @@ pub(super) fn check(
         fastagi: fastagi?,
         recordings: recordings?,
         alarms: alarms?,
+        notice_webhooks: notice_webhooks?,
         log: LogSettings {
             format: raw.log.format,
             level: raw.log.level,

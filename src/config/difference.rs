@@ -139,6 +139,7 @@ fn daemon_sections(old: &DaemonSettings, new: &DaemonSettings) -> Vec<&'static s
         ("store", old.store == new.store),
         ("admin", old.admin == new.admin),
         ("alarms", old.alarms == new.alarms),
+        ("notices", old.notice_webhooks == new.notice_webhooks),
         ("intake", old.intake == new.intake),
         ("installations", old.installations == new.installations),
         ("questions", old.questions == new.questions),

@@ -20,6 +20,7 @@ use super::mistake::Findings;
 use super::names::{self, Declared, Unique};
 use super::raw::{RawIntegration, RawTake};
 use super::reading::Places;
+use super::tenant::NoticeWays;
 
 /// What integrations refer to.
 pub(super) struct Joined<'a> {
@@ -33,6 +34,8 @@ pub(super) struct Joined<'a> {
     pub(super) accounts: &'a [AccountConfig],
     /// The ids of the employees in the file.
     pub(super) employee_ids: &'a BTreeSet<&'a str>,
+    /// How people are told of new records past the CRM.
+    pub(super) notice_ways: Option<&'a NoticeWays>,
     /// The tenant's clocks.
     pub(super) time_zone: &'a TimeZone,
     /// The tenant's people, region, zone and language.
@@ -73,6 +76,8 @@ pub(super) fn check(
         let own = of_account.and_then(|id| joined.accounts.iter().find(|known| known.id == *id));
         mistakes.extend(deal_mistakes(&raw.settings, own, joined.sources));
         mistakes.extend(click_mistakes(&raw.settings, joined.sources));
+        mistakes.extend(template_mistakes(&raw.settings, own));
+        mistakes.extend(notice_mistakes(&raw.settings, joined.notice_ways));
         kind_mistakes::add_at(findings, &settings_path, mistakes);
         let mut settings = raw.settings.clone();
         calendar::apply(findings, &settings_path, &mut settings, joined.time_zone);
@@ -153,6 +158,52 @@ fn click_mistakes(settings: &IntegrationSettings, sources: &[SourceConfig]) -> V
         false => format!("these place calls: {}", good.join(", ")),
     };
     vec![Mistake::at("clicks.source", format!("{what}; {which}"))]
+}
+
+/// Names the templates of contacts that mean nothing to the CRM.
+fn template_mistakes(settings: &IntegrationSettings, own: Option<&AccountConfig>) -> Vec<Mistake> {
+    let Some(account) = own.filter(|account| !account.settings.has_contact_templates()) else {
+        return Vec::new();
+    };
+    let requests = settings.requests.as_ref();
+    let chats = settings.chats.as_ref();
+    let blocks = [
+        (
+            "requests",
+            requests.and_then(|one| one.contact_template.as_ref()),
+        ),
+        ("chats", chats.and_then(|one| one.contact_template.as_ref())),
+    ];
+    let named = blocks
+        .into_iter()
+        .filter(|(_, template)| template.is_some());
+    let mistake = |(block, _)| {
+        let message = format!("{} makes no contacts from templates", account.crm);
+        Mistake::at(&format!("{block}.contact_template"), message)
+    };
+    named.map(mistake).collect()
+}
+
+/// Names the ways of notices that this box does not have.
+fn notice_mistakes(settings: &IntegrationSettings, ways: Option<&NoticeWays>) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    let (Some(notices), Some(ways)) = (&settings.notices, ways) else {
+        return mistakes;
+    };
+    if notices.has_email() && !ways.email {
+        let message = "e-mail goes by the server of [alarms.email] in trunkline.toml: set one, or \
+                       write to_responsible = false and name no addresses";
+        mistakes.push(Mistake::at("notices", message));
+    }
+    if let Some(name) = notices.webhook.as_ref()
+        && !ways.webhooks.contains(name)
+    {
+        let known = ways.webhooks.join(", ");
+        let message =
+            format!("there is no {name:?} in [notices.webhooks] of trunkline.toml: [{known}]");
+        mistakes.push(Mistake::at("notices.webhook", message));
+    }
+    mistakes
 }
 
 /// Names what deals cannot come from, or go to. What could not be built has its own mistakes.

@@ -14,6 +14,7 @@ use super::mistake::{ConfigMistake, Findings};
 use super::raw::{RawDaemon, RawTenantFile};
 use super::reading;
 use super::secret_place::Environment;
+use super::tenant::{self, Context, NoticeWays, Registries};
 use super::tenant::{self, Context, Registries};
 use crate::model::seal::StoreKey;
 
@@ -206,6 +207,10 @@ fn context<'a>(
                 ("fastagi", daemon.fastagi.listen),
             ];
             both.into_iter().find(|(_, at)| !at.ip().is_loopback())
+        }),
+        notice_ways: daemon.map(|daemon| NoticeWays {
+            email: daemon.alarms.email.is_some(),
+            webhooks: daemon.notice_webhooks.keys().cloned().collect(),
         }),
         base_urls,
         used_base_urls: BTreeSet::new(),

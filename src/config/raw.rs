@@ -46,6 +46,9 @@ pub(super) struct RawDaemon {
     pub(super) recordings: RawKeeping,
     /// Whom alarms reach, and when (docs/alarms.md).
     pub(super) alarms: RawAlarms,
+    /// How people are told of new records past the CRM (docs/notices.md).
+    #[serde(default)]
+    pub(super) notices: RawNotices,
     /// The log.
     pub(super) log: RawLog,
     /// Addresses of outside services that others stand in for; for rehearsals against simulators. They
@@ -259,6 +262,16 @@ pub(super) struct RawAlarmHook {
     /// The JSON that is posted; its texts are templates that know `subject`, `text`, `box`, `new` and
     /// `over`.
     pub(super) body: Map<String, Value>,
+}
+
+/// How people are told of new records past the CRM. E-mail goes by the server of `[alarms.email]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNotices {
+    /// Where notices are posted, by the name that the settings of integrations use. The texts of `body`
+    /// know `subject`, `text`, `company`, `record`, `kind`, `name`, `link` and `responsible`.
+    #[serde(default)]
+    pub(super) webhooks: BTreeMap<String, RawAlarmHook>,
 }
 
 /// The log.

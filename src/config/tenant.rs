@@ -44,6 +44,15 @@ impl Registries<'static> {
     }
 }
 
+/// How people can be told of new records past the CRM.
+#[derive(Debug, Clone)]
+pub(super) struct NoticeWays {
+    /// A mail server is set.
+    pub(super) email: bool,
+    /// The names of the places that they are posted to.
+    pub(super) webhooks: Vec<String>,
+}
+
 /// What the files of tenants are checked against.
 pub(super) struct Context<'a> {
     pub(super) registries: Registries<'a>,
@@ -52,6 +61,8 @@ pub(super) struct Context<'a> {
     pub(super) key: Option<StoreKey>,
     /// The section and address of an endpoint of questions that other machines reach.
     pub(super) questions_from_afar: Option<(&'static str, SocketAddr)>,
+    /// How people are told of new records past the CRM; `None` where the daemon's file has mistakes.
+    pub(super) notice_ways: Option<NoticeWays>,
     /// `[base_urls]` of the daemon's file.
     pub(super) base_urls: &'a BTreeMap<String, String>,
     /// Those of them that an account uses.
@@ -108,6 +119,7 @@ pub(super) fn check(
         account_ids: &account_ids,
         sources: &sources,
         accounts: &accounts,
+        notice_ways: context.notice_ways.as_ref(),
         time_zone: &time_zone,
         tenant_fingerprint: &tenant_fingerprint,
     };

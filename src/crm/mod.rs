@@ -385,6 +385,11 @@ pub trait AccountSettings: Send + Sync {
         true
     }
 
+    /// Says whether new contacts can be made from a template that a step names.
+    fn has_contact_templates(&self) -> bool {
+        false
+    }
+
     /// Reads which deals a webhook of the CRM is about, as [`DealReader::anew`] takes them. Pure; what
     /// cannot be read says nothing: a hint is all it is.
     fn deal_hints(&self, content_type: Option<&str>, body: &[u8]) -> Vec<String> {

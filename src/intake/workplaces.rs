@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::crm::Clicked;
+use crate::crm::WidgetClicked;
 use crate::model::secret::Secret;
 use crate::problem::problem;
 
@@ -150,7 +150,7 @@ pub(super) async fn click(
         Ok(wish) => {
             let desk = &state.workplaces;
             match desk.click(tenant, account, proof, wish.phone).await {
-                Clicked::Stranger => return stranger(&state, &request),
+                WidgetClicked::Stranger => return stranger(&state, &request),
                 clicked => told(clicked),
             }
         }
@@ -166,17 +166,17 @@ pub(super) async fn click(
     answer
 }
 
-fn told(clicked: Clicked) -> HttpResponse {
+fn told(clicked: WidgetClicked) -> HttpResponse {
     match clicked {
-        Clicked::Placed { call } => HttpResponse::Accepted().json(json!({ "call": call })),
-        Clicked::Stranger => super::http::not_found(),
-        Clicked::Used => problem(
+        WidgetClicked::Placed { call } => HttpResponse::Accepted().json(json!({ "call": call })),
+        WidgetClicked::Stranger => super::http::not_found(),
+        WidgetClicked::Used => problem(
             StatusCode::CONFLICT,
             "this click was carried out already: click again",
         ),
-        Clicked::Nobody(why) => problem(StatusCode::CONFLICT, &why),
-        Clicked::NotPermitted(why) => problem(StatusCode::UNPROCESSABLE_ENTITY, &why),
-        Clicked::TooMany(wait) => too_many("click", wait),
-        Clicked::Failed(why) => problem(StatusCode::BAD_GATEWAY, &why),
+        WidgetClicked::Nobody(why) => problem(StatusCode::CONFLICT, &why),
+        WidgetClicked::NotPermitted(why) => problem(StatusCode::UNPROCESSABLE_ENTITY, &why),
+        WidgetClicked::TooMany(wait) => too_many("click", wait),
+        WidgetClicked::Failed(why) => problem(StatusCode::BAD_GATEWAY, &why),
     }
 }

@@ -496,6 +496,7 @@ mod tests {
                 responsible: None,
                 tags: Vec::new(),
                 fields: Vec::new(),
+                template: None,
             }),
             kind: None,
             phase: crate::model::communication::Phase::Ended,

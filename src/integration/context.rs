@@ -21,6 +21,7 @@ use crate::store::{StoreError, StoreHandle};
 
 use super::batcher::Batcher;
 use super::handle::Handles;
+use super::notices::Notices;
 use super::portal::Portal;
 use super::status::StatusBoard;
 
@@ -62,6 +63,8 @@ pub struct IntegrationContext {
     pub board: Arc<StatusBoard>,
     /// The other integrations, to be woken when a lane becomes free.
     pub handles: Arc<Handles>,
+    /// Tells people of new records past the CRM; `None` = there is no way out.
+    pub notices: Option<Notices>,
     /// Gives a number from 0 to 1 for the retry schedule.
     pub jitter: fn() -> f64,
 }

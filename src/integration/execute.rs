@@ -18,6 +18,7 @@ use crate::store::command::{Advance, StepChange, Work, WorkState};
 use super::advance::{Patience, Run};
 use super::context::IntegrationContext;
 use super::moved::{foreign, is_elsewhere};
+use super::notices;
 use super::observed;
 use super::resolve::{Resolved, resolve};
 use super::retry;
@@ -59,6 +60,8 @@ pub(super) async fn execute(
             .iter()
             .position(|s| s.work == work.id && !s.state.is_final());
         let Some((place, step)) = open.and_then(|at| Some((at, ledger.steps.get(at)?))) else {
+            // Done by an earlier life, which may have ended before it told.
+            notices::mind(context, work, &mut ledger).await?;
             return Ok(Executed::All);
         };
         if let Some(left) = wait_left(&step.state, now)
@@ -95,7 +98,9 @@ pub(super) async fn execute(
             | StepState::Expired { .. } => None,
         };
         let changed = advance_of(work, step, next.clone());
-        if next.is_final() {
+        let tells = notices::may_tell(context, work);
+        // A work that has something to tell is closed when that is written down.
+        if next.is_final() && !tells {
             if context.store.advance_to_end(run.fence, changed).await? {
                 return Ok(Executed::Closed);
             }
@@ -104,6 +109,9 @@ pub(super) async fn execute(
         }
         if let Some(step) = ledger.steps.get_mut(place) {
             step.state = next;
+        }
+        if tells {
+            notices::mind(context, work, &mut ledger).await?;
         }
         if let Some(until) = until {
             return Ok(Executed::After(until.since(context.clock.now())));

@@ -15,6 +15,7 @@ mod known_facts;
 pub mod lanes;
 mod made_lately;
 mod moved;
+pub mod notices;
 mod observed;
 pub mod passing;
 pub mod portal;

@@ -93,6 +93,7 @@ mod tests {
             decisions: Vec::new(),
             steps: vec![step],
             passing: Vec::new(),
+            notices: Vec::new(),
         }
     }
 

@@ -88,9 +88,6 @@ enum Command {
         /// The endpoint by which calls are played and links are cut.
         #[arg(long, default_value_t = 8480)]
         control_port: u16,
-        /// The simulated account of UIS, and of MegaFon's VATS 2.0.
-        #[arg(long, default_value_t = 8475)]
-        uis_port: u16,
         #[command(flatten)]
         portal: bitrix24::PortalArgs,
         #[command(flatten)]
@@ -141,12 +138,9 @@ pub async fn run() -> ExitCode {
         Command::Bitrix24 { port, portal } => serve_portal(port, &portal).await.map(|()| true),
         Command::Serve {
             control_port,
-            uis_port,
             portal,
             ports,
-        } => serve(control_port, uis_port, &portal, &ports)
-            .await
-            .map(|()| true),
+        } => serve(control_port, &portal, &ports).await.map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -188,10 +182,10 @@ async fn serve_portal(port: u16, portal: &bitrix24::PortalArgs) -> anyhow::Resul
 
 async fn serve(
     control_port: u16,
-    uis_port: u16,
     portal: &bitrix24::PortalArgs,
     ports: &Ports,
 ) -> anyhow::Result<()> {
+    let uis_port = ports.uis_port;
     let lab = Lab::start(ports, AmoOptions::default().search_lag).await?;
     let listen = SocketAddr::from(([127, 0, 0, 1], uis_port));
     let uis = uis::start(UisOptions {

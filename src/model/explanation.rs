@@ -414,6 +414,18 @@ pub enum Reason {
         /// The sort of the record.
         card: Entity,
     },
+    /// The case itself says who answers for what it makes (S2-09, S2-18).
+    AssignedTo {
+        /// Where that stands in the settings.
+        path: String,
+        /// Who.
+        user: UserName,
+    },
+    /// A new record is told of past the CRM, once it is made (S3-17).
+    ToldOutside {
+        /// The sort of the record.
+        card: Entity,
+    },
     /// A task is made (S0-11).
     TextTaskActs {
         /// The kind.

@@ -6,6 +6,7 @@ use super::communication::{Body, Phase};
 use super::explanation::Explanation;
 use super::facts::Facts;
 use super::ids::PortalKey;
+use super::notice::OutsideNotice;
 use super::outcome::StepResult;
 use super::passing::PassingStep;
 use super::plan::{Card, Effect, Entity, Role};
@@ -162,6 +163,8 @@ impl Seen {
                 decision.seen = None;
                 decision.facts = None;
             }
+            // No decision reads who was told.
+            before.notices.clear();
             // What notes say stands in the steps themselves, and no decision reads it.
             for step in &mut before.steps {
                 if let Effect::AddNote(note) = &mut step.effect {
@@ -190,6 +193,9 @@ pub struct Ledger {
     /// What was shown while it was worth showing, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passing: Vec<PassingStep>,
+    /// Who was told of new records past the CRM, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<OutsideNotice>,
 }
 
 impl Ledger {

@@ -24,6 +24,7 @@ pub mod in_crm;
 pub mod ip_range;
 pub mod ledger;
 pub mod mistake;
+pub mod notice;
 pub mod number_rules;
 pub mod object_reader;
 pub mod outcome;

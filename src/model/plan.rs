@@ -153,6 +153,9 @@ pub struct NewContact {
     /// Additional fields, made with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldFill>,
+    /// The template that it is made from, by the CRM's id, where the CRM has such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 /// A deal to be made.

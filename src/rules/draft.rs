@@ -86,6 +86,12 @@ impl<'a> Draft<'a> {
         self.steps.iter().any(|step| step.role.0 == role)
     }
 
+    /// Says whether this decision leaves the record of a role to the CRM.
+    pub(super) fn awaits(&self, role: &str) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| step.role.0 == role && step.effect.kind() == StepKind::AwaitContact)
+    }
+
     /// Gives additional fields to the record of a step that this decision plans; returns whether it
     /// takes any.
     pub(super) fn make_with(&mut self, role: &str, fields: Vec<FieldFill>) -> bool {

@@ -153,7 +153,10 @@ fn fill(
     if rules.is_empty() {
         return;
     }
-    let with_card = place.maker.filter(|maker| draft.plans(maker));
+    // A contact that the CRM makes by itself is filled when it is there.
+    let with_card = place
+        .maker
+        .filter(|maker| draft.plans(maker) && !draft.awaits(maker));
     // Before anything is worked out: of what stands nothing is told anew.
     if let Some(maker) = place.maker
         && draft.made_with_fields(maker)

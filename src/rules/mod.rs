@@ -11,6 +11,7 @@ mod draft;
 pub mod fields;
 mod filters;
 mod names;
+pub mod outside;
 mod phases;
 mod plan;
 pub mod popup;

@@ -104,6 +104,10 @@ pub fn may_show(snapshot: &Snapshot) -> bool {
 /// The same values give the same step.
 pub fn popup(ringing: &Ringing<'_>) -> Option<PassingStep> {
     let settings = ringing.settings.popup.as_ref().filter(|popup| popup.on)?;
+    let calls = ringing.settings.calls.as_ref();
+    if calls.is_some_and(|calls| !calls.on) {
+        return None;
+    }
     let call = incoming(ringing.snapshot)?;
     let phone = call.client.phone()?;
     if !settings.our_numbers.is_empty() {

@@ -6,6 +6,7 @@ mod choices;
 mod clicks;
 mod fields;
 mod interval;
+mod notices;
 mod requests;
 mod responsible;
 mod schedules;
@@ -27,6 +28,7 @@ pub(in crate::rules) use self::choices::Choices;
 pub use self::clicks::ClickSettings;
 pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;
+pub use self::notices::NoticeSettings;
 pub use self::requests::{
     DealPlace, PipelineRule, RequestMethod, RequestParameter, RequestSettings,
 };
@@ -74,6 +76,9 @@ pub struct IntegrationSettings {
     /// The deals of the CRM are received (V-13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deals: Option<DealSettings>,
+    /// Who is told of new records past the CRM, where it cannot tell its users by itself (S3-17).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notices: Option<NoticeSettings>,
 }
 
 impl IntegrationSettings {
@@ -110,6 +115,9 @@ pub enum WhenUndecidable {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallSettings {
+    /// The switch of calls (S2-08).
+    #[serde(default = "on")]
+    pub on: bool,
     /// Answers for what nobody else answers for (S1-17). A user of the CRM.
     #[schemars(with = "String")]
     pub default_responsible: CrmUserId,
@@ -142,12 +150,17 @@ pub struct CallSettings {
     /// Calls to clients (S1-19).
     #[serde(default)]
     pub outgoing: DirectionSettings,
+    /// Who answers for a new record is told of it (S3-17): by the CRM where it takes notices, else as
+    /// `notices` says.
+    #[serde(default)]
+    pub notify: bool,
 }
 
 impl CallSettings {
     /// Returns settings that make nothing but the call history.
     pub fn new(default_responsible: CrmUserId) -> Self {
         Self {
+            on: true,
             default_responsible,
             partner_numbers: Vec::new(),
             telephony: Telephony::default(),
@@ -158,6 +171,7 @@ impl CallSettings {
             call_history: CallHistory::default(),
             incoming: DirectionSettings::default(),
             outgoing: DirectionSettings::default(),
+            notify: false,
         }
     }
 }
@@ -219,6 +233,9 @@ pub struct DirectionSettings {
     /// The name of a new deal (V-09); not of one in Unsorted (S0-15).
     #[serde(default)]
     pub deal_name: Option<Template>,
+    /// The name of the deal of a missed call, where that differs (S2-27).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_deal_name: Option<Template>,
     /// A task for the employee who took the call (S1-16).
     #[serde(default)]
     pub task: Option<TaskSettings>,
@@ -241,6 +258,26 @@ pub enum FilteredCalls {
 impl FilteredCalls {
     fn is_usual(&self) -> bool {
         *self == FilteredCalls::default()
+    }
+}
+
+impl DirectionSettings {
+    /// Returns whom the cases name of their own, with the key of each case.
+    pub(in crate::rules) fn assigned(&self) -> Vec<(&'static str, &Assign)> {
+        let unknown = [
+            ("answered_unknown", &self.answered_unknown),
+            ("missed_unknown", &self.missed_unknown),
+        ];
+        let known = [
+            ("answered_known", &self.answered_known),
+            ("missed_known", &self.missed_known),
+        ];
+        let unknown = unknown.into_iter();
+        let unknown =
+            unknown.filter_map(|(key, case)| Some((key, case.as_ref()?.assign_to.as_ref()?)));
+        let known = known.into_iter();
+        let known = known.filter_map(|(key, case)| Some((key, case.as_ref()?.assign_to.as_ref()?)));
+        unknown.chain(known).collect()
     }
 }
 
@@ -272,6 +309,10 @@ pub struct UnknownCase {
     /// When.
     #[serde(default)]
     pub at: Moment,
+    /// Who answers for it (S2-09, S2-10), before any rule; absent, or where it finds nobody, the rules
+    /// of responsibles say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assign_to: Option<Assign>,
 }
 
 /// A case of known clients.
@@ -286,6 +327,10 @@ pub struct KnownCase {
     /// When.
     #[serde(default)]
     pub at: Moment,
+    /// Who answers for it (S2-09, S2-10), before any rule; absent, or where it finds nobody, the rules
+    /// of responsibles say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assign_to: Option<Assign>,
 }
 
 /// What is made for a client who is in no contact.

@@ -12,6 +12,7 @@ use crate::model::mistake::Mistake;
 use crate::model::phone::Phone;
 
 use super::filters::Parameter;
+use super::outside;
 use super::settings::{
     Assign, CallParameter, CallSettings, DirectionSettings, FieldRule, IntegrationSettings,
     Interval, KnownAction, Moment, ResponsibleRule, TagSettings, TaskDue, TaskSettings, Telephony,
@@ -50,6 +51,7 @@ impl IntegrationSettings {
             chats::check(chats, &mut found);
         }
         schedules::check(self, &mut found);
+        outside::mistakes(self, &mut found);
         if let Some(popup) = &self.popup {
             popup.mistakes(&mut found);
         }
@@ -83,6 +85,12 @@ impl IntegrationSettings {
             for (side, direction) in sides {
                 if let Some(filter) = &direction.filter {
                     filter.employees_named(&format!("calls.{side}.filter"), &mut named);
+                }
+                for (key, assign) in direction.assigned() {
+                    if let Assign::Employee { employee } = assign {
+                        let path = format!("calls.{side}.{key}.assign_to.employee");
+                        named.push((path, employee.as_str()));
+                    }
                 }
             }
         }
@@ -165,6 +173,9 @@ fn check_direction(
                 | UnknownAction::LeadOrDeal { .. } => None,
             };
             check_moment(&format!("{path}.{key}.at"), key, case.at, awkward, found);
+            if let Some(assign) = &case.assign_to {
+                check_assign(&format!("{path}.{key}.assign_to"), assign, found);
+            }
         }
     }
     let known = [
@@ -187,11 +198,15 @@ fn check_direction(
                 KnownAction::ContactAndDeal { .. } => None,
             };
             check_moment(&format!("{path}.{key}.at"), key, case.at, awkward, found);
+            if let Some(assign) = &case.assign_to {
+                check_assign(&format!("{path}.{key}.assign_to"), assign, found);
+            }
         }
     }
     for (key, template) in [
         ("contact_name", &direction.contact_name),
         ("deal_name", &direction.deal_name),
+        ("missed_deal_name", &direction.missed_deal_name),
     ] {
         if let Some(template) = template {
             check_template(&format!("{path}.{key}"), template, &OF_CALLS, found);
@@ -253,17 +268,21 @@ fn check_rules<P: Parameter>(path: &str, rules: &[ResponsibleRule<P>], found: &m
         if let Some(when) = &rule.when {
             when.mistakes(&format!("{path}.when"), found);
         }
-        match &rule.assign {
-            Assign::User { user } if user.0.trim().is_empty() => found.push(Mistake::at(
-                &format!("{path}.assign.user"),
-                "name a user of the CRM by its id",
-            )),
-            Assign::User { user } => check_id(&format!("{path}.assign.user"), &user.0, found),
-            Assign::Employee { .. }
-            | Assign::Talker {}
-            | Assign::Caller {}
-            | Assign::ContactOwner {} => {}
+        check_assign(&format!("{path}.assign"), &rule.assign, found);
+    }
+}
+
+fn check_assign(path: &str, assign: &Assign, found: &mut Vec<Mistake>) {
+    let path = format!("{path}.user");
+    match assign {
+        Assign::User { user } if user.0.trim().is_empty() => {
+            found.push(Mistake::at(&path, "name a user of the CRM by its id"));
         }
+        Assign::User { user } => check_id(&path, &user.0, found),
+        Assign::Employee { .. }
+        | Assign::Talker {}
+        | Assign::Caller {}
+        | Assign::ContactOwner {} => {}
     }
 }
 

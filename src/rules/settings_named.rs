@@ -72,9 +72,13 @@ impl Named {
 
     fn rules<P>(&mut self, path: &str, rules: &[ResponsibleRule<P>]) {
         for (position, rule) in rules.iter().enumerate() {
-            if let Assign::User { user } = &rule.assign {
-                self.user(format!("{path}.{position}.assign.user"), user);
-            }
+            self.assign(format!("{path}.{position}.assign"), &rule.assign);
+        }
+    }
+
+    fn assign(&mut self, path: String, assign: &Assign) {
+        if let Assign::User { user } = assign {
+            self.user(format!("{path}.user"), user);
         }
     }
 
@@ -118,6 +122,9 @@ impl Named {
                 KnownAction::Unsorted { pipeline } => self.unsorted(path, pipeline),
             }
         }
+        for (key, assign) in direction.assigned() {
+            self.assign(format!("{path}.{key}.assign_to"), assign);
+        }
         self.task(&format!("{path}.task"), direction.task.as_ref());
         let missed = direction.missed_task.as_ref();
         self.task(&format!("{path}.missed_task"), missed);
@@ -127,6 +134,9 @@ impl Named {
         let at = |key: &str| format!("{block}.{key}");
         self.user(at("default_responsible"), choices.default_responsible);
         self.rules(&at("responsible"), choices.responsible);
+        for (key, assign) in choices.assigned() {
+            self.assign(at(key), assign);
+        }
         self.method(&at("method"), choices.method);
         if let Some(repeat) = choices.repeat_method {
             self.method(&at("repeat_method"), repeat);

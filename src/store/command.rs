@@ -8,6 +8,7 @@ use super::query::StoredCommunication;
 use crate::model::communication::{Address, Kind, Phase, Snapshot};
 use crate::model::ids::{CommunicationKey, IntegrationKey, PortalKey, SourceKey};
 use crate::model::ledger::{Decision, Ledger, LedgerStep, StepState};
+use crate::model::notice::OutsideNotice;
 use crate::model::passing::{PassingState, PassingStep};
 use crate::model::plan::Role;
 use crate::model::recording::{Recording, RecordingState};
@@ -179,6 +180,8 @@ pub enum Passing {
     ///
     /// [`StoreError::StepExists`]: super::StoreError::StepExists
     Begin(PassingStep),
+    /// The same of a notice that goes past the CRM.
+    BeginNotice(OutsideNotice),
     /// It was sent, and came to this.
     Settle {
         /// Which.

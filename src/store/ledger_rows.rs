@@ -10,6 +10,7 @@ use super::row::encode;
 use super::tables::Tables;
 use crate::model::ids::{CommunicationKey, IntegrationKey};
 use crate::model::ledger::{Decision, Ledger, LedgerStep, StepState, Verdict};
+use crate::model::notice::OutsideNotice;
 use crate::model::passing::PassingStep;
 use crate::model::plan::Role;
 
@@ -26,6 +27,8 @@ pub(super) struct Progress {
     pub(super) steps: Vec<LedgerStep>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     passing: Vec<PassingStep>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notices: Vec<OutsideNotice>,
 }
 
 /// The same, borrowed.
@@ -36,6 +39,8 @@ struct ProgressOf<'l> {
     steps: &'l [LedgerStep],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     passing: &'l [PassingStep],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notices: &'l [OutsideNotice],
 }
 
 impl Progress {
@@ -46,6 +51,7 @@ impl Progress {
             decisions: decisions.unwrap_or(self.decisions),
             steps: self.steps,
             passing: self.passing,
+            notices: self.notices,
         }
     }
 
@@ -127,6 +133,7 @@ impl Tables<'_> {
             verdicts: new.decisions.iter().map(|one| one.verdict).collect(),
             steps: &new.steps,
             passing: &new.passing,
+            notices: &new.notices,
         })?;
         let (c, i) = (communication.to_string(), integration.to_string());
         let place = (c.as_str(), i.as_str());

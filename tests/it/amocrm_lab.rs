@@ -220,6 +220,7 @@ fn contact(handle: &AmoHandle, call: &str) -> StepCommand {
         responsible: Some(CrmUserId("502".to_owned())),
         tags: vec!["Звонок".to_owned()],
         fields: Vec::new(),
+        template: None,
     };
     command(handle, call, "contact", Effect::CreateContact(contact))
 }

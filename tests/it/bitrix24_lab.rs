@@ -397,6 +397,7 @@ async fn what_the_contract_leaves_open_may_be_either_way() {
             responsible: Some(user("12")),
             tags: Vec::new(),
             fields: Vec::new(),
+            template: None,
         };
         let contact = rehearsal.command("1", "contact", Effect::CreateContact(contact));
         let client = rehearsal.execute(&contact).await.cards.remove(0);
@@ -443,6 +444,7 @@ async fn a_parked_method_rests_alone() {
         responsible: None,
         tags: Vec::new(),
         fields: Vec::new(),
+        template: None,
     };
     let contact = rehearsal.command("1", "contact", Effect::CreateContact(contact));
     let steps = vec![contact, rehearsal.call("1", CALLER)];

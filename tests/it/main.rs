@@ -30,6 +30,7 @@ mod openapi;
 mod planfix_deals;
 mod planfix_door;
 mod planfix_lab;
+mod planfix_rows;
 mod process;
 mod recipes;
 mod store;

@@ -217,6 +217,7 @@ fn contact(call: &str) -> StepCommand {
         responsible: Some(CrmUserId("501".to_owned())),
         tags: vec!["Звонок".to_owned()],
         fields: Vec::new(),
+        template: None,
     };
     command(call, "contact", Effect::CreateContact(contact))
 }

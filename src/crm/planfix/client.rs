@@ -211,6 +211,7 @@ impl Client {
             purpose,
             class: ask.class,
         };
+        self.quota().sends(ask.class, self.clock.now());
         let outcome = self.rest.send(request).await;
         let response = self.answered(outcome, "REST")?;
         if let Some(left) = response.quota_left {

@@ -40,7 +40,12 @@ impl PlanfixAdapter {
         match &step.effect {
             Effect::CreateContact(contact) => {
                 let setup = self.setup.ready(&self.client, Class::Work).await?;
-                let make = map::contact(step, contact, self.contact_template, &setup)?;
+                let own = contact.template.as_ref();
+                let own = own
+                    .map(|own| map::id("contact template", own))
+                    .transpose()?;
+                let template = own.or(self.contact_template);
+                let make = map::contact(step, contact, template, &setup)?;
                 let without_email = || {
                     let mut make = make.clone();
                     make.body.as_object_mut().map(|body| body.remove("email"));

@@ -57,7 +57,8 @@ impl PlanfixAdapter {
     ) -> Result<Look, Unanswered> {
         let setup = self.setup.ready(&self.client, Class::Work).await?;
         let marker = step.key.marker();
-        let template = map::contact_template(self.contact_template);
+        let own = contact.template.as_ref().and_then(|own| own.parse().ok());
+        let template = map::contact_template(own.or(self.contact_template));
         if let Some(field) = setup.contact_key {
             let filter = json!([{
                 "type": 4101, "field": field, "operator": "equal", "value": marker,

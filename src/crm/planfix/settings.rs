@@ -296,6 +296,10 @@ impl AccountSettings for PlanfixSettings {
         false
     }
 
+    fn has_contact_templates(&self) -> bool {
+        true
+    }
+
     fn secrets_needed(&self) -> &'static [&'static str] {
         &[TELEPHONY_TOKEN]
     }

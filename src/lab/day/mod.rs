@@ -13,6 +13,7 @@ pub mod comparison;
 pub mod crm;
 pub mod daemon;
 pub mod expectation;
+pub mod fed;
 pub mod holding;
 pub mod portal;
 pub mod report;

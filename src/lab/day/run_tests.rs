@@ -239,6 +239,8 @@ async fn play_beside(
         day: &day,
         ami: &ami,
         vats: None,
+        uis: None,
+        fed: &BTreeMap::new(),
         crms: &crms,
         account: "main",
         seeded: &seeded,

@@ -12,6 +12,7 @@ use super::comparison::{Comparison, Difference, Seen, compare};
 use super::crm::{self, Seeded};
 use super::daemon::{Daemon, DaemonError, Status};
 use super::expectation::WaitingExpectation;
+use super::fed::Fed;
 use super::holding::Holding;
 use super::portal::{self, Portal, PortalOutcome};
 use super::report::PlayedLine;
@@ -20,6 +21,7 @@ use crate::lab::ami::{AmiServer, PlayError, ScriptedCall};
 use crate::lab::amocrm::AmoHandle;
 use crate::lab::fault::RuleRefused;
 use crate::lab::itoolabs::{VatsCall, VatsHandle};
+use crate::lab::uis::UisHandle;
 use crate::lab::wall;
 
 /// How long a part may take to settle after its last call: breakers that probe half open wait up
@@ -43,6 +45,10 @@ pub struct Stage<'a> {
     pub ami: &'a AmiServer,
     /// The simulated VATS, where there is one.
     pub vats: Option<&'a VatsHandle>,
+    /// The simulated UIS account, where there is one.
+    pub uis: Option<&'a UisHandle>,
+    /// The other CRMs that the day feeds, by the administrator's name.
+    pub fed: &'a BTreeMap<String, Fed>,
     /// The simulated accounts, by the administrator's name.
     pub crms: &'a BTreeMap<String, AmoHandle>,
     /// The account whose holding is compared.
@@ -96,6 +102,17 @@ pub enum RunError {
     /// The day has calls of a VATS, and none is simulated.
     #[error("no vats is simulated here")]
     NoVats,
+    /// The day has forms or chats of UIS, and none is simulated.
+    #[error("no uis is simulated here")]
+    NoUis,
+    /// The daemon did not take what UIS told.
+    #[error("{what:?} of uis was not taken: {why}")]
+    Uis {
+        /// Which.
+        what: String,
+        /// Why.
+        why: String,
+    },
     /// A webhook was answered otherwise than the day says.
     #[error("webhook {what:?} was answered {found}, not {expected}: {body}")]
     Answer {
@@ -167,8 +184,10 @@ pub async fn run(stage: &Stage<'_>, mut tell: impl FnMut(&str)) -> Result<DayOut
     comparison.differences.extend(unsettled);
     let portals = stage.portals.iter();
     let portals = portals.map(|(name, portal)| (name.clone(), portal.outcome(stage.day, &seen)));
+    let fed = stage.fed.iter();
+    let fed = fed.map(|(name, fed)| (name.clone(), fed.outcome(stage.day, &seen)));
     Ok(DayOutcome {
-        portals: portals.collect(),
+        portals: portals.chain(fed).collect(),
         played,
         holding,
         seen,
@@ -247,6 +266,20 @@ async fn happen(stage: &Stage<'_>, event: &Event, begin: Instant) -> Result<Trac
             what,
             ..
         } => post(stage, source, body, *status, what).await,
+        Event::UisRequest { request, what, .. } => {
+            let uis = stage.uis.ok_or(RunError::NoUis)?;
+            let client = request.phone.clone().unwrap_or_default();
+            let told = uis.tell_request(request.shifted(now_s())).await;
+            told.map_err(|why| not_taken(what, why))?;
+            Ok(said(&client, what))
+        }
+        Event::UisChat { chat, what, .. } => {
+            let uis = stage.uis.ok_or(RunError::NoUis)?;
+            let client = chat.phone.clone().unwrap_or_default();
+            let told = uis.tell_chat(chat.shifted(now_s())).await;
+            told.map_err(|why| not_taken(what, why))?;
+            Ok(said(&client, what))
+        }
         Event::AcceptUnsorted {
             account: name,
             client,
@@ -303,6 +336,21 @@ async fn happen(stage: &Stage<'_>, event: &Event, begin: Instant) -> Result<Trac
                 .send_raw(b"\x00\xff\xfe no AMI at all \r\n: : :\r\n\r\n\r\nEvent\r\n\r\n");
             Ok(Trace::default())
         }
+    }
+}
+
+fn not_taken(what: &str, why: String) -> RunError {
+    RunError::Uis {
+        what: what.to_owned(),
+        why,
+    }
+}
+
+/// What is written instead of said lasts no time.
+fn said(client: &str, what: &str) -> Trace {
+    Trace {
+        lines: vec![line(client, what, "UIS")],
+        spans: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::expectation::{ClientExpectation, Totals, WaitingExpectation};
 use crate::lab::ami::capture;
 use crate::lab::itoolabs::CallKind;
+use crate::lab::uis::{LabChat, LabRequest};
 
 /// A whole day.
 #[derive(Debug, Clone, Deserialize)]
@@ -136,6 +137,24 @@ pub enum Event {
         /// What this is, in a few words.
         what: String,
     },
+    /// A form that is filled in at a site of the simulated UIS account. Times are seconds from now.
+    UisRequest {
+        /// Seconds from the beginning of the part.
+        at_s: f64,
+        /// The form.
+        request: LabRequest,
+        /// What this is, in a few words.
+        what: String,
+    },
+    /// A chat of the simulated UIS account. Times are seconds from now.
+    UisChat {
+        /// Seconds from the beginning of the part.
+        at_s: f64,
+        /// The chat.
+        chat: LabChat,
+        /// What this is, in a few words.
+        what: String,
+    },
     /// A person accepts the unsorted record of a client, as soon as it is there.
     AcceptUnsorted {
         /// Seconds from the beginning of the part.
@@ -196,7 +215,10 @@ impl Event {
     /// Returns how many communications the daemon hears of for the first time with it.
     pub fn communications(&self) -> u32 {
         match self {
-            Event::Call { .. } | Event::Vats { .. } => 1,
+            Event::Call { .. }
+            | Event::Vats { .. }
+            | Event::UisRequest { .. }
+            | Event::UisChat { .. } => 1,
             Event::Post { communications, .. } => *communications,
             Event::AcceptUnsorted { .. }
             | Event::CrmDown { .. }
@@ -213,6 +235,8 @@ impl Event {
             Event::Call { at_s, .. }
             | Event::Vats { at_s, .. }
             | Event::Post { at_s, .. }
+            | Event::UisRequest { at_s, .. }
+            | Event::UisChat { at_s, .. }
             | Event::AcceptUnsorted { at_s, .. }
             | Event::CrmDown { at_s, .. }
             | Event::CrmUp { at_s, .. }

@@ -15,6 +15,7 @@ use crate::lab::amocrm::AmoHandle;
 use crate::lab::bitrix24::BitrixOptions;
 use crate::lab::itoolabs::VatsOptions;
 use crate::lab::planfix::PlanfixOptions;
+use crate::lab::uis::UisOptions;
 
 const DAEMON: &str = include_str!("../../../lab/demo/trunkline.toml");
 const TENANT: &str = include_str!("../../../lab/demo/tenants.d/demo.toml");
@@ -51,6 +52,7 @@ pub(in crate::lab) struct DemoFiles {
     admin_token: String,
     site_hook: String,
     vats_hook: String,
+    uis_hook: String,
 }
 
 /// The secret of the integration in the simulated portals.
@@ -83,11 +85,14 @@ impl DemoFiles {
             admin_token: random_text()?,
             site_hook: random_text()?,
             vats_hook: random_text()?,
+            uis_hook: random_text()?,
             dir,
         };
         files.put("secrets/ami", AMI_SECRET)?;
         files.put("secrets/site-hook", &files.site_hook)?;
         files.put("secrets/vats-hook", &files.vats_hook)?;
+        files.put("secrets/uis-hook", &files.uis_hook)?;
+        files.put("secrets/uis-key", &UisOptions::default().key)?;
         let vats = VatsOptions::default();
         files.put("secrets/vats-token", &vats.crm_token)?;
         files.put("secrets/vats-key", &vats.api_key)?;
@@ -139,6 +144,11 @@ impl DemoFiles {
         format!("/hooks/itoolabs/demo/cloud/{}", self.vats_hook)
     }
 
+    /// Returns the path that UIS tells its forms and chats to.
+    pub(in crate::lab) fn uis_hook(&self) -> String {
+        format!("/hooks/uis/demo/pages/{}", self.uis_hook)
+    }
+
     fn put(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.dir.join(name);
         let mut options = fs::OpenOptions::new();
@@ -161,6 +171,9 @@ fn with_ports(text: &str, ports: &Ports) -> String {
         ("8490", ports.ami_port),
         ("8472", ports.vats_port),
         ("8474", ports.bitrix24_port),
+        ("8475", ports.uis_port),
+        ("8476", ports.alfacrm_port),
+        ("8477", ports.planfix_port),
     ];
     // By marks first, so that a port that takes the place of another is not replaced again.
     let marked = usual
@@ -199,6 +212,9 @@ mod tests {
             ami_port: 9003,
             vats_port: 9004,
             bitrix24_port: 9005,
+            uis_port: 9006,
+            alfacrm_port: 9007,
+            planfix_port: 9008,
         };
         let text = with_ports(DAEMON, &ports);
         assert!(text.contains("[admin]\nlisten = \"127.0.0.1:8461\""));
@@ -224,11 +240,16 @@ mod tests {
             "amocrm-main",
             "amocrm-service",
             "bitrix24-client",
+            "uis-hook",
+            "uis-key",
+            "planfix-rest",
+            "planfix-telephony",
+            "alfacrm-key",
         ] {
             let named = format!("../../secrets/{secret}\"");
             assert!(TENANT.contains(&named), "{secret} is named nowhere");
         }
-        assert_eq!(tenant["integrations"].as_array().map(Vec::len), Some(3));
+        assert_eq!(tenant["integrations"].as_array().map(Vec::len), Some(5));
     }
 
     #[tokio::test]
@@ -243,6 +264,9 @@ mod tests {
             ami_port: 5,
             vats_port: 7,
             bitrix24_port: 8,
+            uis_port: 9,
+            alfacrm_port: 10,
+            planfix_port: 11,
         };
         let first = DemoFiles::write(folder.path(), SHIPPED, &ports, &BTreeMap::new()).unwrap();
         fs::write(folder.path().join("trunkline.redb"), "old").unwrap();

@@ -13,15 +13,19 @@ use anyhow::{Context, bail};
 
 use self::files::{DemoFiles, SHIPPED};
 use self::process::DaemonProcess;
+use super::alfacrm::{self, AlfaLab, AlfaOptions};
 use super::ami::{AmiOptions, AmiServer};
 use super::amocrm::{self, AmoHandle, AmoLab, AmoOptions};
 use super::bitrix24::PortalArgs;
 use super::day::crm;
 use super::day::daemon::{Daemon, DaemonAddress};
+use super::day::fed::Fed;
 use super::day::portal::{Half, Portal};
 use super::day::runner::{self, DayOutcome, Stage};
 use super::day::{Day, DayError, report};
 use super::itoolabs::{self, VatsLab, VatsOptions};
+use super::planfix::{self, PlanfixLab, PlanfixOptions};
+use super::uis::{self, Sender, UisOptions};
 
 /// The day that is played unless another is named.
 const WORKING_DAY: &str = include_str!("../../../lab/days/working-day.toml");
@@ -29,6 +33,10 @@ const WORKING_DAY: &str = include_str!("../../../lab/days/working-day.toml");
 /// What the Bitrix24 portal must hold after that day. Another day feeds it, too, and is not compared
 /// there.
 const WORKING_DAY_OF_PORTAL: &str = include_str!("../../../lab/days/working-day.bitrix24.toml");
+/// What the Planfix account must hold after it, and the AlfaCRM account.
+const WORKING_DAY_OF_PLANFIX: &str = include_str!("../../../lab/days/working-day.planfix.toml");
+/// See [`WORKING_DAY_OF_PLANFIX`].
+const WORKING_DAY_OF_ALFACRM: &str = include_str!("../../../lab/days/working-day.alfacrm.toml");
 /// The portal, as the configuration names it.
 const PORTAL: &str = "portal";
 /// Its user who lets the daemon in.
@@ -65,6 +73,15 @@ pub struct Ports {
     /// The simulated Bitrix24 portal, its authorisation server included.
     #[arg(long, default_value_t = 8474)]
     pub bitrix24_port: u16,
+    /// The simulated account of UIS, and of MegaFon's VATS 2.0.
+    #[arg(long, default_value_t = 8475)]
+    pub uis_port: u16,
+    /// The simulated AlfaCRM account.
+    #[arg(long, default_value_t = 8476)]
+    pub alfacrm_port: u16,
+    /// The simulated Planfix account.
+    #[arg(long, default_value_t = 8477)]
+    pub planfix_port: u16,
 }
 
 /// How a demo is run.
@@ -181,6 +198,41 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
         Ok::<_, DayError>((PORTAL.to_owned(), seeded))
     });
     let portals = portals.into_iter().collect::<Result<_, DayError>>()?;
+    let uis = uis::start(UisOptions {
+        listen: loopback(ports.uis_port),
+        ..UisOptions::default()
+    });
+    let uis = uis
+        .await
+        .with_context(|| taken("the simulated UIS", ports.uis_port, "--uis-port"))?;
+    // As strict as the account, five times as fast: nobody waits a minute for a demo.
+    let planfix = planfix::start(PlanfixOptions {
+        listen: loopback(ports.planfix_port),
+        per_second: Some(5),
+        ..PlanfixOptions::default()
+    });
+    let planfix = planfix.await.with_context(|| {
+        taken(
+            "the simulated Planfix",
+            ports.planfix_port,
+            "--planfix-port",
+        )
+    })?;
+    let school = alfacrm::start(AlfaOptions {
+        listen: loopback(ports.alfacrm_port),
+        ..AlfaOptions::default()
+    });
+    let school = school.await.with_context(|| {
+        taken(
+            "the simulated AlfaCRM",
+            ports.alfacrm_port,
+            "--alfacrm-port",
+        )
+    })?;
+    let fed = match options.day {
+        Some(_) => BTreeMap::new(),
+        None => fed(&planfix, &school)?,
+    };
     let crms = lab.accounts();
     let seeded = crm::seed(&lab.main, &day);
     crm::take_down(&lab.service)?;
@@ -190,6 +242,8 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
         loopback(ports.intake_port),
         files.vats_hook()
     ));
+    let hook = format!("http://{}{}", loopback(ports.intake_port), files.uis_hook());
+    uis.set_sender(Sender::new(&hook).context("tell UIS where its notifications go")?);
     let mut child = DaemonProcess::start(options.daemon.as_deref(), &files)?;
     let daemon = Daemon::new(address(ports, &files))?;
     say(&format!(
@@ -208,6 +262,8 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
             day: &day,
             ami: &lab.ami,
             vats: Some(&lab.vats),
+            uis: Some(&uis),
+            fed: &fed,
             crms: &crms,
             account: "main",
             seeded: &seeded,
@@ -225,9 +281,10 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
         &outcome.holding,
         &outcome.comparison,
     ));
-    for portal in outcome.portals.values() {
+    for (name, portal) in &outcome.portals {
         let (day, holding) = (&portal.day, &portal.holding);
-        say("\nThe same day in Bitrix24:");
+        let crm = fed.get(name).map_or("Bitrix24", |fed| fed.name);
+        say(&format!("\nThe same day in {crm}:"));
         say(&report::table(
             day,
             &outcome.played,
@@ -248,6 +305,22 @@ pub async fn run(options: &DemoOptions, say: &mut dyn FnMut(&str)) -> anyhow::Re
         say(&last_line(&day, &outcome));
     }
     Ok(outcome.is_clean())
+}
+
+/// Joins the other CRMs with what each must hold, by the names of the configuration.
+fn fed(planfix: &PlanfixLab, school: &AlfaLab) -> Result<BTreeMap<String, Fed>, DayError> {
+    let planfix = Fed {
+        name: "Planfix",
+        crm: Box::new(planfix.handle()),
+        half: Half::parse(WORKING_DAY_OF_PLANFIX)?,
+    };
+    let school = Fed {
+        name: "AlfaCRM",
+        crm: Box::new(school.handle()),
+        half: Half::parse(WORKING_DAY_OF_ALFACRM)?,
+    };
+    let both = [("planfix", planfix), ("school", school)];
+    Ok(both.map(|(name, fed)| (name.to_owned(), fed)).into())
 }
 
 /// Returns the counts of the first CRM, and those of each portal under its name.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::calls::{CallKind, VatsCall};
 use super::history::read_time;
 use super::options::MakeCallForm;
+use super::presence;
 use super::server::VatsHandle;
 
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -22,10 +23,11 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .route("/sys/crm_api.wcgp", web::get().to(wcgp))
         .route("/rec/{file}", web::get().to(record))
         .route("/rec/{file}", web::head().to(record));
+    presence::configure(config);
 }
 
 /// Whoever asks the new API without being permitted to hears why.
-fn refusal(vats: &VatsHandle, request: &HttpRequest) -> Option<HttpResponse> {
+pub(super) fn refusal(vats: &VatsHandle, request: &HttpRequest) -> Option<HttpResponse> {
     if let Some(unwell) = unwell(vats) {
         return Some(unwell);
     }
@@ -47,7 +49,7 @@ fn unwell(vats: &VatsHandle) -> Option<HttpResponse> {
     (!vats.admit()).then(over)
 }
 
-fn bad(message: &str) -> HttpResponse {
+pub(super) fn bad(message: &str) -> HttpResponse {
     HttpResponse::BadRequest().json(json!({ "message": message }))
 }
 
@@ -192,7 +194,11 @@ async fn wcgp(vats: web::Data<VatsHandle>, request: HttpRequest, body: Bytes) ->
     if text("token") != vats.api_key() {
         return HttpResponse::Unauthorized().json(json!({ "error": "Invalid token" }));
     }
-    match text("cmd").to_ascii_lowercase().as_str() {
+    let command = text("cmd").to_ascii_lowercase();
+    if let Some(answer) = presence::command(&vats, &command, &fields) {
+        return answer;
+    }
+    match command.as_str() {
         "makecall" => match order(&vats, text("user"), text("phone"), text("clid")) {
             Some(answer) => answer,
             None => invalid("user"),

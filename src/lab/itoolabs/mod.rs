@@ -6,6 +6,7 @@ mod api;
 mod calls;
 mod history;
 mod options;
+mod presence;
 mod server;
 mod teller;
 

@@ -164,6 +164,8 @@ pub struct Switches {
     pub empty_is_null: bool,
     /// `/telnums` exists.
     pub telnums: bool,
+    /// Subscriptions to calls of groups, and "do not disturb", can be asked for.
+    pub presence: bool,
     /// Times in questions may be RFC 3339, too.
     pub rfc3339: bool,
     /// Requests that are served in any minute; `None` = all.
@@ -199,6 +201,7 @@ impl Default for Switches {
             make_call: MakeCallForm::Callid,
             empty_is_null: true,
             telnums: true,
+            presence: true,
             rfc3339: true,
             per_minute: None,
             page: 100,

@@ -14,6 +14,7 @@ use super::api;
 use super::calls::now_ms;
 use super::history::Row;
 use super::options::{Switches, User, VatsOptions};
+use super::presence::Presence;
 use super::teller::Told;
 
 /// Rows and messages that are kept.
@@ -23,6 +24,8 @@ const KEPT_MAX: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) options: VatsOptions,
+    /// Who is rung.
+    pub(super) presence: Presence,
     crm_address: Option<String>,
     rows: Vec<Row>,
     told: VecDeque<Told>,
@@ -86,6 +89,7 @@ pub async fn start(options: VatsOptions) -> io::Result<VatsLab> {
         http: Arc::new(http.map_err(io::Error::other)?),
         world: Arc::new(Mutex::new(World {
             options,
+            presence: Presence::default(),
             crm_address: None,
             rows: Vec::new(),
             told: VecDeque::new(),
@@ -201,10 +205,22 @@ impl VatsHandle {
         found.cloned()
     }
 
+    /// Has a user take calls of groups, or not.
+    pub fn subscribe(&self, login: &str, on: bool) {
+        self.lock().presence.subscribe(login, "", on);
+    }
+
+    /// Has a user not be disturbed, or be.
+    pub fn do_not_disturb(&self, login: &str, on: bool) {
+        self.lock().presence.disturb(login, on);
+    }
+
     pub(super) fn first_group(&self) -> Option<(String, Vec<String>)> {
         let world = self.lock();
         let group = world.options.groups.first()?;
-        Some((group.name.clone(), group.logins.clone()))
+        let rings = |login: &&String| world.presence.rings(login, &group.id);
+        let logins = group.logins.iter().filter(rings).cloned();
+        Some((group.name.clone(), logins.collect()))
     }
 
     pub(super) fn number(&self) -> String {

@@ -117,3 +117,58 @@ async fn more_requests_than_are_served_are_told_to_wait() {
     assert_eq!(ask().await.expect("an answer").status(), 429);
     assert_eq!(vats.refused(), 1);
 }
+
+#[tokio::test]
+async fn who_is_unsubscribed_or_not_to_be_disturbed_is_not_rung_with_the_group() {
+    let vats = vats(|_| {}).await;
+    vats.subscribe("petrov", false);
+    vats.do_not_disturb("sidorova", true);
+    vats.play(quick(CallKind::Missed)).await;
+    let told = vats.told();
+    let rung = told
+        .iter()
+        .filter(|told| told.field("type") == Some("INCOMING"))
+        .filter_map(|told| told.field("user"));
+    assert_eq!(rung.collect::<Vec<_>>(), ["orlova"]);
+}
+
+#[tokio::test]
+async fn subscription_and_do_not_disturb_are_set_and_asked_in_both_generations() {
+    let vats = vats(|_| {}).await;
+    let base = vats.base_url();
+    let client = reqwest::Client::new();
+    let key = vats.api_key();
+    let said = async |request: reqwest::RequestBuilder| {
+        let answer = request.header("x-api-key", &key).send().await;
+        let answer = answer.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.text().await.expect("a text"))
+    };
+    let at = |what: &str| format!("{base}/crmapi/v1/users/orlova/{what}");
+    let old = |fields: &str| {
+        let url = format!("{base}/sys/crm_api.wcgp?token={key}&user=orlova&{fields}");
+        client.post(url)
+    };
+    for (what, asked, before, after) in [
+        ("subscription", "cmd=subscriptionStatus", "on", "off"),
+        ("dnd", "cmd=get_dnd", "false", "true"),
+    ] {
+        assert!(said(old(asked)).await.1.contains(before), "{what}");
+        let changed = match what {
+            "subscription" => client.delete(at(what)),
+            _ => client.post(at(what)),
+        };
+        assert_eq!(said(changed).await.0, 200);
+        assert!(said(old(asked)).await.1.contains(after), "{what}");
+    }
+    assert_eq!(said(old("cmd=subscribeOnCalls&status=on")).await.1, "OK");
+    assert_eq!(said(old("cmd=set_dnd&state=false")).await.0, 200);
+    let states = [
+        said(client.get(at("subscription"))).await.1,
+        said(client.get(at("dnd"))).await.1,
+    ];
+    assert_eq!(states, [r#"{"state":true}"#, r#"{"state":false}"#]);
+    // The misspelling of old documents is refused, as it is live.
+    assert_eq!(said(old("cmd=subscribtionstatus")).await.0, 400);
+    assert_eq!(said(old("cmd=subscribeOnCalls&status=maybe")).await.0, 400);
+}

@@ -83,6 +83,9 @@ impl Stage {
             ami_port: ami.address().port(),
             vats_port: 0,
             bitrix24_port: 0,
+            uis_port: 0,
+            alfacrm_port: 0,
+            planfix_port: 0,
         };
         let files = DemoFiles::write(&options.dir, texts, &ports, &BTreeMap::new())?;
         let address = DaemonAddress {

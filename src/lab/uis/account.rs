@@ -166,3 +166,29 @@ pub struct LabRequest {
     /// A mark of the advertisement.
     pub utm_source: Option<String>,
 }
+
+impl LabRequest {
+    /// Returns it with its time counted from this one.
+    pub fn shifted(&self, now: i64) -> Self {
+        Self {
+            at: now + self.at,
+            ..self.clone()
+        }
+    }
+}
+
+impl LabChat {
+    /// Returns it with its times counted from this one.
+    pub fn shifted(&self, now: i64) -> Self {
+        let messages = self.messages.iter().map(|message| LabMessage {
+            at: now + message.at,
+            ..message.clone()
+        });
+        Self {
+            began: now + self.began,
+            ended: self.ended.map(|ended| now + ended),
+            messages: messages.collect(),
+            ..self.clone()
+        }
+    }
+}

@@ -83,17 +83,33 @@ async fn call(lab: &UisHandle, body: &[u8]) -> Result<(), String> {
 }
 
 async fn chat(lab: &UisHandle, body: &[u8]) -> Result<(), String> {
-    let chat: LabChat = read(body)?;
-    let told = [Told::of_chat(&chat, lab.now())];
-    lab.put_chat(chat);
-    tell(lab, &told).await
+    lab.tell_chat(read(body)?).await
 }
 
 async fn request(lab: &UisHandle, body: &[u8]) -> Result<(), String> {
-    let request: LabRequest = read(body)?;
-    let told = [Told::of_request(&request)];
-    lab.put_request(request);
-    tell(lab, &told).await
+    lab.tell_request(read(body)?).await
+}
+
+impl UisHandle {
+    /// Adds or replaces a chat, and tells of it where an address is set.
+    ///
+    /// # Errors
+    /// Says how the notification was answered.
+    pub async fn tell_chat(&self, chat: LabChat) -> Result<(), String> {
+        let told = [Told::of_chat(&chat, self.now())];
+        self.put_chat(chat);
+        tell(self, &told).await
+    }
+
+    /// Adds or replaces a form, and tells of it where an address is set.
+    ///
+    /// # Errors
+    /// Says how the notification was answered.
+    pub async fn tell_request(&self, request: LabRequest) -> Result<(), String> {
+        let told = [Told::of_request(&request)];
+        self.put_request(request);
+        tell(self, &told).await
+    }
 }
 
 async fn ask(lab: &UisHandle, body: &[u8]) -> HttpResponse {

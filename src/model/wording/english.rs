@@ -319,6 +319,13 @@ pub(super) fn text(reason: &Reason) -> String {
             person(user),
             thing(*card)
         ),
+        Reason::AssignedTo { path, user } => {
+            format!("{} answers for it, as {path} says.", person(user))
+        }
+        Reason::ToldOutside { card } => format!(
+            "The new {} is told of by e-mail or webhook once it is made (S3-17).",
+            thing(*card)
+        ),
         Reason::TextTaskActs {
             kind,
             user,

@@ -317,6 +317,17 @@ pub(super) fn text(reason: &Reason) -> String {
             person(user),
             thing(*card)
         ),
+        Reason::AssignedTo { path, user } => {
+            format!(
+                "Ответственный назначен настройкой {path}: {}.",
+                person(user)
+            )
+        }
+        Reason::ToldOutside { card } => format!(
+            "О новой карточке сообщим письмом или вебхуком, когда она будет создана (S3-17). \
+             Карточка: {}.",
+            thing(*card)
+        ),
         Reason::TextTaskActs {
             kind,
             user,

@@ -16,7 +16,7 @@ use crate::model::timestamp::Timestamp;
 const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
 /// The number of variants of [`Reason`], as counted by [`ordinal`].
-const REASONS: usize = 91;
+const REASONS: usize = 96;
 
 /// Numbers the variants; a new one does not compile until it stands here, and then the test wants
 /// a sample of it.
@@ -113,9 +113,11 @@ fn ordinal(reason: &Reason) -> usize {
         Reason::MessageInClosedChat { .. } => 87,
         Reason::HandedOver { .. } => 88,
         Reason::FieldLeftOut { .. } => 89,
-        Reason::ResponsibleTold { .. } => 90,
-        Reason::FilteredNotLogged { .. } => 91,
-        Reason::RecordingHandedOver => 92,
+        Reason::ResponsibleTold { .. } => 91,
+        Reason::FilteredNotLogged { .. } => 92,
+        Reason::RecordingHandedOver => 93,
+        Reason::ToldOutside { .. } => 94,
+        Reason::AssignedTo { .. } => 95,
     }
 }
 
@@ -447,6 +449,13 @@ fn of_texts() -> Vec<Reason> {
     all.push(Reason::ResponsibleTold {
         user: user(),
         card: Entity::Deal,
+    });
+    all.push(Reason::AssignedTo {
+        path: "requests.assign_to".to_owned(),
+        user: user(),
+    });
+    all.push(Reason::ToldOutside {
+        card: Entity::Unsorted,
     });
     for owner_of in [None, Some(Entity::Contact), Some(Entity::Deal)] {
         let user = user();

@@ -138,6 +138,45 @@ impl ApiSettings {
         }
     }
 
+    /// Says whether somebody takes calls of groups; `None` where the VATS does not tell.
+    pub(super) async fn is_subscribed(&self, login: &str) -> Result<Option<bool>, Failed> {
+        self.switch(login, "subscription", "subscriptionStatus")
+            .await
+    }
+
+    /// Says whether somebody does not want to be disturbed; `None` where the VATS does not tell.
+    pub(super) async fn is_undisturbed(&self, login: &str) -> Result<Option<bool>, Failed> {
+        self.switch(login, "dnd", "get_dnd").await
+    }
+
+    async fn switch(
+        &self,
+        login: &str,
+        place: &str,
+        command: &'static str,
+    ) -> Result<Option<bool>, Failed> {
+        let asked = match self.generation {
+            Generation::Crmapi => {
+                let login: String = form_urlencoded::byte_serialize(login.as_bytes()).collect();
+                // A space is no plus in a path.
+                let login = login.replace('+', "%20");
+                let path = format!("/crmapi/v1/users/{login}/{place}");
+                let request = WebRequest {
+                    path: &path,
+                    ..WebRequest::default()
+                };
+                self.ask(request).await
+            }
+            Generation::Wcgp => self.command(command, &[("user", login)]).await,
+        };
+        match asked {
+            Ok(answer) => Ok(answers::switch(&answer.body)),
+            // Whether every VATS has these commands is not known.
+            Err(Failed::Refused { .. }) => Ok(None),
+            Err(failed) => Err(failed),
+        }
+    }
+
     /// Lists the calls that began within a time.
     pub(super) async fn history(
         &self,

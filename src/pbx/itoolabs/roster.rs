@@ -17,6 +17,9 @@ use crate::pbx::{RosterError, RosterReader};
 /// How long all lists together may take: a person waits.
 const WITHIN: Duration = Duration::from_secs(25);
 
+/// Of so many people it is asked whether their telephones ring: two short questions each.
+const ASKED_MAX: usize = 50;
+
 /// Who lists them.
 pub(super) struct ItoolabsRoster {
     pub(super) settings: Arc<ItoolabsSettings>,
@@ -50,6 +53,7 @@ async fn read(api: &ApiSettings, named_by: NamedBy) -> Result<Roster, RosterErro
     if numbers.is_none() {
         remarks.push("the phone system does not list the company's numbers".to_owned());
     }
+    remarks.extend(presence(api, &accounts).await);
     let employees: Vec<ListedEmployee> = accounts
         .into_iter()
         .map(|account| employee(account, named_by))
@@ -83,6 +87,47 @@ async fn read(api: &ApiSettings, named_by: NamedBy) -> Result<Roster, RosterErro
         remarks,
         ..Roster::default()
     })
+}
+
+/// Names those whose telephones do not ring, whatever the integration says. What cannot be asked is
+/// left out: the lists are worth something without it.
+async fn presence(api: &ApiSettings, accounts: &[Account]) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if accounts.len() > ASKED_MAX {
+        let count = accounts.len();
+        return vec![format!(
+            "whether people take calls was not asked: {count} are more than {ASKED_MAX}"
+        )];
+    }
+    for account in accounts {
+        let name = account.name.as_ref().unwrap_or(&account.login);
+        let both = async {
+            let subscribed = api.is_subscribed(&account.login).await?;
+            let undisturbed = api.is_undisturbed(&account.login).await?;
+            Ok::<_, Failed>((subscribed, undisturbed))
+        };
+        match both.await {
+            // It has no such commands.
+            Ok((None, None)) => break,
+            Ok((subscribed, undisturbed)) => {
+                if subscribed == Some(false) {
+                    remarks.push(format!(
+                        "{name} takes no calls of groups (subscription is off)"
+                    ));
+                }
+                if undisturbed == Some(true) {
+                    remarks.push(format!(
+                        "{name} does not want to be disturbed: calls that are led there do not ring"
+                    ));
+                }
+            }
+            Err(failed) => {
+                remarks.push(format!("whether people take calls was not told: {failed}"));
+                break;
+            }
+        }
+    }
+    remarks
 }
 
 fn employee(account: Account, named_by: NamedBy) -> ListedEmployee {

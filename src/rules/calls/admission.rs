@@ -29,6 +29,9 @@ impl<'a> ClientCall<'a> {
         let Some(settings) = &situation.settings.calls else {
             return Err(Reason::NothingConfigured { kind: Kind::Call });
         };
+        if !settings.on {
+            return Err(Reason::KindOff { kind: Kind::Call });
+        }
         let phase = situation.phase;
         if !is_decided_now(settings, call, phase) {
             return Err(Reason::PhaseNotDecided { phase });

@@ -179,6 +179,7 @@ fn contact(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft<'_>) ->
             responsible: Some(user),
             tags: tags.clone(),
             fields: Vec::new(),
+            template: None,
         }),
     );
     match wish {

@@ -28,6 +28,7 @@ mod texts;
 pub use self::log::CALL_RECORD;
 
 use crate::model::call::{Call, CallResult};
+use crate::model::communication::Kind;
 use crate::model::explanation::Reason;
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::plan::Plan;
@@ -37,6 +38,7 @@ use self::client::Client;
 use super::draft::Draft;
 use super::settings::{CallHistory, KnownAction, Moment, Telephony};
 use super::situation::Situation;
+use super::written::notice;
 
 /// Returns what the CRM has to be asked about a call, or why the call is ignored.
 pub(super) fn triage(situation: &Situation<'_>, call: &Call) -> Result<FactsQuery, Reason> {
@@ -78,6 +80,9 @@ pub(super) fn plan(situation: &Situation<'_>, call: &Call, facts: &Facts) -> Res
         log::plan(&call, &client, &mut draft);
     }
     entities::plan(&call, &client, &mut draft);
+    if call.settings.notify {
+        notice::plan(situation, Kind::Call, &mut draft);
+    }
     if call.is_at_end() {
         task::plan(&call, &client, &mut draft);
         if !entry_first {

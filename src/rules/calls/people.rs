@@ -13,8 +13,8 @@ use super::admission::ClientCall;
 use super::client::{Client, named};
 use super::log::Place;
 
-/// Returns who answers for a record that a call makes, and why: the first rule that finds
-/// somebody, else the manager of the contact that the client already has, else the default
+/// Returns who answers for a record that a call makes, and why: whom its case names, else the first
+/// rule that finds somebody, else the manager of the contact that the client already has, else the default
 /// (S1-17).
 pub(super) fn responsible(
     call: &ClientCall<'_>,
@@ -22,6 +22,9 @@ pub(super) fn responsible(
     contact: Option<&ContactFact>,
 ) -> (CrmUserId, Vec<Reason>) {
     let mut why = Vec::new();
+    if let Some(user) = by_case(call, client, &mut why) {
+        return (user, why);
+    }
     if let Some(user) = by_rules(call, client, &mut why) {
         return (user, why);
     }
@@ -74,6 +77,38 @@ pub(super) fn task_owner(
             (user, vec![Reason::TaskOfCardOwner { user: name, entity }])
         }
         None => responsible(call, client, client.contact),
+    }
+}
+
+/// Asks the case of the call, where it names anybody of its own (S2-09, S2-10).
+fn by_case(call: &ClientCall<'_>, client: &Client<'_>, why: &mut Vec<Reason>) -> Option<CrmUserId> {
+    let assign = if client.known {
+        let case = call.known_case().filter(|case| case.on);
+        case.and_then(|case| case.assign_to.as_ref())
+    } else {
+        let case = call.unknown_case().filter(|case| case.on);
+        case.and_then(|case| case.assign_to.as_ref())
+    };
+    let key = match (call.call.is_answered(), client.known) {
+        (true, true) => "answered_known",
+        (true, false) => "answered_unknown",
+        (false, true) => "missed_known",
+        (false, false) => "missed_unknown",
+    };
+    let path = format!("{}.{key}.assign_to", call.side.path());
+    match named_by(assign?, call, client) {
+        Ok(user) => {
+            let name = user_name(call, &user);
+            why.push(Reason::AssignedTo { path, user: name });
+            Some(user)
+        }
+        Err(pass) => {
+            why.push(Reason::RulePassed {
+                rule: path,
+                why: pass,
+            });
+            None
+        }
     }
 }
 

@@ -38,9 +38,15 @@ pub(super) fn contact_name(call: &ClientCall<'_>, client: &Client<'_>) -> Writte
 
 /// Returns the name of a new deal.
 pub(super) fn deal_name(call: &ClientCall<'_>, client: &Client<'_>) -> Written {
-    let own = call.direction().deal_name.as_ref();
+    let direction = call.direction();
+    let of_missed = direction.missed_deal_name.as_ref();
+    let of_missed = of_missed.filter(|_| !call.call.is_answered());
+    let own = match of_missed {
+        Some(template) => Some(("missed_deal_name", template)),
+        None => direction.deal_name.as_ref().map(|own| ("deal_name", own)),
+    };
     let text = Text {
-        own: own.map(|template| ("deal_name".to_owned(), template)),
+        own: own.map(|(key, template)| (key.to_owned(), template)),
         usual: variables::DEAL_NAME,
         chars_max: NAME_CHARS_MAX,
     };

@@ -117,7 +117,7 @@ fn make_records(chat: &ClientChat<'_>, client: &Client<'_>, draft: &mut Draft<'_
         task::plan(TASK, chat, client, settings, text, from, draft);
     }
     if chat.settings.notify {
-        notice::plan(chat, draft);
+        notice::plan(chat.situation, ClientChat::KIND, draft);
     }
     // Last: a field that the CRM does not take must not keep the task waiting.
     fields::plan(chat, client, draft);

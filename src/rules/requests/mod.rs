@@ -78,7 +78,7 @@ pub(super) fn plan(
     }
     content::plan(&request, &client, &mut draft);
     if request.settings.notify {
-        notice::plan(&request, &mut draft);
+        notice::plan(situation, ClientRequest::KIND, &mut draft);
     }
     // Last: a field that the CRM does not take must not keep task and note waiting.
     fields::plan(&request, &client, &mut draft);

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::ids::CrmUserId;
 
 use super::{
-    ChatParameter, Choices, FieldRule, Filter, PipelineRule, RequestMethod, ResponsibleRule,
-    TagSettings, TaskSettings, Template,
+    Assign, ChatParameter, Choices, FieldRule, Filter, PipelineRule, RequestMethod,
+    ResponsibleRule, TagSettings, TaskSettings, Template,
 };
 
 /// What is made of chats.
@@ -26,6 +26,13 @@ pub struct ChatSettings {
     /// How chats of known clients are (S2-20).
     #[serde(default)]
     pub repeat_method: Option<RequestMethod>,
+    /// Who answers for what new clients make (S2-18, S2-20), before any rule; absent, or where it finds
+    /// nobody, the rules of responsibles say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assign_to: Option<Assign>,
+    /// The same of known clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_assign_to: Option<Assign>,
     /// Chats of known clients are left alone altogether (S0-10).
     #[serde(default)]
     pub first_time_only: bool,
@@ -55,6 +62,9 @@ pub struct ChatSettings {
     /// The name of a new contact (S2-20); not of one in Unsorted (S0-15).
     #[serde(default)]
     pub contact_name: Option<Template>,
+    /// The template that the CRM makes a new contact from, by its id (S2-19); for CRMs that have such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_template: Option<String>,
     /// The name of a new deal; not of one in Unsorted (S0-15).
     #[serde(default)]
     pub deal_name: Option<Template>,
@@ -80,7 +90,8 @@ pub struct ChatSettings {
     /// What a message in a closed chat makes (V-05).
     #[serde(default)]
     pub in_closed_chat: InClosedChat,
-    /// Who answers for a new record is told of it, where the CRM takes notices (S3-17, V-16).
+    /// Who answers for a new record is told of it (S3-17, V-16): by the CRM where it takes notices,
+    /// else as `notices` says.
     #[serde(default)]
     pub notify: bool,
 }
@@ -92,12 +103,15 @@ impl ChatSettings {
             default_responsible: &self.default_responsible,
             method: &self.method,
             repeat_method: self.repeat_method.as_ref(),
+            assign_to: self.assign_to.as_ref(),
+            repeat_assign_to: self.repeat_assign_to.as_ref(),
             first_time_only: self.first_time_only,
             filter: self.filter.as_ref(),
             pipelines: &self.pipelines,
             responsible: &self.responsible,
             tags: &self.tags,
             contact_name: self.contact_name.as_ref(),
+            contact_template: self.contact_template.as_deref(),
             deal_name: self.deal_name.as_ref(),
             fields: &self.fields,
             tasks: vec![

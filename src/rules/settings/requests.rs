@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::CrmUserId;
 
-use super::{Choices, FieldRule, Filter, ResponsibleRule, TagSettings, TaskSettings, Template};
+use super::{
+    Assign, Choices, FieldRule, Filter, ResponsibleRule, TagSettings, TaskSettings, Template,
+};
 
 /// What is made of site requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +24,13 @@ pub struct RequestSettings {
     /// How those of known clients are, where that differs (S2-18).
     #[serde(default)]
     pub repeat_method: Option<RequestMethod>,
+    /// Who answers for what new clients make (S2-18, S2-20), before any rule; absent, or where it finds
+    /// nobody, the rules of responsibles say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assign_to: Option<Assign>,
+    /// The same of known clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_assign_to: Option<Assign>,
     /// Requests of known clients are left alone altogether (S0-10).
     #[serde(default)]
     pub first_time_only: bool,
@@ -41,6 +50,9 @@ pub struct RequestSettings {
     /// The name of a new contact (S0-14); not of one in Unsorted (S0-15).
     #[serde(default)]
     pub contact_name: Option<Template>,
+    /// The template that the CRM makes a new contact from, by its id (S2-19); for CRMs that have such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_template: Option<String>,
     /// The name of a new deal (S0-14); not of one in Unsorted (S0-15).
     #[serde(default)]
     pub deal_name: Option<Template>,
@@ -50,7 +62,8 @@ pub struct RequestSettings {
     /// A task at every request (S0-11); absent = none.
     #[serde(default)]
     pub task: Option<TaskSettings>,
-    /// Who answers for a new record is told of it, where the CRM takes notices (S3-17, V-16).
+    /// Who answers for a new record is told of it (S3-17, V-16): by the CRM where it takes notices,
+    /// else as `notices` says.
     #[serde(default)]
     pub notify: bool,
 }
@@ -62,12 +75,15 @@ impl RequestSettings {
             default_responsible: &self.default_responsible,
             method: &self.method,
             repeat_method: self.repeat_method.as_ref(),
+            assign_to: self.assign_to.as_ref(),
+            repeat_assign_to: self.repeat_assign_to.as_ref(),
             first_time_only: self.first_time_only,
             filter: self.filter.as_ref(),
             pipelines: &self.pipelines,
             responsible: &self.responsible,
             tags: &self.tags,
             contact_name: self.contact_name.as_ref(),
+            contact_template: self.contact_template.as_deref(),
             deal_name: self.deal_name.as_ref(),
             fields: &self.fields,
             tasks: vec![("task", self.task.as_ref())],

@@ -17,15 +17,19 @@ pub(super) fn check(chats: &ChatSettings, found: &mut Vec<Mistake>) {
     {
         filter.refuse("chats.filter", &not_at_start, found);
     }
-    for (position, rule) in chats.responsible.iter().enumerate() {
-        let message = match rule.assign {
+    let rules = chats.responsible.iter().enumerate();
+    let rules = rules.map(|(at, rule)| (format!("responsible.{at}.assign"), &rule.assign));
+    let assigned = chats.choices().assigned().into_iter();
+    let assigned = assigned.map(|(key, assign)| (key.to_owned(), assign));
+    for (path, assign) in rules.chain(assigned) {
+        let message = match assign {
             Assign::Caller {} => "in a chat nobody calls: talker is who took it",
             Assign::Talker {} if chats.at == ChatMoment::Start => {
                 "at the start nobody took the chat: have records made when it is accepted"
             }
             _ => continue,
         };
-        let path = format!("chats.responsible.{position}.assign.kind");
+        let path = format!("chats.{path}.kind");
         found.push(Mistake::at(&path, message));
     }
     let place = chats.transcript_to;

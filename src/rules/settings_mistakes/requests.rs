@@ -8,9 +8,13 @@ use crate::rules::variables::OF_REQUESTS;
 /// Names every mistake.
 pub(super) fn check(requests: &RequestSettings, found: &mut Vec<Mistake>) {
     written::check("requests", &requests.choices(), &OF_REQUESTS, found);
-    for (position, rule) in requests.responsible.iter().enumerate() {
-        if matches!(rule.assign, Assign::Talker {} | Assign::Caller {}) {
-            let path = format!("requests.responsible.{position}.assign.kind");
+    let rules = requests.responsible.iter().enumerate();
+    let rules = rules.map(|(at, rule)| (format!("responsible.{at}.assign"), &rule.assign));
+    let assigned = requests.choices().assigned().into_iter();
+    let assigned = assigned.map(|(key, assign)| (key.to_owned(), assign));
+    for (path, assign) in rules.chain(assigned) {
+        if matches!(assign, Assign::Talker {} | Assign::Caller {}) {
+            let path = format!("requests.{path}.kind");
             let message = "in a site request nobody talks and nobody calls: name a user, an \
                            employee or contact_owner";
             found.push(Mistake::at(&path, message));

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    RULES_MAX, check_fields, check_id, check_place, check_rules, check_tags, check_task,
-    check_template,
+    RULES_MAX, check_assign, check_fields, check_id, check_place, check_rules, check_tags,
+    check_task, check_template,
 };
 use crate::model::mistake::Mistake;
 use crate::rules::filters::Parameter;
@@ -39,6 +39,9 @@ pub(super) fn check<P: Parameter>(
     }
     check_pipelines(&at("pipelines"), choices, found);
     check_rules(&at("responsible"), choices.responsible, found);
+    for (key, assign) in choices.assigned() {
+        check_assign(&at(key), assign, found);
+    }
     check_tags(&at("tags"), choices.tags, found);
     let names = [
         ("contact_name", choices.contact_name),
@@ -47,6 +50,14 @@ pub(super) fn check<P: Parameter>(
     for (key, template) in names {
         if let Some(template) = template {
             check_template(&at(key), template, variables, found);
+        }
+    }
+    if let Some(template) = choices.contact_template {
+        if template.trim().is_empty() {
+            let message = "name the template by its id in the CRM, or leave the key out";
+            found.push(Mistake::at(&at("contact_template"), message));
+        } else {
+            check_id(&at("contact_template"), template, found);
         }
     }
     check_fields(&at("fields"), choices.fields, variables, found);
@@ -73,6 +84,11 @@ pub(super) fn employees_named<'a, P: Parameter>(
         }
         if let Some(when) = &rule.when {
             when.employees_named(&format!("{path}.when"), named);
+        }
+    }
+    for (key, assign) in choices.assigned() {
+        if let Assign::Employee { employee } = assign {
+            named.push((format!("{block}.{key}.employee"), employee.as_str()));
         }
     }
     for (position, rule) in choices.pipelines.iter().enumerate() {

@@ -201,6 +201,7 @@ impl Earlier {
                 .map(|(step, word)| ledger_step(step, word, case.now))
                 .collect(),
             passing: Vec::new(),
+            notices: Vec::new(),
         };
         assert_eq!(
             ledger.steps.len(),

@@ -169,6 +169,7 @@ fn an_unknown_case() -> impl Strategy<Value = UnknownCase> {
         on,
         action,
         at,
+        assign_to: None,
     })
 }
 
@@ -202,6 +203,7 @@ fn a_known_case() -> impl Strategy<Value = KnownCase> {
         on,
         action,
         at,
+        assign_to: None,
     })
 }
 
@@ -294,7 +296,7 @@ prop_compose! {
         DirectionSettings {
             filtered_numbers, answered_unknown, missed_unknown, answered_known, missed_known,
             contact_name, deal_name, task, missed_task, filter: None,
-            filtered: Default::default(),
+            filtered: Default::default(), missed_deal_name: None,
         }
     }
 }
@@ -319,7 +321,7 @@ prop_compose! {
         let tags = TagSettings { on: true, number, source: number, list: vec!["call".to_owned()] };
         let calls = CallSettings {
             default_responsible, partner_numbers, call_history, incoming, outgoing,
-            talker, responsible, tags, telephony, fields,
+            on: true, talker, responsible, tags, telephony, fields, notify: number,
         };
         IntegrationSettings { calls: present.then_some(calls), ..IntegrationSettings::default() }
     }
@@ -396,6 +398,7 @@ fn a_ledger() -> impl Strategy<Value = Ledger> {
                     responsible: None,
                     tags: Vec::new(),
                     fields: Vec::new(),
+                    template: None,
                 }),
                 state,
                 attempts,
@@ -407,6 +410,7 @@ fn a_ledger() -> impl Strategy<Value = Ledger> {
             decisions,
             steps: steps.collect(),
             passing: Vec::new(),
+            notices: Vec::new(),
         }
     })
 }

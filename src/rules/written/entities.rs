@@ -164,6 +164,7 @@ fn contact<W: Written>(what: &W, client: &Client<'_>, draft: &mut Draft<'_>) -> 
             responsible: Some(user),
             tags: tags.clone(),
             fields: Vec::new(),
+            template: what.choices().contact_template.map(str::to_owned),
         }),
     );
     match wish {

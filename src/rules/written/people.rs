@@ -10,7 +10,8 @@ use super::client::{Client, named};
 use crate::rules::settings::Assign;
 use crate::rules::situation::Situation;
 
-/// Returns who answers for a record, and why: the first rule that finds somebody, else the manager
+/// Returns who answers for a record, and why: whom the method of the case names, else the first rule
+/// that finds somebody, else the manager
 /// of the contact that the client already has, else the default.
 pub(in crate::rules) fn responsible<W: Written>(
     what: &W,
@@ -19,6 +20,9 @@ pub(in crate::rules) fn responsible<W: Written>(
 ) -> (CrmUserId, Vec<Reason>) {
     let situation = what.situation();
     let mut why = Vec::new();
+    if let Some(user) = by_choice(what, client, &mut why) {
+        return (user, why);
+    }
     if let Some(user) = by_rules(what, client, &mut why) {
         return (user, why);
     }
@@ -36,6 +40,34 @@ pub(in crate::rules) fn responsible<W: Written>(
         user: user_name(situation, &user),
     });
     (user, why)
+}
+
+/// Asks the choice for new or for known clients, where there is one (S2-18, S2-20).
+fn by_choice<W: Written>(
+    what: &W,
+    client: &Client<'_>,
+    why: &mut Vec<Reason>,
+) -> Option<CrmUserId> {
+    let choices = what.choices();
+    let (key, assign) = match client.known {
+        true => ("repeat_assign_to", choices.repeat_assign_to),
+        false => ("assign_to", choices.assign_to),
+    };
+    let path = format!("{}.{key}", W::BLOCK);
+    match named_by(assign?, what, client) {
+        Ok(user) => {
+            let name = user_name(what.situation(), &user);
+            why.push(Reason::AssignedTo { path, user: name });
+            Some(user)
+        }
+        Err(pass) => {
+            why.push(Reason::RulePassed {
+                rule: path,
+                why: pass,
+            });
+            None
+        }
+    }
 }
 
 /// Asks the rules in order; notes what each said, and those that hold and name nobody.

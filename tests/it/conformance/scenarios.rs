@@ -35,6 +35,7 @@ fn contact(portal: &dyn Portal, call: &str, number: &str) -> StepCommand {
         responsible: Some(portal.user()),
         tags: vec!["Звонок".to_owned()],
         fields: Vec::new(),
+        template: None,
     };
     command(portal, call, "contact", Effect::CreateContact(contact))
 }

@@ -230,6 +230,7 @@ impl Workshop {
             clock: Arc::clone(&self.clock),
             board: Arc::clone(&self.board),
             handles: Arc::clone(&self.handles),
+            notices: None,
             jitter: || 0.0,
         };
         let mut portals = HashMap::clone(&self.portals.load());
@@ -380,6 +381,7 @@ fn settings() -> IntegrationSettings {
             stage: "11".into(),
         },
         at: Moment::End,
+        assign_to: None,
     };
     IntegrationSettings {
         calls: Some(CallSettings {

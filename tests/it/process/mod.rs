@@ -46,6 +46,7 @@ mod killed;
 mod mariadb;
 mod mirror;
 mod monitoring;
+mod notices;
 mod observe;
 mod office;
 mod pages;

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::daemon::Daemon;
 use super::home::ADMIN_TOKEN;
-use super::office::Office;
+use super::office::{Office, site_call};
+use super::wait::{until, when};
 
 const SETTINGS: &str = "/v1/tenants/acme/integrations/sales/settings";
 
@@ -299,4 +300,93 @@ async fn settings_are_saved_over_the_endpoint_with_their_mistakes_named_and_no_c
         .change(Method::PUT, SETTINGS)
         .json(&json!({ "settings": wanted }));
     assert_eq!(status(blind).await, StatusCode::PRECONDITION_REQUIRED);
+}
+
+/// What the blocks of an integration's page ask for and change, in the requests that they send, and
+/// what comes of it with the next calls.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s1_05_each_block_of_an_integration_has_its_data_and_what_it_changes_is_in_force() {
+    const INTEGRATION: &str = "/v1/tenants/acme/integrations/sales";
+    let office = Office::open().await;
+    let daemon = office.start().await;
+    let browser = Browser::log_in(&office, &daemon).await;
+    let read = async |path: &str| -> Value {
+        let answer = browser.request(Method::GET, path).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.json().await.expect("JSON")
+    };
+
+    // Credentials: the integration's own among those that can be chosen.
+    let head = read(INTEGRATION).await;
+    let accounts = read("/v1/accounts").await;
+    let mut chosen = accounts["items"].as_array().expect("a list").iter();
+    assert!(
+        chosen.any(|one| one["account"] == head["account"]),
+        "{head}"
+    );
+    // Mapping: who is whom, by name.
+    let mapping = until("the account was read", async || {
+        let path = "/v1/tenants/acme/accounts/main/mapping";
+        let answer = browser.request(Method::GET, path).send().await;
+        let answer = answer.expect("an answer");
+        when(answer.status() == StatusCode::OK, answer.status())?;
+        Ok(answer.json::<Value>().await.expect("JSON"))
+    })
+    .await;
+    let pairs = mapping["mapping"]["pairs"].as_array().expect("a list");
+    assert!(pairs.iter().any(|pair| pair["user"] == "502"), "{mapping}");
+
+    // Incoming, outgoing and the others in one save.
+    let answer = browser.request(Method::GET, SETTINGS).send().await;
+    let answer = answer.expect("an answer");
+    let tag = answer.headers().get("etag").expect("a tag").clone();
+    let seen: Value = answer.json().await.expect("JSON");
+    let mut wanted = seen["settings"].clone();
+    wanted["calls"]["incoming"]["answered_unknown"] = json!({ "action": { "kind": "contact" } });
+    wanted["calls"]["outgoing"]["answered_unknown"] =
+        json!({ "on": false, "action": { "kind": "contact" } });
+    wanted["calls"]["tags"] = json!({ "list": ["блок"] });
+    let put = browser
+        .change(Method::PUT, SETTINGS)
+        .header("If-Match", &tag);
+    let saved = put.json(&json!({ "settings": wanted })).send().await;
+    assert_eq!(saved.expect("an answer").status(), StatusCode::OK);
+    let incoming = site_call("in", "79160000001", 0);
+    let mut outgoing = site_call("out", "79160000002", 60);
+    outgoing["direction"] = json!("outgoing");
+    outgoing["caller"] = json!("101");
+    for call in [&incoming, &outgoing] {
+        assert_eq!(daemon.post(call).await.0, 202);
+    }
+    daemon.settled(2).await;
+    let oracle = office.oracle();
+    let [contact] = oracle.contacts_of_phone("+79160000001")[..] else {
+        panic!("{:?}", oracle.contacts);
+    };
+    assert_eq!(contact.tags, ["блок"], "the block of the others");
+    assert!(
+        oracle.leads.is_empty(),
+        "a contact only: {:?}",
+        oracle.leads
+    );
+    assert_eq!(oracle.contacts.len(), 1, "outgoing calls make nothing");
+
+    // Every switch of these blocks is explained: by the schema, which the pages' hints follow.
+    let schema = read("/v1/settings/schema?kind=tenant").await.to_string();
+    for switch in [
+        "answered_unknown",
+        "missed_unknown",
+        "answered_known",
+        "missed_known",
+        "missed_task",
+        "partner_numbers",
+        "call_history",
+        "talker",
+    ] {
+        let named = schema.find(&format!("\"{switch}\":{{")).expect(switch);
+        let words = schema.get(named..).unwrap_or_default();
+        let before_next = words.find("\"description\"").expect(switch);
+        assert!(before_next < 400, "{switch} is explained");
+    }
 }

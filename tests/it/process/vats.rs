@@ -430,6 +430,31 @@ async fn the_people_of_a_vats_are_listed_and_proposed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whose_telephone_does_not_ring_is_named_in_both_generations_and_where_nobody_tells() {
+    for generation in ["", "api = \"wcgp\"\n"] {
+        let branch = Branch::open(generation, |_| {}).await;
+        let _daemon = branch.start().await;
+        let home = &branch.office.home;
+        let quiet = home.run(&["pbx", "roster", "acme/cloud"]).await;
+        assert!(!quiet.out.contains("takes no calls"), "{quiet:?}");
+        branch.vats.subscribe("petrov", false);
+        branch.vats.do_not_disturb("sidorova", true);
+        let told = home.run(&["pbx", "roster", "acme/cloud"]).await;
+        for words in [
+            "Борис Петров takes no calls of groups",
+            "Вера Сидорова does not want to be disturbed",
+        ] {
+            assert!(told.out.contains(words), "{words}: {told:?}");
+        }
+        // A VATS without these commands lists its people all the same.
+        branch.vats.set(|switches| switches.presence = false);
+        let told = home.run(&["pbx", "roster", "acme/cloud"]).await;
+        assert!(told.out.contains("employees: 3"), "{told:?}");
+        assert!(!told.out.contains("takes no calls"), "{told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recording_of_the_vats_is_fetched_with_the_key_and_played() {
     let branch = Branch::open("", |options| {
         options.switches.phone_form = PhoneForm::Eight;

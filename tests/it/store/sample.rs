@@ -154,6 +154,7 @@ pub(super) fn contact_step(work: WorkId) -> LedgerStep {
         responsible: None,
         tags: Vec::new(),
         fields: Vec::new(),
+        template: None,
     };
     step("contact", work, Effect::CreateContact(contact))
 }

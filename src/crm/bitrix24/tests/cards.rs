@@ -12,6 +12,7 @@ pub(super) fn contact(call: &str) -> StepCommand {
         responsible: Some(user("12")),
         tags: vec!["Звонок".to_owned(), "Офис".to_owned()],
         fields: Vec::new(),
+        template: None,
     };
     command(call, "contact", Effect::CreateContact(contact))
 }

@@ -163,6 +163,20 @@ pub(in crate::pbx::itoolabs) fn ordered(body: &[u8]) -> Option<String> {
     }
 }
 
+/// Reads a switch: `{"state":true}` or `{"status":"on"}`; `None` where the answer says neither.
+pub(in crate::pbx::itoolabs) fn switch(body: &[u8]) -> Option<bool> {
+    let value = json(body)?;
+    let said = value.get("state").or_else(|| value.get("status"))?;
+    match said {
+        Value::Bool(on) => Some(*on),
+        said => match scalar(said)?.to_ascii_lowercase().as_str() {
+            "on" | "true" | "1" => Some(true),
+            "off" | "false" | "0" => Some(false),
+            _ => None,
+        },
+    }
+}
+
 /// Returns what the VATS says went wrong, as one clean line.
 pub(in crate::pbx::itoolabs) fn error(body: &[u8]) -> Option<String> {
     let value = json(body)?;
