@@ -14,6 +14,7 @@ mod deals;
 mod directories;
 pub mod discovery;
 mod edits;
+pub mod employees;
 mod forget;
 mod journal;
 mod lists;
@@ -36,6 +37,7 @@ mod status;
 mod story;
 pub mod tenant_files;
 mod test_call;
+mod webhooks;
 
 use actix_web::{HttpResponse, web};
 
@@ -105,6 +107,22 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/integrations/{integration}",
             web::patch().to(edits::change_integration),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/employees",
+            web::get().to(employees::show),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/employees/sync",
+            web::post().to(employees::sync),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/webhook",
+            web::get().to(webhooks::show),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/webhook",
+            web::post().to(webhooks::copy),
         )
         .route(
             "/v1/tenants/{tenant}/integrations/{integration}/settings",

@@ -40,6 +40,7 @@ use crate::rules::basis::Basis;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
+use super::clicks::ClickDoor;
 use super::deals_child::DealChildren;
 use super::pairs::Pairs;
 use super::questions::Questions;
@@ -504,6 +505,10 @@ impl Assembly {
         overview.discoverable = discoverable(new);
         overview.rosters = rosters(new);
         overview.off = what_is_off(new);
+        overview.webhooks = super::webhooks::of(new, &by_key);
+        overview
+            .off
+            .extend(super::webhooks::clicks_off(new, &by_key));
         let settings = new.tenants.iter().flat_map(super::rehearsing::candidates);
         overview.settings = settings.collect();
         let public_url = new.daemon.public_url.as_ref();
@@ -522,7 +527,12 @@ impl Assembly {
         self.shared.questions.apply(new);
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
-        let crm_hooks = super::sync_child::crm_hooks(new, &by_key, &self.deals);
+        let clicks = ClickDoor {
+            desk: Arc::clone(&self.shared.desk),
+            store: self.shared.store.clone(),
+            clock: Arc::clone(&self.shared.clock),
+        };
+        let crm_hooks = super::sync_child::crm_hooks(new, &by_key, &self.deals, &clicks);
         self.shared.crm_hooks.store(Some(Arc::new(crm_hooks)));
         // Last: whoever is let in to post must find out who takes it.
         self.shared.hooks.store(Some(Arc::new(hooks)));

@@ -3,9 +3,11 @@
 mod alarming;
 mod assembly;
 mod blocks;
+mod clicks;
 mod consent;
 mod deals_child;
 mod directories;
+mod employees;
 mod fastagi;
 mod keeping_child;
 mod kept_socket;
@@ -26,5 +28,6 @@ mod tenant_files;
 mod vault;
 mod waker;
 mod watchdog;
+mod webhooks;
 
 pub use run::run;

@@ -19,6 +19,7 @@ use crate::model::secret::Secret;
 use crate::store::directory::DirectoryState;
 
 use super::assembly::Shared;
+use super::clicks::ClickDoor;
 use super::deals_child::DealChildren;
 use super::keeping_child::{BoardPlace, keep};
 
@@ -130,6 +131,7 @@ pub(super) fn crm_hooks(
     new: &Configuration,
     running: &HashMap<&IntegrationKey, &IntegrationContext>,
     deals: &DealChildren,
+    clicks: &ClickDoor,
 ) -> HashMap<IntegrationKey, CrmHook> {
     let mut hooks = HashMap::new();
     for tenant in &new.tenants {
@@ -145,6 +147,7 @@ pub(super) fn crm_hooks(
                 secrets: account.hook_secrets.clone(),
                 told: Arc::new(move || freshness.wish_soon()),
                 deals: deals.keeper(new, account),
+                asks: clicks.answerer(tenant, integration, context),
             };
             hooks.insert(integration.key.clone(), hook);
         }

@@ -66,6 +66,13 @@ pub(super) fn check(
             );
         }
         let settings_path = table.key("settings");
+        if raw.settings.employees.as_ref().is_some_and(|sync| !sync.on) {
+            findings.warning(
+                &settings_path.key("employees").key("on"),
+                "the sync of employees is off: responsibles, calls by click and the personal manager \
+                 work for employees of this file only, and may stop working for others (S2-04)",
+            );
+        }
         let mut mistakes = raw.settings.mistakes();
         mistakes.extend(unknown_employees(&raw.settings, joined.employee_ids));
         let of_account = account.as_ref();

@@ -7,22 +7,27 @@ pub mod alfacrm;
 pub mod amocrm;
 pub mod bitrix24;
 mod book;
+mod click;
 mod consent;
 mod credential;
+mod day_quota;
 mod deal_reader;
 mod directory_reader;
 mod lists;
 pub mod pair_vault;
+mod people;
 pub mod planfix;
 pub mod registry;
 mod screen;
 
 pub use self::book::AccountBook;
+pub use self::click::{Asked, Clicked, Clicker, Clicks, HookReply, HookRequest};
 pub use self::consent::{
     Answer, CONSENT_WITHIN, Consent, ConsentDesk, ConsentLink, Grant, LetIn, NoAccounts, NoPage,
     Returned, SharedDesk, States, SwitchOff, SwitchedOff,
 };
 pub use self::credential::{CredentialState, CredentialWay};
+pub use self::day_quota::DayQuota;
 pub use self::deal_reader::{
     DealField, DealNames, DealPiece, DealReader, DealRecords, DealsNext, DealsSince,
 };
@@ -41,9 +46,10 @@ use serde_json::Value;
 
 use crate::model::capabilities::Capabilities;
 use crate::model::communication::{Kind, Phase};
+use crate::model::employee_sync::{ListedUser, SyncManner};
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::field::CrmField;
-use crate::model::ids::{CrmUserId, PortalKey};
+use crate::model::ids::{CrmUserId, Extension, PortalKey};
 use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
 use crate::model::plan::{Card, Effect, StepKey};
 use crate::model::secret::{Secret, Secrets};
@@ -107,6 +113,18 @@ pub trait Adapter: Send + Sync {
         async move { Outcome::Rejected(rejection) }.boxed()
     }
 
+    /// Lists its users, each with the short number where the CRM says it (S2-06). Of these extensions
+    /// it would be good to know whose they are: some CRMs only answer that.
+    fn people(&self, extensions: Vec<Extension>) -> BoxFuture<'_, Outcome<Vec<ListedUser>>> {
+        drop(extensions);
+        people::described(self.describe()).boxed()
+    }
+
+    /// Says how its users become employees by themselves.
+    fn employee_sync(&self) -> SyncManner {
+        SyncManner::ManualOnly
+    }
+
     /// Returns the reader of its clients and deals, where the CRM lets them be read.
     fn directory(&self) -> Option<&dyn DirectoryReader> {
         None
@@ -127,6 +145,11 @@ pub trait Adapter: Send + Sync {
         async { None }.boxed()
     }
 
+    /// Says what is left of the day's requests, where the CRM counts them by the day.
+    fn day_quota(&self) -> Option<DayQuota> {
+        None
+    }
+
     /// Does what keeps the credential alive, where time alone would end it. Called now and then.
     fn keep(&self) -> BoxFuture<'_, ()> {
         async {}.boxed()
@@ -134,6 +157,11 @@ pub trait Adapter: Send + Sync {
 
     /// Returns how a person lets us in on a page of the CRM, where the CRM has one.
     fn consent(&self) -> Option<&dyn Consent> {
+        None
+    }
+
+    /// Returns what reads the CRM's wishes for calls, where it asks for them at its webhook.
+    fn clicks(&self) -> Option<&dyn Clicks> {
         None
     }
 

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use crate::clock::SharedClock;
-use crate::model::call_order::{CALLS_MAX, CallOrder, CallPermit, CallRefusal, CallWish, examine};
+use crate::model::call_order::{
+    CALLS_MAX, CallOrder, CallPermit, CallRefusal, CallWish, ShownNumber, examine,
+};
 use crate::model::employee::Employees;
-use crate::model::ids::{EmployeeId, SourceKey, TenantId};
+use crate::model::ids::{CommunicationKey, EmployeeId, SourceKey, TenantId};
 use crate::model::timestamp::Timestamp;
 
 use super::{Caller, OrderError, Ordered};
@@ -60,6 +62,24 @@ pub enum DeskError {
     Order(#[from] OrderError),
 }
 
+/// Says for the journal what became of a wish, and which call follows from it: who called whom is
+/// asked later.
+pub fn told(
+    employee: &EmployeeId,
+    placed: &Result<Placed, DeskError>,
+) -> (String, Option<CommunicationKey>) {
+    match placed {
+        Ok(placed) => (
+            format!("a call of {employee} to {} was placed", placed.order.phone),
+            placed.ordered.communication.clone(),
+        ),
+        Err(error) => (
+            format!("a call of {employee} was not placed: {error}"),
+            None,
+        ),
+    }
+}
+
 /// The desk.
 pub struct CallDesk {
     table: ArcSwap<DeskTable>,
@@ -91,6 +111,18 @@ impl CallDesk {
         employee: &EmployeeId,
         phone: &str,
     ) -> Result<Placed, DeskError> {
+        self.place_showing(source, employee, phone, None).await
+    }
+
+    /// Has a call placed, if it is permitted; the client sees the number that was chosen, where the
+    /// source can do that.
+    pub async fn place_showing(
+        &self,
+        source: &SourceKey,
+        employee: &EmployeeId,
+        phone: &str,
+        shown: Option<ShownNumber>,
+    ) -> Result<Placed, DeskError> {
         let table = self.table.load_full();
         let tenant = table.tenants.get(&source.tenant);
         let (Some(tenant), Some(caller)) = (tenant, table.sources.get(source)) else {
@@ -99,7 +131,10 @@ impl CallDesk {
         let caller = caller
             .as_ref()
             .ok_or_else(|| DeskError::NoCaller(source.clone()))?;
-        let order = self.admit(tenant, source, employee, phone)?;
+        let order = CallOrder {
+            shown,
+            ..self.admit(tenant, source, employee, phone)?
+        };
         let ordered = caller.place(order.clone()).await?;
         Ok(Placed { order, ordered })
     }
@@ -135,6 +170,7 @@ impl CallDesk {
             employee: employee.clone(),
             extension,
             phone,
+            shown: None,
         })
     }
 }

@@ -14,7 +14,9 @@ mod tasks;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::click_to_call::ClickToCallSettings;
 use crate::model::deal_settings::DealSettings;
+use crate::model::employee_sync::EmployeeSyncSettings;
 use crate::model::ids::CrmUserId;
 use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::Phone;
@@ -69,6 +71,12 @@ pub struct IntegrationSettings {
     /// The deals of the CRM are received (V-13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deals: Option<DealSettings>,
+    /// Calls by a click in the CRM (S2-40).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub click_to_call: Option<ClickToCallSettings>,
+    /// The users of the CRM are employees (S2-04). Left out: all of them, once they were synced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employees: Option<EmployeeSyncSettings>,
 }
 
 impl IntegrationSettings {

@@ -61,6 +61,14 @@ impl IntegrationSettings {
             let under = |mistake: Mistake| mistake.under("deals");
             found.extend(deals.mistakes().into_iter().map(under));
         }
+        if let Some(clicks) = &self.click_to_call {
+            let under = |mistake: Mistake| mistake.under("click_to_call");
+            found.extend(clicks.mistakes().into_iter().map(under));
+        }
+        if let Some(employees) = &self.employees {
+            let under = |mistake: Mistake| mistake.under("employees");
+            found.extend(employees.mistakes().into_iter().map(under));
+        }
         found
     }
 

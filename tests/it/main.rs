@@ -27,6 +27,7 @@ mod memory_pairs;
 mod openapi;
 mod planfix_door;
 mod planfix_lab;
+mod planfix_telephony;
 mod process;
 mod recipes;
 mod store;

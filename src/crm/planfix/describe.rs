@@ -20,11 +20,11 @@ const USER_PAGES_MAX: usize = 50;
 
 impl PlanfixAdapter {
     pub(super) async fn description(&self) -> Result<AccountDescription, Unanswered> {
-        let mut limits = Vec::new();
+        let mut limits = self.scope_limits().await?;
         let setup = self.setup.read(&self.client, Class::Work).await?;
         self.note_keys(&setup, &mut limits);
         self.note_telephony(&mut limits).await?;
-        let users = self.users().await?;
+        let users = self.users(Class::Work).await?;
         let mut fields = Vec::new();
         for (kind, entity) in [("contact", Entity::Contact), ("task", Entity::Deal)] {
             let list = custom_fields(&self.client, kind, Class::Work).await?;
@@ -96,13 +96,9 @@ impl PlanfixAdapter {
             .await;
         match pinged {
             Ok(answer) => {
-                if Record(&answer).text("pbxUrl").is_none() {
-                    limits.push(
-                        "the telephony application in Planfix has no address of a PBX: calls from \
-                         Planfix by click do not reach us (S2-42)"
-                            .to_owned(),
-                    );
-                }
+                let answer = Record(&answer);
+                let (url, key) = (answer.text("pbxUrl"), answer.text("pbxToken"));
+                limits.extend(self.pbx_mistakes(url.as_deref(), key.as_deref()));
                 Ok(())
             }
             Err(Unanswered::Failed(Failure::AuthExpired { why })) => {
@@ -123,14 +119,14 @@ impl PlanfixAdapter {
         }
     }
 
-    async fn users(&self) -> Result<Vec<CrmUser>, Unanswered> {
+    pub(super) async fn users(&self, class: Class) -> Result<Vec<CrmUser>, Unanswered> {
         let mut users = Vec::new();
         for page in 0..USER_PAGES_MAX {
             let body = json!({
                 "offset": page * PAGE, "pageSize": PAGE, "onlyActive": false,
                 "fields": "id,name,midname,lastname,email,status,role,phones,isDeleted",
             });
-            let answer = self.client.list("/user/list", body, Class::Work).await?;
+            let answer = self.client.list("/user/list", body, class).await?;
             let list = rows(&answer, "users").ok_or_else(|| Unanswered::unreadable("users"))?;
             let full = list.len() >= PAGE;
             users.extend(list.into_iter().filter_map(user));

@@ -45,6 +45,8 @@ pub struct Switches {
     pub makes_callers: bool,
     /// Statuses tell `isActive`.
     pub statuses_tell_active: bool,
+    /// Where no key of the PBX was typed, requests to it carry an empty one.
+    pub empty_key_is_sent: bool,
 }
 
 impl Default for Switches {
@@ -65,6 +67,7 @@ impl Default for Switches {
             caller_lag_ms: 0,
             makes_callers: true,
             statuses_tell_active: true,
+            empty_key_is_sent: false,
         }
     }
 }

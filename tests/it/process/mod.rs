@@ -42,6 +42,7 @@ mod monitoring;
 mod observe;
 mod office;
 mod pages;
+mod planfix_telephony;
 mod popup;
 mod portals;
 mod questions;

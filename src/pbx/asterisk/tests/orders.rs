@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::orders::AsteriskCaller;
 use super::doubles::{Bench, ended};
 use super::fake_pbx::{Face, FakePbx, header};
-use crate::model::call_order::CallOrder;
+use crate::model::call_order::{CallOrder, ShownNumber};
 use crate::model::ids::Extension;
 use crate::model::phone::{Phone, Region};
 use crate::pbx::{Caller, OrderError};
@@ -30,6 +30,7 @@ fn order(id: &str) -> CallOrder {
         employee: "anna".parse().expect("an id"),
         extension: Extension("101".to_owned()),
         phone: Phone::parse("+79161234567", Region::RU).expect("a number"),
+        shown: None,
     }
 }
 
@@ -53,6 +54,32 @@ async fn an_order_rings_the_employee_and_then_dials_the_client_under_our_own_nam
         ("Async", "true"),
     ] {
         assert_eq!(header(&action, name), Some(value), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn s2_15_s2_16_the_client_sees_the_chosen_number_and_always_where_that_is_chosen() {
+    for (always, variable) in [
+        (false, None),
+        (true, Some("__TRUNKCIDOVERRIDE=84951112233")),
+    ] {
+        let (mut pbx, pipe) = FakePbx::on_a_pipe(Face::default());
+        let (bench, caller) = bench(pbx.port);
+        let _run = bench.run_over(pipe);
+        let shown = ShownNumber {
+            number: Phone::parse("+74951112233", Region::RU).expect("a number"),
+            always,
+        };
+        let order = CallOrder {
+            shown: Some(shown),
+            ..order("c2c-1795211600.17")
+        };
+        caller.place(order).await.expect("taken");
+        let action = pbx.wait_for_action("Originate", 1).await;
+        let caller_id = "\"+79161234567\" <84951112233>";
+        assert_eq!(header(&action, "CallerID"), Some(caller_id));
+        assert_eq!(header(&action, "Exten"), Some("989161234567"));
+        assert_eq!(header(&action, "Variable"), variable);
     }
 }
 
