@@ -115,22 +115,47 @@ fn numbers_off(tenant: &Tenant, integration: &IntegrationConfig) -> Vec<Off> {
     let sources = places.filter_map(|id| tenant.source(&id));
     sources
         .filter_map(|source| {
-            let shows = match source.source.caller() {
-                None => return None,
-                Some(caller) => caller.shows_number(),
-            };
-            let why = match (shows, shown.always) {
-                (ShowsNumber::Chosen, _) | (ShowsNumber::ChosenAlways, true) => return None,
-                (ShowsNumber::ChosenAlways, false) => {
-                    "it is shown always there, whatever rules the employee has: the phone system takes \
-                     no other wish"
-                }
-                (ShowsNumber::ItsOwn, _) => "the phone system shows what it is set to show",
-            };
+            let shows = source.source.caller()?.shows_number();
+            let why = why_otherwise(shows, shown.always)?;
             Some(Off {
-                what: format!("the outgoing number of {} at {}", integration.key, source.key),
+                what: format!(
+                    "the outgoing number of {} at {}",
+                    integration.key, source.key
+                ),
                 why: why.to_owned(),
             })
         })
         .collect()
+}
+
+/// Says why the number is not shown as it was chosen, if that is so.
+fn why_otherwise(shows: ShowsNumber, always: bool) -> Option<&'static str> {
+    match (shows, always) {
+        (ShowsNumber::Chosen, _) | (ShowsNumber::ChosenAlways, true) => None,
+        (ShowsNumber::ChosenAlways, false) => Some(
+            "it is shown always there, whatever rules the employee has: the phone system takes no \
+             other wish",
+        ),
+        (ShowsNumber::ItsOwn, _) => Some("the phone system shows what it is set to show"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s2_16_where_a_phone_system_cannot_show_the_number_as_chosen_that_is_said() {
+        for (shows, always, told) in [
+            (ShowsNumber::Chosen, false, false),
+            (ShowsNumber::Chosen, true, false),
+            (ShowsNumber::ChosenAlways, true, false),
+            (ShowsNumber::ChosenAlways, false, true),
+            (ShowsNumber::ItsOwn, false, true),
+            (ShowsNumber::ItsOwn, true, true),
+        ] {
+            let why = why_otherwise(shows, always);
+            assert_eq!(why.is_some(), told, "{shows:?} {always}");
+        }
+    }
 }

@@ -224,6 +224,7 @@ async fn s2_01_a_scope_that_is_missing_is_named() {
         "contact_add",
         "contact_update",
         "task_readonly",
+        "user_readonly",
         "task_update",
         "comment_add",
     ] {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::PlanfixAdapter;
 use super::client::Unanswered;
+use super::refusal::CLOSED;
 use super::setup::{CustomField, Setup, custom_fields};
 use super::wire::{Record, rows};
 use crate::crm::account::classify::{Failure, Purpose};
@@ -24,7 +25,11 @@ impl PlanfixAdapter {
         let setup = self.setup.read(&self.client, Class::Work).await?;
         self.note_keys(&setup, &mut limits);
         self.note_telephony(&mut limits).await?;
-        let users = self.users(Class::Work).await?;
+        let users = match self.users(Class::Work).await {
+            // The limits name the scope.
+            Err(unanswered) if unanswered.is_code(&CLOSED) => Vec::new(),
+            users => users?,
+        };
         let mut fields = Vec::new();
         for (kind, entity) in [("contact", Entity::Contact), ("task", Entity::Deal)] {
             let list = custom_fields(&self.client, kind, Class::Work).await?;

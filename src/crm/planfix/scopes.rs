@@ -24,9 +24,10 @@ pub(super) type KnownScopes = (Timestamp, Vec<&'static str>);
 const COUNTS_FOR: Duration = Duration::from_secs(12 * 3600);
 
 /// A scope, by its name in Planfix, and what tries it.
-const SCOPES: [(&str, &str, fn() -> Value); 6] = [
+const SCOPES: [(&str, &str, fn() -> Value); 7] = [
     ("contact_readonly", "/contact/list", one_row),
     ("task_readonly", "/task/list", one_row),
+    ("user_readonly", "/user/list", one_row),
     // There is no record 0; a contact without a name is refused (code 2006).
     ("contact_add", "/contact/", nameless),
     ("contact_update", "/contact/0", empty),

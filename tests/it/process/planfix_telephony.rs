@@ -252,8 +252,10 @@ async fn s2_06_s2_07_an_employee_is_known_after_a_persons_sync_and_over_a_restar
         remark.contains("trunkline employees sync acme/sales"),
         "{before}"
     );
-    let status = mimoza.home.run(&["status"]).await;
-    assert!(status.out.contains("were never synced"), "{status:?}");
+    for command in ["status", "doctor"] {
+        let told = mimoza.home.run(&[command]).await;
+        assert!(told.out.contains("were never synced"), "{told:?}");
+    }
 
     let synced = mimoza.home.run(&["employees", "sync", "acme/sales"]).await;
     assert_eq!(synced.status, Some(0), "{synced:?}");
