@@ -78,6 +78,7 @@ pub(super) fn check(
         let of_account = account.as_ref();
         let own = of_account.and_then(|id| joined.accounts.iter().find(|known| known.id == *id));
         mistakes.extend(deal_mistakes(&raw.settings, own, joined.sources));
+        mistakes.extend(click_mistakes(&raw.settings, joined));
         kind_mistakes::add_at(findings, &settings_path, mistakes);
         let mut settings = raw.settings.clone();
         calendar::apply(findings, &settings_path, &mut settings, joined.time_zone);
@@ -165,6 +166,22 @@ fn deal_mistakes(
         }
     }
     mistakes
+}
+
+/// Names a source of calls by click that there is none of, or that places no calls. One that could not
+/// be built has its own mistakes.
+fn click_mistakes(settings: &IntegrationSettings, joined: &Joined<'_>) -> Option<Mistake> {
+    let chosen = settings.click_to_call.as_ref()?.source.as_ref()?;
+    let mut built = joined.sources.iter();
+    let message = match built.find(|source| source.key.source == *chosen) {
+        Some(source) if source.source.caller().is_some() => return None,
+        Some(_) => format!(
+            "{chosen} places no calls: its kind cannot, or its settings have no table for calls by click"
+        ),
+        None if joined.source_ids.has(chosen.as_str()) => return None,
+        None => format!("there is no source {:?} in this file", chosen.as_str()),
+    };
+    Some(Mistake::at("click_to_call.source", message))
 }
 
 /// Names the keys of the file that reading passed over: serde refuses no unknown key beside the

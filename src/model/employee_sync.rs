@@ -32,7 +32,7 @@ pub struct EmployeeSyncSettings {
     /// Every user of the CRM is an employee; else those of `chosen` (S2-05).
     #[serde(default = "on")]
     pub all: bool,
-    /// The users, by the CRM's ids, where not all are wanted (S2-05).
+    /// The users, by the CRM's ids, where not all are wanted (S2-05); kept while all are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub chosen: Vec<CrmUserId>,
@@ -69,10 +69,6 @@ impl EmployeeSyncSettings {
         let mut found = Vec::new();
         if !self.all && self.chosen.is_empty() {
             let message = "name the users whom you want by the CRM's ids, or all = true (S2-05)";
-            found.push(Mistake::at("chosen", message));
-        }
-        if self.all && !self.chosen.is_empty() {
-            let message = "all = true takes everybody: leave the list out, or all = false (S2-05)";
             found.push(Mistake::at("chosen", message));
         }
         let lists = [
