@@ -23,8 +23,10 @@ pub(super) type KnownScopes = (Timestamp, Vec<&'static str>);
 /// set is seldom taken away.
 const COUNTS_FOR: Duration = Duration::from_secs(12 * 3600);
 
-/// A scope, by its name in Planfix, and what tries it.
-const SCOPES: [(&str, &str, fn() -> Value); 7] = [
+/// A scope, by its name in Planfix, and what tries it: path and body.
+type Trial = (&'static str, &'static str, fn() -> Value);
+
+const SCOPES: [Trial; 7] = [
     ("contact_readonly", "/contact/list", one_row),
     ("task_readonly", "/task/list", one_row),
     ("user_readonly", "/user/list", one_row),
