@@ -362,8 +362,10 @@ fn due(
     }
 }
 
+/// Returns who is listed. A CRM without users is none: an empty list makes nobody gone.
 fn listed(outcome: Outcome<Vec<ListedUser>>) -> Result<Vec<ListedUser>, String> {
     match outcome {
+        Outcome::Done(users) if users.is_empty() => Err("the CRM lists no users".to_owned()),
         Outcome::Done(users) => Ok(users),
         Outcome::NotApplied(not_applied) => Err(not_applied.why),
         Outcome::Ambiguous { why } | Outcome::AuthExpired { why } => Err(why),
@@ -458,6 +460,11 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).expect("a time")
+    }
+
+    #[test]
+    fn an_empty_list_makes_nobody_gone() {
+        assert!(listed(Outcome::Done(Vec::new())).is_err());
     }
 
     #[test]
