@@ -26,6 +26,7 @@ pub(super) async fn list(state: web::Data<AdminState>) -> HttpResponse {
             "address": account.shown.address,
             "credential": account.adapter.credential().await,
             "alarm": account.adapter.alarm().await,
+            "day_quota": account.adapter.day_quota(),
         }));
     }
     HttpResponse::Ok().json(json!({ "items": items }))

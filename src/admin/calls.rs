@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::model::call_order::CallRefusal;
 use crate::model::ids::{EmployeeId, SourceId, SourceKey, TenantId};
 use crate::pbx::OrderError;
-use crate::pbx::call_desk::{DeskError, Placed};
+use crate::pbx::call_desk::{DeskError, Placed, told};
 use crate::problem::problem;
 use crate::store::command::JournalNote;
 
@@ -51,22 +51,14 @@ pub(super) async fn place(
     }
 }
 
-/// Writes to the journal what was asked and what came of it: who called whom is asked later.
+/// Writes to the journal what was asked and what came of it.
 async fn tell(
     state: &AdminState,
     source: &SourceKey,
     wish: &Wish,
     placed: &Result<Placed, DeskError>,
 ) {
-    let employee = &wish.employee;
-    let text = match placed {
-        Ok(placed) => format!("a call of {employee} to {} was placed", placed.order.phone),
-        Err(error) => format!("a call of {employee} was not placed: {error}"),
-    };
-    let communication = match placed {
-        Ok(placed) => placed.ordered.communication.clone(),
-        Err(_) => None,
-    };
+    let (text, communication) = told(&wish.employee, placed);
     let note = JournalNote {
         at: state.clock.now(),
         tenant: Some(source.tenant.clone()),

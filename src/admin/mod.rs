@@ -15,6 +15,7 @@ mod deals;
 mod directories;
 pub mod discovery;
 mod edits;
+pub mod employees;
 mod forget;
 mod installations;
 mod journal;
@@ -39,6 +40,7 @@ mod story;
 pub mod tenant_files;
 mod tenants;
 mod test_call;
+mod webhooks;
 
 use actix_web::{HttpResponse, web};
 
@@ -124,6 +126,22 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/tenants/{tenant}/integrations/{integration}",
             web::delete().to(edits::remove_integration),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/employees",
+            web::get().to(employees::show),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/employees/sync",
+            web::post().to(employees::sync),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/webhook",
+            web::get().to(webhooks::show),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/webhook",
+            web::post().to(webhooks::copy),
         )
         .route(
             "/v1/tenants/{tenant}/integrations/{integration}/settings",

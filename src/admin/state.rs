@@ -1,5 +1,6 @@
 //! What the handlers share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +12,7 @@ use crate::alarms::{Signs, Teller};
 use crate::backup::Archivist;
 use crate::clock::SharedClock;
 use crate::crm::{
-    AccountBook, Adapter, CredentialForm, SharedDesk, SharedInstallations, Workplace,
+    AccountBook, Adapter, CredentialForm, HookAddress, SharedDesk, SharedInstallations, Workplace,
 };
 use crate::deals::pull::DealWishes;
 use crate::integration::context::board_name;
@@ -31,6 +32,7 @@ use crate::store::StoreHandle;
 use crate::store::command::{Work, WorkState};
 
 use super::discovery::Discoverable;
+use super::employees::EmployeeSyncs;
 use super::roster::RosterPlace;
 use super::tenant_files::TenantFiles;
 
@@ -59,6 +61,19 @@ pub struct Overview {
     pub public_url: Option<String>,
     /// The CRMs that this build knows.
     pub crms: Vec<CrmOverview>,
+    /// Where each integration's CRM reaches us.
+    pub webhooks: BTreeMap<IntegrationKey, WebhookOverview>,
+}
+
+/// Where an integration's CRM reaches us (S2-42).
+#[derive(Debug, Clone)]
+pub struct WebhookOverview {
+    /// The address; a secret stands at its end.
+    pub address: Option<HookAddress>,
+    /// Why there is none.
+    pub why_not: Option<String>,
+    /// The CRM asks for calls there.
+    pub asks_for_calls: bool,
 }
 
 impl Overview {
@@ -211,6 +226,8 @@ pub struct AdminState {
     pub drafts: ReadDraft,
     /// The tenants' files, to be changed.
     pub files: Arc<dyn TenantFiles>,
+    /// Employees from the CRMs.
+    pub employees: Arc<dyn EmployeeSyncs>,
     /// Makes backups.
     pub archivist: Arc<Archivist>,
     /// Tells people about alarms.

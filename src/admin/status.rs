@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use crate::alarms::Alarm;
+use crate::crm::DayQuota;
 use crate::crm::account::breaker::BreakerState;
 use crate::crm::account::status::{AccountStatus, WAITING_MAX};
 use crate::directory::known::Book;
@@ -20,6 +21,7 @@ use crate::store::command::WorkState;
 use crate::store::query::{RecordingFigures, StoreFigures};
 
 use super::alarms::{alarms, credential_alarms};
+use super::employees::EmployeesState;
 use super::state::{AdminState, IntegrationOverview, Off, SourceOverview};
 
 #[derive(Serialize)]
@@ -32,6 +34,8 @@ struct Status {
     integrations: Vec<IntegrationStatus>,
     accounts: Vec<AccountStatus>,
     queues: Vec<QueueStatus>,
+    /// What is left of the day's requests, where a CRM counts them by the day.
+    day_quotas: Vec<QuotaStatus>,
     knowledge: Vec<KnowledgeStatus>,
     recordings: RecordingStatus,
     alarms: Vec<Alarm>,
@@ -44,6 +48,14 @@ struct RecordingStatus {
     #[serde(flatten)]
     figures: RecordingFigures,
     state: Option<ChildStatus>,
+}
+
+/// What is left of the day's requests of an account.
+#[derive(Serialize)]
+struct QuotaStatus {
+    portal: PortalKey,
+    #[serde(flatten)]
+    quota: DayQuota,
 }
 
 /// A queue and its bound.
@@ -124,6 +136,10 @@ struct IntegrationStatus {
     dead_letters: usize,
     /// What to run when the settings were put right.
     decide_again: Option<String>,
+    /// How it stands with employees from its CRM.
+    employees: Option<EmployeesState>,
+    /// Where its CRM reaches us, without the secret.
+    webhook: Option<String>,
 }
 
 /// The most dead letters of one integration that status counts.
@@ -205,6 +221,11 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
                         .map(|_| {
                             format!("trunkline outbox decide-again --all-of {}", integration.key)
                         }),
+                    employees: state.employees.state(&integration.key),
+                    webhook: overview
+                        .webhooks
+                        .get(&integration.key)
+                        .and_then(|webhook| Some(webhook.address.as_ref()?.place.clone())),
                 }
             })
             .collect(),
@@ -214,6 +235,16 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
             .map(|portal| portal.http.status())
             .collect(),
         queues: queues(&state),
+        day_quotas: overview
+            .accounts
+            .iter()
+            .filter_map(|account| {
+                Some(QuotaStatus {
+                    portal: account.portal.clone(),
+                    quota: account.adapter.day_quota()?,
+                })
+            })
+            .collect(),
         knowledge: knowledge(&state),
         recordings: RecordingStatus {
             figures: recordings,

@@ -42,6 +42,7 @@ use crate::rules::basis::Basis;
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
+use super::clicks::ClickDoor;
 use super::clicks_child::ClickChildren;
 use super::deals_child::DealChildren;
 use super::installations::Installations;
@@ -533,6 +534,10 @@ impl Assembly {
         overview.discoverable = discoverable(new);
         overview.rosters = rosters(new);
         overview.off = what_is_off(new);
+        overview.webhooks = super::webhooks::of(new, &by_key);
+        overview
+            .off
+            .extend(super::webhooks::clicks_off(new, &by_key));
         let settings = new.tenants.iter().flat_map(super::rehearsing::candidates);
         overview.settings = settings.collect();
         let public_url = new.daemon.public_url.as_ref();
@@ -552,7 +557,13 @@ impl Assembly {
         self.shared.installations.apply(new);
         self.shared.overview.store(Arc::new(overview));
         self.shared.intake.routing.store(Arc::new(routing));
-        let crm_hooks = super::sync_child::crm_hooks(new, &by_key, &self.deals, &self.clicks);
+        let door = ClickDoor {
+            desk: Arc::clone(&self.shared.desk),
+            store: self.shared.store.clone(),
+            clock: Arc::clone(&self.shared.clock),
+        };
+        let crm_hooks =
+            super::sync_child::crm_hooks(new, &by_key, &self.deals, &self.clicks, &door);
         self.shared.crm_hooks.store(Some(Arc::new(crm_hooks)));
         // Last: whoever is let in to post must find out who takes it.
         self.shared.hooks.store(Some(Arc::new(hooks)));

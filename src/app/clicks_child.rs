@@ -17,18 +17,20 @@ use crate::integration::status::StatusBoard;
 use crate::integration::supervisor::Supervised;
 use crate::model::activity::Activity;
 use crate::model::call_order::CRM_CLICK;
+use crate::model::click_to_call::ClickToCallSettings;
 use crate::model::employee::Employees;
 use crate::model::ids::{
-    AccountId, CommunicationKey, EmployeeId, IntegrationKey, PortalKey, SourceKey, TenantId,
+    AccountId, CommunicationKey, EmployeeId, IntegrationKey, PortalKey, SourceId, SourceKey,
+    TenantId,
 };
 use crate::model::outcome::Outcome;
 use crate::pbx::OrderError;
 use crate::pbx::call_desk::{CallDesk, DeskError, Manner};
-use crate::rules::settings::ClickSettings;
 use crate::store::command::JournalNote;
 use crate::store::{StoreError, StoreHandle};
 
 use super::assembly::Shared;
+use super::clicks::places;
 use super::keeping_child::{BoardPlace, keep};
 use super::sync_child::hook_of;
 
@@ -60,7 +62,7 @@ struct Wanted<'a> {
     key: ClickKey,
     tenant: &'a Tenant,
     integration: &'a IntegrationConfig,
-    settings: &'a ClickSettings,
+    settings: &'a ClickToCallSettings,
 }
 
 impl ClickChildren {
@@ -115,6 +117,7 @@ impl ClickChildren {
                 integration: wanted.integration.key.clone(),
                 account: of.1,
                 settings: wanted.settings.clone(),
+                sources: places(wanted.tenant, wanted.integration),
                 employees: wanted.tenant.employees.clone(),
                 hook: wanted.key.1.clone(),
                 desk: Arc::clone(&shared.desk),
@@ -147,11 +150,14 @@ fn wanted(new: &Configuration) -> BTreeMap<PortalKey, Wanted<'_>> {
             let of = |account: &&AccountConfig| account.id == integration.account;
             let (Activity::On, Some(settings), Some(account)) = (
                 integration.activity,
-                &integration.settings.clicks,
+                &integration.settings.click_to_call,
                 tenant.accounts.iter().find(of),
             ) else {
                 continue;
             };
+            if !settings.on {
+                continue;
+            }
             let hook = hook_of(new, integration, account);
             wanted
                 .entry(account.settings.portal())
@@ -171,7 +177,9 @@ struct ClickChild {
     adapter: Arc<dyn Adapter>,
     integration: IntegrationKey,
     account: AccountId,
-    settings: ClickSettings,
+    settings: ClickToCallSettings,
+    /// The sources that may place the calls, in order.
+    sources: Vec<SourceId>,
     employees: Employees,
     hook: Option<HookAddress>,
     desk: Arc<CallDesk>,
@@ -180,6 +188,9 @@ struct ClickChild {
     wake: Arc<Notify>,
     place: BoardPlace,
 }
+
+/// Whose call was placed, by which source, and what it will be called.
+type Placed = (EmployeeId, SourceKey, Option<CommunicationKey>);
 
 /// Why no call comes of a click.
 #[derive(Debug, thiserror::Error)]
@@ -193,8 +204,11 @@ enum NoCall {
     /// Nobody of ours clicked.
     #[error("user {0} of the CRM is no employee of the company: write the user to one")]
     Stranger(String),
+    /// No source has the employee.
+    #[error("{0} has no extension at a source that places calls")]
+    NoSource(EmployeeId),
     /// Nobody is to call back.
-    #[error("a client asks to be called back, and clicks.callback names nobody who does")]
+    #[error("a client asks to be called back, and click_to_call.callback names nobody who does")]
     NoCallback,
     /// The desk says no.
     #[error(transparent)]
@@ -257,11 +271,11 @@ impl ClickChild {
             .as_ref()
             .map_or("a callback form", |user| user.0.as_str());
         let who = format!("{who} ({})", self.integration.integration);
-        let (text, communication) = match self.call(&click).await {
-            Ok((employee, communication)) => {
+        let (text, source, communication) = match self.call(&click).await {
+            Ok((employee, source, communication)) => {
                 let text =
                     format!("a call of {employee} was placed, asked for in the CRM by {who}");
-                (text, communication)
+                (text, Some(source), communication)
             }
             Err(why) => {
                 let text = format!("a call was not placed, asked for in the CRM by {who}: {why}");
@@ -274,7 +288,7 @@ impl ClickChild {
                         tracing::warn!(why = words(told), "a click stays open in the CRM");
                     }
                 }
-                (text, None)
+                (text, None, None)
             }
         };
         tracing::info!(integration = %self.integration, text, "click");
@@ -282,7 +296,7 @@ impl ClickChild {
             .note(JournalNote {
                 at: self.clock.now(),
                 tenant: Some(self.integration.tenant.clone()),
-                source: Some(self.source()),
+                source,
                 integration: Some(self.integration.clone()),
                 communication,
                 word: "click_to_call".to_owned(),
@@ -291,14 +305,19 @@ impl ClickChild {
             .await
     }
 
-    fn source(&self) -> SourceKey {
-        SourceKey::new(
-            self.integration.tenant.clone(),
-            self.settings.source.clone(),
-        )
+    /// Returns the first source that may place the call and has the employee.
+    fn source(&self, employee: &EmployeeId) -> Option<SourceKey> {
+        let employee = self.employees.get(employee)?;
+        let has = |source: &&SourceId| {
+            let mut extensions = employee.extensions.iter();
+            extensions.any(|one| one.source == **source)
+        };
+        let source = self.sources.iter().find(has)?;
+        let tenant = self.integration.tenant.clone();
+        Some(SourceKey::new(tenant, source.clone()))
     }
 
-    async fn call(&self, click: &Click) -> Result<(EmployeeId, Option<CommunicationKey>), NoCall> {
+    async fn call(&self, click: &Click) -> Result<Placed, NoCall> {
         let age = self.clock.now().since(click.at);
         if age > DIALLED_WITHIN {
             return Err(NoCall::Old {
@@ -316,14 +335,16 @@ impl ClickChild {
         };
         let manner = Manner {
             name: Some(format!("{CRM_CLICK}{}", click.name)),
-            caller_id: self.settings.caller_id.clone(),
+            shown: self.settings.shown(),
         };
-        let source = self.source();
+        let source = self
+            .source(&employee)
+            .ok_or_else(|| NoCall::NoSource(employee.clone()))?;
         let placed = self
             .desk
             .place_so(&source, &employee, &click.phone, manner)
             .await?;
-        Ok((employee, placed.ordered.communication))
+        Ok((employee, source, placed.ordered.communication))
     }
 }
 

@@ -3,10 +3,12 @@
 mod alarming;
 mod assembly;
 mod blocks;
+mod clicks;
 mod clicks_child;
 mod consent;
 mod deals_child;
 mod directories;
+mod employees;
 mod fastagi;
 mod installations;
 mod keeping_child;
@@ -29,6 +31,7 @@ mod tenant_files;
 mod vault;
 mod waker;
 mod watchdog;
+mod webhooks;
 mod workplaces;
 
 pub use run::run;

@@ -11,6 +11,7 @@ use crate::model::ids::PortalKey;
 use crate::rehearsal::Candidate;
 
 use super::assembly::basis;
+use super::employees::EmployeeKeeper;
 
 /// Returns the settings of a tenant's integrations, with what their decisions rest on.
 pub(super) fn candidates(tenant: &Tenant) -> Vec<Candidate> {
@@ -30,13 +31,14 @@ pub(super) fn candidates(tenant: &Tenant) -> Vec<Candidate> {
 }
 
 /// Returns what reads a tenant's file that is not in force, beside this file of the daemon.
-pub(super) fn drafts(path: &Path) -> ReadDraft {
+pub(super) fn drafts(path: &Path, employees: EmployeeKeeper) -> ReadDraft {
     let path = path.to_owned();
     Arc::new(move |name, text| {
         let read = config::load_draft(&path, &Environment::of_process(), name, text);
-        let tenant = read.map_err(|mistakes| -> Vec<String> {
+        let mut tenant = read.map_err(|mistakes| -> Vec<String> {
             mistakes.iter().map(ToString::to_string).collect()
         })?;
+        employees.join_tenant(&mut tenant);
         Ok(Draft {
             settings: candidates(&tenant),
             tenant: tenant.id,

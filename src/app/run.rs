@@ -43,6 +43,7 @@ use crate::telemetry;
 use super::alarming::{Alarming, Watched, tell_unwritten};
 use super::assembly::{Assembly, Shared, reload_note};
 use super::consent::Desk;
+use super::employees::EmployeeKeeper;
 use super::fastagi;
 use super::installations::{self, Installations};
 use super::listeners;
@@ -79,7 +80,7 @@ pub fn run(path: PathBuf, configuration: Configuration) -> anyhow::Result<()> {
 
 async fn live(
     path: PathBuf,
-    configuration: Configuration,
+    mut configuration: Configuration,
     metrics: metrics_exporter_prometheus::PrometheusHandle,
 ) -> anyhow::Result<()> {
     let clock: SharedClock = Arc::new(SystemClock);
@@ -183,6 +184,13 @@ async fn live(
     let ready = Arc::new(Readiness::default());
     let (ordering, mut orders) = mpsc::channel(ORDERS_MAX);
     let files = Files::new(&path, store.clone(), Arc::clone(&clock), ordering);
+    let employees = EmployeeKeeper::new(
+        store.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&shared.overview),
+        files.clone(),
+    );
+    employees.join(&mut configuration).await;
     let admin = AdminState {
         store: store.clone(),
         clock: Arc::clone(&clock),
@@ -190,8 +198,9 @@ async fn live(
         handles,
         overview: Arc::clone(&shared.overview),
         desk: Arc::clone(&shared.desk),
-        drafts: super::rehearsing::drafts(&path),
+        drafts: super::rehearsing::drafts(&path, employees.clone()),
         files: Arc::new(files),
+        employees: Arc::new(employees.clone()),
         archivist: Arc::new(Archivist {
             store: store.clone(),
             clock: Arc::clone(&clock),
@@ -287,6 +296,7 @@ async fn live(
         Arc::clone(&clock),
         daemon.store.retention_days,
     ));
+    let syncing = tokio::task::spawn_local(employees.clone().keep());
     // Whoever answers has a thread by now. What is left here is looking after the others.
     give_way();
     ready.set(true);
@@ -314,7 +324,7 @@ async fn live(
             order = next_reload(&mut hangup, &mut orders) => {
                 // A reload that waits for a session to end must not make us deaf.
                 tokio::select! {
-                    end = reload(&path, &mut running, &mut assembly, &store, &clock) => {
+                    end = reload(&path, &mut running, &mut assembly, &shared, &employees) => {
                         if end.is_ok() {
                             watched.apply(&running);
                             teller.apply(running.daemon.alarms.clone());
@@ -335,6 +345,7 @@ async fn live(
     ready.set(false);
     notify(&[("STOPPING", "1"), ("STATUS", "ending")]);
     sweep.abort();
+    syncing.abort();
     alarming.iter().for_each(tokio::task::JoinHandle::abort);
     space.abort();
     directories.abort();
@@ -453,9 +464,10 @@ async fn reload(
     path: &std::path::Path,
     running: &mut Configuration,
     assembly: &mut Assembly,
-    store: &StoreHandle,
-    clock: &SharedClock,
+    shared: &Shared,
+    employees: &EmployeeKeeper,
 ) -> Result<(), String> {
+    let (store, clock) = (&shared.store, &shared.clock);
     notify(&[("STATUS", "reloading")]);
     let (text, end) = match config::load(path, &Environment::of_process()) {
         Err(mistakes) => {
@@ -470,6 +482,7 @@ async fn reload(
         }
         Ok(mut new) => {
             new.keep_running(running);
+            employees.join(&mut new).await;
             let changes = config::difference(running, &new);
             match assembly.apply(&new).await {
                 Ok(()) => {

@@ -19,6 +19,7 @@ use crate::model::secret::Secret;
 use crate::store::directory::DirectoryState;
 
 use super::assembly::Shared;
+use super::clicks::ClickDoor;
 use super::clicks_child::ClickChildren;
 use super::deals_child::DealChildren;
 use super::keeping_child::{BoardPlace, keep};
@@ -132,6 +133,7 @@ pub(super) fn crm_hooks(
     running: &HashMap<&IntegrationKey, &IntegrationContext>,
     deals: &DealChildren,
     clicks: &ClickChildren,
+    door: &ClickDoor,
 ) -> HashMap<IntegrationKey, CrmHook> {
     let mut hooks = HashMap::new();
     for tenant in &new.tenants {
@@ -154,6 +156,7 @@ pub(super) fn crm_hooks(
                     asked_for_clicks.notify_one();
                 }),
                 deals: deals.keeper(new, account),
+                asks: door.answerer(tenant, integration, context),
             };
             hooks.insert(integration.key.clone(), hook);
         }

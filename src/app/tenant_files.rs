@@ -89,7 +89,7 @@ impl Files {
     }
 
     /// Has the files read anew; returns why they are not in force then.
-    async fn reload(&self) -> Option<String> {
+    pub(super) async fn reload(&self) -> Option<String> {
         let later = || Some("it comes into force at the next reload or start".to_owned());
         let (order, end) = oneshot::channel();
         if self.0.reload.try_send(order).is_err() {

@@ -10,6 +10,7 @@ mod client;
 mod credentials;
 mod deals;
 mod doctor;
+mod employees;
 mod explain;
 mod file_edit;
 mod forget;
@@ -103,6 +104,9 @@ enum Command {
     /// Switch integrations, and let them work in another account.
     #[command(subcommand)]
     Integration(integration::Integration),
+    /// Look at the employees that come from a CRM, and have them read.
+    #[command(subcommand)]
+    Employees(employees::Employees),
     /// Read now what changed in the CRM, or show how far the directories are.
     Sync(sync::Sync),
     /// Remove whatever tells who a client was, by its number, from the journal of this box.
@@ -329,8 +333,10 @@ async fn ask_daemon(
         Command::Journal(search) => journal::show(&client, search, output).await,
         Command::Outbox(outbox) => outbox::run(&client, outbox, output).await,
         Command::Account(account) => account::run(&client, account, output).await,
+        Command::Integration(wish) => integration::run(&client, wish, output).await,
         Command::Backup(wish) => backup::make(&client, &wish, output).await,
         Command::Alarms(wish) => alarms::run(&client, &wish, output).await,
+        Command::Employees(wish) => employees::run(&client, wish, output).await,
         Command::Sync(wish) => sync::run(&client, wish, output).await,
         Command::Forget(wish) => forget::run(&client, wish, output).await,
         Command::Deals(deals) => deals::run(&client, deals, output).await,
@@ -340,7 +346,6 @@ async fn ask_daemon(
         // They need no daemon, and were carried out before one was asked.
         Command::Run
         | Command::CheckConfig { .. }
-        | Command::Integration(_)
         | Command::Restore(_)
         | Command::Doctor
         | Command::SupportBundle(_)

@@ -75,6 +75,26 @@ pub(super) async fn show(client: &Client, output: &mut Output) -> Result<(), Cli
             trouble(state)
         ));
     }
+    for integration in items(&status, "integrations") {
+        let remark = integration.pointer("/employees/remark");
+        if let Some(remark) = remark.and_then(Value::as_str) {
+            output.line(&format!(
+                "integration {}: {remark}",
+                text(integration, "key")
+            ));
+        }
+    }
+    for quota in items(&status, "day_quotas") {
+        let left = match quota.get("left").and_then(Value::as_u64) {
+            Some(left) => format!("{left} left as of {}", text(quota, "as_of")),
+            None => "how many are left is not known yet".to_owned(),
+        };
+        output.line(&format!(
+            "{} requests a day to {}: {left}",
+            text(quota, "a_day"),
+            text(quota, "portal"),
+        ));
+    }
     for knowledge in items(&status, "knowledge") {
         let state = match knowledge.get("age_s").and_then(Value::as_u64) {
             Some(age_s) => format!("whole, at the most {age_s} s old"),

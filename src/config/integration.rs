@@ -70,14 +70,21 @@ pub(super) fn check(
             );
         }
         let settings_path = table.key("settings");
+        if raw.settings.employees.as_ref().is_some_and(|sync| !sync.on) {
+            findings.warning(
+                &settings_path.key("employees").key("on"),
+                "the sync of employees is off: responsibles, calls by click and the personal manager \
+                 work for employees of this file only, and may stop working for others (S2-04)",
+            );
+        }
         let mut mistakes = raw.settings.mistakes();
         mistakes.extend(unknown_employees(&raw.settings, joined.employee_ids));
         let of_account = account.as_ref();
         let own = of_account.and_then(|id| joined.accounts.iter().find(|known| known.id == *id));
         mistakes.extend(deal_mistakes(&raw.settings, own, joined.sources));
-        mistakes.extend(click_mistakes(&raw.settings, joined.sources));
         mistakes.extend(template_mistakes(&raw.settings, own));
         mistakes.extend(notice_mistakes(&raw.settings, joined.notice_ways));
+        mistakes.extend(click_mistakes(&raw.settings, joined));
         kind_mistakes::add_at(findings, &settings_path, mistakes);
         let mut settings = raw.settings.clone();
         calendar::apply(findings, &settings_path, &mut settings, joined.time_zone);
@@ -133,31 +140,6 @@ fn unknown_employees(settings: &IntegrationSettings, employees: &BTreeSet<&str>)
             )
         })
         .collect()
-}
-
-/// Names a source that cannot place the calls of clicks. What could not be built has its own mistakes.
-fn click_mistakes(settings: &IntegrationSettings, sources: &[SourceConfig]) -> Vec<Mistake> {
-    let Some(clicks) = &settings.clicks else {
-        return Vec::new();
-    };
-    let wanted = &clicks.source;
-    let found = sources.iter().find(|source| source.key.source == *wanted);
-    if found.is_some_and(|source| source.source.caller().is_some()) {
-        return Vec::new();
-    }
-    let good = sources
-        .iter()
-        .filter(|source| source.source.caller().is_some());
-    let good: Vec<&str> = good.map(|source| source.key.source.as_str()).collect();
-    let what = match found {
-        Some(_) => format!("source {wanted} places no calls: its kind cannot, or it is not set to"),
-        None => format!("there is no source {wanted} in this file"),
-    };
-    let which = match good.is_empty() {
-        true => "no source of this file places calls".to_owned(),
-        false => format!("these place calls: {}", good.join(", ")),
-    };
-    vec![Mistake::at("clicks.source", format!("{what}; {which}"))]
 }
 
 /// Names the templates of contacts that mean nothing to the CRM.
@@ -239,6 +221,22 @@ fn deal_mistakes(
         }
     }
     mistakes
+}
+
+/// Names a source of calls by click that there is none of, or that places no calls. One that could not
+/// be built has its own mistakes.
+fn click_mistakes(settings: &IntegrationSettings, joined: &Joined<'_>) -> Option<Mistake> {
+    let chosen = settings.click_to_call.as_ref()?.source.as_ref()?;
+    let mut built = joined.sources.iter();
+    let message = match built.find(|source| source.key.source == *chosen) {
+        Some(source) if source.source.caller().is_some() => return None,
+        Some(_) => format!(
+            "{chosen} places no calls: its kind cannot, or its settings have no table for calls by click"
+        ),
+        None if joined.source_ids.has(chosen.as_str()) => return None,
+        None => format!("there is no source {:?} in this file", chosen.as_str()),
+    };
+    Some(Mistake::at("click_to_call.source", message))
 }
 
 /// Names the keys of the file that reading passed over: serde refuses no unknown key beside the

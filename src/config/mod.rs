@@ -36,6 +36,7 @@ mod schema;
 mod secret_place;
 mod source;
 mod suggestion;
+mod synced;
 mod tenant;
 
 pub use access::{AccessError, AdminAccess, admin_access};

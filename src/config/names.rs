@@ -31,6 +31,11 @@ impl<'a> Declared<'a> {
         Self { what, ids }
     }
 
+    /// Says whether something has this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.ids.contains(&id)
+    }
+
     /// Reads a reference; adds a mistake where nothing has this id.
     pub(super) fn refer<T>(
         &self,

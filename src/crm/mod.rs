@@ -7,14 +7,17 @@ pub mod alfacrm;
 pub mod amocrm;
 pub mod bitrix24;
 mod book;
+mod call_requests;
 mod clicks;
 mod consent;
 mod credential;
+mod day_quota;
 mod deal_reader;
 mod directory_reader;
 mod installation;
 mod lists;
 pub mod pair_vault;
+mod people;
 pub mod planfix;
 mod recording_files;
 pub mod registry;
@@ -22,6 +25,7 @@ mod screen;
 mod workplace;
 
 pub use self::book::AccountBook;
+pub use self::call_requests::{Asked, CallRequests, Clicked, Clicker, HookReply, HookRequest};
 pub use self::clicks::{Click, Clicks};
 pub use self::consent::{
     Answer, CONSENT_WITHIN, Consent, ConsentDesk, ConsentLink, Grant, LetIn, NoAccounts, NoPage,
@@ -30,6 +34,7 @@ pub use self::consent::{
 pub use self::credential::{
     CredentialForm, CredentialState, CredentialWay, EntryField, EntryKind, EntryWay, Words,
 };
+pub use self::day_quota::DayQuota;
 pub use self::deal_reader::{
     DealField, DealNames, DealPiece, DealReader, DealRecords, DealsNext, DealsSince, DealsWanted,
     GONE_IDS_MAX, KnownDeals,
@@ -60,8 +65,10 @@ use serde_json::Value;
 use crate::model::capabilities::Capabilities;
 use crate::model::communication::{Kind, Phase};
 use crate::model::deal_settings::DealSettings;
+use crate::model::employee_sync::{ListedUser, SyncManner};
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::field::CrmField;
+use crate::model::ids::{CrmUserId, Extension, PortalKey};
 use crate::model::ids::{CrmUserId, PortalKey};
 use crate::model::mistake::Mistake;
 use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
@@ -144,6 +151,18 @@ pub trait Adapter: Send + Sync {
         async move { Outcome::Rejected(rejection) }.boxed()
     }
 
+    /// Lists its users, each with the short number where the CRM says it (S2-06). Of these extensions
+    /// it would be good to know whose they are: some CRMs only answer that.
+    fn people(&self, extensions: Vec<Extension>) -> BoxFuture<'_, Outcome<Vec<ListedUser>>> {
+        drop(extensions);
+        people::described(self.describe()).boxed()
+    }
+
+    /// Says how its users become employees by themselves.
+    fn employee_sync(&self) -> SyncManner {
+        SyncManner::ManualOnly
+    }
+
     /// Returns the reader of its clients and deals, where the CRM lets them be read.
     fn directory(&self) -> Option<&dyn DirectoryReader> {
         None
@@ -164,6 +183,11 @@ pub trait Adapter: Send + Sync {
         async { None }.boxed()
     }
 
+    /// Says what is left of the day's requests, where the CRM counts them by the day.
+    fn day_quota(&self) -> Option<DayQuota> {
+        None
+    }
+
     /// Does what keeps the credential alive, where time alone would end it. Called now and then.
     fn keep(&self) -> BoxFuture<'_, ()> {
         async {}.boxed()
@@ -181,6 +205,11 @@ pub trait Adapter: Send + Sync {
 
     /// Returns what knows the users of our widget in the CRM, where there is one.
     fn widget_users(&self) -> Option<&dyn WidgetUsers> {
+        None
+    }
+
+    /// Returns what reads the CRM's wishes for calls, where it asks for them at its webhook.
+    fn call_requests(&self) -> Option<&dyn CallRequests> {
         None
     }
 

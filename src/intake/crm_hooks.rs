@@ -2,14 +2,18 @@
 //! only has what changed read sooner, over the account's own door. Which deals it is about is on
 //! disk before the answer; the answer is always yes, for some CRMs stop telling anybody anything
 //! for a while where it is not (`crm/planfix.md` §6).
+//!
+//! Some ask at the same address for a call; what that is and how it is answered knows the adapter.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
 
+use crate::crm::HookReply;
 use crate::model::ids::IntegrationKey;
 use crate::model::secret::Secret;
 
@@ -26,7 +30,13 @@ pub struct CrmHook {
     pub told: Arc<dyn Fn(Option<&str>, &[u8]) + Send + Sync>,
     /// Keeps which deals it is about, where deals of the account are received.
     pub deals: Option<KeepHint>,
+    /// Answers what the CRM asks of the phone system, where it does.
+    pub asks: Option<AnswerAsked>,
 }
+
+/// Answers what a CRM asks, from content type and body; nothing where it only tells of a change.
+pub type AnswerAsked =
+    Arc<dyn Fn(Option<String>, web::Bytes) -> BoxFuture<'static, Option<HookReply>> + Send + Sync>;
 
 /// Keeps what a webhook hints at, from its content type and body; returns when that is on disk, or
 /// when it will be found by other means. False where it names nothing that it should.
@@ -66,6 +76,11 @@ pub(super) async fn told(
     let headers = request.headers();
     let kind = headers.get(actix_web::http::header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+    if let Some(answer) = &hook.asks
+        && let Some(reply) = answer(kind.clone(), body.clone()).await
+    {
+        return answered(reply);
+    }
     (hook.told)(kind.as_deref(), &body);
     if let Some(keep) = &hook.deals
         && !keep(kind, body).await
@@ -78,4 +93,13 @@ pub(super) async fn told(
 /// Counts a webhook that named nothing that can be read.
 fn unread(kind: &'static str) {
     metrics::counter!("trunkline_crm_hooks_unread", "kind" => kind).increment(1);
+}
+
+fn answered(reply: HookReply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    match reply.body.is_empty() {
+        true => response.finish(),
+        false => response.content_type(reply.content_type).body(reply.body),
+    }
 }

@@ -36,9 +36,29 @@ pub struct CallOrder {
     pub extension: Extension,
     /// The client's number.
     pub phone: Phone,
-    /// The company's number that the client is to see, where another than the source's own is set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub caller_id: Option<Phone>,
+    /// The number that the client sees; none = as the source is set.
+    #[serde(default)]
+    pub shown: Option<ShownNumber>,
+}
+
+/// A number of the company's that a called client sees (S2-15).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownNumber {
+    /// The number.
+    pub number: Phone,
+    /// It is shown whatever the phone system's rules say about the employee's own number (S2-16).
+    pub always: bool,
+}
+
+/// What a phone system can do about the number that a called client sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShowsNumber {
+    /// It shows the chosen one, and lets the employee's own rules go first where that is wanted.
+    Chosen,
+    /// It shows the chosen one always: the employee's own rules count only where none is chosen.
+    ChosenAlways,
+    /// It shows what it is set to show.
+    ItsOwn,
 }
 
 /// Why a call is not placed.

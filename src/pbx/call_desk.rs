@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use crate::clock::SharedClock;
-use crate::model::call_order::{CALLS_MAX, CallOrder, CallPermit, CallRefusal, CallWish, examine};
+use crate::model::call_order::{
+    CALLS_MAX, CallOrder, CallPermit, CallRefusal, CallWish, ShownNumber, examine,
+};
 use crate::model::employee::Employees;
-use crate::model::ids::{EmployeeId, SourceKey, TenantId};
-use crate::model::phone::Phone;
+use crate::model::ids::{CommunicationKey, EmployeeId, SourceKey, TenantId};
 use crate::model::timestamp::Timestamp;
 
 use super::{Caller, OrderError, Ordered};
@@ -59,6 +60,24 @@ pub enum DeskError {
     /// The source did not take it.
     #[error(transparent)]
     Order(#[from] OrderError),
+}
+
+/// Says for the journal what became of a wish, and which call follows from it: who called whom is
+/// asked later.
+pub fn told(
+    employee: &EmployeeId,
+    placed: &Result<Placed, DeskError>,
+) -> (String, Option<CommunicationKey>) {
+    match placed {
+        Ok(placed) => (
+            format!("a call of {employee} to {} was placed", placed.order.phone),
+            placed.ordered.communication.clone(),
+        ),
+        Err(error) => (
+            format!("a call of {employee} was not placed: {error}"),
+            None,
+        ),
+    }
 }
 
 /// The desk.
@@ -115,7 +134,7 @@ impl CallDesk {
         let order = self.admit(tenant, source, employee, phone)?;
         let order = CallOrder {
             id: manner.name.unwrap_or(order.id),
-            caller_id: manner.caller_id,
+            shown: manner.shown,
             ..order
         };
         let ordered = caller.place(order.clone()).await?;
@@ -163,7 +182,7 @@ impl CallDesk {
             employee: employee.clone(),
             extension,
             phone,
-            caller_id: None,
+            shown: None,
         })
     }
 }
@@ -174,7 +193,7 @@ pub struct Manner {
     /// The order's name, where somebody has given it one already; unique for ever.
     pub name: Option<String>,
     /// The company's number that the client is to see; the source's own where none is set.
-    pub caller_id: Option<Phone>,
+    pub shown: Option<ShownNumber>,
 }
 
 /// Names an order in the form in which a phone system names channels, so that the call that

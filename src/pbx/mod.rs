@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::clock::SharedClock;
-use crate::model::call_order::CallOrder;
+use crate::model::call_order::{CallOrder, ShowsNumber};
 use crate::model::communication::{Kind, Snapshot};
 use crate::model::discovery::Discovery;
 use crate::model::explanation::Language;
@@ -146,6 +146,11 @@ pub trait Caller: Send + Sync {
     /// told by the call that follows. An order that the source does not take soon is not placed
     /// later.
     fn place(&self, order: CallOrder) -> BoxFuture<'_, Result<Ordered, OrderError>>;
+
+    /// Says what it can do about the number that the client sees.
+    fn shows_number(&self) -> ShowsNumber {
+        ShowsNumber::ItsOwn
+    }
 }
 
 /// An order that was taken.

@@ -3,7 +3,6 @@
 
 mod chats;
 mod choices;
-mod clicks;
 mod fields;
 mod interval;
 mod notices;
@@ -16,7 +15,9 @@ mod tasks;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::click_to_call::ClickToCallSettings;
 use crate::model::deal_settings::DealSettings;
+use crate::model::employee_sync::EmployeeSyncSettings;
 use crate::model::ids::CrmUserId;
 use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::Phone;
@@ -25,7 +26,6 @@ pub use self::chats::{
     ChatMoment, ChatSettings, InClosedChat, Transcript, TranscriptCard, TranscriptPlace,
 };
 pub(in crate::rules) use self::choices::Choices;
-pub use self::clicks::ClickSettings;
 pub use self::fields::{FieldCard, FieldRule, Telephony};
 pub use self::interval::Interval;
 pub use self::notices::NoticeSettings;
@@ -70,15 +70,18 @@ pub struct IntegrationSettings {
     /// The card of a caller is shown while the telephone rings (S2-39).
     #[serde(default)]
     pub popup: Option<PopupSettings>,
-    /// Clicks on numbers in the CRM are calls, where the CRM tells of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clicks: Option<ClickSettings>,
     /// The deals of the CRM are received (V-13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deals: Option<DealSettings>,
     /// Who is told of new records past the CRM, where it cannot tell its users by itself (S3-17).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notices: Option<NoticeSettings>,
+    /// Calls by a click in the CRM (S2-40).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub click_to_call: Option<ClickToCallSettings>,
+    /// The users of the CRM are employees (S2-04). Left out: all of them, once they were synced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employees: Option<EmployeeSyncSettings>,
 }
 
 impl IntegrationSettings {

@@ -63,6 +63,14 @@ impl IntegrationSettings {
             let under = |mistake: Mistake| mistake.under("deals");
             found.extend(deals.mistakes().into_iter().map(under));
         }
+        if let Some(clicks) = &self.click_to_call {
+            let under = |mistake: Mistake| mistake.under("click_to_call");
+            found.extend(clicks.mistakes().into_iter().map(under));
+        }
+        if let Some(employees) = &self.employees {
+            let under = |mistake: Mistake| mistake.under("employees");
+            found.extend(employees.mistakes().into_iter().map(under));
+        }
         found
     }
 
@@ -71,8 +79,12 @@ impl IntegrationSettings {
     pub fn employees_named(&self) -> Vec<(String, &str)> {
         let rules = self.calls.iter().flat_map(|calls| &calls.responsible);
         let mut named = Vec::new();
-        if let Some(callback) = self.clicks.as_ref().and_then(|one| one.callback.as_ref()) {
-            named.push(("clicks.callback".to_owned(), callback.as_str()));
+        if let Some(callback) = self
+            .click_to_call
+            .as_ref()
+            .and_then(|one| one.callback.as_ref())
+        {
+            named.push(("click_to_call.callback".to_owned(), callback.as_str()));
         }
         if let Some(requests) = &self.requests {
             written::employees_named("requests", &requests.choices(), &mut named);

@@ -31,6 +31,7 @@ mod planfix_deals;
 mod planfix_door;
 mod planfix_lab;
 mod planfix_rows;
+mod planfix_telephony;
 mod process;
 mod recipes;
 mod store;

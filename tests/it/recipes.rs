@@ -1,10 +1,13 @@
 //! Every adapter says for every kind of step how sure it can be, and the page for administrators
 //! says the same.
 
+use std::sync::Arc;
+
 use serde_json::json;
-use trunkline::crm::registry;
+use trunkline::crm::{Adapter, registry};
 use trunkline::lab::amocrm::{AmoOptions, start};
 use trunkline::model::capabilities::Certainty;
+use trunkline::model::employee_sync::SyncManner;
 use trunkline::model::plan::StepKind;
 
 use super::amocrm_lab::open;
@@ -36,19 +39,42 @@ fn the_list_of_kinds_is_whole() {
     assert!(kinds.eq(StepKind::ALL));
 }
 
+/// Opens an account of a CRM that is asked nothing.
+async fn opened(name: &str) -> Arc<dyn Adapter> {
+    match name {
+        "amocrm" => {
+            let lab = start(AmoOptions::default()).await.expect("a free port");
+            open(&lab.handle(), 6.0)
+        }
+        "alfacrm" => super::alfacrm_door::open("http://127.0.0.1:9", json!({})),
+        "bitrix24" => super::bitrix24_door::open("http://127.0.0.1:9", json!({})),
+        "planfix" => super::planfix_door::open("http://127.0.0.1:9", json!({})),
+        other => panic!("open an account of {other} here: its steps need a recipe, too"),
+    }
+}
+
+#[actix_rt::test]
+async fn s2_07_v_02_how_employees_come_by_themselves_is_each_crms_own_and_the_docs_name_it() {
+    let page = include_str!("../../docs/employees.md");
+    for crm in registry::KINDS {
+        let (title, manner, words) = match crm.name {
+            "amocrm" => ("amoCRM", SyncManner::NightlyNew, "is added every night"),
+            "bitrix24" => ("Bitrix24", SyncManner::Daily, "once a day"),
+            "planfix" => ("Planfix", SyncManner::ManualOnly, "a person asks for"),
+            "alfacrm" => ("AlfaCRM", SyncManner::ManualOnly, "a person asks for"),
+            other => panic!("say here how the employees of {other} come"),
+        };
+        assert_eq!(opened(crm.name).await.employee_sync(), manner, "{title}");
+        let row = |line: &&str| line.starts_with("| ") && line.contains(title);
+        let row = page.lines().find(row).expect("a row of the table");
+        assert!(row.contains(words), "{row}");
+    }
+}
+
 #[actix_rt::test]
 async fn every_step_kind_of_every_adapter_declares_its_recipe_and_the_docs_name_it() {
     for crm in registry::KINDS {
-        let adapter = match crm.name {
-            "amocrm" => {
-                let lab = start(AmoOptions::default()).await.expect("a free port");
-                open(&lab.handle(), 6.0)
-            }
-            "alfacrm" => super::alfacrm_door::open("http://127.0.0.1:9", json!({})),
-            "bitrix24" => super::bitrix24_door::open("http://127.0.0.1:9", json!({})),
-            "planfix" => super::planfix_door::open("http://127.0.0.1:9", json!({})),
-            other => panic!("open an account of {other} here: its steps need a recipe, too"),
-        };
+        let adapter = opened(crm.name).await;
         for step in &adapter.capabilities().steps {
             assert!(step.batch_max > 0, "{step:?}");
         }

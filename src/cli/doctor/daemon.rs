@@ -48,6 +48,7 @@ pub(super) async fn checks(answers: Result<Answers, ClientError>) -> Vec<Check> 
         let check = Check::fail(alarm_id(word), text(alarm, "text"), cure(word));
         found.push(check.of(what));
     }
+    found.extend(employees(&status));
     found.extend(accounts(&client).await);
     found.extend(told(&client).await);
     found.extend(deals(&client).await);
@@ -102,6 +103,32 @@ fn alarm_id(word: &str) -> &'static str {
 
 fn cure(word: &str) -> &'static str {
     crate::alarms::cure(word, crate::model::explanation::Language::En)
+}
+
+/// Whether the employees of each integration were ever read from its CRM.
+fn employees(status: &Value) -> Vec<Check> {
+    let mut found = Vec::new();
+    for integration in items(status, "integrations") {
+        let Some(state) = integration
+            .get("employees")
+            .filter(|state| !state.is_null())
+        else {
+            continue;
+        };
+        let check = match (text(state, "remark"), text(state, "trouble")) {
+            ("", "") => Check::ok("employees", format!("read at {}", text(state, "read_at"))),
+            ("", trouble) => Check::warn(
+                "employees",
+                trouble,
+                "the CRM did not list its users: trunkline account list shows how it is let in",
+            ),
+            (remark, _) => {
+                Check::warn("employees", remark, "docs/employees.md says what it is for")
+            }
+        };
+        found.push(check.of(text(integration, "key")));
+    }
+    found
 }
 
 /// What an account lacks: tariff options, rights.

@@ -405,3 +405,34 @@ fn files_too_long_are_not_read() {
     let text = folder.mistakes();
     assert_eq!(text, "tenants.d/long.toml: is longer than 1048576 bytes\n");
 }
+
+#[test]
+fn a_click_to_call_names_a_source_that_is_there_and_places_calls() {
+    for (source, words) in [
+        ("offise", "there is no source \"offise\" in this file"),
+        ("site", "site places no calls"),
+    ] {
+        let folder = Folder::new();
+        let clicks = format!("[integrations.settings.click_to_call]\nsource = \"{source}\"\n");
+        let calls = "[integrations.settings.calls]\n";
+        folder.edit(calls, &format!("{clicks}{calls}"));
+        let text = folder.mistakes();
+        assert!(text.contains("settings.click_to_call.source"), "{text}");
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
+fn s2_04_a_sync_of_employees_that_is_off_is_warned_of() {
+    let folder = Folder::new();
+    let calls = "[integrations.settings.calls]\n";
+    folder.edit(
+        calls,
+        &format!("[integrations.settings.employees]\non = false\n{calls}"),
+    );
+    let configuration = folder.loaded();
+    let [warning] = &configuration.warnings[..] else {
+        panic!("{:?}", configuration.warnings)
+    };
+    assert!(warning.to_string().contains("S2-04"), "{warning}");
+}

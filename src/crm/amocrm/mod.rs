@@ -55,6 +55,7 @@ use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;
 use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Kind, Phase};
+use crate::model::employee_sync::SyncManner;
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::plan::{Effect, StepKind};
@@ -165,6 +166,10 @@ impl Adapter for AmoAdapter {
 
     fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>> {
         async move { self.look_for(&command).await }.boxed()
+    }
+
+    fn employee_sync(&self) -> SyncManner {
+        SyncManner::NightlyNew
     }
 
     fn directory(&self) -> Option<&dyn DirectoryReader> {

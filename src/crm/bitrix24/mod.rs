@@ -62,6 +62,7 @@ use crate::model::capabilities::{
     CallHistoryManner, Capabilities, Certainty, RecordingWay, StepCapability,
 };
 use crate::model::communication::{Kind, Phase};
+use crate::model::employee_sync::SyncManner;
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::phone::Region;
@@ -227,6 +228,10 @@ impl Adapter for BitrixAdapter {
 
     fn look(&self, command: StepCommand) -> BoxFuture<'_, Outcome<Look>> {
         async move { self.look_for(&command).await }.boxed()
+    }
+
+    fn employee_sync(&self) -> SyncManner {
+        SyncManner::Daily
     }
 
     fn directory(&self) -> Option<&dyn DirectoryReader> {

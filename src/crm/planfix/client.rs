@@ -15,10 +15,11 @@ use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
 use crate::crm::account::manners::Manners;
 use crate::crm::account::transport::{Method, Request, Response, words};
-use crate::crm::{AccountDoor, Class, TokenVault, VaultError};
+use crate::crm::pair_vault::PairVault;
+use crate::crm::{AccountDoor, Class, DayQuota, TokenVault, VaultError};
 use crate::model::ids::PortalKey;
 use crate::model::outcome::{NotApplied, NotAppliedCause, Outcome, Rejection};
-use crate::model::secret::Secret;
+use crate::model::secret::{Secret, is_one_of};
 
 /// Telephony events a second: none are limited below tens (§13), a call makes a handful.
 const TELEPHONY_RATE: f64 = 20.0;
@@ -32,6 +33,9 @@ pub(super) struct Client {
     telephony: Result<AccountHttp, String>,
     telephony_path: String,
     telephony_token: Option<Secret>,
+    /// Where a token of telephony is kept that Planfix sent.
+    sent: Arc<dyn PairVault>,
+    by_setup: bool,
     vault: Arc<dyn TokenVault>,
     clock: SharedClock,
     quota: Mutex<Quota>,
@@ -124,11 +128,23 @@ impl Client {
                 .map_err(|error| error.to_string()),
             telephony_path: settings.telephony_path.clone(),
             telephony_token: door.secrets.get(TELEPHONY_TOKEN).cloned(),
+            sent: Arc::clone(&door.pairs),
+            by_setup: settings.telephony_by_setup,
             vault: Arc::clone(&door.vault),
             clock: Arc::clone(&door.clock),
             quota: Mutex::new(Quota::new(settings.requests_a_day)),
             barred: Mutex::default(),
         }
+    }
+
+    /// Says what is left of the day.
+    pub(super) fn day_quota(&self) -> DayQuota {
+        self.quota().shown()
+    }
+
+    /// Takes note of what Planfix lets us not do; gone with the next thing that it lets us do.
+    pub(super) fn bar(&self, why: String) {
+        *self.barred() = Some(why);
     }
 
     /// Says what a person must do so that Planfix serves us, if anything.
@@ -238,8 +254,15 @@ impl Client {
                 )));
             }
         };
-        let Some(token) = &self.telephony_token else {
-            let why = "the token of telephony is not entered yet".to_owned();
+        let Some(token) = self.telephony_token().await? else {
+            let why = match self.by_setup {
+                true => {
+                    "Planfix has not sent the token of telephony yet: switch its application off \
+                         and on"
+                }
+                false => "the token of telephony is not entered yet",
+            };
+            let why = why.to_owned();
             return Err(Unanswered::Failed(Failure::AuthExpired { why }));
         };
         let form = {
@@ -260,6 +283,31 @@ impl Client {
         let outcome = door.send(request).await;
         let response = self.answered(outcome, "telephony")?;
         self.read(&response, purpose)
+    }
+
+    /// Returns the token of telephony: the one that was entered, else the one that Planfix sent.
+    async fn telephony_token(&self) -> Result<Option<Secret>, Unanswered> {
+        if self.telephony_token.is_some() || !self.by_setup {
+            return Ok(self.telephony_token.clone());
+        }
+        let sent = self.sent.load().await;
+        sent.map_err(|error| Unanswered::Failed(vault_failure(&error)))
+    }
+
+    /// Takes a token of telephony that Planfix sent; on disk when it returns. `false` = another one
+    /// was entered, which stays.
+    pub(super) async fn take_telephony_token(&self, token: Secret) -> Result<bool, VaultError> {
+        if let Some(entered) = &self.telephony_token {
+            return Ok(is_one_of(token.expose(), [entered]));
+        }
+        if !self.by_setup {
+            return Ok(false);
+        }
+        if self.sent.load().await?.as_ref() != Some(&token) {
+            self.sent.save(token).await?;
+        }
+        *self.barred() = None;
+        Ok(true)
     }
 
     /// Takes note of how the door was answered.

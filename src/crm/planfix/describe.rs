@@ -6,6 +6,7 @@ use serde_json::json;
 use super::PlanfixAdapter;
 use super::client::Unanswered;
 use super::deals::kind_word;
+use super::refusal::CLOSED;
 use super::setup::{CustomField, Setup, custom_fields};
 use super::wire::{Record, rows};
 use crate::crm::account::classify::{Failure, Purpose};
@@ -21,11 +22,15 @@ const USER_PAGES_MAX: usize = 50;
 
 impl PlanfixAdapter {
     pub(super) async fn description(&self) -> Result<AccountDescription, Unanswered> {
-        let mut limits = Vec::new();
+        let mut limits = self.scope_limits().await?;
         let setup = self.setup.read(&self.client, Class::Work).await?;
         self.note_keys(&setup, &mut limits);
         self.note_telephony(&mut limits).await?;
-        let users = self.users(Class::Work).await?;
+        let users = match self.users(Class::Work).await {
+            // The limits name the scope.
+            Err(unanswered) if unanswered.is_code(&CLOSED) => Vec::new(),
+            users => users?,
+        };
         let mut fields = Vec::new();
         for (kind, entity) in [("contact", Entity::Contact), ("task", Entity::Deal)] {
             let list = custom_fields(&self.client, kind, Class::Work).await?;
@@ -98,13 +103,9 @@ impl PlanfixAdapter {
             .await;
         match pinged {
             Ok(answer) => {
-                if Record(&answer).text("pbxUrl").is_none() {
-                    limits.push(
-                        "the telephony application in Planfix has no address of a PBX: calls from \
-                         Planfix by click do not reach us (S2-42)"
-                            .to_owned(),
-                    );
-                }
+                let answer = Record(&answer);
+                let (url, key) = (answer.text("pbxUrl"), answer.text("pbxToken"));
+                limits.extend(self.pbx_mistakes(url.as_deref(), key.as_deref()));
                 Ok(())
             }
             Err(Unanswered::Failed(Failure::AuthExpired { why })) => {

@@ -4,6 +4,7 @@
 //! of strangers from them; REST makes tasks, fills fields, and says who is who, one request a
 //! second and so many a day. A task made from an object is what others call a deal.
 
+mod clicks;
 mod client;
 mod credential_form;
 mod deals;
@@ -13,8 +14,10 @@ mod execute;
 mod facts;
 mod look;
 mod map;
+mod people;
 mod quota;
 mod refusal;
+mod scopes;
 mod screen;
 pub mod settings;
 mod settings_words;
@@ -23,6 +26,7 @@ mod telephony;
 mod text;
 mod wire;
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -30,20 +34,24 @@ use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 
 use self::client::Client;
+use self::scopes::KnownScopes;
 use self::settings::{PlanfixSettings, WithoutContact};
 use self::setup::SetupKeeper;
 use super::registry::CrmKind;
 use super::{
-    AccountDescription, AccountDoor, Adapter, Class, DealReader, DirectoryReader, Embedding,
-    Screen, StepCommand,
+    AccountDescription, AccountDoor, Adapter, CallRequests, Class, DayQuota, DealReader,
+    DirectoryReader, Embedding, HookAddress, Screen, StepCommand,
 };
 use crate::clock::SharedClock;
 use crate::model::asked::SettingsForm;
 use crate::model::capabilities::{CallHistoryManner, Capabilities, Certainty, StepCapability};
 use crate::model::communication::{Kind, Phase};
+use crate::model::employee_sync::ListedUser;
 use crate::model::facts::{Facts, FactsQuery};
+use crate::model::ids::Extension;
 use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::plan::StepKind;
+use crate::model::secret::Secret;
 
 /// The registry's line.
 pub const KIND: CrmKind = CrmKind {
@@ -68,6 +76,13 @@ pub struct PlanfixAdapter {
     client: Client,
     clock: SharedClock,
     host: String,
+    telephony_path: String,
+    /// The key of the PBX, as it was typed in Planfix's telephony application.
+    pbx_key: Option<Secret>,
+    /// Where Planfix may ask.
+    asked_at: Mutex<Vec<HookAddress>>,
+    /// The scopes that are missing, as of when.
+    missing_scopes: Mutex<Option<KnownScopes>>,
     setup: SetupKeeper,
     zone: TimeZone,
     key_field: String,
@@ -87,6 +102,10 @@ impl PlanfixAdapter {
             client: Client::new(settings, &door),
             clock: door.clock,
             host: settings.host.clone(),
+            telephony_path: settings.telephony_path.clone(),
+            pbx_key: door.secrets.get(settings::PBX_KEY).cloned(),
+            asked_at: Mutex::default(),
+            missing_scopes: Mutex::default(),
             setup: SetupKeeper::new(door.vault, settings.key_field.clone()),
             zone: settings.zone.clone(),
             key_field: settings.key_field.clone(),
@@ -136,6 +155,16 @@ impl Adapter for PlanfixAdapter {
         async move { self.look_for(&command).await }.boxed()
     }
 
+    fn people(&self, extensions: Vec<Extension>) -> BoxFuture<'_, Outcome<Vec<ListedUser>>> {
+        async move {
+            match self.read_people(extensions).await {
+                Ok(people) => Outcome::Done(people),
+                Err(unanswered) => unanswered.into_outcome(),
+            }
+        }
+        .boxed()
+    }
+
     fn directory(&self) -> Option<&dyn DirectoryReader> {
         Some(self)
     }
@@ -146,6 +175,14 @@ impl Adapter for PlanfixAdapter {
 
     fn alarm(&self) -> BoxFuture<'_, Option<String>> {
         async { self.client.alarm() }.boxed()
+    }
+
+    fn day_quota(&self) -> Option<DayQuota> {
+        Some(self.client.day_quota())
+    }
+
+    fn call_requests(&self) -> Option<&dyn CallRequests> {
+        Some(self)
     }
 
     fn screen(&self) -> Option<&dyn Screen> {

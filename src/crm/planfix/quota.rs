@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::crm::Class;
+use crate::crm::{Class, DayQuota};
 use crate::model::outcome::{NotApplied, NotAppliedCause};
 use crate::model::timestamp::Timestamp;
 
@@ -139,6 +139,16 @@ impl Quota {
         None
     }
 
+    /// Says what is known.
+    pub(super) fn shown(&self) -> DayQuota {
+        DayQuota {
+            a_day: self.a_day,
+            left: self.left.map(|(left, _)| left),
+            as_of: self.left.map(|(_, as_of)| as_of),
+            used_up_until: self.used_up_until,
+        }
+    }
+
     /// Says what a person must know.
     pub(super) fn alarm(&self) -> Option<String> {
         let (left, as_of) = self.left?;
@@ -175,6 +185,9 @@ mod tests {
         assert!(quota.refusal(Class::Background, second(3)).is_some());
         assert_eq!(quota.refusal(Class::Work, second(3)), None);
         assert_eq!(quota.alarm(), None);
+        let shown = quota.shown();
+        assert_eq!((shown.a_day, shown.left), (20_000, Some(4_900)));
+        assert_eq!(shown.as_of, Some(second(2)));
         quota.told(1_900, second(4));
         assert!(
             quota

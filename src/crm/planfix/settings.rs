@@ -25,8 +25,12 @@ pub const NAME: &str = "planfix";
 /// The token of the telephony API.
 pub(super) const TELEPHONY_TOKEN: &str = "telephony_token";
 
-/// The secrets of an account: one for each of its two APIs (S2-01, S2-02).
-pub const SECRETS: &[&str] = &["token", TELEPHONY_TOKEN];
+/// The key of the PBX, as it is typed in Planfix's telephony application.
+pub(super) const PBX_KEY: &str = "pbx_key";
+
+/// The secrets of an account: one for each of its two APIs (S2-01, S2-02), and the one by which
+/// Planfix proves itself to us.
+pub const SECRETS: &[&str] = &["token", TELEPHONY_TOKEN, PBX_KEY];
 
 /// What Planfix permits (§2).
 const RATE: f64 = 1.0;
@@ -70,6 +74,8 @@ pub struct PlanfixSettings {
     pub rest_path: String,
     /// The path of the telephony API.
     pub telephony_path: String,
+    /// The token of telephony comes from Planfix itself.
+    pub telephony_by_setup: bool,
     /// REST requests a second.
     pub rate_per_second: f64,
     /// REST requests a day.
@@ -141,6 +147,7 @@ fn read_table(mut r: Reader<'_>, rate_max: f64) -> Option<PlanfixSettings> {
     {
         r.wrong("telephony_url", "must lie on the same host as url");
     }
+    let telephony_by_setup = r.flag("telephony_by_setup", false);
     let rate = r.number("rate_per_second", RATE_MIN..=rate_max, None);
     let requests_a_day = r.whole_in("requests_a_day", 1_000..=1_000_000, DAYS[0]);
     let zone = match r.filled_text("time_zone", NAME_LINE) {
@@ -180,6 +187,7 @@ fn read_table(mut r: Reader<'_>, rate_max: f64) -> Option<PlanfixSettings> {
         base_url: String::new(),
         rest_path: rest.path,
         telephony_path: telephony.map_or_else(|| "/tel/api".to_owned(), |place| place.path),
+        telephony_by_setup,
         rate_per_second: rate.unwrap_or(RATE),
         requests_a_day,
         zone: zone?,
@@ -301,7 +309,10 @@ impl AccountSettings for PlanfixSettings {
     }
 
     fn secrets_needed(&self) -> &'static [&'static str] {
-        &[TELEPHONY_TOKEN]
+        match self.telephony_by_setup {
+            true => &[],
+            false => &[TELEPHONY_TOKEN],
+        }
     }
 
     fn card_url(&self, card: &Card) -> Option<String> {

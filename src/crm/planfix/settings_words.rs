@@ -7,7 +7,11 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ),
     (
         "secrets.telephony_token",
-        "The token of the application \"API of Planfix for telephony\" (S2-02).",
+        "The token of the application \"API of Planfix for telephony\" (S2-02). May be left out with `telephony_by_setup`.",
+    ),
+    (
+        "secrets.pbx_key",
+        "The key of the PBX, as it is typed beside the PBX's address in that application: requests of Planfix for calls carry it (S2-40). Left out: the secret in the address is their proof.",
     ),
     (
         "url",
@@ -16,6 +20,10 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     (
         "telephony_url",
         "The address of the telephony API, on the same host. Left out: https://NAME.planfix.ru/tel/api.",
+    ),
+    (
+        "telephony_by_setup",
+        "The token of telephony is taken from Planfix itself, which sends it to the PBX's address when the application is switched on. A token that was entered counts before it.",
     ),
     (
         "rate_per_second",

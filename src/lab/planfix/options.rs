@@ -17,6 +17,8 @@ pub struct PlanfixOptions {
     pub pbx_token: String,
     /// The address of the PBX, as typed there; none = not typed.
     pub pbx_url: Option<String>,
+    /// The scopes that were not ticked for the robot's token.
+    pub missing_scopes: Vec<&'static str>,
     /// The people.
     pub users: Vec<UserOptions>,
     /// The objects of tasks.
@@ -157,6 +159,7 @@ impl Default for PlanfixOptions {
             telephony_token: "lab-planfix-telephony".to_owned(),
             pbx_token: "lab-pbx-key".to_owned(),
             pbx_url: Some("https://box.example/crm/planfix".to_owned()),
+            missing_scopes: Vec::new(),
             users: vec![
                 UserOptions::employee(5, "Анна", "Петрова", "101"),
                 UserOptions::employee(6, "Борис", "Сидоров", "102"),

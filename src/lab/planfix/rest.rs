@@ -63,6 +63,10 @@ impl World {
 
     fn rest(&mut self, incoming: &Incoming, path: &str) -> Answer {
         let parts: Vec<&str> = path.split('/').collect();
+        let scope = super::scopes::needed(&incoming.method, &parts);
+        if scope.is_some_and(|scope| self.options.missing_scopes.contains(&scope)) {
+            return Err(refuse(5, "Scope is missing"));
+        }
         let body = || body(incoming);
         let fields = incoming.query("fields").unwrap_or_default();
         match (incoming.method.as_str(), parts.as_slice()) {
@@ -97,11 +101,17 @@ impl World {
     fn user_list(&mut self, body: &Map<String, Value>) -> Answer {
         let active_only = body.get("onlyActive") == Some(&json!(true));
         let fields = text(body, "fields");
+        let wanted = short_number(body)?;
         let users = self
             .options
             .users
             .iter()
-            .filter(|user| user.is_active || !active_only);
+            .filter(|user| user.is_active || !active_only)
+            .filter(|user| match (&wanted, &user.short_number) {
+                (None, _) => true,
+                (Some(wanted), Some(short)) => short.contains(wanted.as_str()),
+                (Some(_), None) => false,
+            });
         let shown: Vec<Value> = users
             .map(|user| {
                 let phones: Vec<Value> = user
@@ -261,4 +271,22 @@ pub(super) fn filters(body: &Map<String, Value>) -> Result<Vec<Value>, Refused> 
         Some(Value::Array(filters)) => Ok(filters.clone()),
         Some(_) => Err(refuse(41, "filters")),
     }
+}
+
+/// Returns what a filter of users by their short number looks for (type 9004, which finds what
+/// contains it); other filters of users are not served here.
+fn short_number(body: &Map<String, Value>) -> Result<Option<String>, Refused> {
+    let mut wanted = None;
+    for filter in filters(body)? {
+        match filter.get("type").and_then(Value::as_i64) {
+            Some(9004) => {
+                wanted = filter
+                    .get("value")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned)
+            }
+            _ => return Err(refuse(40, "filters: type")),
+        }
+    }
+    Ok(wanted)
 }

@@ -49,6 +49,8 @@ pub struct Switches {
     pub lists_show_deleted: bool,
     /// A task that was deleted is told as such; else there is no such task.
     pub deleted_task_is_shown: bool,
+    /// Where no key of the PBX was typed, requests to it carry an empty one.
+    pub empty_key_is_sent: bool,
 }
 
 impl Default for Switches {
@@ -71,6 +73,7 @@ impl Default for Switches {
             statuses_tell_active: true,
             lists_show_deleted: false,
             deleted_task_is_shown: false,
+            empty_key_is_sent: false,
         }
     }
 }

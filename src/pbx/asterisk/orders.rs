@@ -17,8 +17,9 @@ use tokio::sync::{Notify, oneshot};
 use super::ami_codec::Action;
 use super::ami_message::Message;
 use super::settings::{DialFormat, OriginateSettings};
-use crate::model::call_order::CallOrder;
+use crate::model::call_order::{CallOrder, ShowsNumber};
 use crate::model::ids::{CommunicationKey, SourceKey};
+use crate::model::phone::Phone;
 use crate::pbx::{Caller, OrderError, Ordered};
 
 /// How long an order may wait for a session, and then for its answer: a person stands there and
@@ -117,6 +118,10 @@ impl Caller for AsteriskCaller {
         }
         .boxed()
     }
+
+    fn shows_number(&self) -> ShowsNumber {
+        ShowsNumber::Chosen
+    }
 }
 
 /// The orders that one session has in its hands.
@@ -168,13 +173,23 @@ impl<'a> Orders<'a> {
     }
 }
 
-/// Writes the action. `ChannelId` becomes the call's Uniqueid and Linkedid.
+/// Writes a number as the dialplan wants it.
+fn written(phone: &Phone, format: DialFormat) -> String {
+    match format {
+        DialFormat::Plus => phone.as_str().to_owned(),
+        DialFormat::Digits => phone.digits().to_owned(),
+        DialFormat::National => phone.national_digits(),
+    }
+}
+
+/// Writes the action. `ChannelId` becomes the call's Uniqueid and Linkedid. The caller ID is what
+/// the employee's telephone shows while it rings, and what the dialplan begins with when it dials
+/// the client: a chosen number stands there in place of the client's.
 fn originate(order: &CallOrder, settings: &OriginateSettings) -> Action {
-    let number = match settings.dial_format {
-        DialFormat::Plus => order.phone.as_str().to_owned(),
-        DialFormat::Digits => order.phone.digits().to_owned(),
-        DialFormat::National => order.phone.national_digits(),
-    };
+    let number = written(&order.phone, settings.dial_format);
+    let shown = order.shown.as_ref();
+    let shown_number = shown.map(|shown| written(&shown.number, settings.dial_format));
+    let caller_id = shown_number.as_ref().unwrap_or(&number);
     let channel = settings.channel.replace("{extension}", &order.extension.0);
     let timeout_ms = settings.ring_timeout.as_millis();
     let mut action = Action::new("Originate")
@@ -182,17 +197,17 @@ fn originate(order: &CallOrder, settings: &OriginateSettings) -> Action {
         .with("Context", settings.context.as_str())
         .with("Exten", format!("{}{number}", settings.dial_prefix))
         .with("Priority", "1")
-        .with("CallerID", format!("\"{}\" <{number}>", order.phone))
+        .with("CallerID", format!("\"{}\" <{caller_id}>", order.phone))
         .with("Timeout", timeout_ms.to_string())
         .with("Async", "true")
         .with("ChannelId", order.id.as_str());
-    if let Some(caller_id) = &order.caller_id {
-        // Inherited by the channel that goes out: the dialplan there shows it.
-        let number = caller_id.digits();
-        action = action.with("Variable", format!("__TRUNKLINE_CALLER_ID={number}"));
-    }
     if channel.starts_with("Local/") {
         action = action.with("OtherChannelId", format!("{}-2", order.id));
+    }
+    if let (Some(true), Some(number)) = (shown.map(|shown| shown.always), shown_number) {
+        // Inherited by the channels that dial the client.
+        let variable = format!("__{}={number}", settings.always_variable);
+        action = action.with("Variable", variable);
     }
     action
 }

@@ -103,7 +103,13 @@ pub(super) struct OriginateSettings {
     pub(super) dial_format: DialFormat,
     /// How long the employee's phone rings.
     pub(super) ring_timeout: Duration,
+    /// The channel variable that takes a number which is always shown.
+    pub(super) always_variable: String,
 }
+
+/// By this name FreePBX's dialplan (`macro-outbound-callerid`) lets a number go before those of
+/// extension, route and trunk.
+const ALWAYS_VARIABLE: &str = "TRUNKCIDOVERRIDE";
 
 /// How a number is dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -265,6 +271,12 @@ fn originate(mut r: Reader<'_>) -> Option<OriginateSettings> {
     }
     let dial_format = r.word("dial_format").unwrap_or_default();
     let ring_timeout = r.seconds("ring_timeout_s", 5..=120, 30);
+    let always_variable = r.text("always_variable", TextShape::Line(80));
+    let always_variable = always_variable.unwrap_or_else(|| ALWAYS_VARIABLE.to_owned());
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !always_variable.chars().all(is_name) {
+        r.wrong("always_variable", "must be made of letters, digits and _");
+    }
     r.finish();
     Some(OriginateSettings {
         channel,
@@ -272,6 +284,7 @@ fn originate(mut r: Reader<'_>) -> Option<OriginateSettings> {
         dial_prefix,
         dial_format,
         ring_timeout,
+        always_variable,
     })
 }
 

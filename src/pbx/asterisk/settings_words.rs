@@ -105,6 +105,10 @@ pub(super) const WORDS: &[(&str, &str)] = &[
         "Seconds that the employee's telephone rings.",
     ),
     (
+        "originate.always_variable",
+        "The channel variable that takes a number which is always shown (`click_to_call.always_show`). Left out: `TRUNKCIDOVERRIDE`, as FreePBX knows it.",
+    ),
+    (
         "log",
         "The PBX's own log, from which calls are taken that came and went while Trunkline was away (docs/pbx-log.md).",
     ),

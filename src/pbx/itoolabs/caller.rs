@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::api::Failed;
 use super::settings::{ApiSettings, OriginateSettings};
 use super::tracker::Order;
-use crate::model::call_order::CallOrder;
+use crate::model::call_order::{CallOrder, ShowsNumber};
 use crate::model::ids::{CommunicationKey, SourceKey};
 use crate::model::phone::Phone;
 use crate::model::timestamp::Timestamp;
@@ -52,8 +52,8 @@ impl Placed {
 impl Caller for ItoolabsCaller {
     fn place(&self, order: CallOrder) -> BoxFuture<'_, Result<Ordered, OrderError>> {
         async move {
-            let own = order.caller_id.as_ref().map(Phone::digits);
-            let clid = own.or(self.originate.clid.as_deref());
+            let chosen = order.shown.as_ref().map(|shown| shown.number.digits());
+            let clid = chosen.or(self.originate.clid.as_deref());
             let user = order.extension.0.clone();
             let digits = order.phone.digits().to_owned();
             let sent = Instant::now();
@@ -75,6 +75,11 @@ impl Caller for ItoolabsCaller {
             Ok(Ordered { communication })
         }
         .boxed()
+    }
+
+    fn shows_number(&self) -> ShowsNumber {
+        // `clid` is shown as it is given; the API knows no other way (`pbx/megafon.md` A2).
+        ShowsNumber::ChosenAlways
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::row::Row;
 use super::rpc::{Api, RpcError};
 use super::settings::{ClickToCall, FirstCall};
-use crate::model::call_order::CallOrder;
+use crate::model::call_order::{CallOrder, ShowsNumber};
 use crate::model::ids::{CommunicationKey, SourceKey};
 use crate::pbx::{Caller, OrderError, Ordered};
 
@@ -33,6 +33,10 @@ impl Caller for UisCaller {
         }
         .boxed()
     }
+
+    fn shows_number(&self) -> ShowsNumber {
+        ShowsNumber::Chosen
+    }
 }
 
 fn params(order: &CallOrder, settings: &ClickToCall) -> Result<Map<String, Value>, OrderError> {
@@ -47,19 +51,24 @@ fn params(order: &CallOrder, settings: &ClickToCall) -> Result<Map<String, Value
         FirstCall::Employee => "employee",
         FirstCall::Contact => "contact",
     };
+    let shown = order.shown.as_ref();
+    let number = shown.map_or(settings.virtual_number.as_str(), |shown| {
+        shown.number.digits()
+    });
     // Brands differ in what a left-out direction means (corrections 1).
-    let params = json!({
+    let mut params = json!({
         "first_call": first_call,
         "direction": "out",
         "switch_at_once": true,
-        "virtual_phone_number": match &order.caller_id {
-            Some(number) => json!(number.digits()),
-            None => json!(settings.virtual_number),
-        },
+        "virtual_phone_number": number,
         "contact": order.phone.digits(),
         "external_id": order.id,
         "employee": { "id": employee },
     });
+    if let Some(shown) = shown {
+        // Not shown, the employee's own rules of numbers count; that is our reading of the word.
+        params["show_virtual_phone_number"] = shown.always.into();
+    }
     Ok(params.as_object().cloned().unwrap_or_default())
 }
 
@@ -75,30 +84,39 @@ fn order_error(error: RpcError) -> OrderError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::call_order::ShownNumber;
     use crate::model::ids::Extension;
     use crate::model::phone::{Phone, Region};
 
+    fn number(text: &str) -> Phone {
+        Phone::parse(text, Region::RU).expect("a number")
+    }
+
     #[test]
-    fn v_14_the_client_sees_the_number_of_the_order_or_else_the_sources_own() {
+    fn s2_15_s2_16_the_chosen_number_is_the_virtual_one_and_always_shown_where_that_is_chosen() {
         let settings = ClickToCall {
-            virtual_number: "74950000000".to_owned(),
+            virtual_number: "74950000001".to_owned(),
             first_call: FirstCall::Employee,
         };
-        let number = |text| Phone::parse(text, Region::RU).expect("a number");
-        let order = |caller_id| CallOrder {
-            id: "crm-1.9c".to_owned(),
-            employee: "anna".parse().expect("an id"),
-            extension: Extension("7".to_owned()),
-            phone: number("+79161234567"),
-            caller_id,
+        let params = |shown: Option<ShownNumber>| {
+            let order = CallOrder {
+                id: "c2c-1.1".to_owned(),
+                employee: "anna".parse().expect("an id"),
+                extension: Extension("501".to_owned()),
+                phone: number("+79161112233"),
+                shown,
+            };
+            let params = params(&order, &settings).expect("an employee");
+            let at = |key: &str| params.get(key).cloned().unwrap_or_default();
+            [at("virtual_phone_number"), at("show_virtual_phone_number")]
         };
-        for (caller_id, shown) in [
-            (None, "74950000000"),
-            (Some(number("+74951234567")), "74951234567"),
-        ] {
-            let params = params(&order(caller_id), &settings).expect("an order");
-            assert_eq!(params["virtual_phone_number"], json!(shown));
-            assert_eq!(params["external_id"], json!("crm-1.9c"));
+        assert_eq!(params(None), [json!("74950000001"), Value::Null]);
+        for always in [false, true] {
+            let shown = ShownNumber {
+                number: number("+74951112233"),
+                always,
+            };
+            assert_eq!(params(Some(shown)), [json!("74951112233"), json!(always)]);
         }
     }
 }

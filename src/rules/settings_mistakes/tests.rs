@@ -328,6 +328,10 @@ fn the_schema_names_every_setting() {
         "minutes",
         "wait",
         "at",
+        "click_to_call",
+        "always_show",
+        "employees",
+        "no_personal_managers",
     ] {
         assert!(text.contains(&format!("\"{key}\"")), "{key} in {text}");
     }

@@ -42,6 +42,7 @@ fn state(workshop: &Workshop, portal: &Arc<Portal>) -> AdminState {
         desk,
         drafts: Arc::new(|_, _| Err(Vec::new())),
         files: Arc::new(trunkline::admin::tenant_files::NoFiles),
+        employees: Arc::new(trunkline::admin::employees::NoSyncs),
         questions: Arc::new(trunkline::questions::desk::Desk::new(clock)),
         store: workshop.store.clone(),
         clock: Arc::clone(&workshop.clock),

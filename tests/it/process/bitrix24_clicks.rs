@@ -17,7 +17,7 @@ async fn clicking_branch(more: &str) -> Branch {
         "linger_ms = 200\n",
         &format!("linger_ms = 200\n\n{ORIGINATE}"),
     );
-    let clicks = format!("\n[integrations.settings.clicks]\nsource = \"office\"\n{more}");
+    let clicks = format!("\n[integrations.settings.click_to_call]\nsource = \"office\"\n{more}");
     let tenant = branch.home.path("etc/tenants.d/acme.toml");
     let text = std::fs::read_to_string(&tenant).expect("it is there");
     std::fs::write(&tenant, text + &clicks).expect("written");
@@ -132,7 +132,7 @@ async fn a_click_that_waited_for_a_daemon_that_was_away_is_not_dialled_and_its_e
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn v_14_who_leaves_a_number_in_the_callback_form_is_called_by_who_is_set() {
-    let more = "callback = \"anna\"\ncaller_id = \"+74950000001\"\n";
+    let more = "callback = \"anna\"\nnumber = \"+74950000001\"\n";
     let branch = clicking_branch(more).await;
     let daemon = branch.start().await;
     // Clicks and forms are told alike: the first click is a stranger's.
@@ -154,12 +154,13 @@ async fn v_14_who_leaves_a_number_in_the_callback_form_is_called_by_who_is_set()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clicks_that_no_source_can_place_are_a_mistake_of_the_configuration() {
     let branch = clicking_branch("callback = \"nobody\"\n").await;
-    branch
-        .home
-        .edit_tenant("clicks]\nsource = \"office\"", "clicks]\nsource = \"site\"");
+    branch.home.edit_tenant(
+        "click_to_call]\nsource = \"office\"",
+        "click_to_call]\nsource = \"site\"",
+    );
     let told = branch.home.run(&["check-config"]).await;
     assert_ne!(told.status, Some(0), "{told:?}");
-    assert!(told.out.contains("source site places no calls"), "{told:?}");
+    assert!(told.out.contains("site places no calls"), "{told:?}");
     assert!(
         told.out.contains("there is no employee \"nobody\""),
         "{told:?}"

@@ -50,6 +50,7 @@ mod notices;
 mod observe;
 mod office;
 mod pages;
+mod planfix_telephony;
 mod popup;
 mod portals;
 mod questions;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::orders::AsteriskCaller;
 use super::doubles::{Bench, ended};
 use super::fake_pbx::{Face, FakePbx, header};
-use crate::model::call_order::CallOrder;
+use crate::model::call_order::{CallOrder, ShownNumber};
 use crate::model::ids::Extension;
 use crate::model::phone::{Phone, Region};
 use crate::pbx::{Caller, OrderError};
@@ -26,11 +26,12 @@ fn bench(port: u16) -> (Bench, AsteriskCaller) {
 
 fn order(id: &str) -> CallOrder {
     CallOrder {
-        caller_id: None,
+        shown: None,
         id: id.to_owned(),
         employee: "anna".parse().expect("an id"),
         extension: Extension("101".to_owned()),
         phone: Phone::parse("+79161234567", Region::RU).expect("a number"),
+        shown: None,
     }
 }
 
@@ -58,27 +59,29 @@ async fn an_order_rings_the_employee_and_then_dials_the_client_under_our_own_nam
 }
 
 #[tokio::test(start_paused = true)]
-async fn v_14_the_number_that_the_client_is_to_see_goes_to_the_dialplan_with_the_order() {
-    let (mut pbx, pipe) = FakePbx::on_a_pipe(Face::default());
-    let (bench, caller) = bench(pbx.port);
-    let _run = bench.run_over(pipe);
-    let shown = CallOrder {
-        caller_id: Some(Phone::parse("+74951234567", Region::RU).expect("a number")),
-        ..order("crm-1795211600.9c")
-    };
-    let ordered = caller.place(shown).await.expect("taken");
-    let action = pbx.wait_for_action("Originate", 1).await;
-    let variable = header(&action, "Variable");
-    assert_eq!(variable, Some("__TRUNKLINE_CALLER_ID=74951234567"));
-    // What is none of Asterisk's own names tells a click by itself, also where the answer is lost.
-    assert_eq!(header(&action, "ChannelId"), Some("crm-1795211600.9c"));
-    drop(ordered);
-    caller
-        .place(order("c2c-1795211600.18"))
-        .await
-        .expect("taken");
-    let plain = pbx.wait_for_action("Originate", 2).await;
-    assert_eq!(header(&plain, "Variable"), None);
+async fn s2_15_s2_16_the_client_sees_the_chosen_number_and_always_where_that_is_chosen() {
+    for (always, variable) in [
+        (false, None),
+        (true, Some("__TRUNKCIDOVERRIDE=84951112233")),
+    ] {
+        let (mut pbx, pipe) = FakePbx::on_a_pipe(Face::default());
+        let (bench, caller) = bench(pbx.port);
+        let _run = bench.run_over(pipe);
+        let shown = ShownNumber {
+            number: Phone::parse("+74951112233", Region::RU).expect("a number"),
+            always,
+        };
+        let order = CallOrder {
+            shown: Some(shown),
+            ..order("c2c-1795211600.17")
+        };
+        caller.place(order).await.expect("taken");
+        let action = pbx.wait_for_action("Originate", 1).await;
+        let caller_id = "\"+79161234567\" <84951112233>";
+        assert_eq!(header(&action, "CallerID"), Some(caller_id));
+        assert_eq!(header(&action, "Exten"), Some("989161234567"));
+        assert_eq!(header(&action, "Variable"), variable);
+    }
 }
 
 #[tokio::test(start_paused = true)]
