@@ -3,17 +3,10 @@ import { el, fill } from "/pages/dom.js";
 import { t, language, speak } from "/pages/words.js";
 import * as api from "/pages/api.js";
 import { logInPage } from "/pages/login.js";
-import { overview } from "/pages/overview.js";
-import { journal } from "/pages/journal.js";
-import { story } from "/pages/story.js";
-import { outbox } from "/pages/outbox.js";
-import { directory } from "/pages/directory.js";
-import { deals } from "/pages/deals.js";
-import { accounts } from "/pages/accounts.js";
-import { integration } from "/pages/integration.js";
 
-const PAGES = { overview, journal, story, outbox, directory, deals, accounts, integration };
-const MENU = ["overview", "journal", "outbox", "directory", "deals", "accounts"];
+// Each page is a file of its name, loaded when it is opened first.
+const PAGES = ["overview", "journal", "story", "outbox", "directory", "deals", "accounts", "guide", "integration"];
+const MENU = ["overview", "journal", "outbox", "directory", "deals", "accounts", "guide"];
 const BELONGS = { story: "journal", integration: "accounts" };
 
 let leave = () => true;
@@ -34,8 +27,8 @@ function switchTheme() {
   localStorage.setItem("theme", next);
 }
 
-function switchLanguage() {
-  speak(language === "ru" ? "en" : "ru");
+async function switchLanguage() {
+  await speak(language === "ru" ? "en" : "ru");
   show(true);
 }
 
@@ -69,7 +62,7 @@ function frame(name) {
 export function route() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const [name, ...rest] = path.split("/").map((part) => decodeURIComponent(part));
-  return { name: PAGES[name] ? name : "overview", rest, query: new URLSearchParams(query || "") };
+  return { name: PAGES.includes(name) ? name : "overview", rest, query: new URLSearchParams(query || "") };
 }
 
 async function show(again) {
@@ -95,7 +88,8 @@ async function show(again) {
   if (!inside) return logInPage(main, () => show(true));
   fill(main, el("p.loading", {}, t("loading")));
   try {
-    await PAGES[name](place);
+    const page = await import(`/pages/${name}.js`);
+    await page[name](place);
   } catch (error) {
     if (place.alive() && api.isIn()) fill(main, failure(error));
   }

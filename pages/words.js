@@ -1,26 +1,39 @@
 // Language, numbers and times. A word that a dictionary lacks shows its key, and a test notices.
-import ru from "/pages/ru.js";
-import en from "/pages/en.js";
+// Only the language that is read is loaded, and of the long lists only what a page asks for.
+const LANGUAGES = ["ru", "en"];
+const learnt = [""];
+let dictionary = {};
 
-const dictionaries = { ru, en };
+const load = async (part) => (await import(`/pages/${part}${language}.js`)).default;
 
 const kept = localStorage.getItem("language");
-export let language = dictionaries[kept] ? kept : (navigator.language || "").startsWith("ru") ? "ru" : "en";
-document.documentElement.lang = language;
+export let language = LANGUAGES.includes(kept) ? kept : (navigator.language || "").startsWith("ru") ? "ru" : "en";
+await speak(language);
 
-export function speak(next) {
+export async function speak(next) {
   language = next;
   localStorage.setItem("language", next);
   document.documentElement.lang = next;
+  dictionary = Object.assign({}, ...await Promise.all(learnt.map(load)));
 }
 
+// Learns a further list of words, in this language and in the one that is chosen later.
+export async function learn(part) {
+  if (learnt.includes(part)) return;
+  learnt.push(part);
+  dictionary = { ...dictionary, ...await load(part) };
+}
+
+// What the dictionary has, or nothing.
+export const words = (key) => dictionary[key];
+
 export function t(key, values = {}) {
-  const text = dictionaries[language][key] ?? key;
+  const text = dictionary[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
 // A word of the endpoint: shown as it is where the dictionary does not know it.
-export const word = (group, value) => dictionaries[language][`${group}.${value}`] ?? String(value ?? "");
+export const word = (group, value) => dictionary[`${group}.${value}`] ?? String(value ?? "");
 
 export const number = (value) => new Intl.NumberFormat(language).format(value ?? 0);
 

@@ -14,7 +14,10 @@ mod deals;
 mod directories;
 pub mod discovery;
 mod edits;
+mod employees;
 mod forget;
+mod form;
+mod guide;
 mod journal;
 mod lists;
 mod lookup;
@@ -22,6 +25,7 @@ mod mapping;
 mod openapi;
 mod outbox;
 mod pages;
+mod preview;
 mod rehearsal;
 mod rehearsal_report;
 pub mod roster;
@@ -85,6 +89,23 @@ pub fn configure(config: &mut web::ServiceConfig) {
         )
         .route("/v1/rehearsal", web::post().to(rehearsal::rehearse))
         .route("/v1/settings/schema", web::get().to(settings_schema::serve))
+        .route("/v1/settings/form", web::get().to(form::of_settings))
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/form",
+            web::get().to(form::of_integration),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/preview",
+            web::post().to(preview::preview),
+        )
+        .route(
+            "/v1/tenants/{tenant}/employees",
+            web::get().to(employees::show),
+        )
+        .route(
+            "/v1/tenants/{tenant}/employees",
+            web::put().to(employees::replace),
+        )
         .route("/v1/accounts", web::get().to(accounts::list))
         .route(
             "/v1/tenants/{tenant}/accounts/{account}",
@@ -135,6 +156,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::get().to(lists::show),
         )
         .route("/v1/check", web::post().to(check::check))
+        .route("/v1/guide", web::get().to(guide::show))
         .route("/v1/outbox", web::get().to(outbox::list))
         .route("/v1/dead-letters", web::get().to(dead_letters::list))
         .route(

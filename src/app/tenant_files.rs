@@ -158,6 +158,17 @@ impl TenantFiles for Files {
         .boxed()
     }
 
+    fn employees(
+        &self,
+        tenant: TenantId,
+    ) -> BoxFuture<'_, Result<(Vec<serde_json::Value>, String), NoChange>> {
+        async move {
+            self.with_files(move |main| config::written_employees(main, tenant.as_str()))
+                .await
+        }
+        .boxed()
+    }
+
     fn change(
         &self,
         tenant: TenantId,
@@ -218,6 +229,7 @@ fn edit_of(change: &Change) -> FileEdit {
             integration,
             settings,
         } => FileEdit::Settings(integration.to_string(), settings.clone()),
+        Change::Employees(people) => FileEdit::Employees(people.clone()),
     }
 }
 
@@ -254,6 +266,10 @@ fn told(tenant: &TenantId, change: &Change) -> (Option<IntegrationKey>, String) 
         Change::Settings { integration, .. } => {
             what.push("its settings".to_owned());
             of_integration(tenant, integration)
+        }
+        Change::Employees(people) => {
+            what.push(format!("{} of them", people.len()));
+            (None, format!("employees of {tenant}"))
         }
     };
     let text = format!("by the admin endpoint: {subject}: {}", what.join(", "));

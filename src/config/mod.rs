@@ -49,8 +49,8 @@ pub use difference::{Changes, ItemChanges, difference};
 pub use document::Position;
 pub use edit::{
     AccountEdit, EditError, EditedFile, FileEdit, IntegrationEdit, TitleEdit, WrittenAccount,
-    WrittenIntegration, WrittenSettings, edit_file, written_account, written_integration,
-    written_settings,
+    WrittenIntegration, WrittenSettings, edit_file, written_account, written_employees,
+    written_integration, written_settings,
 };
 pub use fingerprint::Fingerprint;
 pub use load::{load, load_draft, load_with, tenant_texts, written_files};

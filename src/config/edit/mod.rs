@@ -2,6 +2,7 @@
 //! it is, comments included; a change after which the configuration would be wrong is not made.
 
 mod account;
+mod employees;
 mod integration;
 mod place;
 mod settings;
@@ -37,6 +38,8 @@ pub enum FileEdit {
     Integration(String, IntegrationEdit),
     /// What an integration does: all of its settings.
     Settings(String, serde_json::Map<String, serde_json::Value>),
+    /// The people of the company: all of them.
+    Employees(Vec<serde_json::Map<String, serde_json::Value>>),
 }
 
 /// What became of a file.
@@ -154,13 +157,25 @@ pub fn written_settings(
     Ok((written, revision_of(&text)))
 }
 
+/// Returns the people of a tenant as they are written, with the revision of its file.
+pub fn written_employees(
+    main: &Path,
+    tenant: &str,
+) -> Result<(Vec<serde_json::Value>, String), EditError> {
+    let (_, text) = find(main, tenant)?;
+    let written = employees::written(&text);
+    let written = written.ok_or_else(|| EditError::Absent(format!("{tenant}/employees")))?;
+    Ok((written, revision_of(&text)))
+}
+
 impl FileEdit {
     /// Returns the text after the change.
     fn applied(&self, file: &Path, tenant: &str, before: &str) -> Result<String, EditError> {
         let id = match self {
-            FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => id,
+            FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => id.as_str(),
             FileEdit::Integration(id, _) => id,
             FileEdit::Settings(id, _) => id,
+            FileEdit::Employees(_) => "employees",
         };
         let absent = || EditError::Absent(format!("{tenant}/{id}"));
         let by_hand = |what| EditError::ByHand {
@@ -173,6 +188,12 @@ impl FileEdit {
                 .map_err(|ByHand(what)| by_hand(what))?
                 .ok_or_else(absent);
         }
+        if let FileEdit::Employees(wanted) = self {
+            let after = employees::changed(before, wanted);
+            return after
+                .map_err(|ByHand(what)| by_hand(what))?
+                .ok_or_else(absent);
+        }
         let changes = match Document::parse(before.to_owned()) {
             Err(_) => Ok(None),
             Ok(document) => match self {
@@ -181,7 +202,7 @@ impl FileEdit {
                 FileEdit::Integration(id, edit) => {
                     integration::changes(&document, before, id, edit)
                 }
-                FileEdit::Settings(..) => Ok(None),
+                FileEdit::Settings(..) | FileEdit::Employees(_) => Ok(None),
             },
         };
         let changes = changes.map_err(|ByHand(what)| by_hand(what))?;
@@ -202,6 +223,8 @@ impl FileEdit {
         let (list, id) = match self {
             FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => ("accounts", id),
             FileEdit::Integration(id, _) | FileEdit::Settings(id, _) => ("integrations", id),
+            // They are held against the text where they are written.
+            FileEdit::Employees(_) => return true,
         };
         let Some(items) = expected.get_mut(list).and_then(toml::Value::as_array_mut) else {
             return false;
@@ -227,7 +250,7 @@ impl FileEdit {
                     edit.expect(item);
                 }
             }
-            FileEdit::Settings(..) => {}
+            FileEdit::Settings(..) | FileEdit::Employees(_) => {}
         }
         expected == after
     }

@@ -116,7 +116,7 @@ fn merge(table: &mut dyn TableLike, wanted: &Map<String, Json>, is_inline: bool,
     }
 }
 
-fn merge_item(item: &mut Item, wanted: &Json, is_inline: bool, depth: usize) {
+pub(super) fn merge_item(item: &mut Item, wanted: &Json, is_inline: bool, depth: usize) {
     if json(item).as_ref() == Some(wanted) {
         return;
     }
@@ -142,7 +142,7 @@ fn merge_item(item: &mut Item, wanted: &Json, is_inline: bool, depth: usize) {
     *item = new;
 }
 
-fn merge_tables(tables: &mut ArrayOfTables, wanted: &[Json], depth: usize) {
+pub(super) fn merge_tables(tables: &mut ArrayOfTables, wanted: &[Json], depth: usize) {
     while tables.len() > wanted.len() {
         tables.remove(tables.len().saturating_sub(1));
     }
@@ -173,7 +173,7 @@ fn made(wanted: &Json, is_inline: bool, depth: usize) -> Option<Item> {
     }
 }
 
-fn table_of(wanted: &Map<String, Json>, depth: usize) -> Table {
+pub(super) fn table_of(wanted: &Map<String, Json>, depth: usize) -> Table {
     let mut table = Table::new();
     // No header of its own where nothing stands below but tables.
     table.set_implicit(wanted.values().all(Json::is_object) && !wanted.is_empty());
@@ -208,14 +208,14 @@ fn value(wanted: &Json) -> Option<Value> {
     })
 }
 
-fn object(table: &dyn TableLike) -> Map<String, Json> {
+pub(super) fn object(table: &dyn TableLike) -> Map<String, Json> {
     let pairs = table.iter();
     pairs
         .filter_map(|(key, item)| Some((key.to_owned(), json(item)?)))
         .collect()
 }
 
-fn json(item: &Item) -> Option<Json> {
+pub(super) fn json(item: &Item) -> Option<Json> {
     match item {
         Item::None => None,
         Item::Value(value) => Some(json_of(value)),
@@ -239,7 +239,7 @@ fn json_of(value: &Value) -> Json {
     }
 }
 
-fn without_null(wanted: &Map<String, Json>) -> Json {
+pub(super) fn without_null(wanted: &Map<String, Json>) -> Json {
     let kept = wanted.iter().filter(|(_, value)| !value.is_null());
     let kept = kept.map(|(key, value)| {
         let value = match value {
