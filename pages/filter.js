@@ -15,6 +15,7 @@ export const conditions = (one) => !one ? 0 : one.of ? one.of.reduce((sum, part)
 export function filterEditor(value, change, { parameters, employees, outgoing }) {
   let root = value && value.of ? value : value ? { kind: "all", of: [value] } : { kind: "all", of: [] };
   const offered = parameters.filter(([name]) => !outgoing || OUTGOING.includes(name));
+  const first = (offered.find(([name]) => name === "our_number") || offered[0])[0];
   const box = el("div.filter", {});
   const changed = () => { change(root.of.length ? root : undefined); };
   const draw = () => fill(box, group(root, 1, null));
@@ -24,7 +25,7 @@ export function filterEditor(value, change, { parameters, employees, outgoing })
     return el("fieldset.group", {},
       el("legend.hidden", {}, t("filter.group")),
       el("div.row", {}, select([["all", t("filter.all")], ["any", t("filter.any")]], one.kind, (next) => { one.kind = next; changed(); }, { "aria-label": t("filter.join") }),
-        el("button", { type: "button", onclick: () => { one.of.push({ kind: "include", parameter: offered[0][0], values: [] }); redraw(); } }, `+ ${t("filter.condition")}`),
+        el("button", { type: "button", onclick: () => { one.of.push({ kind: "include", parameter: first, values: [] }); redraw(); } }, `+ ${t("filter.condition")}`),
         depth < DEPTH_MAX && el("button", { type: "button", onclick: () => { one.of.push({ kind: one.kind === "all" ? "any" : "all", of: [] }); redraw(); } }, `+ ${t("filter.group")}`),
         remove && el("button.icon", { type: "button", "aria-label": t("filter.remove_group"), title: t("filter.remove_group"), onclick: remove }, "✕")),
       one.of.length === 0 ? el("p.hint", {}, t("filter.empty")) : one.of.map((part, place) => {

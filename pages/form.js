@@ -25,7 +25,7 @@ const NEEDS = {
 // Words of a setting: of its table, else of the name everywhere, else what the schema says.
 const known = (keys) => keys.map((key) => words(key)).find((text) => text !== undefined);
 const plain = (key) => key.replace(/_/g, " ").replace(/^./, (letter) => letter.toUpperCase());
-const told = (text) => (text || "").replace(/\s*\((?:(?:S\d|V)-\d+[^)]*)\)/g, "").replace(/\s+/g, " ").trim();
+const told = (text) => (text || "").replace(/`/g, "").replace(/\s*\((?:(?:S\d|V)-\d+[^)]*)\)/g, "").replace(/\s+/g, " ").trim();
 const ALIKE = { repeat_method: "method", bad: "good", missed_task: "task", lost_task: "task" };
 
 function label(owner, key) {
@@ -46,6 +46,7 @@ export class Form {
   // `at`: get(way), base(way), set(way, value), mistakes(way); `lists`: of the CRM; `here`: of the
   // integration; `defs`: the named parts of the schema.
   constructor({ at, lists, here, defs, variables, path, account }) {
+    this.opened = {};
     Object.assign(this, { at, lists: lists || {}, here: here || {}, defs, variables, path, account });
   }
 
@@ -150,7 +151,7 @@ export class Form {
     if (shape === "template") return this.template(way, name, why);
     if (schema.part === "Interval" || schema.part === "TaskDue") return this.optional(way, name, why, required, bare, schema, () => this.span(schema, way, name, why));
     const variants = this.variants(schema);
-    if (variants.some((one) => one.key)) return this.optional(way, name, why, required || schema.default !== undefined, bare, schema, () => this.union(variants, way, owner, key, name, why));
+    if (variants.some((one) => one.key)) return this.optional(way, name, why, required || schema.default !== undefined, bare, schema, () => this.union(variants, way, owner, key, name, why, schema.default));
     if (variants.length || schema.enum) return this.choose(schema, variants, way, owner, key, name, why, required);
     switch (this.type(schema)) {
       case "boolean": return this.toggle(schema, way, name, why);
@@ -304,11 +305,11 @@ export class Form {
   }
 
   // One of several sorts, each with settings of its own.
-  union(variants, way, owner, key, name, why) {
+  union(variants, way, owner, key, name, why, usual) {
     const box = el("div.sub", {});
     const tag = variants[0].key;
     const draw = () => {
-      const value = this.at.get(way) || this.least({ oneOf: variants.map((one) => one.schema) });
+      const value = this.at.get(way) || usual || this.least({ oneOf: variants.map((one) => one.schema) });
       const chosen = variants.find((one) => one.word === value[tag]) || variants[0];
       const offered = variants.filter((one) => this.offers(one.word) || one.word === value[tag]);
       const told = (one) => choice(owner, key, one.word, one.schema.description);
@@ -415,8 +416,8 @@ export class Form {
   // An ordered list of tables: the first that holds wins, so the order can be changed.
   list(items, way, owner, key, name, why, bare) {
     const box = el("div.stack", { "data-way": way.join(".") });
-    const open = new Set();
-    const one = label("add", key) === plain(key) ? t("list.add") : label("add", key);
+    const open = this.opened[way.join(".")] ??= new Set();
+    const one = words(`add.${key}`) ?? t("list.add");
     const draw = (focus) => {
       const all = this.at.get(way) || [];
       const put = (next) => { this.at.set(way, next.length || this.at.base(way) ? next : undefined); draw(); this.at.changed?.(); };

@@ -220,8 +220,10 @@ export async function integration(place) {
     }
     panel.setAttribute("aria-labelledby", `tab-${open}`);
     const top = scrollY;
+    const focus = panel.contains(document.activeElement) && document.activeElement.closest("[data-way]")?.dataset.way;
     fill(panel, blocks[open]());
     scrollTo({ top });
+    if (focus) panel.querySelector(`[data-way="${CSS.escape(focus)}"] :is(select, input, textarea)`)?.focus({ preventScroll: true });
     touched();
   }
 

@@ -79,6 +79,7 @@ pub fn filled(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::variables::Sample;
 
     const KINDS: [Kind; 3] = [Kind::Call, Kind::Chat, Kind::Request];
 
@@ -86,11 +87,15 @@ mod tests {
     fn s2_29_a_sample_says_what_the_table_of_variables_says() {
         for kind in KINDS {
             for variable in variables(kind) {
-                let template = Template(format!("A {{{{ {} }}}}", variable.name));
+                let name = variable.name;
+                let (template, wanted) = match variable.sample {
+                    Sample::Flag => (format!("{{% if {name} %}}A{{% endif %}}"), "A".to_owned()),
+                    _ => (format!("{{{{ {name} }}}}"), variable.sample_text()),
+                };
+                let template = Template(template);
                 assert_eq!(mistakes(kind, &template), Vec::<String>::new());
                 let text = sample(kind, Purpose::Name, &template).expect("a text");
-                let known = variable.sample_text();
-                assert_eq!(text, format!("A {known}"), "{}", variable.name);
+                assert_eq!(text, wanted, "{name}");
             }
         }
     }

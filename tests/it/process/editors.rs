@@ -54,14 +54,19 @@ async fn preview(office: &Office, daemon: &Daemon, body: Value) -> Value {
 async fn s2_29_a_preview_shows_the_name_that_the_last_real_calls_would_have_got() {
     let office = Office::open().await;
     let daemon = office.start_warm("79160000001").await;
-    daemon
-        .post(&site_call("second", "79160000002", 60))
-        .await;
+    daemon.post(&site_call("second", "79160000002", 60)).await;
     daemon.settled(2).await;
     let wish = |text: &str| json!({ "kind": "call", "direction": "incoming", "text": text });
-    let found = preview(&office, &daemon, wish("Звонок {{ client_phone }}, {{ employee_name }}"));
+    let found = preview(
+        &office,
+        &daemon,
+        wish("Звонок {{ client_phone }}, {{ employee_name }}"),
+    );
     let found = found.await;
-    let texts: Vec<&Value> = list(&found, "items").iter().map(|one| &one["text"]).collect();
+    let texts: Vec<&Value> = list(&found, "items")
+        .iter()
+        .map(|one| &one["text"])
+        .collect();
     assert_eq!(
         texts,
         ["Звонок +79160000002, Анна", "Звонок +79160000001, Анна"]
@@ -72,7 +77,10 @@ async fn s2_29_a_preview_shows_the_name_that_the_last_real_calls_would_have_got(
     let unknown = preview(&office, &daemon, wish("{{ contact_name }}")).await;
     for one in list(&unknown, "items") {
         assert_eq!(one["text"], Value::Null, "{one}");
-        assert!(one["why"].as_str().is_some_and(|why| !why.is_empty()), "{one}");
+        assert!(
+            one["why"].as_str().is_some_and(|why| !why.is_empty()),
+            "{one}"
+        );
     }
     let outgoing = json!({ "kind": "call", "direction": "outgoing", "text": "{{ event }}" });
     let outgoing = preview(&office, &daemon, outgoing).await;
@@ -98,18 +106,31 @@ async fn s1_06_a_pair_of_employee_and_user_is_saved_and_in_force_at_once() {
     let daemon = office.start_warm("79160000001").await;
     let (seen, tag) = people(&office, &daemon).await;
     let mut wanted = seen["employees"].clone();
-    assert_eq!(wanted[0]["users"], json!([{ "account": "main", "user": "502" }]));
+    assert_eq!(
+        wanted[0]["users"],
+        json!([{ "account": "main", "user": "502" }])
+    );
     wanted[0]["users"] = json!([{ "account": "main", "user": "503" }]);
     wanted[1]["users"] = json!([{ "account": "main", "user": "502" }]);
     let put = |wanted: &Value| json!({ "employees": wanted });
     let change = (Method::PUT, EMPLOYEES);
     let answer = send(&office, &daemon, change.clone(), Some(&tag), &put(&wanted)).await;
-    assert_eq!(answer, (StatusCode::OK, json!({ "in_force": true, "why": null })));
+    assert_eq!(
+        answer,
+        (StatusCode::OK, json!({ "in_force": true, "why": null }))
+    );
     let file = fs::read_to_string(office.home.path("etc/tenants.d/acme.toml")).expect("read");
     assert!(file.starts_with("# A company with an Asterisk"), "{file}");
 
     // A stale change is refused, and so is a user of two people; neither changes anything.
-    let stale = send(&office, &daemon, change.clone(), Some(&tag), &put(&json!([]))).await;
+    let stale = send(
+        &office,
+        &daemon,
+        change.clone(),
+        Some(&tag),
+        &put(&json!([])),
+    )
+    .await;
     assert_eq!(stale.0, StatusCode::PRECONDITION_FAILED);
     let (_, tag) = people(&office, &daemon).await;
     wanted[1]["users"] = json!([{ "account": "main", "user": "503" }]);
@@ -141,12 +162,12 @@ async fn a_form_tells_what_can_be_set_and_what_this_crm_can_do() {
     assert_eq!(phone["meaning"], "номер клиента (E.164)");
     let here = daemon.get(&format!("{SALES}/form")).await;
     assert!(list(&here, "kinds").contains(&json!("call")), "{here}");
-    assert!(list(&here, "steps").contains(&json!("create_unsorted")), "{here}");
-    assert_eq!(list(&here, "sources").len(), 2);
-    let url = format!(
-        "http://{}/v1/settings/form?lang=de",
-        office.home.admin()
+    assert!(
+        list(&here, "steps").contains(&json!("create_unsorted")),
+        "{here}"
     );
+    assert_eq!(list(&here, "sources").len(), 2);
+    let url = format!("http://{}/v1/settings/form?lang=de", office.home.admin());
     let wrong = daemon.http.get(url).bearer_auth(ADMIN_TOKEN).send().await;
     assert_eq!(wrong.expect("an answer").status(), StatusCode::BAD_REQUEST);
 }
@@ -164,9 +185,15 @@ async fn the_guide_waits_for_the_first_event_and_sees_it_come_and_be_made() {
         (site.expect("a source").clone(), sales.expect("one").clone())
     };
     let (before, sales) = site().await;
-    assert_eq!((&before["last"], &sales["last_done"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&before["last"], &sales["last_done"]),
+        (&Value::Null, &Value::Null)
+    );
     let address = before["address"].as_str().expect("an address");
-    assert!(address.ends_with("/hooks/webhook/acme/site/SECRET"), "{address}");
+    assert!(
+        address.ends_with("/hooks/webhook/acme/site/SECRET"),
+        "{address}"
+    );
     assert_eq!(before["taken_by"], json!(["acme/sales"]));
     daemon.post(&site_call("first", "79160000001", 0)).await;
     daemon.settled(1).await;
