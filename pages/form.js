@@ -204,10 +204,11 @@ export class Form {
     const hints = (word) => [why, word && told(word).hint].filter(Boolean).join(" ");
     const control = select(required || schema.default !== undefined ? options : [["", t("choose_one")], ...options], now, (next) => {
       this.put(way, next || undefined, schema.default);
-      const text = node.querySelector(".hint");
-      if (text) text.textContent = hints(next);
+      node.querySelector(".hint").textContent = hints(next);
     });
-    const node = this.line(name, control, hints(now) || undefined, way);
+    // The place of the hint is there before there is one: it changes with the choice.
+    const node = this.line(name, control, " ", way);
+    node.querySelector(".hint").textContent = hints(now);
     return node;
   }
 
@@ -422,7 +423,7 @@ export class Form {
       const all = this.at.get(way) || [];
       const put = (next) => { this.at.set(way, next.length || this.at.base(way) ? next : undefined); draw(); this.at.changed?.(); };
       const move = (place, step) => {
-        const next = [...all];
+        const next = [...(this.at.get(way) || [])];
         [next[place], next[place + step]] = [next[place + step], next[place]];
         const moved = new Set([...open].map((at) => at === place ? place + step : at === place + step ? place : at));
         open.clear();
@@ -437,16 +438,26 @@ export class Form {
           const head = el("span.title", {}, title);
           const wrong = this.at.mistakes([...way, place], true).length > 0;
           const body = el("div.stack", {}, this.wrong([...way, place]), this.table(items, [...way, place], { owner: items.part || key }));
-          body.addEventListener("change", () => fill(head, this.title(this.at.get([...way, place]) || {}, place)));
+          const named = [];
+          body.addEventListener("change", () => {
+            const fresh = this.title(this.at.get([...way, place]) || {}, place);
+            fill(head, fresh);
+            for (const [button, what] of named) button.setAttribute("aria-label", `${t(what)}: ${fresh}`);
+          });
           const details = el("details", { open: open.has(place) || wrong, ontoggle: () => { if (details.open) open.add(place); else open.delete(place); } },
             el("summary", {}, `${place + 1}. `, head, value.on === false && [" ", badge("quiet", t("activity.off"))], wrong && [" ", badge("bad", "!")]), body);
-          const button = (text, what, step, at) => el("button.icon", { type: "button", "aria-label": `${t(what)}: ${title}`, title: t(what), disabled: at, "data-move": `${place}:${step}`, onclick: () => move(place, step) }, text);
-          return el("li.rule", {}, details, el("div.row", {}, button("↑", "list.up", -1, place === 0), button("↓", "list.down", 1, place === all.length - 1),
-            el("button.icon", { type: "button", "aria-label": `${t("list.remove")}: ${title}`, title: t("list.remove"), onclick: () => { open.clear(); put(all.filter((_, at) => at !== place)); } }, "✕")));
+          const button = (text, what, properties) => {
+            const node = el("button.icon", { type: "button", "aria-label": `${t(what)}: ${title}`, title: t(what), ...properties }, text);
+            named.push([node, what]);
+            return node;
+          };
+          const mover = (text, what, step, at) => button(text, what, { disabled: at, "data-move": `${place}:${step}`, onclick: () => move(place, step) });
+          return el("li.rule", {}, details, el("div.row", {}, mover("↑", "list.up", -1, place === 0), mover("↓", "list.down", 1, place === all.length - 1),
+            button("✕", "list.remove", { onclick: () => { open.clear(); put((this.at.get(way) || []).filter((_, at) => at !== place)); } })));
         })),
         el("div.row", {}, el("button", { type: "button", onclick: () => {
           open.add(all.length);
-          this.at.set(way, [...all, this.least(items)]);
+          this.at.set(way, [...(this.at.get(way) || []), this.least(items)]);
           draw(true);
           this.at.changed?.();
         } }, `+ ${one}`)));

@@ -235,6 +235,9 @@ export async function integration(place) {
       ["employees", `/v1/tenants/${way(tenant)}/employees`, () => ({ employees: state.now.employees })],
       ["settings", `${path}/settings`, () => ({ settings: state.now.settings })],
     ].filter(([key]) => !equal(state.base[key], state.now[key]));
+    // Who goes must not be named any more; who comes must be there before being named.
+    const gone = state.base.employees.some((one) => !state.now.employees.some((other) => other.id === one.id));
+    if (gone) steps.reverse();
     try {
       for (const [key, place, body] of steps) {
         const { data, tag } = await change("PUT", place, body(), state.tag);

@@ -106,7 +106,8 @@ class Browser:
         """What the browser itself found wrong: refused by the policy, broken script."""
         return [one["message"] for one in self.driver.get_log("browser")
                 if one["level"] == "SEVERE" and " 401 " not in one["message"] and " 404 " not in one["message"]
-                and " 422 " not in one["message"] and " 412 " not in one["message"]]
+                and " 422 " not in one["message"] and " 412 " not in one["message"]
+                and " 409 " not in one["message"]]
 
     def picture(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)

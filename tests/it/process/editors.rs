@@ -90,14 +90,9 @@ async fn s2_29_a_preview_shows_the_name_that_the_last_real_calls_would_have_got(
     let mistake = wrong["mistakes"][0].as_str().unwrap_or_default();
     assert!(mistake.contains("clinet_phone"), "{wrong}");
     assert_eq!(wrong["sample"], Value::Null);
-    let gone = send(
-        &office,
-        &daemon,
-        (Method::POST, "/v1/tenants/acme/integrations/gone/preview"),
-        None,
-        &wish("x"),
-    );
-    assert_eq!(gone.await.0, StatusCode::NOT_FOUND);
+    let gone = "/v1/tenants/acme/integrations/gone/preview";
+    let gone = send(&office, &daemon, (Method::POST, gone), None, &wish("x")).await;
+    assert_eq!(gone.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
