@@ -6,7 +6,6 @@ import { get, read, change, way } from "/pages/api.js";
 import { account, lists } from "/pages/accounts.js";
 import { Form, ordered } from "/pages/form.js";
 import { conditions } from "/pages/filter.js";
-import { people } from "/pages/people.js";
 
 const clone = (value) => structuredClone(value);
 const equal = (a, b) => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
@@ -160,6 +159,14 @@ export async function integration(place) {
       el("section.card", {}, el("h2", {}, t("block.other")), el("div.fields", {}, rest.filter(plain).map((key) => one.setting(schema.properties[key], ["settings", key], { owner: "IntegrationSettings", key }))))];
   }
 
+  // A tab with a file of its own: it is loaded when the tab is opened first.
+  const loaded = {};
+  function later(name, show) {
+    if (loaded[name]) return show(loaded[name]);
+    import(`/pages/${name}.js`).then((found) => { loaded[name] = found; draw(); }, (error) => say(error.message, "bad"));
+    return el("p.loading", {}, t("loading"));
+  }
+
   const blocks = {
     credentials: () => credentials(place, { path, head, accounts, mine, reload, at }),
     incoming: () => direction("incoming"),
@@ -170,7 +177,7 @@ export async function integration(place) {
     fields: () => together("fields"),
     tags: () => together("tags"),
     schedule,
-    mapping: () => people({ form: one, at: values, mapping, employee: form.employee, sources: (here && here.sources) || [], tenant, account: head.data.account, redraw: draw }),
+    mapping: () => later("people", ({ people }) => people({ form: one, at: values, mapping, employee: form.employee, sources: (here && here.sources) || [], tenant, account: head.data.account, redraw: draw })),
     deals: () => card(["deals"], t("block.deals")),
     other,
   };
