@@ -148,7 +148,7 @@ export class Form {
     const name = label(owner, key);
     const why = hint(owner, key, schema);
     if (schema.part === "Filter") return this.filter(schema, way, name, why, bare);
-    if (shape === "template") return this.template(way, name, why);
+    if (shape === "template") return this.template(way, name, why, required);
     if (schema.part === "Interval" || schema.part === "TaskDue") return this.optional(way, name, why, required, bare, schema, () => this.span(schema, way, name, why));
     const variants = this.variants(schema);
     if (variants.some((one) => one.key)) return this.optional(way, name, why, required || schema.default !== undefined, bare, schema, () => this.union(variants, way, owner, key, name, why, schema.default));
@@ -204,6 +204,7 @@ export class Form {
     const hints = (word) => [why, word && told(word).hint].filter(Boolean).join(" ");
     const control = select(required || schema.default !== undefined ? options : [["", t("choose_one")], ...options], now, (next) => {
       this.put(way, next || undefined, schema.default);
+      if (key === "card") return this.cardChanged(way);
       node.querySelector(".hint").textContent = hints(next);
     });
     // The place of the hint is there before there is one: it changes with the choice.
@@ -225,6 +226,13 @@ export class Form {
     const input = el("input", { value: type === "datetime-local" ? String(now).slice(0, 16) : now, type, placeholder: shape === "time" ? "09:00" : undefined, maxLength: 1000, onchange: () => put(input.value.trim()) });
     const byId = ["user", "pipeline", "stage", "field", "task_type"].includes(shape) ? t("by_id") : "";
     return this.line(name, input, [why, byId].filter(Boolean).join(" ") || undefined, way);
+  }
+
+  // A field belongs to its sort of card.
+  cardChanged(way) {
+    const of = [...way.slice(0, -1), "field"];
+    if (this.at.get(of)) this.at.set(of, "", true);
+    this.at.redraw();
   }
 
   // A stage belongs to its pipeline: another one has others.
@@ -361,13 +369,13 @@ export class Form {
     return box;
   }
 
-  template(way, name, why) {
+  template(way, name, why, required) {
     const [, kind, direction] = way;
     const about = { kind: { calls: "call", requests: "request", chats: "chat" }[kind], purpose: /_name$/.test(way[way.length - 1]) ? "name" : "text" };
     if (["incoming", "outgoing"].includes(direction)) about.direction = direction;
     return templateEditor({
       label: name, hint: why, value: this.at.get(way), saved: this.at.base(way), about, path: this.path,
-      way: way.join("."), variables: this.variables[about.kind] || [], mistakes: this.wrong(way, true),
+      way: way.join("."), required, variables: this.variables[about.kind] || [], mistakes: this.wrong(way, true),
       change: (next) => this.at.set(way, next),
     });
   }

@@ -7,6 +7,7 @@ export default {
   "guide.done": "✓ done",
   "guide.waits": "… waiting",
   "guide.bad": "! to do",
+  "guide.note": "to know",
   "guide.copy": "Copy",
   "guide.copied": "Copied",
   "guide.by_hand": "The browser does not permit it: mark the text and copy it.",

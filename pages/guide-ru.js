@@ -7,6 +7,7 @@ export default {
   "guide.done": "✓ готово",
   "guide.waits": "… ждём",
   "guide.bad": "! сделать",
+  "guide.note": "к сведению",
   "guide.copy": "Скопировать",
   "guide.copied": "Скопировано",
   "guide.by_hand": "Браузер не разрешает: выделите текст и скопируйте.",

@@ -28,7 +28,9 @@ export async function guide(place) {
   await look();
 }
 
-const step = (is, name, ...more) => el("li.step", {}, badge(is === true ? "good" : is === false ? "bad" : "warn", t(is === true ? "guide.done" : is === false ? "guide.bad" : "guide.waits")), el("div", {}, el("strong", {}, name), ...more));
+// Done, to be done, awaited, or nothing that we could see.
+const MARKS = new Map([[true, ["good", "guide.done"]], [false, ["bad", "guide.bad"]], [null, ["warn", "guide.waits"]], [undefined, ["quiet", "guide.note"]]]);
+const step = (is, name, ...more) => el("li.step", {}, badge(MARKS.get(is)[0], t(MARKS.get(is)[1])), el("div", {}, el("strong", {}, name), ...more));
 
 // A text to be pasted elsewhere.
 function paste(text) {
@@ -64,7 +66,7 @@ function crm(one, found) {
     el("ol.checks-list", {},
       step(one.alarm ? false : true, t("guide.access"), el("p", {}, one.alarm || t("guide.access.good"), one.alarm && [" ", el("a", { href: "#/accounts" }, t("to_accounts"))])),
       step(one.last_success_at ? true : null, t("guide.answers"), el("p", {}, one.last_success_at ? t("guide.seen", { at: time(one.last_success_at) }) : t("guide.answers.none"))),
-      one.address && step(found.public_url ? null : false, t("guide.tells"), el("p.hint", {}, t("guide.tells.hint")), paste(one.address)),
+      one.address && step(found.public_url ? undefined : false, t("guide.tells"), el("p.hint", {}, t("guide.tells.hint")), paste(one.address)),
       step(one.activity === "on" ? true : null, t("guide.on"), el("p", {}, t(`activity.${one.activity}.hint`), " ", el("a", { href: `#/integration/${way(one.key)}` }, t("guide.settings")))),
       state && state.held && step(false, t("held.blocked"), el("p", {}, state.held)),
       step(one.last_done ? true : null, t("guide.made"), one.last_done ? link(one.last_done) : el("p", {}, t("guide.made.waits")))));

@@ -29,6 +29,7 @@ export default {
   "template.made_up": "made-up example",
   "template.none": "There was no such communication yet.",
   "template.usual": "Empty: the usual text is taken.",
+  "template.empty": "Empty: write a text.",
   "template.no_text": "no text: {why}",
   "template.later": "The integration is not in force yet: a preview needs it.",
   "lists.stale": "The CRM does not answer now, lists are as last read: {why}",

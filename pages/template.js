@@ -23,9 +23,9 @@ export function icon(name) {
 }
 
 // `saved` is what the file says, `about` the kind of communication, its direction, and what it is for.
-export function templateEditor({ label, hint, value, saved, change, about, variables, path, mistakes, way }) {
+export function templateEditor({ label, hint, value, saved, change, about, variables, path, mistakes, way, required }) {
   const id = newId();
-  const area = el("textarea", { id, rows: 2, maxLength: LENGTH_MAX, value: value || "", placeholder: t("default_text"), spellcheck: true, "aria-describedby": `${id}-hint ${id}-seen` });
+  const area = el("textarea", { id, rows: 2, maxLength: LENGTH_MAX, value: value || "", placeholder: required ? undefined : t("default_text"), spellcheck: true, "aria-describedby": `${id}-hint ${id}-seen` });
   const seen = el("div.seen", { id: `${id}-seen`, role: "status" });
   const list = el("div.variables", { id: `${id}-list`, hidden: true });
   const button = (name, what, onclick, more) => el("button.icon", { type: "button", "aria-label": `${t(what)}: ${label}`, title: t(what), onclick, ...more }, icon(name));
@@ -57,7 +57,7 @@ export function templateEditor({ label, hint, value, saved, change, about, varia
 
   async function look() {
     const text = area.value.trim();
-    if (!text) return fill(seen, el("p.hint", {}, t("template.usual")));
+    if (!text) return fill(seen, el("p.hint", {}, t(required ? "template.empty" : "template.usual")));
     fill(seen, el("p.hint", {}, t("loading")));
     try {
       const found = await post(`${path}/preview`, { ...about, text: area.value, lang: language });
