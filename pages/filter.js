@@ -1,16 +1,21 @@
-// Conditions of a filter: groups of AND and OR within each other (S2-25), an empty one lets all pass.
+// Conditions of a filter: groups of AND and OR within each other (S2-25), an empty one lets all pass
+// (S2-26). What can be compared comes from the schema.
 import { el, fill, select } from "/pages/dom.js";
-import { t, word } from "/pages/words.js";
+import { t } from "/pages/words.js";
 
-const PARAMETERS = ["our_number", "employee", "result", "direction", "tag", "queue", "scenario", "last_operation", "group", "campaign", "first_campaign", "site", "source"];
+// Of calls to clients less is known (V-07).
 const OUTGOING = ["our_number", "employee", "result", "direction", "tag"];
+const KNOWN = { direction: ["incoming", "outgoing"], result: ["answered", "missed"], contacts: ["left", "none"] };
 const DEPTH_MAX = 8;
 
 // How many conditions a filter has: a set one is marked.
 export const conditions = (one) => !one ? 0 : one.of ? one.of.reduce((sum, part) => sum + conditions(part), 0) : 1;
 
-export function filterEditor(value, change, outgoing) {
+// `parameters` are pairs of word and label, `employees` of id and name.
+export function filterEditor(value, change, { parameters, employees, outgoing }) {
   let root = value && value.of ? value : value ? { kind: "all", of: [value] } : { kind: "all", of: [] };
+  const offered = parameters.filter(([name]) => !outgoing || OUTGOING.includes(name));
+  const first = (offered.find(([name]) => name === "our_number") || offered[0])[0];
   const box = el("div.filter", {});
   const changed = () => { change(root.of.length ? root : undefined); };
   const draw = () => fill(box, group(root, 1, null));
@@ -20,7 +25,7 @@ export function filterEditor(value, change, outgoing) {
     return el("fieldset.group", {},
       el("legend.hidden", {}, t("filter.group")),
       el("div.row", {}, select([["all", t("filter.all")], ["any", t("filter.any")]], one.kind, (next) => { one.kind = next; changed(); }, { "aria-label": t("filter.join") }),
-        el("button", { type: "button", onclick: () => { one.of.push({ kind: "include", parameter: "our_number", values: [] }); redraw(); } }, `+ ${t("filter.condition")}`),
+        el("button", { type: "button", onclick: () => { one.of.push({ kind: "include", parameter: first, values: [] }); redraw(); } }, `+ ${t("filter.condition")}`),
         depth < DEPTH_MAX && el("button", { type: "button", onclick: () => { one.of.push({ kind: one.kind === "all" ? "any" : "all", of: [] }); redraw(); } }, `+ ${t("filter.group")}`),
         remove && el("button.icon", { type: "button", "aria-label": t("filter.remove_group"), title: t("filter.remove_group"), onclick: remove }, "✕")),
       one.of.length === 0 ? el("p.hint", {}, t("filter.empty")) : one.of.map((part, place) => {
@@ -30,15 +35,36 @@ export function filterEditor(value, change, outgoing) {
   }
 
   function condition(one, remove) {
-    const values = el("input", { value: (one.values || []).join("; "), "aria-label": t("filter.values"), placeholder: t("filter.values"), onchange: () => {
-      one.values = values.value.split(";").map((text) => text.trim()).filter(Boolean);
+    return el("div.condition", {},
+      select(offered, one.parameter, (next) => {
+        if (KNOWN[next] || KNOWN[one.parameter] || next === "employee" || one.parameter === "employee") one.values = [];
+        one.parameter = next;
+        redraw();
+      }, { "aria-label": t("filter.parameter") }),
+      select([["include", t("filter.include")], ["exclude", t("filter.exclude")]], one.kind, (next) => { one.kind = next; changed(); }, { "aria-label": t("filter.how") }),
+      values(one),
+      el("button.icon", { type: "button", "aria-label": t("filter.remove"), title: t("filter.remove"), onclick: remove }, "✕"));
+  }
+
+  function values(one) {
+    const known = KNOWN[one.parameter] ? KNOWN[one.parameter].map((word) => [word, t(`value.${word}`)])
+      : one.parameter === "employee" ? employees : [];
+    if (known.length) {
+      const has = (word) => (one.values || []).includes(word);
+      const all = [...known, ...(one.values || []).filter((word) => !known.some(([id]) => id === word)).map((word) => [word, word])];
+      return el("fieldset.checks", {}, el("legend.hidden", {}, t("filter.values")), all.map(([word, label]) => {
+        const input = el("input", { type: "checkbox", checked: has(word), onchange: () => {
+          one.values = all.map(([id]) => id).filter((id) => id === word ? input.checked : has(id));
+          changed();
+        } });
+        return el("label.choice", {}, input, el("span", {}, label));
+      }));
+    }
+    const input = el("input", { value: (one.values || []).join("; "), "aria-label": t("filter.values"), placeholder: t("filter.values"), onchange: () => {
+      one.values = input.value.split(";").map((text) => text.trim()).filter(Boolean);
       changed();
     } });
-    return el("div.condition", {},
-      select((outgoing ? OUTGOING : PARAMETERS).map((name) => [name, word("parameter", name)]), one.parameter, (next) => { one.parameter = next; changed(); }, { "aria-label": t("filter.parameter") }),
-      select([["include", t("filter.include")], ["exclude", t("filter.exclude")]], one.kind, (next) => { one.kind = next; changed(); }, { "aria-label": t("filter.how") }),
-      values,
-      el("button.icon", { type: "button", "aria-label": t("filter.remove"), title: t("filter.remove"), onclick: remove }, "✕"));
+    return input;
   }
 
   draw();

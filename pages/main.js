@@ -4,18 +4,9 @@ import { t, language, speak } from "/pages/words.js";
 import * as api from "/pages/api.js";
 import { logInPage } from "/pages/login.js";
 
-// Each page is fetched when it is first looked at.
-const PAGES = {
-  overview: () => import("/pages/overview.js"),
-  journal: () => import("/pages/journal.js"),
-  story: () => import("/pages/story.js"),
-  outbox: () => import("/pages/outbox.js"),
-  directory: () => import("/pages/directory.js"),
-  deals: () => import("/pages/deals.js"),
-  accounts: () => import("/pages/accounts.js"),
-  integration: () => import("/pages/integration.js"),
-};
-const MENU = ["overview", "journal", "outbox", "directory", "deals", "accounts"];
+// Each page is a file of its name, loaded when it is opened first.
+const PAGES = ["overview", "journal", "story", "outbox", "directory", "deals", "accounts", "guide", "integration"];
+const MENU = ["overview", "journal", "outbox", "directory", "deals", "accounts", "guide"];
 const BELONGS = { story: "journal", integration: "accounts" };
 
 let leave = () => true;
@@ -71,7 +62,7 @@ function frame(name) {
 export function route() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const [name, ...rest] = path.split("/").map((part) => decodeURIComponent(part));
-  return { name: PAGES[name] ? name : "overview", rest, query: new URLSearchParams(query || "") };
+  return { name: PAGES.includes(name) ? name : "overview", rest, query: new URLSearchParams(query || "") };
 }
 
 async function show(again) {
@@ -97,7 +88,8 @@ async function show(again) {
   if (!inside) return logInPage(main, () => show(true));
   fill(main, el("p.loading", {}, t("loading")));
   try {
-    await (await PAGES[name]())[name](place);
+    const page = await import(`/pages/${name}.js`);
+    await page[name](place);
   } catch (error) {
     if (place.alive() && api.isIn()) fill(main, failure(error));
   }

@@ -1,19 +1,31 @@
 // Language, numbers and times. A word that a dictionary lacks shows its key, and a test notices.
-// Only the dictionary of the language that is spoken is fetched.
+// Only the language that is read is loaded, and of the long lists only what a page asks for.
 const LANGUAGES = ["ru", "en"];
-const fetched = async (name) => (await import(`/pages/${name}.js`)).default;
+const learnt = [""];
+let dictionary = {};
+
+const load = async (part) => (await import(`/pages/${part}${language}.js`)).default;
 
 const kept = localStorage.getItem("language");
 export let language = LANGUAGES.includes(kept) ? kept : (navigator.language || "").startsWith("ru") ? "ru" : "en";
-let dictionary = await fetched(language);
-document.documentElement.lang = language;
+await speak(language);
 
 export async function speak(next) {
-  dictionary = await fetched(next);
   language = next;
   localStorage.setItem("language", next);
   document.documentElement.lang = next;
+  dictionary = Object.assign({}, ...await Promise.all(learnt.map(load)));
 }
+
+// Learns a further list of words, in this language and in the one that is chosen later.
+export async function learn(part) {
+  if (learnt.includes(part)) return;
+  learnt.push(part);
+  dictionary = { ...dictionary, ...await load(part) };
+}
+
+// What the dictionary has, or nothing.
+export const words = (key) => dictionary[key];
 
 export function t(key, values = {}) {
   const text = dictionary[key] ?? key;

@@ -17,6 +17,8 @@ pub mod discovery;
 mod edits;
 pub mod employees;
 mod forget;
+mod form;
+mod guide;
 mod installations;
 mod journal;
 mod lists;
@@ -25,6 +27,7 @@ mod mapping;
 mod openapi;
 mod outbox;
 mod pages;
+mod preview;
 mod rehearsal;
 mod rehearsal_report;
 pub mod roster;
@@ -32,6 +35,7 @@ mod session;
 pub mod sessions;
 mod settings;
 mod settings_schema;
+mod staff;
 pub mod state;
 mod station_words;
 mod stations;
@@ -90,6 +94,20 @@ pub fn configure(config: &mut web::ServiceConfig) {
         )
         .route("/v1/rehearsal", web::post().to(rehearsal::rehearse))
         .route("/v1/settings/schema", web::get().to(settings_schema::serve))
+        .route("/v1/settings/form", web::get().to(form::of_settings))
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/form",
+            web::get().to(form::of_integration),
+        )
+        .route(
+            "/v1/tenants/{tenant}/integrations/{integration}/preview",
+            web::post().to(preview::preview),
+        )
+        .route("/v1/tenants/{tenant}/employees", web::get().to(staff::show))
+        .route(
+            "/v1/tenants/{tenant}/employees",
+            web::put().to(staff::replace),
+        )
         .route("/v1/accounts", web::get().to(accounts::list))
         .route("/v1/crms", web::get().to(connection::crms))
         .route("/v1/tenants", web::get().to(tenants::list))
@@ -185,6 +203,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             web::delete().to(installations::refuse),
         )
         .route("/v1/check", web::post().to(check::check))
+        .route("/v1/guide", web::get().to(guide::show))
         .route("/v1/outbox", web::get().to(outbox::list))
         .route("/v1/dead-letters", web::get().to(dead_letters::list))
         .route(

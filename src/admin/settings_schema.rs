@@ -1,14 +1,24 @@
 //! The schemas of the settings, for programs. They are made of the program's own types
 //! (`config::schema`) and written down beside the docs; a test holds them together.
 
+use std::sync::LazyLock;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::problem::problem;
 
 const DAEMON: &str = include_str!("../../docs/trunkline.schema.json");
 const TENANT: &str = include_str!("../../docs/tenant.schema.json");
+
+/// What stands in a tenant's file of an employee.
+pub(super) static EMPLOYEE: LazyLock<Value> = LazyLock::new(|| {
+    let tenant = serde_json::from_str::<Value>(TENANT).unwrap_or_default();
+    let employee = tenant.pointer("/properties/employees/items");
+    employee.cloned().unwrap_or_default()
+});
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

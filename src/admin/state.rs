@@ -25,6 +25,7 @@ use crate::model::employee::Employees;
 use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::model::timestamp::Timestamp;
+use crate::pbx::PasteText;
 use crate::pbx::call_desk::CallDesk;
 use crate::questions::desk::Desk;
 use crate::rehearsal::Candidate;
@@ -63,6 +64,8 @@ pub struct Overview {
     pub crms: Vec<CrmOverview>,
     /// Where each integration's CRM reaches us.
     pub webhooks: BTreeMap<IntegrationKey, WebhookOverview>,
+    /// Where sources and CRMs tell us something.
+    pub doors: Vec<OutsideDoor>,
 }
 
 /// Where an integration's CRM reaches us (S2-42).
@@ -83,6 +86,26 @@ impl Overview {
         let found = accounts.find(|account| account.portal == *portal)?;
         Some(Arc::clone(&found.book))
     }
+}
+
+/// Where a source or a CRM tells us something over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideDoor {
+    /// Whose: a source, or the integration of a CRM.
+    pub of: DoorOwner,
+    /// The path, up to where the secret follows.
+    pub path: String,
+    /// What is pasted into the other side's own pages.
+    pub texts: Vec<PasteText>,
+}
+
+/// Whose door it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DoorOwner {
+    /// A source.
+    Source(SourceKey),
+    /// The CRM of an integration.
+    Integration(IntegrationKey),
 }
 
 /// One source.

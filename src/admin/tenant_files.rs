@@ -181,6 +181,8 @@ pub enum Change {
         /// All of its settings.
         settings: Settings,
     },
+    /// Of the company's people: these, and no others.
+    Employees(Vec<Settings>),
 }
 
 /// What came of a change that was written.
@@ -240,6 +242,12 @@ pub trait TenantFiles: Send + Sync {
         integration: IntegrationId,
     ) -> BoxFuture<'_, Result<(Settings, usize, String), NoChange>>;
 
+    /// Returns the people of a tenant as they are written, with the revision of the file.
+    fn employees(
+        &self,
+        tenant: TenantId,
+    ) -> BoxFuture<'_, Result<(Vec<serde_json::Value>, String), NoChange>>;
+
     /// Changes a tenant's file where it has this revision, and puts it into force.
     fn change(
         &self,
@@ -287,6 +295,13 @@ impl TenantFiles for NoFiles {
         _: TenantId,
         _: IntegrationId,
     ) -> BoxFuture<'_, Result<(Settings, usize, String), NoChange>> {
+        async { Err(NoChange::Absent) }.boxed()
+    }
+
+    fn employees(
+        &self,
+        _: TenantId,
+    ) -> BoxFuture<'_, Result<(Vec<serde_json::Value>, String), NoChange>> {
         async { Err(NoChange::Absent) }.boxed()
     }
 

@@ -12,7 +12,8 @@ use futures_util::future::join_all;
 use crate::admin::discovery::Discoverable;
 use crate::admin::roster::RosterPlace;
 use crate::admin::state::{
-    AccountOverview, AccountShown, CrmOverview, IntegrationOverview, Off, Overview, SourceOverview,
+    AccountOverview, AccountShown, CrmOverview, DoorOwner, IntegrationOverview, Off, OutsideDoor,
+    Overview, SourceOverview,
 };
 use crate::clock::SharedClock;
 use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
@@ -469,6 +470,14 @@ impl Assembly {
                 let reader = source.source.hook().map(Receiver::Reader);
                 let exchange = || source.source.exchange().map(Receiver::Exchange);
                 if let Some(receiver) = reader.or_else(exchange) {
+                    overview.doors.push(OutsideDoor {
+                        of: DoorOwner::Source(source.key.clone()),
+                        path: format!(
+                            "/hooks/{}/{}/{}/",
+                            source.kind, source.key.tenant, source.key.source
+                        ),
+                        texts: source.source.to_paste(),
+                    });
                     let secrets = source.hook_secrets.clone();
                     hooks.insert(
                         source.key.clone(),
@@ -555,8 +564,6 @@ impl Assembly {
         self.shared.desk.replace(desk_table(new));
         self.shared.questions.apply(new);
         self.shared.installations.apply(new);
-        self.shared.overview.store(Arc::new(overview));
-        self.shared.intake.routing.store(Arc::new(routing));
         let door = ClickDoor {
             desk: Arc::clone(&self.shared.desk),
             store: self.shared.store.clone(),
@@ -564,6 +571,16 @@ impl Assembly {
         };
         let crm_hooks =
             super::sync_child::crm_hooks(new, &by_key, &self.deals, &self.clicks, &door);
+        let told = crm_hooks
+            .iter()
+            .filter(|(_, hook)| !hook.secrets.is_empty());
+        overview.doors.extend(told.map(|(key, hook)| OutsideDoor {
+            path: format!("/crm/{}/{}/{}/", hook.kind, key.tenant, key.integration),
+            of: DoorOwner::Integration(key.clone()),
+            texts: Vec::new(),
+        }));
+        self.shared.overview.store(Arc::new(overview));
+        self.shared.intake.routing.store(Arc::new(routing));
         self.shared.crm_hooks.store(Some(Arc::new(crm_hooks)));
         // Last: whoever is let in to post must find out who takes it.
         self.shared.hooks.store(Some(Arc::new(hooks)));

@@ -200,6 +200,17 @@ impl TenantFiles for Files {
         .boxed()
     }
 
+    fn employees(
+        &self,
+        tenant: TenantId,
+    ) -> BoxFuture<'_, Result<(Vec<serde_json::Value>, String), NoChange>> {
+        async move {
+            self.with_files(move |main| config::written_employees(main, tenant.as_str()))
+                .await
+        }
+        .boxed()
+    }
+
     fn change(
         &self,
         tenant: TenantId,
@@ -384,6 +395,7 @@ fn edits_of(change: &Change) -> Vec<FileEdit> {
             integration.to_string(),
             settings.clone(),
         )],
+        Change::Employees(people) => vec![FileEdit::Employees(people.clone())],
     }
 }
 
@@ -450,6 +462,10 @@ fn told(tenant: &TenantId, change: &Change) -> (Option<IntegrationKey>, String) 
         Change::Settings { integration, .. } => {
             what.push("its settings".to_owned());
             of_integration(tenant, integration)
+        }
+        Change::Employees(people) => {
+            what.push(format!("{} of them", people.len()));
+            (None, format!("employees of {tenant}"))
         }
     };
     let text = format!("by the admin endpoint: {subject}: {}", what.join(", "));

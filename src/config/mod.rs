@@ -51,8 +51,8 @@ pub use document::Position;
 pub use edit::{
     AccountEdit, EditError, EditedFile, FileEdit, IntegrationEdit, ItemEdit, ItemValues, NewTenant,
     Section, TitleEdit, WrittenAccount, WrittenIntegration, WrittenSettings, WrittenSource,
-    WrittenTake, WrittenTenant, add_tenant, edit_file, written_account, written_integration,
-    written_settings, written_tenant, written_tenants,
+    WrittenTake, WrittenTenant, add_tenant, edit_file, written_account, written_employees,
+    written_integration, written_settings, written_tenant, written_tenants,
 };
 pub use fingerprint::Fingerprint;
 pub use load::{load, load_draft, load_with, tenant_texts, written_files};

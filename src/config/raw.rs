@@ -349,6 +349,7 @@ pub(super) struct RawEmployee {
     pub(super) users: Vec<RawUser>,
     /// The employee's own outside numbers.
     #[serde(default)]
+    #[schemars(extend("x-shape" = "lines"))]
     pub(super) phones: Vec<String>,
     /// Calls of the employee's clients may be led to the employee.
     #[serde(default = "yes")]
@@ -359,6 +360,7 @@ pub(super) struct RawEmployee {
     /// When the employee works. Left out: always.
     pub(super) hours: Option<Vec<RawWorkSpan>>,
     /// Who is rung instead, by the id of the file.
+    #[schemars(extend("x-shape" = "employee"))]
     pub(super) stand_in: Option<String>,
 }
 
@@ -373,8 +375,10 @@ pub(super) struct RawWorkSpan {
     /// The days on which it begins.
     pub(super) days: Vec<Day>,
     /// When it begins, as `09:00`.
+    #[schemars(extend("x-shape" = "time"))]
     pub(super) from: String,
     /// When it is over; not after the beginning = past midnight.
+    #[schemars(extend("x-shape" = "time"))]
     pub(super) to: String,
 }
 
@@ -454,6 +458,7 @@ pub(super) struct RawSourceQuestions {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawExtension {
     /// The source, by its id.
+    #[schemars(extend("x-shape" = "source"))]
     pub(super) source: String,
     /// The extension or login there.
     pub(super) extension: String,
@@ -464,8 +469,10 @@ pub(super) struct RawExtension {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawUser {
     /// The account, by its id.
+    #[schemars(extend("x-shape" = "account"))]
     pub(super) account: String,
     /// The user, by the CRM's id.
+    #[schemars(extend("x-shape" = "user"))]
     pub(super) user: String,
 }
 

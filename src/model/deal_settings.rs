@@ -31,6 +31,7 @@ pub struct DealSettings {
     pub on: bool,
     /// The pipelines whose deals are received, by id. Left out: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-shape" = "pipelines"))]
     pub pipelines: Vec<String>,
     /// The stages that are a success, all one for us (S4-17). Left out: what the CRM calls won.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -40,12 +41,15 @@ pub struct DealSettings {
     pub bad: Vec<DealStage>,
     /// The numeric field that holds the sum, by id, code or name. Left out: the sum of the deal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-shape" = "deal_number"))]
     pub sum_field: Option<String>,
     /// The field that says where the deal comes from. Left out: what the CRM says by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-shape" = "deal_field"))]
     pub source_field: Option<String>,
     /// Additional columns: fields of the deal, by id, code or name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-shape" = "deal_fields"))]
     pub columns: Vec<String>,
     /// Which communication a deal came of.
     #[serde(default)]
@@ -60,7 +64,7 @@ pub struct DealSettings {
     pub first_days: u32,
     /// The source that the deals are passed on to, where it takes any. Left out: to none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-shape" = "source"))]
     pub upload_to: Option<SourceId>,
 }
 
@@ -93,8 +97,10 @@ pub enum ConversionModel {
 pub struct DealStage {
     /// The pipeline, by id. Left out: the stage of this id in every pipeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-shape" = "pipeline"))]
     pub pipeline: Option<String>,
     /// The stage, by id.
+    #[schemars(extend("x-shape" = "stage"))]
     pub stage: String,
 }
 

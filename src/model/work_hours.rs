@@ -109,10 +109,10 @@ pub struct WorkSpan {
     /// The days on which it begins.
     pub days: Vec<Day>,
     /// When it begins.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("x-shape" = "time"))]
     pub from: DayTime,
     /// When it is over.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("x-shape" = "time"))]
     pub to: DayTime,
 }
 

@@ -36,10 +36,10 @@ pub struct WorkSchedule<'a> {
 #[serde(deny_unknown_fields)]
 pub struct Closure {
     /// When it begins, as `2026-12-31T16:00:00`.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("x-shape" = "date_time"))]
     pub from: DateTime,
     /// When it is over.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("x-shape" = "date_time"))]
     pub to: DateTime,
 }
 

@@ -38,6 +38,7 @@ pub struct PopupSettings {
     pub show_to: ShowTo,
     /// Only calls to these numbers of ours, as the source writes them; empty = to every one.
     #[serde(default)]
+    #[schemars(extend("x-shape" = "lines"))]
     pub our_numbers: Vec<String>,
 }
 

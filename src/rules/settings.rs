@@ -60,6 +60,7 @@ pub struct IntegrationSettings {
     /// The company's working schedule, by its name in `schedules`: tasks that name none are due by
     /// it (S0-23); absent = day and night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-shape" = "schedule"))]
     pub schedule: Option<String>,
     /// Redirection of calls to the client's responsible (S1-23).
     #[serde(default)]
@@ -122,11 +123,11 @@ pub struct CallSettings {
     #[serde(default = "on")]
     pub on: bool,
     /// Answers for what nobody else answers for (S1-17). A user of the CRM.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("x-shape" = "user"))]
     pub default_responsible: CrmUserId,
     /// Numbers of partners and own lines: their calls make nothing at all (S1-28).
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<String>", extend("x-shape" = "lines"))]
     pub partner_numbers: Vec<Phone>,
     /// Whose telephony the CRM works with; with another one only fields are filled (V-03).
     #[serde(default)]
@@ -208,7 +209,7 @@ pub struct DirectionSettings {
     /// Client numbers whose calls make no entities; they are still logged on a card that exists
     /// (S1-18, S1-20).
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<String>", extend("x-shape" = "lines"))]
     pub filtered_numbers: Vec<Phone>,
     /// Which calls make entities and tasks (S2-23); the others are still logged on a card that
     /// exists. Absent or without conditions = all (S2-26).
@@ -343,13 +344,16 @@ pub enum UnknownAction {
     /// A contact and a deal (S1-11).
     ContactAndDeal {
         /// Pipeline, by the CRM's id.
+        #[schemars(extend("x-shape" = "pipeline"))]
         pipeline: String,
         /// Stage, by the CRM's id.
+        #[schemars(extend("x-shape" = "stage"))]
         stage: String,
     },
     /// A record in Unsorted, always; takes no stage (S1-12).
     Unsorted {
         /// Pipeline, by the CRM's id.
+        #[schemars(extend("x-shape" = "pipeline"))]
         pipeline: String,
     },
     /// A contact only (S1-13).
@@ -358,8 +362,10 @@ pub enum UnknownAction {
     /// A lead where the CRM works with leads beside deals, else a contact and a deal (S3-05).
     LeadOrDeal {
         /// Pipeline of the deal, by the CRM's id.
+        #[schemars(extend("x-shape" = "pipeline"))]
         pipeline: String,
         /// Stage of the deal, by the CRM's id.
+        #[schemars(extend("x-shape" = "stage"))]
         stage: String,
         /// Stage of the lead, by the CRM's id; left out = the first one.
         #[serde(default)]
@@ -374,8 +380,10 @@ pub enum KnownAction {
     /// The contact is used; a deal is made when the client has no open one (S1-15).
     ContactAndDeal {
         /// Pipeline, by the CRM's id.
+        #[schemars(extend("x-shape" = "pipeline"))]
         pipeline: String,
         /// Stage, by the CRM's id.
+        #[schemars(extend("x-shape" = "stage"))]
         stage: String,
         /// No deal is made before so much time has gone by since the client's last deal was
         /// closed (S1-15, V-03).
@@ -385,13 +393,16 @@ pub enum KnownAction {
     /// A deal at every call, when it has ended (S1-14).
     DealAlways {
         /// Pipeline, by the CRM's id.
+        #[schemars(extend("x-shape" = "pipeline"))]
         pipeline: String,
         /// Stage, by the CRM's id.
+        #[schemars(extend("x-shape" = "stage"))]
         stage: String,
     },
     /// A record in Unsorted, always; takes no stage (S1-12).
     Unsorted {
         /// Pipeline, by the CRM's id.
+        #[schemars(extend("x-shape" = "pipeline"))]
         pipeline: String,
     },
 }

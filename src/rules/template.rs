@@ -28,6 +28,7 @@ const FUEL: u64 = 10_000;
 /// A template as an administrator wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("x-shape" = "template"))]
 pub struct Template(pub String);
 
 /// The value of a variable.

@@ -31,6 +31,17 @@ pub enum Sample {
     Number(u64),
 }
 
+impl Variable {
+    /// Returns the sample as templates show it.
+    pub fn sample_text(&self) -> String {
+        match self.sample {
+            Sample::Text(text) | Sample::Maybe(text) => text.to_owned(),
+            Sample::Flag => "true".to_owned(),
+            Sample::Number(number) => number.to_string(),
+        }
+    }
+}
+
 const fn variable(
     name: &'static str,
     meaning_ru: &'static str,
@@ -464,11 +475,7 @@ mod tests {
     #[test]
     fn v_09_the_page_lists_every_variable_with_its_meaning_and_a_sample() {
         for one in OF_CALLS {
-            let sample = match one.sample {
-                Sample::Text(text) | Sample::Maybe(text) => text.to_owned(),
-                Sample::Flag => "true".to_owned(),
-                Sample::Number(number) => number.to_string(),
-            };
+            let sample = one.sample_text();
             let row = format!("| `{}` | {} | `{sample}` |", one.name, one.meaning_en);
             assert!(PAGE.contains(&row), "docs/settings.md lacks: {row}");
             assert!(!one.meaning_ru.is_empty());
@@ -488,11 +495,7 @@ mod tests {
     fn s0_14_the_page_lists_every_variable_of_requests_with_its_meaning_and_a_sample() {
         const REQUESTS: &str = include_str!("../../docs/requests.md");
         for one in OF_REQUESTS {
-            let sample = match one.sample {
-                Sample::Text(text) | Sample::Maybe(text) => text.to_owned(),
-                Sample::Flag => "true".to_owned(),
-                Sample::Number(number) => number.to_string(),
-            };
+            let sample = one.sample_text();
             let row = format!("| `{}` | {} | `{sample}` |", one.name, one.meaning_en);
             assert!(REQUESTS.contains(&row), "docs/requests.md lacks: {row}");
             assert!(!one.meaning_ru.is_empty());
@@ -514,11 +517,7 @@ mod tests {
     fn s2_20_the_page_lists_every_variable_of_chats_with_its_meaning_and_a_sample() {
         const CHATS: &str = include_str!("../../docs/chats.md");
         for one in OF_CHATS {
-            let sample = match one.sample {
-                Sample::Text(text) | Sample::Maybe(text) => text.to_owned(),
-                Sample::Flag => "true".to_owned(),
-                Sample::Number(number) => number.to_string(),
-            };
+            let sample = one.sample_text();
             let row = format!("| `{}` | {} | `{sample}` |", one.name, one.meaning_en);
             assert!(CHATS.contains(&row), "docs/chats.md lacks: {row}");
             assert!(!one.meaning_ru.is_empty());

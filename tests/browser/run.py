@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import urllib.request
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,12 +27,11 @@ READY_SECONDS_MAX = 300
 ROUTES = {
     "overview": "#/overview", "journal": "#/journal", "outbox": "#/outbox",
     "directory": "#/directory", "deals": "#/deals", "accounts": "#/accounts",
-    "credentials": "#/integration/demo/sales",
-    "incoming": "#/integration/demo/sales?block=incoming",
-    "outgoing": "#/integration/demo/sales?block=outgoing",
-    "mapping": "#/integration/demo/sales?block=mapping",
-    "other": "#/integration/demo/sales?block=other",
+    "guide": "#/guide",
 }
+TABS = ("credentials", "incoming", "outgoing", "requests", "chats", "filters", "templates", "responsibles",
+        "pipelines", "fields", "tags", "schedule", "mapping", "deals", "other")
+ROUTES.update({tab: f"#/integration/demo/sales?block={tab}" for tab in TABS})
 VIEWS = (("ru", "light", 1280), ("en", "dark", 1024), ("ru", "dark", 400), ("en", "light", 400))
 CLIENT = "+79035559911"
 
@@ -87,11 +87,26 @@ class Demo:
         else:
             urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=60).read()
 
-    def call(self, key: str):
+    def crm_gets_a_field(self, name: str) -> str:
+        """Makes a text field of contacts in the CRM; returns its id."""
+        answer = self.crm("contacts/custom_fields", [{"type": "text", "name": name}])
+        return str(answer["_embedded"]["custom_fields"][0]["id"])
+
+    def crm_deal(self, deal: str) -> dict:
+        return self.crm(f"leads/{deal}")
+
+    def crm(self, path: str, body=None) -> dict:
+        """Asks the CRM itself."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.ports['crm']}/api/v4/{path}", body and json.dumps(body).encode(),
+            {"Content-Type": "application/json", "Authorization": f"Bearer {self.secret('amocrm-main')}"})
+        return json.load(urllib.request.urlopen(request, timeout=60))
+
+    def call(self, key: str, client: str = CLIENT):
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         post(f"http://127.0.0.1:{self.ports['intake']}/v1/events/demo/site/{self.secret('site-hook')}", {
             "kind": "call", "key": key, "revision": 1, "direction": "incoming", "phase": "ended",
-            "client": CLIENT, "our_number": "+74950000001", "started_at": now, "answered_at": now,
+            "client": client, "our_number": "+74950000001", "started_at": now, "answered_at": now,
             "ended_at": now, "rung": [{"extension": "101"}], "talkers": ["101"]})
 
     def stop(self):
@@ -167,52 +182,184 @@ class Walk:
         self.check("story")
         self.picture("story")
 
-    def settings(self):
-        """A switch, a filter within a filter, a mistake beside its field, and a change of another."""
+    def tab(self, name: str):
+        self.browser.go(ROUTES[name])
+
+    def saves(self):
+        self.browser.button("Сохранить").click()
+        self.browser.says("Сохранено и действует")
+
+    def way(self, way: str, rest: str = "") -> str:
+        return f'[data-way="settings.{way}"]{rest}'
+
+    def s1_07_s1_08_s1_09_s1_10_all_four_cases_are_set_on_the_page(self):
+        """Each case gets its action, pipeline and stage from the lists of the CRM."""
         b, file = self.browser, self.demo.file()
-        before = file.read_text()
-        b.go(ROUTES["incoming"])
-        b.button("+ условие").click()
-        value = b.find(".condition input")
+        remarks = [line for line in file.read_text().splitlines() if line.startswith("#")]
+        self.tab("incoming")
+        cases = {
+            "answered_unknown": ("contact_and_deal", "3200", "3203"),
+            "missed_unknown": ("contact", None, None),
+            "answered_known": ("deal_always", "3100", "3103"),
+            "missed_known": ("unsorted", "3200", None),
+        }
+        for case, (action, pipeline, stage) in cases.items():
+            way = f"calls.incoming.{case}.action"
+            b.choose(self.way(f"{way}.kind", " select"), action)
+            if pipeline:
+                b.choose(self.way(f"{way}.pipeline", " select"), pipeline)
+            if stage:
+                b.choose(self.way(f"{way}.stage", " select"), stage)
+        self.check("four cases")
+        self.saves()
+        incoming = tomllib.loads(file.read_text())["integrations"][0]["settings"]["calls"]["incoming"]
+        for case, (action, pipeline, stage) in cases.items():
+            wanted = {"kind": action, "pipeline": pipeline, "stage": stage}
+            wanted = {key: value for key, value in wanted.items() if value}
+            assert incoming[case]["action"] == wanted, (case, incoming[case])
+        assert all(line in file.read_text() for line in remarks), "a remark of the file is gone"
+
+    def s2_25_s2_26_a_filter_within_a_filter_is_marked_and_an_empty_one_is_not(self):
+        b, file = self.browser, self.demo.file()
+        self.tab("filters")
+        card = self.way("calls.incoming.filter")
+        b.says("не задан")
+        assert not b.all("#tab-filters.set"), "a filter is marked that is not set"
+        b.button("+ условие", card).click()
+        value = b.find(f"{card} .condition input")
         value.send_keys("+74950000001")
-        b.button("+ группа").click()
-        b.button("+ условие", ".group .group").click()
-        b.until("the inner condition is there", lambda: len(b.all(".condition")) == 2)
-        inner = b.all(".condition input")[-1]
-        b.choose(".group .group .condition select", "tag")
-        inner.send_keys("важный")
+        b.button("+ группа", card).click()
+        b.button("+ условие", f"{card} .group .group").click()
+        b.until("the inner condition is there", lambda: len(b.all(f"{card} .condition")) == 2)
+        b.choose(f"{card} .group .group .condition select", "tag")
+        b.all(f"{card} .condition input")[-1].send_keys("важный")
         b.find("h1").click()
         b.says("задан, условий: 2")
+        assert b.all("#tab-filters.set"), "a set filter is not marked"
         self.check("filter")
-        b.script("document.querySelector('.filter').closest('section').scrollIntoView()")
         self.picture("filter")
-        b.button("Сохранить").click()
-        b.says("Сохранено и действует")
-        after = file.read_text()
-        assert "важный" in after and "filter" in after, after
-        remarks = [line for line in before.splitlines() if line.startswith("#")]
-        assert all(line in after for line in remarks), "a remark of the file is gone"
+        self.saves()
+        assert "важный" in file.read_text()
+        b.button("Убрать группу", card).click()
+        b.button("Убрать условие", card).click()
+        self.saves()
+        b.until("the mark is gone", lambda: not b.all("#tab-filters.set"))
+        assert "важный" not in file.read_text()
 
-        # An empty pipeline: refused as a whole, and said where.
-        pipeline = [one for one in b.all("main .card")[0].find_elements("css selector", "input")
-                    if one.get_attribute("type") == "text"]
-        if pipeline:
-            pipeline[0].clear()
-        else:
-            b.choose("main .card .fields .field:nth-child(2) select", "")
-        b.find("h1").click()
+    def s2_29_s2_30_a_template_is_seen_before_it_is_saved_and_goes_back(self):
+        b, file = self.browser, self.demo.file()
+        self.tab("templates")
+        way = self.way("calls.incoming.deal_name")
+        area = f"{way} textarea"
+
+        def text() -> str:
+            return b.find(area).get_property("value")
+
+        b.find(area).send_keys("Звонок ")
+        b.button("Вставить переменную: Название сделки", way).click()
+        b.says("номер клиента (E.164)")
+        self.check("variables")
+        b.until("the variable is there", lambda: (b.find(f"{way} .variable:first-child").click() or True))
+        assert text() == "Звонок {{ client_phone }}", text()
+        b.button("Показать, что получится: Название сделки", way).click()
+        b.says("Звонок +79161234567")
+        # The last real calls of the day, as they would have been called.
+        b.until("real calls are shown", lambda: any("Звонок +7903555" in one.text for one in b.all(f"{way} .seen li")))
+        self.check("template")
+        self.picture("template")
+        back = f"{way} button[aria-label^='Вернуть сохранённый шаблон']"
+        b.find(back).click()
+        assert text() == "", "not the saved one"
+        b.find(area).send_keys("Звонок {{ client_phone }}")
+        self.saves()
+        assert "Звонок {{ client_phone }}" in file.read_text()
+        b.find(area).send_keys(" и {{ clinet }}")
+        b.button("Показать, что получится: Название сделки", way).click()
+        b.says("clinet")
         b.button("Сохранить").click()
         b.says("Не сохранено, ошибок")
-        b.until("the mistake stands beside the field", lambda: b.all(".card .mistake"))
+        b.until("the mistake stands beside the field", lambda: b.all(f"{way} .mistake"))
+        self.check("mistake of a template")
+        b.find(back).click()
+        assert text() == "Звонок {{ client_phone }}", "not the one saved last"
+
+    def s2_32_rules_of_responsibles_are_made_and_put_in_order(self):
+        b, file = self.browser, self.demo.file()
+        self.tab("responsibles")
+        card = self.way("calls.responsible")
+        b.button("+ Добавить правило", card).click()
+        name = b.find(f"{card} li:last-child input")
+        name.send_keys("Важные — Вере")
+        b.choose(f"{card} li:last-child [data-way$='.assign.kind'] select", "employee")
+        b.choose(f"{card} li:last-child [data-way$='.assign.employee'] select", "vera")
+        b.find("h1").click()
+        self.check("rule")
+        self.picture("responsibles")
+        b.button("Выше: Важные — Вере", card).click()
+        self.saves()
+        rules = tomllib.loads(file.read_text())["integrations"][0]["settings"]["calls"]["responsible"]
+        assert rules[0] == {"name": "Важные — Вере", "assign": {"kind": "employee", "employee": "vera"}}, rules
+        b.button("Убрать: Важные — Вере", card).click()
+        self.saves()
+
+    def s0_17_s2_33_an_additional_field_is_chosen_from_the_list_of_the_crm(self):
+        b, file = self.browser, self.demo.file()
+        field = self.demo.crm_gets_a_field("Откуда узнал")
+        card = self.way("calls.fields")
+        last = f"{card} li:last-child [data-way$="
+
+        def listed():
+            # The lists of the CRM are remembered for half a minute.
+            self.tab("fields")
+            b.button("+ Добавить поле", card).click()
+            b.choose(f"{last}'.card'] select", "contact")
+            return b.all(f"{last}'.field'] option[value='{field}']")
+
+        b.until("the new field is in the list", listed)
+        b.choose(f"{last}'.field'] select", field)
+        b.find(f"{last}'.value'] textarea").send_keys("{{ source_name }}")
+        b.until("the rule says which field it fills", lambda: "Контакт: Откуда узнал" in b.text())
+        self.check("field")
+        self.saves()
+        fields = tomllib.loads(file.read_text())["integrations"][0]["settings"]["calls"]["fields"]
+        assert fields == [{"card": "contact", "field": field, "value": "{{ source_name }}"}], fields
+
+    def s1_06_an_employee_is_paired_on_the_page(self):
+        b, file = self.browser, self.demo.file()
+        self.tab("mapping")
+        b.says("сопоставлен")
+        b.button("+ Добавить сотрудника").click()
+        row = '[data-way="employees"] > ol > li:last-child'
+        b.find(f"{row} [data-way$='.id'] input").send_keys("grigory")
+        b.find(f"{row} [data-way$='.name'] input").send_keys("Григорий")
+        b.find("h1").click()
+        self.check("employee")
+        self.saves()
+        people = tomllib.loads(file.read_text())["employees"]
+        assert people[-1] == {"id": "grigory", "name": "Григорий"}, people
+        b.button("Убрать: Григорий").click()
+        self.saves()
+        assert "grigory" not in file.read_text()
+
+    def settings(self):
+        """A mistake beside its field, and a change of another."""
+        b, file = self.browser, self.demo.file()
+        after = file.read_text()
+        # An empty pipeline: refused as a whole, and said where.
+        self.tab("incoming")
+        b.choose(self.way("calls.incoming.answered_unknown.action.pipeline", " select"), "")
+        b.button("Сохранить").click()
+        b.says("Не сохранено, ошибок")
+        b.until("the mistake stands beside the field", lambda: b.all(".card .field .mistake"))
         assert file.read_text() == after
         self.check("mistake")
         self.picture("mistake")
         b.button("Вернуть как было").click()
 
         # Another person changes the file in an editor meanwhile.
-        b.go("#/integration/demo/sales?block=other")
+        self.tab("other")
         file.write_text(after.replace('filtered_numbers = ["+79035550043"]', 'filtered_numbers = ["+79035550044"]'))
-        partner = b.find("textarea")
+        partner = b.find(self.way("calls.partner_numbers", " textarea"))
         partner.send_keys("\n+74951119999")
         b.find("h1").click()
         b.button("Сохранить").click()
@@ -221,19 +368,25 @@ class Walk:
         self.check("stale")
         self.picture("stale")
         b.button("Взять их и наложить мои").click()
-        b.button("Сохранить").click()
-        b.says("Сохранено и действует")
+        self.saves()
         both = file.read_text()
         assert "+74951119999" in both and "+79035550044" in both, both
 
-        # The filter goes again: with nothing in it all pass.
-        b.go(ROUTES["incoming"])
-        b.button("Убрать группу").click()
-        b.button("Убрать условие").click()
-        b.button("Сохранить").click()
-        b.says("Сохранено и действует")
-        b.says("не задан")
-        assert "важный" not in file.read_text()
+    def a_call_is_decided_by_what_was_set(self):
+        """The case and the template that were saved make the deal, and the story says so."""
+        b = self.browser
+        self.demo.call("browser-0", "+79035559900")
+
+        def made():
+            b.go("#/story/demo/site/browser-0")
+            links = [one.get_attribute("href") for one in b.all(".steps a")]
+            return [one for one in links if "demo.amocrm.ru/leads/detail/" in one]
+
+        link = b.until("the deal is made", made)[0]
+        b.says("создать контакт и сделку в воронке 3200, этап 3203")
+        name = self.demo.crm_deal(link.rsplit("/", 1)[1])["name"]
+        assert name == "Звонок +79035559900", name
+        self.check("story of the call")
 
     def portal(self):
         """The connection is checked, the gear gives the portal another title, the arrow asks for a code."""
@@ -475,7 +628,23 @@ def main() -> int:
                 seen, wrong = first_day(wanted, Path(folder), demo)
             browser = Browser(demo.base, wanted.axe)
             walk = Walk(demo, browser, wanted.pictures)
-            for part in () if wanted.only == "first-day" else (walk.log_in, walk.looks, walk.explained, walk.settings, walk.portal, walk.dead_letter, walk.leave):
+            parts = (
+                walk.log_in,
+                walk.looks,
+                walk.explained,
+                walk.s1_07_s1_08_s1_09_s1_10_all_four_cases_are_set_on_the_page,
+                walk.s2_25_s2_26_a_filter_within_a_filter_is_marked_and_an_empty_one_is_not,
+                walk.s2_29_s2_30_a_template_is_seen_before_it_is_saved_and_goes_back,
+                walk.s2_32_rules_of_responsibles_are_made_and_put_in_order,
+                walk.s0_17_s2_33_an_additional_field_is_chosen_from_the_list_of_the_crm,
+                walk.s1_06_an_employee_is_paired_on_the_page,
+                walk.settings,
+                walk.a_call_is_decided_by_what_was_set,
+                walk.portal,
+                walk.dead_letter,
+                walk.leave,
+            )
+            for part in () if wanted.only == "first-day" else parts:
                 print(f"  {part.__name__}", flush=True)
                 part()
         finally:

@@ -135,6 +135,21 @@ fn test_names_in(text: &str, found: &mut BTreeSet<String>) {
     }
 }
 
+/// A check of the browser's walk is a method that the walk is told to go through. `make test-browser`
+/// runs them.
+fn browser_checks_in(text: &str, found: &mut BTreeSet<String>) {
+    let lines = || text.lines().map(str::trim);
+    let walked: BTreeSet<&str> = lines()
+        .filter_map(|line| line.strip_prefix("walk.")?.strip_suffix(','))
+        .collect();
+    let methods = lines().filter_map(|line| line.strip_prefix("def ")?.strip_suffix("(self):"));
+    found.extend(
+        methods
+            .filter(|name| walked.contains(name))
+            .map(str::to_owned),
+    );
+}
+
 #[test]
 fn every_claimed_feature_names_a_test_and_no_row_is_missing() {
     let text = fs::read_to_string(root().join("docs/features.md")).expect("read");
@@ -144,6 +159,9 @@ fn every_claimed_feature_names_a_test_and_no_row_is_missing() {
     let mut tests = BTreeSet::new();
     test_names(&root().join("src"), &mut tests);
     test_names(&root().join("tests"), &mut tests);
+    let walk = fs::read_to_string(root().join("tests/browser/run.py")).expect("read");
+    browser_checks_in(&walk, &mut tests);
+    assert!(tests.contains("log_in"));
     assert!(tests.contains("every_claimed_feature_names_a_test_and_no_row_is_missing"));
     assert_eq!(unproved(&rows, &tests), Vec::<String>::new());
 }
@@ -178,4 +196,13 @@ fn only_functions_that_are_run_count_as_tests() {
     test_names_in(text, &mut found);
     let found: Vec<&str> = found.iter().map(String::as_str).collect();
     assert_eq!(found, ["four", "one", "three"]);
+}
+
+#[test]
+fn only_checks_of_the_browser_that_are_walked_through_count() {
+    let text = "class Walk:\n    def one(self):\n        pass\n    def two(self):\n        pass\n\
+                \x20   def three(self, way):\n        pass\n\nparts = (\n    walk.one,\n    walk.gone,\n    walk.three,\n)\n";
+    let mut found = BTreeSet::new();
+    browser_checks_in(text, &mut found);
+    assert_eq!(found, BTreeSet::from(["one".to_owned()]));
 }

@@ -49,8 +49,15 @@ pages! {
     "/pages/joining.js" "joining.js" JS,
     "/pages/installations.js" "installations.js" JS,
     "/pages/integration.js" "integration.js" JS,
-    "/pages/calls.js" "calls.js" JS,
+    "/pages/form.js" "form.js" JS,
     "/pages/filter.js" "filter.js" JS,
+    "/pages/template.js" "template.js" JS,
+    "/pages/people.js" "people.js" JS,
+    "/pages/settings-ru.js" "settings-ru.js" JS,
+    "/pages/settings-en.js" "settings-en.js" JS,
+    "/pages/guide.js" "guide.js" JS,
+    "/pages/guide-ru.js" "guide-ru.js" JS,
+    "/pages/guide-en.js" "guide-en.js" JS,
 }
 
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -113,50 +120,56 @@ async fn text(page: &Page) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::Value;
 
     use super::*;
 
-    #[test]
-    fn every_page_weighs_less_than_one_may_with_all_that_it_loads() {
-        let main = file("main.js");
-        let views: Vec<&str> = main
-            .split("import(\"/pages/")
-            .skip(1)
-            .filter_map(|rest| rest.split_once('"').map(|(name, _)| name))
-            .collect();
-        assert!(
-            views.contains(&"accounts.js") && views.len() > 7,
-            "{views:?}"
-        );
-        for view in views {
-            // The heavier of the two dictionaries: only one is fetched.
-            let mut loaded = vec![
-                "index.html",
-                "style.css",
-                "icon.svg",
-                "ru.js",
-                "main.js",
-                view,
-            ];
-            let mut looked_at = 0;
-            while let Some(name) = loaded.get(looked_at).copied() {
-                looked_at += 1;
-                for (_, rest) in file(name)
-                    .match_indices(" from \"/pages/")
-                    .map(|(at, found)| {
-                        let rest = file(name).get(at + found.len()..).unwrap_or_default();
-                        (at, rest.split('"').next().unwrap_or_default())
-                    })
-                {
-                    if !loaded.contains(&rest) {
-                        loaded.push(rest);
-                    }
-                }
+    /// Adds a file with what it imports from the start.
+    fn load(name: &str, found: &mut BTreeSet<String>) {
+        if !found.insert(name.to_owned()) {
+            return;
+        }
+        for line in file(name)
+            .lines()
+            .filter(|line| line.starts_with("import "))
+        {
+            if let Some((_, rest)) = line.split_once("\"/pages/") {
+                load(rest.split('"').next().unwrap_or_default(), found);
             }
-            let bytes: usize = loaded.iter().map(|name| file(name).len()).sum();
-            assert!(bytes < 150_000, "{view}: {bytes}");
-            assert!(loaded.contains(&"words.js"), "{loaded:?}");
+        }
+    }
+
+    #[test]
+    fn every_page_view_weighs_less_than_a_view_may() {
+        let views = file("main.js").lines();
+        let views = views.filter_map(|line| line.strip_prefix("const PAGES = ["));
+        let views: Vec<&str> = views
+            .flat_map(|line| line.split('"').skip(1).step_by(2))
+            .collect();
+        assert!(views.len() > 8, "{views:?}");
+        for view in views {
+            for language in ["ru", "en"] {
+                let mut found = BTreeSet::new();
+                load("main.js", &mut found);
+                load(&format!("{view}.js"), &mut found);
+                let lists: Vec<String> = found
+                    .iter()
+                    .flat_map(|name| file(name).split("learn(\"").skip(1))
+                    .map(|rest| rest.split('"').next().unwrap_or_default().to_owned())
+                    .collect();
+                for list in lists.iter().map(String::as_str).chain([""]) {
+                    found.insert(format!("{list}{language}.js"));
+                }
+                let always = ["style.css", "icon.svg"].map(str::to_owned);
+                let bytes: usize = found
+                    .iter()
+                    .chain(&always)
+                    .map(|name| file(name).len())
+                    .sum();
+                assert!(bytes < 150_000, "{view} in {language}: {bytes}");
+            }
         }
     }
 
@@ -202,12 +215,37 @@ mod tests {
         lines.collect()
     }
 
+    /// The dictionaries of both languages, all lists together.
+    fn both() -> [BTreeMap<&'static str, &'static str>; 2] {
+        ["ru", "en"].map(|language| {
+            let lists = ["", "settings-", "guide-"];
+            let lists = lists.map(|list| words(&format!("{list}{language}.js")));
+            lists.into_iter().flatten().collect()
+        })
+    }
+
     #[test]
     fn every_word_is_there_in_both_languages() {
-        let (ru, en) = (words("ru.js"), words("en.js"));
+        for list in ["", "guide-"] {
+            let [ru, en] = ["ru", "en"].map(|language| words(&format!("{list}{language}.js")));
+            assert!(ru.keys().eq(en.keys()), "{list}");
+        }
+        let [ru, en] = both();
         assert!(ru.len() > 300, "{}", ru.len());
-        assert!(ru.keys().eq(en.keys()));
         assert!(ru.values().chain(en.values()).all(|text| !text.is_empty()));
+        // What a setting is called in English can be read off its name, and what it does off the
+        // schema.
+        let lacks = |key: &&&str| !en.contains_key(**key) && !is_of_setting(key);
+        assert_eq!(
+            ru.keys().filter(lacks).collect::<Vec<_>>(),
+            Vec::<&&str>::new()
+        );
+        assert_eq!(
+            en.keys()
+                .filter(|key| !ru.contains_key(*key))
+                .collect::<Vec<_>>(),
+            Vec::<&&str>::new()
+        );
         for page in PAGES.iter().filter(|page| page.media == JS) {
             for (place, _) in page.text.match_indices(" t(\"") {
                 let rest = page.text.get(place + 4..).unwrap_or_default();
@@ -217,55 +255,89 @@ mod tests {
         }
     }
 
+    /// Words of settings stand under `set` or the name of their table.
+    fn is_of_setting(key: &str) -> bool {
+        let table = key.split('.').next().unwrap_or_default();
+        ["set", "employees", "hours"].contains(&table) || table.starts_with(char::is_uppercase)
+    }
+
+    /// What people read of the settings: switches, other settings and choices, each with the keys
+    /// under which its words may stand.
+    fn settings(schema: &Value, owner: &str, key: &str, found: &mut Vec<(Vec<String>, bool)>) {
+        let properties = schema["properties"].as_object();
+        for (name, property) in properties.into_iter().flatten() {
+            if property.get("const").is_some() || (owner, name.as_str()) == ("Filter", "of") {
+                continue;
+            }
+            let keys = vec![format!("{owner}.{name}"), format!("set.{name}")];
+            found.push((keys, property["type"] == "boolean"));
+            settings(property, owner, name, found);
+        }
+        for choice in schema["oneOf"].as_array().into_iter().flatten() {
+            let tag = choice["properties"].as_object().into_iter().flatten();
+            let tag = tag
+                .filter_map(|(_, property)| property["const"].as_str())
+                .next();
+            let word = choice["const"].as_str().or(tag);
+            if let Some(word) = word.filter(|_| owner != "Filter" && !key.is_empty()) {
+                found.push((vec![format!("set.{key}={word}")], false));
+            }
+            settings(choice, owner, key, found);
+        }
+        if schema["items"].is_object() {
+            settings(&schema["items"], owner, key, found);
+        }
+    }
+
     #[test]
-    fn s1_05_an_integration_has_its_five_blocks_and_its_switches_are_explained() {
-        let words = [words("ru.js"), words("en.js")];
-        let explained = |key: &str| {
-            let hint = format!("{key}.hint");
+    fn every_setting_of_the_schema_is_explained_in_both_languages() {
+        let schema = crate::rules::form::schema();
+        let mut found = Vec::new();
+        settings(&schema, "IntegrationSettings", "", &mut found);
+        for (name, part) in schema["$defs"].as_object().into_iter().flatten() {
+            let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
+            settings(part, name, "", &mut found);
+        }
+        assert!(found.len() > 100, "{}", found.len());
+        let [ru, _] = both();
+        let lacks = |keys: &[String], end: &str| {
+            !keys
+                .iter()
+                .any(|key| ru.contains_key(format!("{key}{end}").as_str()))
+        };
+        let mut missing: Vec<&str> = Vec::new();
+        for (keys, is_switch) in &found {
+            // The schema has the English words.
+            if lacks(keys, "") || (*is_switch && lacks(keys, ".hint")) {
+                missing.extend(keys.first().map(String::as_str));
+            }
+        }
+        assert_eq!(
+            missing,
+            Vec::<&str>::new(),
+            "add them to pages/settings-ru.js"
+        );
+    }
+
+    #[test]
+    fn s1_05_an_integration_has_the_blocks_of_the_manuals_and_its_states_are_explained() {
+        let words = both();
+        let tabs = file("integration.js").lines();
+        let tabs = tabs.filter_map(|line| line.strip_prefix("const TABS = ["));
+        let tabs: Vec<&str> = tabs
+            .flat_map(|line| line.split('"').skip(1).step_by(2))
+            .collect();
+        for block in ["credentials", "incoming", "outgoing", "mapping", "other"] {
+            assert!(tabs.contains(&block), "{block}");
+        }
+        let keys = tabs.iter().map(|block| format!("block.{block}"));
+        let states = ["on", "observe", "off"];
+        let keys = keys.chain(states.map(|state| format!("activity.{state}.hint")));
+        for key in keys {
             assert!(
-                words.iter().all(|words| words.contains_key(hint.as_str())),
+                words.iter().all(|words| words.contains_key(key.as_str())),
                 "{key}"
             );
-        };
-        for block in ["credentials", "incoming", "outgoing", "mapping", "other"] {
-            assert!(
-                file("integration.js").contains(&format!("[\"{block}\", () =>")),
-                "{block}"
-            );
-        }
-        for case in [
-            "answered_unknown",
-            "missed_unknown",
-            "answered_known",
-            "missed_known",
-        ] {
-            explained(&format!("case.{case}"));
-        }
-        for action in [
-            "contact_and_deal",
-            "unsorted",
-            "contact",
-            "lead_or_deal",
-            "deal_always",
-        ] {
-            explained(&format!("action.{action}"));
-        }
-        for activity in ["on", "observe", "off"] {
-            explained(&format!("activity.{activity}"));
-        }
-        for switch in [
-            "at_answer",
-            "task",
-            "missed_task",
-            "tags.on",
-            "tags.number",
-            "tags.source",
-            "filter",
-            "call_history",
-            "talker",
-            "telephony",
-        ] {
-            explained(switch);
         }
     }
 }

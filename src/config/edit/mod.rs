@@ -2,6 +2,7 @@
 //! it is, comments included; a change after which the configuration would be wrong is not made.
 
 mod account;
+mod employees;
 mod integration;
 mod item;
 mod place;
@@ -49,6 +50,8 @@ pub enum FileEdit {
     RemoveIntegration(String),
     /// What an integration does: all of its settings.
     Settings(String, serde_json::Map<String, serde_json::Value>),
+    /// The people of the company: all of them.
+    Employees(Vec<serde_json::Map<String, serde_json::Value>>),
     /// There is one more item in a list.
     Add(Section, String, ItemEdit),
     /// Values of an item.
@@ -224,6 +227,17 @@ pub fn written_settings(
     Ok((written, revision_of(&text)))
 }
 
+/// Returns the people of a tenant as they are written, with the revision of its file.
+pub fn written_employees(
+    main: &Path,
+    tenant: &str,
+) -> Result<(Vec<serde_json::Value>, String), EditError> {
+    let (_, text) = find(main, tenant)?;
+    let written = employees::written(&text);
+    let written = written.ok_or_else(|| EditError::Absent(format!("{tenant}/employees")))?;
+    Ok((written, revision_of(&text)))
+}
+
 impl FileEdit {
     /// Returns the text after the change.
     fn applied(
@@ -234,10 +248,11 @@ impl FileEdit {
         key: Option<&StoreKey>,
     ) -> Result<String, EditError> {
         let id = match self {
-            FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => id,
+            FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => id.as_str(),
             FileEdit::Integration(id, _) | FileEdit::RemoveIntegration(id) => id,
             FileEdit::Settings(id, _) => id,
             FileEdit::Add(_, id, _) | FileEdit::Values(_, id, _) => id,
+            FileEdit::Employees(_) => "employees",
         };
         let absent = || EditError::Absent(format!("{tenant}/{id}"));
         let by_hand = |what| EditError::ByHand {
@@ -266,6 +281,12 @@ impl FileEdit {
                 .map_err(|ByHand(what)| by_hand(what))?
                 .ok_or_else(absent);
         }
+        if let FileEdit::Employees(wanted) = self {
+            let after = employees::changed(before, wanted);
+            return after
+                .map_err(|ByHand(what)| by_hand(what))?
+                .ok_or_else(absent);
+        }
         let changes = match Document::parse(before.to_owned()) {
             Err(_) => Ok(None),
             Ok(document) => match self {
@@ -275,7 +296,10 @@ impl FileEdit {
                 FileEdit::Integration(id, edit) => {
                     integration::changes(&document, before, id, edit)
                 }
-                FileEdit::Settings(..) | FileEdit::Add(..) | FileEdit::Values(..) => Ok(None),
+                FileEdit::Settings(..)
+                | FileEdit::Employees(_)
+                | FileEdit::Add(..)
+                | FileEdit::Values(..) => Ok(None),
             },
         };
         let changes = changes.map_err(|ByHand(what)| by_hand(what))?;
@@ -301,6 +325,8 @@ impl FileEdit {
             FileEdit::Add(section, id, _) | FileEdit::Values(section, id, _) => {
                 (section.list(), id)
             }
+            // They are held against the text where they are written.
+            FileEdit::Employees(_) => return true,
         };
         let Some(items) = expected.get_mut(list).and_then(toml::Value::as_array_mut) else {
             return false;
@@ -326,7 +352,10 @@ impl FileEdit {
                     edit.expect(item);
                 }
             }
-            FileEdit::Settings(..) | FileEdit::Add(..) | FileEdit::Values(..) => {}
+            FileEdit::Settings(..)
+            | FileEdit::Employees(_)
+            | FileEdit::Add(..)
+            | FileEdit::Values(..) => {}
         }
         expected == after
     }

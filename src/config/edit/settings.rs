@@ -71,7 +71,7 @@ fn is_all_that_changed(before: &str, after: &str, id: &str, wanted: &Map<String,
     before.is_some() && before == after && settings == Some(without_null(wanted))
 }
 
-fn without_null(wanted: &Map<String, Json>) -> Json {
+pub(super) fn without_null(wanted: &Map<String, Json>) -> Json {
     let kept = wanted.iter().filter(|(_, value)| !value.is_null());
     let kept = kept.map(|(key, value)| {
         let value = match value {

@@ -87,7 +87,7 @@ pub(super) fn merge_item(item: &mut Item, wanted: &Json, is_inline: bool, depth:
     *item = new;
 }
 
-fn merge_tables(tables: &mut ArrayOfTables, wanted: &[Json], depth: usize) {
+pub(super) fn merge_tables(tables: &mut ArrayOfTables, wanted: &[Json], depth: usize) {
     while tables.len() > wanted.len() {
         tables.remove(tables.len().saturating_sub(1));
     }
@@ -163,7 +163,7 @@ pub(super) fn object(table: &dyn TableLike) -> Map<String, Json> {
         .collect()
 }
 
-fn json(item: &Item) -> Option<Json> {
+pub(super) fn json(item: &Item) -> Option<Json> {
     match item {
         Item::None => None,
         Item::Value(value) => Some(json_of(value)),

@@ -586,7 +586,7 @@ fn transfer(method: &TransferAction) -> String {
     }
 }
 
-fn no_text(why: &TemplateMiss) -> String {
+pub(super) fn no_text(why: &TemplateMiss) -> String {
     match why {
         TemplateMiss::Empty => "its variables are empty".to_owned(),
         TemplateMiss::Broken { words } => words.clone(),

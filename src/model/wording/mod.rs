@@ -4,7 +4,7 @@ mod english;
 mod fields;
 mod russian;
 
-use super::explanation::{Language, Reason};
+use super::explanation::{Language, Reason, TemplateMiss};
 
 impl Reason {
     /// Returns the reason as one sentence.
@@ -12,6 +12,16 @@ impl Reason {
         match language {
             Language::Ru => russian::text(self),
             Language::En => english::text(self),
+        }
+    }
+}
+
+impl TemplateMiss {
+    /// Returns why a template gives no text.
+    pub fn text(&self, language: Language) -> String {
+        match language {
+            Language::Ru => russian::no_text(self),
+            Language::En => english::no_text(self),
         }
     }
 }

@@ -582,7 +582,7 @@ fn transfer(method: &TransferAction) -> String {
     }
 }
 
-fn no_text(why: &TemplateMiss) -> String {
+pub(super) fn no_text(why: &TemplateMiss) -> String {
     match why {
         TemplateMiss::Empty => "его переменные пусты".to_owned(),
         TemplateMiss::Broken { words } => words.clone(),

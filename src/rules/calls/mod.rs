@@ -26,6 +26,7 @@ mod task;
 mod texts;
 
 pub use self::log::CALL_RECORD;
+pub(super) use self::texts::preview;
 
 use crate::model::call::{Call, CallResult};
 use crate::model::communication::Kind;

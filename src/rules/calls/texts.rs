@@ -1,11 +1,15 @@
 //! Names and texts of what a call makes, and its tags (V-09, S1-21).
 
+use crate::model::call::{Call, CallResult, MissReason};
 use crate::model::call::{CallResult, MissReason};
 use crate::model::details::UTM;
 use crate::model::explanation::{Reason, Side, TemplateMiss};
+use crate::model::facts::Facts;
 use crate::model::ids::Extension;
+use crate::rules::draft::Draft;
 use crate::rules::names;
 use crate::rules::settings::Template;
+use crate::rules::situation::Situation;
 use crate::rules::template::{Value, Values};
 use crate::rules::variables;
 
@@ -76,6 +80,26 @@ pub(super) fn field_value(
     client: &Client<'_>,
 ) -> Result<String, TemplateMiss> {
     template.text(&values(call, client), chars_max)
+}
+
+/// Returns what a template gives for a call as the CRM's facts have its client, whatever is made of
+/// such calls; `None` = no client with a number called.
+pub(in crate::rules) fn preview(
+    template: &Template,
+    chars_max: usize,
+    situation: &Situation<'_>,
+    call: &Call,
+    facts: &Facts,
+) -> Option<Result<String, TemplateMiss>> {
+    let call = ClientCall {
+        situation,
+        call,
+        settings: situation.settings.calls.as_ref()?,
+        side: Side::of(call.direction)?,
+        phone: call.client.phone()?,
+    };
+    let client = Client::find(&call, facts, &mut Draft::new(situation));
+    Some(template.text(&values(&call, &client), chars_max))
 }
 
 /// What a text is made from.

@@ -25,6 +25,8 @@ mod transcript;
 #[cfg(test)]
 mod tests;
 
+pub(super) use self::texts::preview;
+
 use crate::model::chat::Chat;
 use crate::model::communication::Phase;
 use crate::model::explanation::{Explanation, Reason, TransferAction};

@@ -1,11 +1,15 @@
 //! What was written, and what templates of chats may say (S2-20, V-09).
 
-use crate::model::chat::{Author, Message};
+use crate::model::chat::{Author, Chat, Message};
 use crate::model::details;
+use crate::model::explanation::TemplateMiss;
+use crate::model::facts::Facts;
 use crate::model::phone::Phone;
 use crate::model::plan::UnsortedForm;
 use crate::rules::draft::Draft;
 use crate::rules::names;
+use crate::rules::settings::Template;
+use crate::rules::situation::Situation;
 use crate::rules::template::{Value, Values, one_line};
 use crate::rules::variables;
 use crate::rules::written::Written;
@@ -112,6 +116,25 @@ pub(super) fn heading(chat: &ClientChat<'_>) -> String {
         }
     }
     text
+}
+
+/// Returns what a template gives for a chat as the CRM's facts have its client, whatever is made of
+/// such chats; `None` = nothing is set for chats.
+pub(in crate::rules) fn preview(
+    template: &Template,
+    chars_max: usize,
+    situation: &Situation<'_>,
+    chat: &Chat,
+    facts: &Facts,
+) -> Option<Result<String, TemplateMiss>> {
+    let settings = situation.settings.chats.as_ref()?;
+    let chat = ClientChat {
+        situation,
+        chat,
+        settings,
+    };
+    let client = Client::find(&chat, facts, &mut Draft::new(situation));
+    Some(template.text(&values(&chat, Some(&client)), chars_max))
 }
 
 /// Returns the values of the variables of chats.

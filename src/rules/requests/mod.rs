@@ -20,6 +20,8 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
+pub(super) use self::texts::preview;
+
 use crate::model::explanation::{Explanation, Reason};
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::plan::Plan;

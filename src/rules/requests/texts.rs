@@ -1,8 +1,14 @@
 //! What the client wrote (S0-12), and what templates of requests may say (S0-14).
 
 use crate::model::details;
+use crate::model::explanation::TemplateMiss;
+use crate::model::facts::Facts;
 use crate::model::phone::Phone;
+use crate::model::request::SiteRequest;
+use crate::rules::draft::Draft;
 use crate::rules::names;
+use crate::rules::settings::Template;
+use crate::rules::situation::Situation;
 use crate::rules::template::{Value, Values, one_line};
 use crate::rules::variables;
 use crate::rules::written::Written;
@@ -69,6 +75,25 @@ fn cut(text: String) -> String {
     }
     let kept: String = text.chars().take(NOTE_CHARS_MAX - 1).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// Returns what a template gives for a request as the CRM's facts have its client, whatever is made
+/// of such requests; `None` = nothing is set for requests.
+pub(in crate::rules) fn preview(
+    template: &Template,
+    chars_max: usize,
+    situation: &Situation<'_>,
+    request: &SiteRequest,
+    facts: &Facts,
+) -> Option<Result<String, TemplateMiss>> {
+    let settings = situation.settings.requests.as_ref()?;
+    let request = ClientRequest {
+        situation,
+        request,
+        settings,
+    };
+    let client = Client::find(&request, facts, &mut Draft::new(situation));
+    Some(template.text(&values(&request, Some(&client)), chars_max))
 }
 
 /// Returns the values of the variables of requests.

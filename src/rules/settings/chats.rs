@@ -18,7 +18,7 @@ pub struct ChatSettings {
     #[serde(default = "super::on")]
     pub on: bool,
     /// Answers for what nobody else answers for. A user of the CRM.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("x-shape" = "user"))]
     pub default_responsible: CrmUserId,
     /// How chats of new clients are brought into the CRM (S2-20), those of known ones as well
     /// where `repeat_method` is absent.

@@ -14,6 +14,7 @@ pub struct FieldRule {
     /// The sort of card.
     pub card: FieldCard,
     /// The field, by the CRM's id, its code or its name.
+    #[schemars(extend("x-shape" = "field"))]
     pub field: String,
     /// What is written; nothing where nothing is left of it.
     pub value: Template,

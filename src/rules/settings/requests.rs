@@ -17,7 +17,7 @@ pub struct RequestSettings {
     #[serde(default = "super::on")]
     pub on: bool,
     /// Answers for what nobody else answers for. A user of the CRM.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("x-shape" = "user"))]
     pub default_responsible: CrmUserId,
     /// How requests are brought into the CRM (S0-07 … S0-09).
     pub method: RequestMethod,
@@ -100,6 +100,7 @@ pub enum RequestMethod {
     /// A record in Unsorted, always; takes no stage (S0-08).
     Unsorted {
         /// Pipeline, by the CRM's id.
+        #[schemars(extend("x-shape" = "pipeline"))]
         pipeline: String,
     },
     /// A contact, at the first time only (S0-09).
@@ -111,8 +112,10 @@ pub enum RequestMethod {
     /// A deal always, a contact at the first time only (S0-09).
     ContactAndDeal {
         /// Pipeline, by the CRM's id.
+        #[schemars(extend("x-shape" = "pipeline"))]
         pipeline: String,
         /// Stage, by the CRM's id.
+        #[schemars(extend("x-shape" = "stage"))]
         stage: String,
     },
     /// Where the CRM works with leads beside deals, a lead, unless the client has an open one; else
@@ -120,8 +123,10 @@ pub enum RequestMethod {
     /// address gets no contact (V-06).
     LeadOrDeal {
         /// Pipeline of the deal, by the CRM's id.
+        #[schemars(extend("x-shape" = "pipeline"))]
         pipeline: String,
         /// Stage of the deal, by the CRM's id.
+        #[schemars(extend("x-shape" = "stage"))]
         stage: String,
         /// Stage of the lead, by the CRM's id; left out = the first one.
         #[serde(default)]
@@ -134,8 +139,10 @@ pub enum RequestMethod {
 #[serde(deny_unknown_fields)]
 pub struct DealPlace {
     /// Pipeline, by the CRM's id.
+    #[schemars(extend("x-shape" = "pipeline"))]
     pub pipeline: String,
     /// Stage, by the CRM's id.
+    #[schemars(extend("x-shape" = "stage"))]
     pub stage: String,
 }
 
@@ -151,8 +158,10 @@ pub struct PipelineRule<P = RequestParameter> {
     /// When it holds.
     pub when: Filter<P>,
     /// Pipeline, by the CRM's id.
+    #[schemars(extend("x-shape" = "pipeline"))]
     pub pipeline: String,
     /// Stage of that pipeline, by the CRM's id.
+    #[schemars(extend("x-shape" = "stage"))]
     pub stage: String,
 }
 

@@ -30,13 +30,13 @@ pub enum Assign {
     /// A user of the CRM.
     User {
         /// By the CRM's id.
-        #[schemars(with = "String")]
+        #[schemars(with = "String", extend("x-shape" = "user"))]
         user: CrmUserId,
     },
     /// An employee.
     Employee {
         /// By our own name.
-        #[schemars(with = "String")]
+        #[schemars(with = "String", extend("x-shape" = "employee"))]
         employee: EmployeeId,
     },
     /// Who talked with the client, by `calls.talker` (V-03). Nobody where the call was missed.

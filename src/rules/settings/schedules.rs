@@ -16,7 +16,7 @@ pub struct Schedule {
     pub hours: WorkHours,
     /// Days without work, as `2026-12-31`.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<String>", extend("x-shape" = "lines"))]
     pub holidays: Vec<jiff::civil::Date>,
     /// Days with hours of their own, whatever week, holidays, closures and calendar say.
     #[serde(default)]
@@ -39,12 +39,12 @@ pub struct Schedule {
 #[serde(deny_unknown_fields)]
 pub struct SpecialDay {
     /// The day.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("x-shape" = "date"))]
     pub date: jiff::civil::Date,
     /// When work begins.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("x-shape" = "time"))]
     pub from: DayTime,
     /// When it is over; not after the beginning = past midnight.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("x-shape" = "time"))]
     pub to: DayTime,
 }

@@ -18,6 +18,7 @@ pub struct TagSettings {
     pub source: bool,
     /// Always these (S0-19).
     #[serde(default)]
+    #[schemars(extend("x-shape" = "lines"))]
     pub list: Vec<String>,
 }
 

@@ -17,12 +17,14 @@ pub struct TaskSettings {
     pub text: Option<Template>,
     /// The type, by the CRM's id; absent = the CRM's "get in touch".
     #[serde(default)]
+    #[schemars(extend("x-shape" = "task_type"))]
     pub task_type: Option<String>,
     /// When it is due.
     pub due: TaskDue,
     /// The working schedule that the time runs by, by its name in `schedules` (S0-24); absent = the
     /// integration's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-shape" = "schedule"))]
     pub schedule: Option<String>,
 }
 

@@ -33,6 +33,7 @@ mod delivery;
 mod directory;
 mod discover;
 mod doctor;
+mod editors;
 mod edits;
 mod fastagi;
 mod fields;

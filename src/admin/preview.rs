@@ -1,0 +1,201 @@
+//! What a template gives before it is saved: mistakes, a made-up communication, and the last real ones
+//! (S2-29). Reads only.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::model::call::Direction;
+use crate::model::communication::{Body, Kind};
+use crate::model::explanation::{Language, TemplateMiss};
+use crate::model::facts::{Facts, FactsOrigin};
+use crate::model::ids::{IntegrationKey, TenantId};
+use crate::model::ledger::Ledger;
+use crate::problem::problem;
+use crate::rehearsal::Candidate;
+use crate::rules::preview::{self, Purpose};
+use crate::rules::settings::Template;
+use crate::rules::situation::Situation;
+use crate::store::StoreError;
+use crate::store::query::{JournalSearch, StoredCommunication, Story};
+
+use super::edits::{Path, integration_in};
+use super::state::{AccountOverview, AdminState};
+
+/// How many real communications a preview shows.
+const SHOWN_MAX: usize = 5;
+
+/// How many communications are looked at for them: others went the other way, or to another
+/// integration.
+const LOOKED_AT_MAX: usize = 100;
+
+/// The template to be tried.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    kind: Kind,
+    text: Template,
+    #[serde(default)]
+    purpose: Purpose,
+    /// Only calls of this direction.
+    direction: Option<Direction>,
+    lang: Option<Language>,
+}
+
+pub(super) async fn preview(
+    state: web::Data<AdminState>,
+    path: Path,
+    wish: Result<web::Json<Wish>, actix_web::Error>,
+) -> HttpResponse {
+    let Some((tenant, integration)) = integration_in(path) else {
+        return super::not_found();
+    };
+    let wish = match wish {
+        Ok(wish) => wish.into_inner(),
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let key = IntegrationKey::new(tenant, integration);
+    let overview = state.overview.load_full();
+    let mut settings = overview.settings.iter();
+    let Some(candidate) = settings.find(|one| one.integration == key) else {
+        return super::not_found();
+    };
+    let mistakes = preview::mistakes(wish.kind, &wish.text);
+    if !mistakes.is_empty() {
+        let none: [Value; 0] = [];
+        return HttpResponse::Ok()
+            .json(json!({ "mistakes": mistakes, "sample": null, "items": none }));
+    }
+    let language = wish.lang.unwrap_or(state.language);
+    let sample = preview::sample(wish.kind, wish.purpose, &wish.text);
+    let mut accounts = overview.accounts.iter();
+    let account = accounts.find(|one| one.portal == candidate.portal && one.tenant == key.tenant);
+    let items = match account {
+        Some(account) => real(&state, candidate, account, &wish, language).await,
+        None => Ok(Vec::new()),
+    };
+    match items {
+        Ok(items) => HttpResponse::Ok().json(json!({
+            "mistakes": mistakes,
+            "sample": sample.ok(),
+            "items": items,
+        })),
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+/// Fills a template in for the last communications that the integration decided.
+async fn real(
+    state: &AdminState,
+    candidate: &Candidate,
+    account: &AccountOverview,
+    wish: &Wish,
+    language: Language,
+) -> Result<Vec<Value>, StoreError> {
+    let found = last(state, &candidate.integration.tenant, wish).await?;
+    let mut items = Vec::new();
+    for stored in found {
+        if items.len() == SHOWN_MAX {
+            break;
+        }
+        let key = stored.snapshot.key.clone();
+        let Some(story) = state.store.story(key).await? else {
+            continue;
+        };
+        if let Some(written) = written(&story, candidate, account, wish) {
+            let (text, why) = match written {
+                Ok(text) => (Some(text), None),
+                Err(miss) => (None, Some(miss.text(language))),
+            };
+            let body = &story.communication.snapshot.body;
+            items.push(json!({
+                "key": story.communication.snapshot.key,
+                "started_at": body.started_at(),
+                "client": body.addresses().first().map(ToString::to_string),
+                "text": text,
+                "why": why,
+            }));
+        }
+    }
+    Ok(items)
+}
+
+/// Returns the last communications of the kind, newest first.
+async fn last(
+    state: &AdminState,
+    tenant: &TenantId,
+    wish: &Wish,
+) -> Result<Vec<StoredCommunication>, StoreError> {
+    let search = JournalSearch {
+        tenant: Some(tenant.clone()),
+        phone: None,
+        from: None,
+        until: None,
+        outcome: None,
+        kind: Some(wish.kind),
+        after: None,
+        limit: LOOKED_AT_MAX,
+    };
+    let mut found = state.store.search_page(search).await?.found;
+    found.retain(|stored| match &stored.snapshot.body {
+        Body::Call { call } => wish.direction.is_none_or(|wanted| wanted == call.direction),
+        Body::Chat { .. } | Body::Request { .. } => true,
+    });
+    Ok(found)
+}
+
+/// Returns what the template gives for one communication, with the client as the last decision of
+/// this integration saw it; `None` = it decided nothing about it.
+fn written(
+    story: &Story,
+    candidate: &Candidate,
+    account: &AccountOverview,
+    wish: &Wish,
+) -> Option<Result<String, TemplateMiss>> {
+    let mut ledgers = story.ledgers.iter();
+    let (_, ledger) = ledgers.find(|(key, _)| *key == candidate.integration)?;
+    let decision = ledger.decisions.last()?;
+    let mut decisions = ledger.decisions.iter().rev();
+    let facts = decisions.find_map(|one| one.facts.clone());
+    let nobody = Facts {
+        as_of: decision.at,
+        origin: FactsOrigin::default(),
+        contacts: Vec::new(),
+        companies: Vec::new(),
+        leads: Vec::new(),
+        closed_leads: Vec::new(),
+        fields: None,
+    };
+    let basis = &candidate.basis;
+    let snapshot = &story.communication.snapshot;
+    let source = &snapshot.key.source.source;
+    let named = basis.source_names.get(source);
+    // What was made of it since must not change what a new one would be called.
+    let before = Ledger {
+        first_time: ledger.first_time,
+        ..Ledger::default()
+    };
+    let zone = TimeZone::get(&basis.time_zone).unwrap_or(TimeZone::UTC);
+    let situation = Situation {
+        snapshot,
+        phase: decision.phase,
+        work: decision.work,
+        ledger: &before,
+        settings: &basis.settings,
+        employees: &basis.employees,
+        account: basis.account.as_ref()?,
+        capabilities: account.adapter.capabilities(),
+        source_name: named.map_or(source.as_str(), String::as_str),
+        time_zone: &zone,
+        recording: None,
+        now: decision.at,
+    };
+    preview::filled(
+        &wish.text,
+        wish.purpose,
+        &situation,
+        facts.as_ref().unwrap_or(&nobody),
+    )
+}
