@@ -15,7 +15,6 @@ use super::raw::{RawDaemon, RawTenantFile};
 use super::reading;
 use super::secret_place::Environment;
 use super::tenant::{self, Context, NoticeWays, Registries};
-use super::tenant::{self, Context, Registries};
 use crate::model::seal::StoreKey;
 
 /// Longest configuration file, in bytes. A tenant with a thousand employees takes a quarter of it.

@@ -69,7 +69,6 @@ use crate::model::employee_sync::{ListedUser, SyncManner};
 use crate::model::facts::{Facts, FactsQuery};
 use crate::model::field::CrmField;
 use crate::model::ids::{CrmUserId, Extension, PortalKey};
-use crate::model::ids::{CrmUserId, PortalKey};
 use crate::model::mistake::Mistake;
 use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
 use crate::model::plan::{Card, Effect, StepKey};

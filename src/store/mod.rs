@@ -54,7 +54,6 @@ mod writer;
 
 pub use crate::model::seal::{BadKey, KEY_BYTES, StoreKey};
 pub use copy::{CopyReport, INSTALLATIONS, inspect_copy, is_in_use, mark_restored};
-pub use copy::{CopyReport, inspect_copy, is_in_use, mark_restored};
 pub use error::{OpenError, StoreEnd, StoreError};
 pub use handle::StoreHandle;
 pub use open::{Store, StoreOptions, StoreThread};

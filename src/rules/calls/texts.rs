@@ -1,7 +1,6 @@
 //! Names and texts of what a call makes, and its tags (V-09, S1-21).
 
 use crate::model::call::{Call, CallResult, MissReason};
-use crate::model::call::{CallResult, MissReason};
 use crate::model::details::UTM;
 use crate::model::explanation::{Reason, Side, TemplateMiss};
 use crate::model::facts::Facts;
