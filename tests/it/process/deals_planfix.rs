@@ -261,7 +261,7 @@ async fn s2_36_whatever_a_scenario_sends_is_answered_by_a_quick_200() {
     let daemon = shop.start().await;
     shop.equal(&daemon).await;
     // The CRM being down is no reason to be slow.
-    let down = Fault::LateAfter { ms: 30_000 };
+    let down = Fault::LateAfter { ms: 8_000 };
     let rule = Rule::new("", "/rest/*", When::Always, down);
     shop.crm.add_fault(rule).expect("there is room");
     shop.move_deal(id, WON);
