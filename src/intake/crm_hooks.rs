@@ -22,11 +22,14 @@ pub struct CrmHook {
     pub kind: &'static str,
     /// The secrets of its path; two overlap while one is replaced.
     pub secrets: Vec<Secret>,
-    /// Has what changed read soon, from the content type and the body.
-    pub told: Arc<dyn Fn(Option<&str>, &[u8]) + Send + Sync>,
+    /// Has what changed read soon.
+    pub told: Learn,
     /// Keeps which deals it is about, where deals of the account are received.
     pub deals: Option<KeepHint>,
 }
+
+/// Learns of a change from the content type and the body of a webhook.
+pub type Learn = Arc<dyn Fn(Option<&str>, &[u8]) + Send + Sync>;
 
 /// Keeps what a webhook hints at, from its content type and body; returns when that is on disk, or
 /// when it will be found by other means. False where it names nothing that it should.
