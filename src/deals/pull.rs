@@ -119,8 +119,6 @@ struct Life<'a> {
     pull: DealPull,
     names: DealNames,
     names_at: Option<Instant>,
-    /// The wishes to read that were granted.
-    granted: u64,
     hints_at: Option<Instant>,
     /// Hints that the reading under way answers: they were there when it began.
     covered: Vec<DealHint>,
@@ -154,7 +152,6 @@ impl DealPuller {
             pull: self.begin_from(stored.unwrap_or_default()),
             names: DealNames::default(),
             names_at: None,
-            granted: self.wishes.present().read,
             hints_at: None,
             covered: Vec::new(),
             subscribe_at: self.hook.as_ref().map(|_| Instant::now()),
@@ -277,7 +274,7 @@ impl Life<'_> {
             None => Duration::MAX,
         };
         let poll = self.puller.settings.poll();
-        if wish.read != self.granted || since_poll >= poll {
+        if wish.read != self.puller.wishes.granted() || since_poll >= poll {
             return Ok(Next::Piece);
         }
         let hints = self.hints().await?;
@@ -436,9 +433,10 @@ impl Life<'_> {
         self.changed = self.changed.saturating_add(changed);
         self.pull = pull;
         if begins {
-            self.check_wished |= wish.read != self.granted;
+            let wishes = &self.puller.wishes;
+            self.check_wished |= wish.read != wishes.granted();
             // Not before: one that fails is tried again.
-            self.granted = wish.read;
+            wishes.grant(wish.read);
         }
         if is_over {
             if self.covered.is_empty() && !is_first {

@@ -1,12 +1,16 @@
 //! What is wished of the deals of an integration: that they are read now, that what is stored is
 //! passed on.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tokio::sync::watch;
 
 /// What is wished of the deals of one integration.
 #[derive(Debug, Default)]
 pub struct DealWishes {
     wish: watch::Sender<Wish>,
+    /// The wishes to read that were granted: one that was not outlives who should have.
+    granted: AtomicU64,
 }
 
 /// What was wished so far.
@@ -31,9 +35,14 @@ impl DealWishes {
             .send_modify(|wish| wish.stored = wish.stored.wrapping_add(1));
     }
 
-    /// Returns what was wished so far.
-    pub(super) fn present(&self) -> Wish {
-        *self.wish.borrow()
+    /// Returns which wishes to read were granted.
+    pub(super) fn granted(&self) -> u64 {
+        self.granted.load(Ordering::Relaxed)
+    }
+
+    /// Takes note that the wishes up to this one were granted.
+    pub(super) fn grant(&self, read: u64) {
+        self.granted.store(read, Ordering::Relaxed);
     }
 
     /// Returns what shows every wish from now on.

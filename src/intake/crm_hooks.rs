@@ -26,8 +26,8 @@ pub struct CrmHook {
     pub kind: &'static str,
     /// The secrets of its path; two overlap while one is replaced.
     pub secrets: Vec<Secret>,
-    /// Has what changed read soon, from the content type and the body.
-    pub told: Arc<dyn Fn(Option<&str>, &[u8]) + Send + Sync>,
+    /// Has what changed read soon.
+    pub told: Learn,
     /// Keeps which deals it is about, where deals of the account are received.
     pub deals: Option<KeepHint>,
     /// Answers what the CRM asks of the phone system, where it does.
@@ -37,6 +37,9 @@ pub struct CrmHook {
 /// Answers what a CRM asks, from content type and body; nothing where it only tells of a change.
 pub type AnswerAsked =
     Arc<dyn Fn(Option<String>, web::Bytes) -> BoxFuture<'static, Option<HookReply>> + Send + Sync>;
+
+/// Learns of a change from the content type and the body of a webhook.
+pub type Learn = Arc<dyn Fn(Option<&str>, &[u8]) + Send + Sync>;
 
 /// Keeps what a webhook hints at, from its content type and body; returns when that is on disk, or
 /// when it will be found by other means. False where it names nothing that it should.

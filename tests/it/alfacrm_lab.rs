@@ -253,12 +253,24 @@ async fn the_account_is_described_with_what_does_not_fit_its_settings() {
     );
     assert_eq!(account.limits, [""; 0]);
     assert_eq!((account.users.len(), account.pipelines.len()), (4, 1));
-    let fields: Vec<&str> = account
-        .fields
-        .iter()
-        .map(|field| field.id.as_str())
-        .collect();
-    assert_eq!(fields, ["custom_gw", "custom_utm", "legal_name", "dob"]);
+    let fields = |entity: Entity| -> Vec<&str> {
+        let own = account.fields.iter().filter(|field| field.entity == entity);
+        own.map(|field| field.id.as_str()).collect()
+    };
+    let of_cards = ["custom_gw", "custom_utm", "legal_name", "dob"];
+    assert_eq!(fields(Entity::Contact), of_cards);
+    let of_deals = ["teacher", "branch", "legal_name", "pay_type"];
+    assert_eq!(fields(Entity::Deal)[..4], of_deals);
+    // What settings of deals may name (S4-15, S4-17).
+    let [first, upsell] = &account.deal_pipelines[..] else {
+        panic!("{:?}", account.deal_pipelines);
+    };
+    let stages: Vec<&str> = first.stages.iter().map(|stage| stage.id.as_str()).collect();
+    assert_eq!(
+        (first.id.as_str(), &*stages),
+        ("first", &["0", "3", "5", "7"][..])
+    );
+    assert_eq!(upsell.id, "upsell");
 }
 
 #[actix_rt::test]

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use trunkline::lab::amocrm::{CardEdit, SeedCard, SeedLead};
 use trunkline::lab::fault::{Fault, When};
 

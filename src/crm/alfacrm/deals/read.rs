@@ -391,7 +391,9 @@ impl AlfaAdapter {
         let customs = customs.map(|(key, value)| {
             let texts = items(value).into_iter().filter_map(shown);
             let text = texts.collect::<Vec<_>>().join(", ");
-            (key.clone(), key.clone(), text)
+            // By the code it is found also before a list of fields is read again.
+            let code = key.strip_prefix(CUSTOM).unwrap_or(key);
+            (key.clone(), code.to_owned(), text)
         });
         let own = self.settings.marker_field.as_deref();
         ordinary

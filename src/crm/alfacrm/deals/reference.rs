@@ -176,7 +176,7 @@ impl AlfaAdapter {
         let customs = reference.customs.iter().map(|key| DealField {
             id: key.clone(),
             code: key.strip_prefix(CUSTOM).map(str::to_owned),
-            name: key.clone(),
+            name: key.strip_prefix(CUSTOM).unwrap_or(key).to_owned(),
         });
         names.fields = ordinary.into_iter().chain(customs).collect();
         Ok(names)
