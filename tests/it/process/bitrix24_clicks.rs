@@ -176,9 +176,9 @@ async fn clicks_that_no_source_can_place_are_a_mistake_of_the_configuration() {
         .edit_tenant("clicks]\nsource = \"office\"", "clicks]\nsource = \"site\"");
     let told = branch.home.run(&["check-config"]).await;
     assert_ne!(told.status, Some(0), "{told:?}");
-    assert!(told.out.contains("source site places no calls"), "{told:?}");
+    assert!(told.err.contains("source site places no calls"), "{told:?}");
     assert!(
-        told.out.contains("there is no employee \"nobody\""),
+        told.err.contains("there is no employee \"nobody\""),
         "{told:?}"
     );
 }
