@@ -390,6 +390,20 @@ pub enum KnownAction {
         #[serde(default)]
         wait: Option<Interval>,
     },
+    /// A lead on the client's contact where the CRM works with leads beside deals, unless one is open;
+    /// elsewhere as `contact_and_deal` (S3-05).
+    LeadOrDeal {
+        /// Pipeline of the deal, by the CRM's id.
+        pipeline: String,
+        /// Stage of the deal, by the CRM's id.
+        stage: String,
+        /// Stage of the lead, by the CRM's id; left out = the first one.
+        #[serde(default)]
+        lead_stage: Option<String>,
+        /// No deal is made before so much time has gone by since the client's last deal was closed.
+        #[serde(default)]
+        wait: Option<Interval>,
+    },
     /// A deal at every call, when it has ended (S1-14).
     DealAlways {
         /// Pipeline, by the CRM's id.

@@ -200,6 +200,9 @@ fn check_direction(
             check_place(&format!("{path}.{key}.action"), pipeline, stage, found);
             if let KnownAction::ContactAndDeal {
                 wait: Some(wait), ..
+            }
+            | KnownAction::LeadOrDeal {
+                wait: Some(wait), ..
             } = case.action
             {
                 check_interval(&format!("{path}.{key}.action.wait"), wait, found);
@@ -207,7 +210,7 @@ fn check_direction(
             let awkward = match case.action {
                 KnownAction::Unsorted { .. } => Some("an unsorted record"),
                 KnownAction::DealAlways { .. } => Some("a deal at every call"),
-                KnownAction::ContactAndDeal { .. } => None,
+                KnownAction::ContactAndDeal { .. } | KnownAction::LeadOrDeal { .. } => None,
             };
             check_moment(&format!("{path}.{key}.at"), key, case.at, awkward, found);
             if let Some(assign) = &case.assign_to {
@@ -395,6 +398,9 @@ fn places_of_unknown(action: &UnknownAction) -> (Option<&str>, Option<&str>) {
 fn places_of_known(action: &KnownAction) -> (Option<&str>, Option<&str>) {
     match action {
         KnownAction::ContactAndDeal {
+            pipeline, stage, ..
+        }
+        | KnownAction::LeadOrDeal {
             pipeline, stage, ..
         }
         | KnownAction::DealAlways { pipeline, stage } => (Some(pipeline), Some(stage)),

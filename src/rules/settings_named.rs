@@ -118,6 +118,9 @@ impl Named {
                 KnownAction::ContactAndDeal {
                     pipeline, stage, ..
                 }
+                | KnownAction::LeadOrDeal {
+                    pipeline, stage, ..
+                }
                 | KnownAction::DealAlways { pipeline, stage } => self.stage(path, pipeline, stage),
                 KnownAction::Unsorted { pipeline } => self.unsorted(path, pipeline),
             }

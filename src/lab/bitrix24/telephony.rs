@@ -193,11 +193,8 @@ impl World {
             code,
             reason: params.text("FAILED_REASON").unwrap_or_default(),
             vote: params.integer("VOTE").unwrap_or(0),
-            // What is absent counts as no by the source, and as yes by the documents: send it.
-            in_chat: params.flag("ADD_TO_CHAT").unwrap_or_else(|| {
-                params.odd("the end of a call without ADD_TO_CHAT");
-                false
-            }),
+            // What is absent counts as no by the source (§8).
+            in_chat: params.flag("ADD_TO_CHAT").unwrap_or(false),
             cost: cost.unwrap_or(0.0),
             cost_currency: params.text("COST_CURRENCY").unwrap_or_default(),
             finished_at: caller.seconds(),

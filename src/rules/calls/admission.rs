@@ -97,11 +97,6 @@ impl<'a> ClientCall<'a> {
         click(self.situation, self.call)
     }
 
-    /// Says whether the client was never called: of the call nothing is told but its end.
-    pub(super) fn is_unreached(&self) -> bool {
-        matches!(self.call.result, CallResult::EmployeeNotReached { .. })
-    }
-
     /// Explains what list and filter say, and whether the call is filtered.
     pub(super) fn explain_filter(&self, draft: &mut Draft<'_>) -> bool {
         let side = self.side;

@@ -23,6 +23,8 @@ pub(super) struct Client<'a> {
     pub(super) company: Option<&'a ContactFact>,
     /// The open lead that is used where there is neither.
     pub(super) lead: Option<&'a ContactFact>,
+    /// The open lead of the number, whoever else has it.
+    pub(super) open_lead: Option<&'a ContactFact>,
     /// The open deals of every contact with the number, each once, newest first.
     pub(super) open_deals: Vec<&'a DealFact>,
     /// The deal of those contacts that was closed last, and when.
@@ -74,6 +76,7 @@ impl<'a> Client<'a> {
             known: !first_time,
             contact,
             company,
+            open_lead: choose(&facts.leads),
             lead: choose(&facts.leads).filter(|_| contact.is_none() && company.is_none()),
             open_deals: open_deals(&facts.contacts),
             closed_last: closed_last(&facts.contacts),

@@ -37,7 +37,8 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
     let case = case_of(call, client);
     let configured = if client.known {
         let case = call.known_case();
-        case.map(|case| (case.on, case.at, CallAction::from(&case.action)))
+        let leads = draft.offers(StepKind::CreateLead);
+        case.map(|case| (case.on, case.at, known_action(&case.action, leads)))
     } else {
         let case = call.unknown_case();
         let leads = draft.offers(StepKind::CreateLead);
@@ -238,10 +239,10 @@ fn deal(
 
 /// Makes a lead, unless the client has an open one.
 fn lead(call: &ClientCall<'_>, client: &Client<'_>, stage: Option<String>, draft: &mut Draft<'_>) {
-    if let Some(open) = client.lead.filter(|_| !draft.gives(LEAD)) {
+    if let Some(open) = client.open_lead.filter(|_| !draft.gives(LEAD)) {
         return draft.explain(Reason::OpenLead { lead: named(open) });
     }
-    let (user, whose) = people::responsible(call, client, None);
+    let (user, whose) = people::responsible(call, client, client.contact);
     let name = texts::deal_name(call, client);
     let who = texts::contact_name(call, client);
     let tags = texts::tags(call);
@@ -252,7 +253,9 @@ fn lead(call: &ClientCall<'_>, client: &Client<'_>, stage: Option<String>, draft
             client: who.text,
             phones: vec![call.phone.clone()],
             emails: Vec::new(),
-            contact: None,
+            contact: client
+                .contact
+                .map(|contact| known(Entity::Contact, &contact.id)),
             stage,
             responsible: Some(user),
             tags: tags.clone(),
@@ -340,22 +343,27 @@ fn unknown_action(action: &UnknownAction, leads: bool) -> CallAction {
     }
 }
 
-impl From<&KnownAction> for CallAction {
-    fn from(action: &KnownAction) -> Self {
-        match action.clone() {
-            KnownAction::ContactAndDeal {
-                pipeline,
-                stage,
-                wait,
-            } => CallAction::DealUnlessOpen {
-                pipeline,
-                stage,
-                wait_s: wait.map(|wait| wait.duration().as_secs()),
-            },
-            KnownAction::DealAlways { pipeline, stage } => {
-                CallAction::DealAlways { pipeline, stage }
-            }
-            KnownAction::Unsorted { pipeline } => CallAction::Unsorted { pipeline },
+fn known_action(action: &KnownAction, leads: bool) -> CallAction {
+    match action.clone() {
+        KnownAction::LeadOrDeal { lead_stage, .. } if leads => {
+            CallAction::Lead { stage: lead_stage }
         }
+        KnownAction::ContactAndDeal {
+            pipeline,
+            stage,
+            wait,
+        }
+        | KnownAction::LeadOrDeal {
+            pipeline,
+            stage,
+            wait,
+            ..
+        } => CallAction::DealUnlessOpen {
+            pipeline,
+            stage,
+            wait_s: wait.map(|wait| wait.duration().as_secs()),
+        },
+        KnownAction::DealAlways { pipeline, stage } => CallAction::DealAlways { pipeline, stage },
+        KnownAction::Unsorted { pipeline } => CallAction::Unsorted { pipeline },
     }
 }

@@ -71,7 +71,8 @@ pub(super) fn plan(situation: &Situation<'_>, call: &Call, facts: &Facts) -> Res
         }
         Telephony::Ours => {}
     }
-    if call.is_unreached() {
+    if let CallResult::EmployeeNotReached { reason } = call.call.result {
+        draft.explain(Reason::EmployeeNotReached { miss: reason });
         log::plan(&call, &client, &mut draft);
         return Ok(draft.finish(!client.known));
     }
@@ -106,8 +107,12 @@ fn wants_deals(call: &ClientCall<'_>) -> bool {
     if call.situation.capabilities.calls.makes_contacts {
         // Its entries stand on contacts; deals only tell whether another one is needed.
         let case = call.known_case().filter(|case| case.on);
-        let asks =
-            case.is_some_and(|case| matches!(case.action, KnownAction::ContactAndDeal { .. }));
+        let asks = case.is_some_and(|case| {
+            !matches!(
+                case.action,
+                KnownAction::DealAlways { .. } | KnownAction::Unsorted { .. }
+            )
+        });
         return fills_deals || asks && !call.is_filtered();
     }
     let logged_on_deals = match call.settings.call_history {
@@ -119,7 +124,9 @@ fn wants_deals(call: &ClientCall<'_>) -> bool {
         case.on && now && !call.is_filtered()
     });
     let decides_on_deals = case.is_some_and(|case| match case.action {
-        KnownAction::ContactAndDeal { .. } | KnownAction::DealAlways { .. } => true,
+        KnownAction::ContactAndDeal { .. }
+        | KnownAction::LeadOrDeal { .. }
+        | KnownAction::DealAlways { .. } => true,
         KnownAction::Unsorted { .. } => false,
     });
     logged_on_deals || decides_on_deals

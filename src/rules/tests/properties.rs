@@ -193,6 +193,12 @@ fn a_known_case() -> impl Strategy<Value = KnownCase> {
                 ..Interval::default()
             }),
         },
+        KnownAction::LeadOrDeal {
+            pipeline: pipeline.clone(),
+            stage: stage.clone(),
+            lead_stage: None,
+            wait: None,
+        },
         KnownAction::DealAlways {
             pipeline: pipeline.clone(),
             stage,

@@ -290,6 +290,16 @@ fn every_table_is_checked() {
 }
 
 #[test]
+fn a_call_that_was_clicked_in_the_crm_ends_the_entry_that_stands_there() {
+    check("a_call_that_was_clicked_in_the_crm_ends_the_entry_that_stands_there");
+}
+
+#[test]
+fn s3_05_a_known_clients_call_makes_a_lead_on_the_contact_unless_one_is_open() {
+    check("s3_05_a_known_clients_call_makes_a_lead_on_the_contact_unless_one_is_open");
+}
+
+#[test]
 fn v_14_filtered_calls_are_left_out_of_the_call_history_where_that_is_set() {
     check("v_14_filtered_calls_are_left_out_of_the_call_history_where_that_is_set");
 }

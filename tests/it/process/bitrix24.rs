@@ -14,7 +14,7 @@ use super::home::Home;
 
 /// The simulators and the folder.
 pub(super) struct Branch {
-    _ami: AmiServer,
+    pub(super) ami: AmiServer,
     pub(super) portal: BitrixLab,
     pub(super) home: Arc<Home>,
 }
@@ -73,7 +73,7 @@ impl Branch {
             home.edit_tenant(from, to);
         }
         Self {
-            _ami: ami,
+            ami,
             portal,
             home: Arc::new(home),
         }

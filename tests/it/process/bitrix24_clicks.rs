@@ -131,6 +131,23 @@ async fn a_click_that_waited_for_a_daemon_that_was_away_is_not_dialled_and_its_e
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_click_whose_employee_does_not_pick_up_ends_its_entry_and_makes_nothing() {
+    let branch = clicking_branch("").await;
+    branch.ami.on_originate("101", "originate_agent_noanswer");
+    let daemon = branch.start().await;
+    let id = click(&branch, &click_of(12)).await;
+    let call = finished(&branch, &id).await;
+    assert_eq!((call.duration, call.code.as_str()), (0, "304"), "{call:?}");
+    daemon.settled(1).await;
+    let oracle = branch.oracle();
+    assert_eq!(
+        (oracle.calls.len(), oracle.deals.len()),
+        (1, 0),
+        "{oracle:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn v_14_who_leaves_a_number_in_the_callback_form_is_called_by_who_is_set() {
     let more = "callback = \"anna\"\nnumber = \"+74950000001\"\n";
     let branch = clicking_branch(more).await;
@@ -160,9 +177,9 @@ async fn clicks_that_no_source_can_place_are_a_mistake_of_the_configuration() {
     );
     let told = branch.home.run(&["check-config"]).await;
     assert_ne!(told.status, Some(0), "{told:?}");
-    assert!(told.out.contains("site places no calls"), "{told:?}");
+    assert!(told.err.contains("site places no calls"), "{told:?}");
     assert!(
-        told.out.contains("there is no employee \"nobody\""),
+        told.err.contains("there is no employee \"nobody\""),
         "{told:?}"
     );
 }
