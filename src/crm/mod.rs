@@ -34,7 +34,7 @@ pub use self::directory_reader::{
 pub use self::installation::{
     Acquaintance, Bundle, FinishScript, InstallPage, Installable, Installation, InstallationDesk,
     Installer, NoInstallations, NotProven, Posted, Proven, Received, Reception, Removal,
-    SharedInstallations, VendorWay,
+    SharedInstallations, StandIn, VendorWay,
 };
 pub use self::screen::{Popup, Screen};
 pub use self::workplace::{
