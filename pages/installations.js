@@ -3,16 +3,16 @@ import { el, fill, select, say, ask } from "/pages/dom.js";
 import { t, time } from "/pages/words.js";
 import { get, post, change, way } from "/pages/api.js";
 
-// A card that stays empty while nobody waits.
+// The place of a card, which stays empty while nobody waits.
 export function installations(accounts, reload) {
-  const card = el("section.card", { "aria-label": t("installations"), hidden: true });
+  const place = el("div", {});
   get("/v1/installations").then(({ items }) => {
     if (!items.length) return;
-    card.hidden = false;
-    fill(card, el("h2", {}, t("installations")), el("p.hint", {}, t("installations.hint")),
-      el("div.stack", {}, items.map((one) => waiting(one, accounts, reload))));
+    fill(place, el("section.card", { "aria-label": t("installations") },
+      el("h2", {}, t("installations")), el("p.hint", {}, t("installations.hint")),
+      el("div.stack", {}, items.map((one) => waiting(one, accounts, reload)))));
   }).catch((error) => say(error.message, "bad"));
-  return card;
+  return place;
 }
 
 function waiting(one, accounts, reload) {

@@ -42,8 +42,11 @@ pub struct VendorWay {
     /// The door: every request names its host itself.
     pub http: Arc<AccountHttp>,
     /// Where requests to a host go when something stands in for it; for rehearsals.
-    pub stand_in: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub stand_in: StandIn,
 }
+
+/// Returns the address of what stands in for a host, where something does.
+pub type StandIn = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// What came to the address at which portals install an application.
 pub enum Posted {

@@ -45,7 +45,7 @@ pub use self::directory_reader::{
 pub use self::installation::{
     Acquaintance, Bundle, FinishScript, InstallPage, Installable, Installation, InstallationDesk,
     Installer, NoInstallations, NotProven, Posted, Proven, Received, Reception, Removal,
-    SharedInstallations, VendorWay,
+    SharedInstallations, StandIn, VendorWay,
 };
 pub use self::recording_files::{NoRecordingFile, RecordingFile, RecordingFiles};
 pub use self::screen::{Popup, Screen};
