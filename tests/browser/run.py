@@ -420,6 +420,7 @@ class FirstDay(Walk):
         b.script("localStorage.setItem('language', 'en')")
         b.go("#/accounts")
         b.button("Add a portal", "section[aria-label='Магазин']").click()
+        b.choose("section[aria-label='Магазин'] select[name=crm]", "amocrm")
         b.says("To the letter as in the integration")
         self.looks("new portal in English", "new-portal-en")
         b.script("localStorage.setItem('language', 'ru')")
