@@ -199,7 +199,7 @@ class Walk:
         if pipeline:
             pipeline[0].clear()
         else:
-            b.choose("main .card .fields .field:nth-child(2) select", "")
+            b.choose("main .card .fields > :nth-child(2) select", "")
         b.find("h1").click()
         b.button("Сохранить").click()
         b.says("Не сохранено, ошибок")
