@@ -488,15 +488,17 @@ class FirstDay(Walk):
         b.find(f"{shop} input[name=branch]")
         b.choose(f"{shop} select[name=crm]", "amocrm")
         assert b.find(f"{shop} input[name=redirect_uri]").get_attribute("value") == "https://box.example/oauth/amocrm"
-        for name, value in (("title", "Главный портал"), ("address", "demo.example.org"),
+        for name, value in (("title", "Главный портал"), ("address", "demo.amocrm.ru"),
                             ("client_id", CLIENT_ID), ("client_secret", CLIENT_SECRET)):
             b.find(f"{shop} input[name={name}]").send_keys(value)
         self.looks("new portal", "new-portal")
         # A wrong address is refused beside its field, and no page of the CRM stays open.
+        address = b.find(f"{shop} input[name=address]")
+        address.clear()
+        address.send_keys("demo.example.org")
         b.button("Сохранить и подключить", shop).click()
         b.until("the mistake stands beside the field", lambda: any("amocrm.ru" in one.text for one in b.all(f"{shop} form .mistake")))
         b.until("no window is left", lambda: len(b.driver.window_handles) == 1)
-        address = b.find(f"{shop} input[name=address]")
         address.clear()
         address.send_keys("demo.amocrm.ru")
         ours = b.driver.current_window_handle
@@ -573,6 +575,7 @@ class FirstDay(Walk):
         b.script("localStorage.setItem('language', 'en')")
         b.go("#/accounts")
         b.button("Add a portal", "section[aria-label='Магазин']").click()
+        b.choose("section[aria-label='Магазин'] select[name=crm]", "amocrm")
         b.says("To the letter as in the integration")
         self.looks("new portal in English", "new-portal-en")
         b.script("localStorage.setItem('language', 'ru')")
