@@ -20,7 +20,7 @@ use crate::model::ids::{CommunicationKey, CrmUserId, IntegrationKey, TenantId};
 use crate::model::ledger::Ledger;
 use crate::model::notice::{NoticeWay, OutsideNotice};
 use crate::model::passing::PassingState;
-use crate::rules::outside::{Made, News, notices, tells};
+use crate::rules::outside::{KnownUser, Made, News, notices, tells};
 use crate::store::command::{Pass, Passing, Work};
 use crate::store::{StoreError, StoreHandle};
 
@@ -119,7 +119,10 @@ pub(super) async fn mind(
     let of_user = |user: &CrmUserId| {
         let users = known.iter().flat_map(|known| &known.account.users);
         let found = users.clone().find(|one| one.id == *user)?;
-        Some((found.name.clone(), found.email.clone()))
+        Some(KnownUser {
+            name: found.name.clone(),
+            email: found.email.clone(),
+        })
     };
     let decided = notices(&Made {
         ledger,

@@ -51,10 +51,19 @@ pub struct Made<'a> {
     pub employees: &'a Employees,
     /// The account, by which an employee's user is found.
     pub account: &'a AccountId,
-    /// The name and the e-mail address that the CRM has of a user, as it was last read.
-    pub of_user: &'a dyn Fn(&CrmUserId) -> Option<(String, Option<String>)>,
+    /// What the CRM says of a user, as it was last read.
+    pub of_user: &'a dyn Fn(&CrmUserId) -> Option<KnownUser>,
     /// Now.
     pub now: Timestamp,
+}
+
+/// What the CRM says of one of its users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownUser {
+    /// The name.
+    pub name: String,
+    /// The e-mail address.
+    pub email: Option<String>,
 }
 
 /// What is told.
@@ -214,7 +223,7 @@ fn recipients(
         Some(user) => {
             let employee = made.employees.by_user(made.account, user);
             let own = employee.and_then(|employee| employee.email.clone());
-            let of_crm = || (made.of_user)(user).and_then(|(_, email)| email);
+            let of_crm = || (made.of_user)(user).and_then(|known| known.email);
             let from_crm = own.is_none();
             let address = own.or_else(of_crm).filter(|text| is_address(text));
             let user = user_name(made, user);
@@ -246,7 +255,7 @@ fn user_name(made: &Made<'_>, user: &CrmUserId) -> UserName {
     let name = employee.map(|employee| employee.name.clone());
     UserName {
         id: user.clone(),
-        name: name.or_else(|| (made.of_user)(user).map(|(name, _)| name)),
+        name: name.or_else(|| (made.of_user)(user).map(|known| known.name)),
     }
 }
 

@@ -284,7 +284,9 @@ mod tests {
             };
             quota.sends(class, now);
             match vendor.serve(s) {
-                Err(()) => drop(quota.used_up(now)),
+                Err(()) => {
+                    quota.used_up(now);
+                }
                 Ok(told) => {
                     if let Some(left) = told {
                         quota.told(left, now);

@@ -143,7 +143,8 @@ impl Scene {
     fn decide_on(&self, ledger: &Ledger) -> Option<(Vec<OutsideNotice>, News)> {
         let of_user = |user: &CrmUserId| {
             let email = self.of_crm.map(str::to_owned);
-            (user.0 == "502").then(|| ("Анна Орлова".to_owned(), email))
+            let name = "Анна Орлова".to_owned();
+            (user.0 == "502").then_some(KnownUser { name, email })
         };
         notices(&Made {
             ledger,

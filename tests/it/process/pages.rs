@@ -373,7 +373,7 @@ async fn s1_05_each_block_of_an_integration_has_its_data_and_what_it_changes_is_
     assert_eq!(oracle.contacts.len(), 1, "outgoing calls make nothing");
 
     // Every switch of these blocks is explained: by the schema, which the pages' hints follow.
-    let schema = read("/v1/settings/schema?kind=tenant").await.to_string();
+    let schema = read("/v1/settings/schema?file=tenant").await.to_string();
     for switch in [
         "answered_unknown",
         "missed_unknown",
