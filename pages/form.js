@@ -256,7 +256,9 @@ export class Form {
       case "pipeline": return pairs(lists.pipelines);
       case "stage": {
         const of = (lists.pipelines || []).find((one) => String(one.id) === String(beside("pipeline")));
-        return of ? pairs(of.stages) : beside("pipeline") === undefined && way.includes("deals") ? pairs((lists.pipelines || []).flatMap((one) => one.stages.map((stage) => ({ id: stage.id, name: `${one.name}: ${stage.name}` })))) : null;
+        if (of) return pairs(of.stages);
+        if (!lists.pipelines || !lists.pipelines.length) return null;
+        return beside("pipeline") === undefined && way.includes("deals") ? pairs((lists.pipelines || []).flatMap((one) => one.stages.map((stage) => ({ id: stage.id, name: `${one.name}: ${stage.name}` })))) : [];
       }
       case "task_type": return pairs(lists.task_types);
       case "schedule": return pairs(this.at.get(["settings", "schedules"]) || [], "name") || [];
