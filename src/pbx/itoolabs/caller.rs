@@ -12,7 +12,6 @@ use super::settings::{ApiSettings, OriginateSettings};
 use super::tracker::Order;
 use crate::model::call_order::{CallOrder, ShowsNumber};
 use crate::model::ids::{CommunicationKey, SourceKey};
-use crate::model::phone::Phone;
 use crate::model::timestamp::Timestamp;
 use crate::pbx::{Caller, OrderError, Ordered};
 

@@ -31,7 +31,6 @@ fn order(id: &str) -> CallOrder {
         employee: "anna".parse().expect("an id"),
         extension: Extension("101".to_owned()),
         phone: Phone::parse("+79161234567", Region::RU).expect("a number"),
-        shown: None,
     }
 }
 
