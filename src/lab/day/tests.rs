@@ -274,7 +274,7 @@ fn every_call_of_the_captures_table_occurs_in_the_working_day() {
 #[test]
 fn the_working_day_expects_something_of_every_client_who_calls() {
     for day in working_days() {
-        assert_eq!(day.communications(), 82);
+        assert_eq!(day.communications(), 86);
         for event in day.events() {
             if let Event::Call { client, .. } | Event::Vats { client, .. } = event
                 && !client.is_empty()
