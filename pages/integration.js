@@ -3,7 +3,7 @@
 import { el, fill, field, select, table, badge, say } from "/pages/dom.js";
 import { t, word, learn, language } from "/pages/words.js";
 import { get, read, change, way } from "/pages/api.js";
-import { account, lists } from "/pages/accounts.js";
+import { account, lists } from "/pages/portal.js";
 import { Form, ordered } from "/pages/form.js";
 import { conditions } from "/pages/filter.js";
 
@@ -14,7 +14,7 @@ const sorted = (value) => Array.isArray(value) ? value.map(sorted)
 
 // Where settings of calls, requests and chats stand together.
 const KINDS = [["calls", "call"], ["requests", "request"], ["chats", "chat"]];
-const TAB_OF = { filter: "filters", contact_name: "templates", deal_name: "templates", default_responsible: "responsibles", responsible: "responsibles", pipelines: "pipelines", fields: "fields", tags: "tags" };
+const TAB_OF = { filter: "filters", contact_name: "templates", deal_name: "templates", missed_deal_name: "templates", default_responsible: "responsibles", responsible: "responsibles", pipelines: "pipelines", fields: "fields", tags: "tags" };
 const TOGETHER = Object.keys(TAB_OF);
 const TABS = ["credentials", "incoming", "outgoing", "requests", "chats", "filters", "templates", "responsibles", "pipelines", "fields", "tags", "schedule", "mapping", "deals", "other"];
 
@@ -118,7 +118,7 @@ export async function integration(place) {
   }
 
   function templates() {
-    const names = (way, title) => el("section.card", {}, el("h2", {}, title), el("div.fields.one", {}, ["contact_name", "deal_name"].map((key) => {
+    const names = (way, title) => el("section.card", {}, el("h2", {}, title), el("div.fields.one", {}, ["contact_name", "deal_name", "missed_deal_name"].filter((key) => schemaOf(way).properties[key]).map((key) => {
       const holder = schemaOf(way);
       return one.setting(holder.properties[key], ["settings", ...way, key], { owner: holder.part, key });
     })));

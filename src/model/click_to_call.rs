@@ -19,7 +19,7 @@ pub struct ClickToCallSettings {
     /// The source that places the calls. Left out: the first whose calls the integration takes, which
     /// can, and which has the employee.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-shape" = "source"))]
     pub source: Option<SourceId>,
     /// The company's number that the called client sees (S2-15). Left out: as the source is set.
     #[serde(default)]
@@ -31,7 +31,7 @@ pub struct ClickToCallSettings {
     /// Who is connected with those that leave their number in the CRM's callback form (V-14). Left out:
     /// nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-shape" = "employee"))]
     pub callback: Option<EmployeeId>,
 }
 

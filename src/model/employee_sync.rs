@@ -34,12 +34,12 @@ pub struct EmployeeSyncSettings {
     pub all: bool,
     /// The users, by the CRM's ids, where not all are wanted (S2-05); kept while all are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<String>", extend("x-shape" = "lines"))]
     pub chosen: Vec<CrmUserId>,
     /// Users who do not count in the search for a personal manager (V-02). Of an employee of the file
     /// the file's `personal_manager` says it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<String>", extend("x-shape" = "lines"))]
     pub no_personal_managers: Vec<CrmUserId>,
     /// Every twenty minutes it is read who may still log in; who may not is away. Where the CRM has
     /// its employees read once a day (V-02).

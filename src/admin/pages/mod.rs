@@ -46,6 +46,8 @@ pages! {
     "/pages/deals.js" "deals.js" JS,
     "/pages/accounts.js" "accounts.js" JS,
     "/pages/credential.js" "credential.js" JS,
+    "/pages/consent.js" "consent.js" JS,
+    "/pages/portal.js" "portal.js" JS,
     "/pages/joining.js" "joining.js" JS,
     "/pages/installations.js" "installations.js" JS,
     "/pages/integration.js" "integration.js" JS,

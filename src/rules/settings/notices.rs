@@ -14,6 +14,7 @@ pub struct NoticeSettings {
     pub to_responsible: bool,
     /// Further addresses, which are told of every record.
     #[serde(default)]
+    #[schemars(extend("x-shape" = "lines"))]
     pub to: Vec<String>,
     /// A place of `[notices.webhooks]` in `trunkline.toml`, by its name: every record is posted there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
