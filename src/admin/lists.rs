@@ -18,8 +18,9 @@ use super::state::{AccountOverview, AdminState};
 /// How old a list may be: pages ask for it several times in a row.
 const FRESH_FOR: Duration = Duration::from_secs(30);
 
-/// How long somebody who looks waits for the CRM: less than a command line does.
-const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// How long somebody who looks waits for the CRM: less than a command line does. A CRM that takes one
+/// request a second has some twenty of them for a whole description.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// What is known of an account, and why that is not fresh.
 pub(super) struct Seen {

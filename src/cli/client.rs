@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::config::{self, AdminAccess};
 
 /// How long the daemon may take: everything that it is asked is local.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const ANSWER_WITHIN: Duration = Duration::from_secs(75);
 
 /// How long a download may take: a store of gigabytes is read, packed and sent, and whoever reads a
 /// table may be slow.
