@@ -41,7 +41,7 @@ class Lab:
 
     async def start(self):
         command = [str(self._program), "serve", "--crm-port", str(self.port)]
-        for name in ("control", "dead-crm", "ami", "admin", "intake"):
+        for name in ("control", "dead-crm", "ami", "admin", "intake", "vats", "bitrix24", "uis", "alfacrm", "planfix"):
             command += [f"--{name}-port", str(free_port(socket.SOCK_STREAM))]
         self._process = await children.spawn(command, self.log)
         self.token = (await _until_answered(self._process, self.control, self.log))["token"]

@@ -55,7 +55,7 @@ class Demo:
     """`trunkline-lab demo` after its day."""
 
     def __init__(self, programs: Path, folder: Path):
-        names = ("admin", "intake", "questions", "crm", "dead-crm", "ami", "vats", "bitrix24")
+        names = ("admin", "intake", "questions", "crm", "dead-crm", "ami", "vats", "bitrix24", "uis", "alfacrm", "planfix")
         self.ports = dict(zip(names, free_ports(len(names))))
         self.folder = folder
         self.base = f"http://127.0.0.1:{self.ports['admin']}"
