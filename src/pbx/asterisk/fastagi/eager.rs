@@ -4,6 +4,9 @@
 //! touches it, which is a turn through its reactor for each question. Asterisk writes its
 //! environment right behind the connection, so it is usually there when the connection is, and the
 //! room for our four commands always is.
+//!
+//! A conversation writes once and then closes its side. What is written is held back for that
+//! moment, so that commands and end leave in one segment and wake Asterisk once.
 
 use std::io;
 use std::pin::Pin;
@@ -13,7 +16,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// The connection of one conversation.
+/// The connection of one conversation: its last write must be followed by a shutdown, which sends it.
 #[derive(Debug)]
 pub(super) struct Eager {
     stream: TcpStream,
@@ -57,7 +60,7 @@ impl AsyncWrite for Eager {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL | SendFlags::MORE;
         match send(&self.stream, bytes, flags) {
             Ok(length) => Poll::Ready(Ok(length)),
             Err(_) => Pin::new(&mut self.stream).poll_write(context, bytes),
