@@ -1,7 +1,5 @@
 //! Who shares a request with whom, and what one bad step costs the others.
 
-use std::time::Duration;
-
 use trunkline::model::activity::Activity;
 use trunkline::model::plan::StepKind;
 
@@ -91,7 +89,6 @@ async fn steps_that_a_refused_request_named_not_are_repeated_together() {
     workshop
         .until(|| async { contact_requests(&crm).iter().sum::<usize>() > 0 })
         .await;
-    tokio::time::sleep(Duration::from_millis(1)).await;
     crm.release();
     workshop.idle("sales").await;
     assert_eq!(made(&crm, "contact"), 19);

@@ -32,6 +32,8 @@ pub(crate) enum Trouble {
     Refused,
     /// The CRM asks for a pause of an hour.
     Throttled,
+    /// This one request fails, and is to come again in an hour.
+    PutOff,
     /// The adapter panics.
     Panic,
 }
@@ -290,6 +292,11 @@ impl CrmDouble {
             Some(Trouble::Throttled) => Outcome::NotApplied(NotApplied {
                 cause: NotAppliedCause::Throttled,
                 why: "too many".to_owned(),
+                retry_after: Some(Duration::from_secs(3600)),
+            }),
+            Some(Trouble::PutOff) => Outcome::NotApplied(NotApplied {
+                cause: NotAppliedCause::Failed,
+                why: "this card is locked".to_owned(),
                 retry_after: Some(Duration::from_secs(3600)),
             }),
             Some(Trouble::Panic) => panic!("scripted panic of the adapter"),

@@ -1,7 +1,8 @@
 //! Who waits for whom, and who does not.
 
 use trunkline::model::activity::Activity;
-use trunkline::model::plan::StepKind;
+use trunkline::model::ledger::StepState;
+use trunkline::model::plan::{Role, StepKind};
 use trunkline::store::command::WorkState;
 
 use super::crm_double::{CrmDouble, Trouble};
@@ -84,32 +85,33 @@ async fn a_communication_that_gains_a_number_while_it_is_being_decided_waits_for
 #[actix::test]
 async fn a_waiting_step_and_a_dead_one_hold_up_their_own_clients_only() {
     let (workshop, crm) = (Workshop::new(), CrmDouble::new());
-    crm.script(StepKind::CreateContact, Trouble::Throttled);
+    crm.script(StepKind::CreateContact, Trouble::PutOff);
     let portal = workshop.portal("demo");
     let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
-    workshop.call("1.0", ANNA).await;
+    let only_annas_are_open = || async {
+        let open = workshop.store.open_works().await.expect("reads");
+        open.iter().map(|work| work.id).eq([1, 2])
+    };
+    let first = workshop.call("1.0", ANNA).await;
     workshop
-        .until(|| async { !crm.requests().is_empty() })
+        .until(|| async {
+            let ledger = workshop.ledger("sales", &first).await;
+            let contact = ledger.step(&Role::new("contact"));
+            contact.is_some_and(|step| matches!(step.state, StepState::Waiting { .. }))
+        })
         .await;
     workshop.call("2.0", ANNA).await;
     crm.script(StepKind::CreateContact, Trouble::Refused);
     workshop.call("3.0", BORIS).await;
-    workshop
-        .until(|| async {
-            let open = workshop.store.open_works().await.expect("reads");
-            open.iter().map(|work| work.id).eq([1, 2])
-        })
-        .await;
+    workshop.until(only_annas_are_open).await;
     let dead = workshop.store.dead_letters(9, None).await.expect("reads");
     assert_eq!(dead.len(), 1);
     // The dead step holds nobody up, not even its own client.
     workshop.call("4.0", BORIS).await;
     workshop.until(|| async { contacts(&crm) == 1 }).await;
+    workshop.until(only_annas_are_open).await;
+    // A work leaves its lanes when its end is on disk.
     workshop
-        .until(|| async {
-            let open = workshop.store.open_works().await.expect("reads");
-            open.iter().map(|work| work.id).eq([1, 2])
-        })
+        .until(|| async { workshop.ready(&portal, "sales") == [1] })
         .await;
-    assert_eq!(workshop.ready(&portal, "sales"), [1]);
 }

@@ -219,10 +219,7 @@ async fn s2_39_each_telephone_that_rings_gets_its_card_once() {
 
 #[actix::test]
 async fn a_crm_that_dawdles_lets_the_card_expire_and_holds_up_no_other() {
-    let disk =
-        crate::crash_backend::CrashDisk::new(Vec::new(), crate::crash_backend::StopAt::Never);
-    let workshop = Workshop::on_disk(disk).expect("opens");
-    tokio::time::pause();
+    let workshop = Workshop::new();
     let crm = Shown::new(Duration::from_secs(3600));
     let context = context(&workshop, &crm, Activity::On);
     let desk = desk(&context);

@@ -14,6 +14,7 @@ async fn a_plan_of_which_nothing_was_sent_within_ten_minutes_is_decided_again_wi
     let workshop = Workshop::new();
     let crm = CrmDouble::new();
     crm.script(StepKind::CreateContact, Trouble::Unreachable);
+    crm.hold(StepKind::CreateContact);
     let portal = workshop.portal("demo");
     let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
     let key = workshop.call("1.0", "+79161234567").await;
@@ -22,6 +23,7 @@ async fn a_plan_of_which_nothing_was_sent_within_ten_minutes_is_decided_again_wi
         .await;
     crm.add_contact("+79161234567");
     workshop.shift_clock(ELEVEN_MINUTES);
+    crm.release();
     workshop.idle("sales").await;
     let ledger = workshop.ledger("sales", &key).await;
     assert_eq!(ledger.decisions.len(), 2);
@@ -38,12 +40,14 @@ async fn a_plan_that_was_begun_is_not_decided_again_however_old_it_is() {
     let workshop = Workshop::new();
     let crm = CrmDouble::new();
     crm.script(StepKind::CreateDeal, Trouble::Unreachable);
+    crm.hold(StepKind::CreateDeal);
     let portal = workshop.portal("demo");
     let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
     let key = workshop.call("1.0", "+79161234567").await;
     let sent = || async { crm.requests().len() >= 2 };
     workshop.until(sent).await;
     workshop.shift_clock(ELEVEN_MINUTES);
+    crm.release();
     workshop.idle("sales").await;
     let ledger = workshop.ledger("sales", &key).await;
     assert_eq!(ledger.decisions.len(), 1);
@@ -58,6 +62,7 @@ async fn a_clock_that_is_set_back_a_day_does_not_hold_a_waiting_step_up_for_a_da
     let workshop = Workshop::new();
     let crm = CrmDouble::new();
     crm.script(StepKind::CreateContact, Trouble::Unreachable);
+    crm.hold(StepKind::CreateContact);
     let portal = workshop.portal("demo");
     let _kept = workshop.integration("sales", &portal, &crm, Activity::On);
     workshop.call("1.0", "+79161234567").await;
@@ -65,6 +70,7 @@ async fn a_clock_that_is_set_back_a_day_does_not_hold_a_waiting_step_up_for_a_da
         .until(|| async { !crm.requests().is_empty() })
         .await;
     workshop.shift_clock(-ONE_DAY);
+    crm.release();
     workshop.idle("sales").await;
     assert_eq!(crm.effects().len(), 3);
 }

@@ -13,7 +13,7 @@ const COMMUNICATIONS: TableDefinition<&str, &[u8]> = TableDefinition::new("commu
 
 #[actix::test]
 async fn a_work_whose_rows_cannot_be_read_is_set_aside_and_the_integration_goes_on() {
-    let before = Workshop::new();
+    let before = Workshop::in_folder(tempfile::tempdir().expect("a folder"));
     let crm = CrmDouble::new();
     crm.facts_down(true);
     let portal = before.portal("demo");

@@ -35,11 +35,11 @@ use trunkline::store::command::{Accepted, WorkId};
 use trunkline::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 
 use super::crm_double::CrmDouble;
-use crate::crash_backend::CrashDisk;
+use crate::crash_backend::{CrashDisk, StopAt};
 
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_795_210_000);
 
-/// A time that no machine needs.
+/// A time that nothing needs on either clock.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Workshop {
@@ -97,11 +97,16 @@ pub(crate) struct Integration {
 }
 
 impl Workshop {
+    /// Works on a disk in memory and by a paused clock, so that nothing comes late on a machine
+    /// that is busy. Once in a test.
     pub(crate) fn new() -> Self {
-        Self::in_folder(tempfile::tempdir().expect("a folder"))
+        tokio::time::pause();
+        let disk = CrashDisk::new(Vec::new(), StopAt::Never);
+        Self::on_disk(disk).expect("the disk never stops")
     }
 
-    /// Opens the store that an earlier workshop left.
+    /// Works on a store in a folder, perhaps one that an earlier workshop left, by the machine's
+    /// clock; its integrations have a thread of their own.
     pub(crate) fn in_folder(folder: tempfile::TempDir) -> Self {
         let key = StoreKey::from_bytes(&[7; 32]).expect("a key");
         let options = StoreOptions {
@@ -344,7 +349,7 @@ impl Workshop {
         self.until_within(idle, patience).await;
     }
 
-    /// Waits until a condition holds; fails after a time that no machine needs.
+    /// Waits until a condition holds; fails after a time that nothing needs.
     pub(crate) async fn until<F, T>(&self, condition: F)
     where
         F: Fn() -> T,
