@@ -68,7 +68,7 @@ async fn goes_on(office: &Office, daemon: &Daemon) {
     assert_eq!(status["ready"], true, "{status}");
     assert_eq!(office.home.run(&["status"]).await.status, Some(0));
     assert!(
-        began.elapsed() < Duration::from_secs(10),
+        began.elapsed() < Duration::from_secs(30),
         "{:?}",
         began.elapsed()
     );

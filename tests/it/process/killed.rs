@@ -139,7 +139,7 @@ async fn sigterm_ends_soon_with_calls_open_and_the_next_start_goes_on() {
     assert_eq!(daemon.terminate().await, Some(0), "{}", office.home.log());
     // Nothing is under way but the call; the bound is for a machine that is busy with a build.
     assert!(
-        began.elapsed() < Duration::from_secs(5),
+        began.elapsed() < Duration::from_secs(20),
         "{:?}",
         began.elapsed()
     );

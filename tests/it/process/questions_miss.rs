@@ -86,7 +86,7 @@ async fn a_crm_that_hangs_costs_the_caller_the_deadline_and_is_asked_a_few_times
     let took = began.elapsed();
     assert!(answers.iter().all(|text| text == "700\n"), "{answers:?}");
     // 300 ms, and room for a machine that is busy with a build; the CRM takes a minute.
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(took < Duration::from_secs(30), "{took:?}");
     let metrics = daemon.http.get(format!("http://{}/metrics", home.admin()));
     let metrics = metrics.bearer_auth(ADMIN_TOKEN).send().await;
     let metrics = metrics.expect("an answer").text().await.expect("a text");

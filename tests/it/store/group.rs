@@ -105,7 +105,7 @@ async fn after_an_error_of_the_disk_the_store_ends_and_says_why() {
     disk.stop();
     let lost = store.accept(accept(vec![routed(call("b", 2, 1))], 2)).await;
     assert_eq!(lost, Err(StoreError::Closed));
-    let end = tokio::time::timeout(Duration::from_secs(10), thread.finished()).await;
+    let end = tokio::time::timeout(Duration::from_secs(60), thread.finished()).await;
     let StoreEnd::Failed(why) = end.expect("the store ends") else {
         panic!("it ended for another reason");
     };
