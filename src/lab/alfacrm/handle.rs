@@ -2,7 +2,6 @@
 //! Cheap to clone; works from any thread.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::options::{AlfaOptions, Switches};
@@ -13,6 +12,7 @@ use super::world::World;
 use crate::lab::fault::{FaultPlan, Rule, RuleRefused};
 use crate::lab::lab_clock::LabClock;
 use crate::lab::request_log::{Counters, Entry, RequestLog};
+use crate::lab::under_way::UnderWay;
 
 /// What server, scripts and deliveries share.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Shared {
     pub(super) world: Mutex<World>,
     pub(super) log: Mutex<RequestLog>,
     pub(super) faults: Mutex<FaultPlan>,
-    pub(super) under_way: AtomicUsize,
+    pub(super) under_way: UnderWay,
 }
 
 /// A hand on a running simulator.
@@ -139,12 +139,6 @@ impl AlfaHandle {
         world.hooks.backwards = backwards;
     }
 
-    /// Takes an additional field out of the account.
-    pub fn remove_field(&self, code: &str) {
-        let mut world = self.world();
-        world.options.custom_fields.retain(|known| known != code);
-    }
-
     /// Opens or closes v2api to the role.
     pub fn close_role(&self, closed: bool) {
         self.world().role_closed = closed;
@@ -160,8 +154,8 @@ impl AlfaHandle {
         self.world().forget_tokens();
     }
 
-    /// Sets the address at which changes of a branch are told; of so many one is lost, and one comes
-    /// twice (0 = none).
+    /// Sets the address at which changes of a branch are told; of so many one is lost, and one
+    /// comes twice (0 = none).
     pub fn tell_at(&self, branch: u64, address: &str, lost_every: u64, twice_every: u64) {
         let mut world = self.world();
         world.hooks.addresses.insert(branch, address.to_owned());
@@ -204,7 +198,7 @@ impl AlfaHandle {
 
     /// Returns how many requests have arrived and are not answered yet.
     pub fn under_way(&self) -> usize {
-        self.shared.under_way.load(Ordering::SeqCst)
+        self.shared.under_way.count()
     }
 
     /// Returns the state, at the present time.

@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::TcpListener;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
 use bytes::Bytes;
@@ -22,8 +19,10 @@ use super::options::AlfaOptions;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
 use crate::lab::lab_clock::{LabClock, Moment};
+use crate::lab::own_thread::OwnThread;
 use crate::lab::request_log::RequestLog;
 use crate::lab::socket;
+use crate::lab::under_way::UnderWay;
 
 /// The largest body: a long comment.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -32,8 +31,7 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct AlfaLab {
     handle: AlfaHandle,
-    server: ServerHandle,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    server: OwnThread,
 }
 
 impl Deref for AlfaLab {
@@ -54,26 +52,12 @@ impl AlfaLab {
     ///
     /// # Errors
     /// Fails with what ended the server.
-    pub async fn stop(mut self) -> io::Result<()> {
-        self.server.stop(false).await;
-        let ended = self.thread.take().map(JoinHandle::join);
-        ended.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| {
-            Err(io::Error::other(
-                "the thread of the alfacrm simulator panicked",
-            ))
-        })
+    pub async fn stop(self) -> io::Result<()> {
+        self.server.stop().await
     }
 }
 
-impl Drop for AlfaLab {
-    fn drop(&mut self) {
-        // The command is sent at once; the future only waits for its end.
-        drop(self.server.stop(false));
-    }
-}
-
-/// Starts a simulated account on a thread of its own, so that neither a busy nor a paused runtime
-/// of the caller changes its time.
+/// Starts a simulated account on a thread of its own.
 ///
 /// # Errors
 /// Fails when the address cannot be bound.
@@ -86,56 +70,28 @@ pub async fn start(options: AlfaOptions) -> io::Result<AlfaLab> {
         clock,
         log: Mutex::new(RequestLog::new(options.log_entries_max)),
         faults: Mutex::new(FaultPlan::new(options.fault_seed)),
-        under_way: AtomicUsize::new(0),
+        under_way: UnderWay::default(),
     };
     let handle = AlfaHandle {
         shared: Arc::new(shared),
     };
-    let served = handle.clone();
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new().name("alfacrm-lab".into());
-    let thread = thread.spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        runtime.block_on(async move {
-            let data = web::Data::new(served.clone());
-            let app = move || {
-                App::new()
-                    .app_data(data.clone())
-                    .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
-                    .default_service(web::to(serve))
-            };
-            let server = HttpServer::new(app).workers(1).disable_signals();
-            let server = server.on_connect(socket::remember).shutdown_timeout(1);
-            let server = server.listen(listener)?.run();
-            if tell.send(server.handle()).is_err() {
-                // The starter was dropped meanwhile.
-                return Ok(());
-            }
-            tokio::select! {
-                ended = server => ended,
-                () = hooks::deliver(served) => Ok(()),
-            }
+    let (served, beside) = (handle.clone(), handle.clone());
+    let server = move || {
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(web::Data::new(served.clone()))
+                .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+                .default_service(web::to(serve))
         })
-    })?;
-    let server = told
-        .await
-        .map_err(|_| io::Error::other("the alfacrm simulator did not start"))?;
-    Ok(AlfaLab {
-        handle,
-        server,
-        thread: Some(thread),
-    })
-}
-
-/// Counts a request until its answer is given or its connection is gone.
-struct UnderWay(AlfaHandle);
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.shared.under_way.fetch_sub(1, Ordering::SeqCst);
-    }
+        .workers(1)
+        .disable_signals()
+        .on_connect(socket::remember)
+        .shutdown_timeout(1)
+        .listen(listener)?;
+        Ok(server.run())
+    };
+    let server = OwnThread::start("alfacrm", server, move || hooks::deliver(beside)).await?;
+    Ok(AlfaLab { handle, server })
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AlfaHandle>) -> HttpResponse {
@@ -145,8 +101,7 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AlfaHandle>) ->
         let body = super::control::answer(lab, &incoming);
         return head(&body).body(body.body);
     }
-    lab.shared.under_way.fetch_add(1, Ordering::SeqCst);
-    let _under_way = UnderWay(lab.clone());
+    let _under_way = lab.shared.under_way.begin();
     let (reply, fault) = take_effect(lab, &incoming, lab.shared.clock.now());
     let Some(reply) = reply else {
         return socket::close(&request);

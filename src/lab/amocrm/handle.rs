@@ -2,7 +2,6 @@
 //! Cheap to clone; works from any thread.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::lab_clock::{LabClock, Moment};
@@ -13,6 +12,7 @@ use super::seed::{CardEdit, SeedCard, SeedLead};
 use super::world::World;
 use crate::lab::fault::{FaultPlan, Rule, RuleRefused, RuleState};
 use crate::lab::request_log::{Counters, Entry, RequestLog};
+use crate::lab::under_way::UnderWay;
 
 /// What server, scripts and deliveries share.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<FaultPlan>,
     /// Wakes the sender of hooks.
     pub(super) hooks_waiting: tokio::sync::Notify,
-    pub(super) under_way: AtomicUsize,
+    pub(super) under_way: UnderWay,
 }
 
 /// A hand on a running simulator.
@@ -121,7 +121,7 @@ impl AmoHandle {
 
     /// Returns how many requests have arrived and are not answered yet.
     pub fn under_way(&self) -> usize {
-        self.shared.under_way.load(Ordering::SeqCst)
+        self.shared.under_way.count()
     }
 
     /// Puts a contact into the account.

@@ -4,27 +4,26 @@
 use std::io;
 use std::net::TcpListener;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
 use bytes::Bytes;
-use tokio::sync::oneshot::Sender;
 
 use super::control::control;
+use super::delivery::deliver_hooks;
 use super::exchange::{Incoming, Query, Reply};
 use super::handle::{AmoHandle, Shared, lock};
 use super::lab_clock::{LabClock, Moment};
 use super::options::AmoOptions;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
+use crate::lab::own_thread::OwnThread;
 use crate::lab::request_log::RequestLog;
 use crate::lab::socket;
+use crate::lab::under_way::UnderWay;
 
 /// The largest body: 250 calls with long links are about 200 kB, so this leaves room.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -33,8 +32,7 @@ const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub struct AmoLab {
     handle: AmoHandle,
-    server: ServerHandle,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    server: OwnThread,
 }
 
 impl Deref for AmoLab {
@@ -52,26 +50,12 @@ impl AmoLab {
     }
 
     /// Closes the socket and waits for the end.
-    pub async fn stop(mut self) -> io::Result<()> {
-        self.server.stop(false).await;
-        let ended = self.thread.take().map(JoinHandle::join);
-        ended.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| {
-            Err(io::Error::other(
-                "the thread of the amocrm simulator panicked",
-            ))
-        })
+    pub async fn stop(self) -> io::Result<()> {
+        self.server.stop().await
     }
 }
 
-impl Drop for AmoLab {
-    fn drop(&mut self) {
-        // The command is sent at once; the future only waits for its end.
-        drop(self.server.stop(false));
-    }
-}
-
-/// Starts a simulated account on a thread of its own, so that neither a busy nor a paused runtime
-/// of the caller changes its time.
+/// Starts a simulated account on a thread of its own.
 pub async fn start(options: AmoOptions) -> io::Result<AmoLab> {
     let listener = TcpListener::bind(options.listen)?;
     let shared = Arc::new(Shared {
@@ -81,31 +65,12 @@ pub async fn start(options: AmoOptions) -> io::Result<AmoLab> {
         log: Mutex::new(RequestLog::new(options.log_entries_max)),
         faults: Mutex::new(FaultPlan::new(options.fault_seed)),
         hooks_waiting: tokio::sync::Notify::new(),
-        under_way: AtomicUsize::new(0),
+        under_way: UnderWay::default(),
         options,
     });
     let handle = AmoHandle { shared };
-    let served = handle.clone();
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new()
-        .name("amocrm-lab".into())
-        .spawn(move || run(listener, served, tell))?;
-    let server = told
-        .await
-        .map_err(|_| io::Error::other("the amocrm simulator did not start"))?;
-    Ok(AmoLab {
-        handle,
-        server,
-        thread: Some(thread),
-    })
-}
-
-fn run(listener: TcpListener, lab: AmoHandle, tell: Sender<ServerHandle>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async move {
-        let served = lab.clone();
+    let (served, beside) = (handle.clone(), handle.clone());
+    let server = move || {
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(web::Data::new(served.clone()))
@@ -116,33 +81,11 @@ fn run(listener: TcpListener, lab: AmoHandle, tell: Sender<ServerHandle>) -> io:
         .disable_signals()
         .on_connect(socket::remember)
         .shutdown_timeout(1)
-        .listen(listener)?
-        .run();
-        if tell.send(server.handle()).is_err() {
-            // The starter was dropped meanwhile.
-            return Ok(());
-        }
-        tokio::select! {
-            ended = server => ended,
-            () = super::delivery::deliver_hooks(lab) => Ok(()),
-        }
-    })
-}
-
-/// Counts a request until its answer is given or its connection is gone.
-struct UnderWay(AmoHandle);
-
-impl UnderWay {
-    fn begin(lab: &AmoHandle) -> Self {
-        lab.shared.under_way.fetch_add(1, Ordering::SeqCst);
-        Self(lab.clone())
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.shared.under_way.fetch_sub(1, Ordering::SeqCst);
-    }
+        .listen(listener)?;
+        Ok(server.run())
+    };
+    let server = OwnThread::start("amocrm", server, move || deliver_hooks(beside)).await?;
+    Ok(AmoLab { handle, server })
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> HttpResponse {
@@ -152,10 +95,10 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> 
         let reply = control(&lab, &incoming);
         return respond(&reply, 0, lab.now(), Bytes::copy_from_slice(&reply.body));
     }
-    let _under_way = UnderWay::begin(&lab);
     // While one request waits for the account (somebody takes the oracle), the others must not
     // get a later time of arrival, or an even pace would look like a burst.
     let now = lab.moment();
+    let _under_way = lab.shared.under_way.begin();
     let judge = lab.clone();
     let effect = web::block(move || take_effect(&judge, incoming, now)).await;
     lab.shared.hooks_waiting.notify_one();

@@ -2,7 +2,6 @@
 //! Cheap to clone; works from any thread.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use super::world::World;
 use crate::lab::fault::{FaultPlan, Rule, RuleRefused, RuleState};
 use crate::lab::lab_clock::{LabClock, Moment};
 use crate::lab::request_log::{Counters, Entry, RequestLog};
+use crate::lab::under_way::UnderWay;
 
 /// What server, scripts and deliveries share.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<FaultPlan>,
     /// Wakes the sender of events.
     pub(super) events_waiting: tokio::sync::Notify,
-    pub(super) under_way: AtomicUsize,
+    pub(super) under_way: UnderWay,
 }
 
 /// A hand on a running simulator.
@@ -147,7 +147,7 @@ impl BitrixHandle {
 
     /// Returns how many requests have arrived and are not answered yet.
     pub fn under_way(&self) -> usize {
-        self.shared.under_way.load(Ordering::SeqCst)
+        self.shared.under_way.count()
     }
 
     /// Puts a contact into the portal.

@@ -4,18 +4,15 @@
 use std::io;
 use std::net::TcpListener;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
 use bytes::Bytes;
-use tokio::sync::oneshot::Sender;
 
 use super::control::control;
+use super::delivery::deliver;
 use super::exchange::{Incoming, Reply};
 use super::handle::{BitrixHandle, Shared, lock};
 use super::options::BitrixOptions;
@@ -23,8 +20,10 @@ use super::refusal::Refusal;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
 use crate::lab::lab_clock::{LabClock, Moment};
+use crate::lab::own_thread::OwnThread;
 use crate::lab::request_log::RequestLog;
 use crate::lab::socket;
+use crate::lab::under_way::UnderWay;
 
 /// The largest body: a recording in base64, or fifty commands with long texts.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -33,8 +32,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub struct BitrixLab {
     handle: BitrixHandle,
-    server: ServerHandle,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    server: OwnThread,
 }
 
 impl Deref for BitrixLab {
@@ -55,25 +53,12 @@ impl BitrixLab {
     ///
     /// # Errors
     /// Fails with what ended the server.
-    pub async fn stop(mut self) -> io::Result<()> {
-        self.server.stop(false).await;
-        let ended = self.thread.take().map(JoinHandle::join);
-        ended.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| {
-            let text = "the thread of the bitrix24 simulator panicked";
-            Err(io::Error::other(text))
-        })
+    pub async fn stop(self) -> io::Result<()> {
+        self.server.stop().await
     }
 }
 
-impl Drop for BitrixLab {
-    fn drop(&mut self) {
-        // The command is sent at once; the future only waits for its end.
-        drop(self.server.stop(false));
-    }
-}
-
-/// Starts a simulated portal on a thread of its own, so that neither a busy nor a paused runtime
-/// of the caller changes its time.
+/// Starts a simulated portal on a thread of its own.
 ///
 /// # Errors
 /// Fails when the address cannot be bound.
@@ -87,31 +72,12 @@ pub async fn start(options: BitrixOptions) -> io::Result<BitrixLab> {
         log: Mutex::new(RequestLog::new(options.log_entries_max)),
         faults: Mutex::new(FaultPlan::new(options.fault_seed)),
         events_waiting: tokio::sync::Notify::new(),
-        under_way: AtomicUsize::new(0),
+        under_way: UnderWay::default(),
         options,
     });
     let handle = BitrixHandle { shared };
-    let served = handle.clone();
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new()
-        .name("bitrix24-lab".into())
-        .spawn(move || run(listener, served, tell))?;
-    let server = told
-        .await
-        .map_err(|_| io::Error::other("the bitrix24 simulator did not start"))?;
-    Ok(BitrixLab {
-        handle,
-        server,
-        thread: Some(thread),
-    })
-}
-
-fn run(listener: TcpListener, lab: BitrixHandle, tell: Sender<ServerHandle>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async move {
-        let served = lab.clone();
+    let (served, beside) = (handle.clone(), handle.clone());
+    let server = move || {
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(web::Data::new(served.clone()))
@@ -122,33 +88,11 @@ fn run(listener: TcpListener, lab: BitrixHandle, tell: Sender<ServerHandle>) -> 
         .disable_signals()
         .on_connect(socket::remember)
         .shutdown_timeout(1)
-        .listen(listener)?
-        .run();
-        if tell.send(server.handle()).is_err() {
-            // The starter was dropped meanwhile.
-            return Ok(());
-        }
-        tokio::select! {
-            ended = server => ended,
-            () = super::delivery::deliver(lab) => Ok(()),
-        }
-    })
-}
-
-/// Counts a request until its answer is given or its connection is gone.
-struct UnderWay(BitrixHandle);
-
-impl UnderWay {
-    fn begin(lab: &BitrixHandle) -> Self {
-        lab.shared.under_way.fetch_add(1, Ordering::SeqCst);
-        Self(lab.clone())
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.shared.under_way.fetch_sub(1, Ordering::SeqCst);
-    }
+        .listen(listener)?;
+        Ok(server.run())
+    };
+    let server = OwnThread::start("bitrix24", server, move || deliver(beside)).await?;
+    Ok(BitrixLab { handle, server })
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<BitrixHandle>) -> HttpResponse {
@@ -159,7 +103,7 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<BitrixHandle>) 
         let body = Bytes::copy_from_slice(&reply.body);
         return head(&reply).body(body);
     }
-    let _under_way = UnderWay::begin(&lab);
+    let _under_way = lab.shared.under_way.begin();
     // While one request waits for the portal, the others must not get a later time of arrival.
     let now = lab.moment();
     let judge = lab.clone();

@@ -5,9 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
-use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 
 use super::api;
@@ -16,6 +14,7 @@ use super::history::Row;
 use super::options::{Switches, User, VatsOptions};
 use super::presence::Presence;
 use super::teller::Told;
+use crate::lab::own_thread::OwnThread;
 
 /// Rows and messages that are kept.
 const KEPT_MAX: usize = 20_000;
@@ -48,8 +47,8 @@ pub struct VatsHandle {
 #[derive(Debug)]
 pub struct VatsLab {
     handle: VatsHandle,
-    server: ServerHandle,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    /// Ends it when dropped.
+    _server: OwnThread,
 }
 
 impl Deref for VatsLab {
@@ -57,14 +56,6 @@ impl Deref for VatsLab {
 
     fn deref(&self) -> &VatsHandle {
         &self.handle
-    }
-}
-
-impl Drop for VatsLab {
-    fn drop(&mut self) {
-        // The command is sent at once; the future only waits for its end.
-        drop(self.server.stop(false));
-        drop(self.thread.take());
     }
 }
 
@@ -99,25 +90,13 @@ pub async fn start(options: VatsOptions) -> io::Result<VatsLab> {
         })),
     };
     let data = web::Data::new(handle.clone());
-    let (started, starting) = tokio::sync::oneshot::channel();
-    let thread = std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(async move {
-            let server = HttpServer::new(move || {
-                App::new().app_data(data.clone()).configure(api::configure)
-            });
-            let server = server.workers(1).disable_signals().listen(listener)?.run();
-            // Whoever started it has gone.
-            let _ = started.send(server.handle());
-            server.await
-        })
-    });
-    let server = starting.await;
-    let server = server.map_err(|_| io::Error::other("the vats did not start"))?;
-    Ok(VatsLab {
-        handle,
-        server,
-        thread: Some(thread),
-    })
+    let server = move || {
+        let app = move || App::new().app_data(data.clone()).configure(api::configure);
+        let server = HttpServer::new(app).workers(1).disable_signals();
+        Ok(server.listen(listener)?.run())
+    };
+    let _server = OwnThread::start("vats", server, std::future::pending).await?;
+    Ok(VatsLab { handle, _server })
 }
 
 impl VatsHandle {

@@ -2,7 +2,6 @@
 //! Cheap to clone; works from any thread.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::hooks::Scenarios;
@@ -13,6 +12,7 @@ use super::world::{Contact, Task, World};
 use crate::lab::fault::{FaultPlan, Rule, RuleRefused};
 use crate::lab::lab_clock::LabClock;
 use crate::lab::request_log::{Counters as LogCounters, Entry, RequestLog};
+use crate::lab::under_way::UnderWay;
 
 /// What server and scripts share.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Shared {
     pub(super) world: Mutex<World>,
     pub(super) log: Mutex<RequestLog>,
     pub(super) faults: Mutex<FaultPlan>,
-    pub(super) under_way: AtomicUsize,
+    pub(super) under_way: UnderWay,
 }
 
 /// What a person changes of a task; what is `None` stays.
@@ -242,7 +242,7 @@ impl PlanfixHandle {
 
     /// Returns how many requests have arrived and are not answered yet.
     pub fn under_way(&self) -> usize {
-        self.shared.under_way.load(Ordering::SeqCst)
+        self.shared.under_way.count()
     }
 
     pub(super) fn world(&self) -> MutexGuard<'_, World> {

@@ -4,16 +4,12 @@
 use std::io;
 use std::net::TcpListener;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
 use bytes::Bytes;
-use tokio::sync::oneshot::Sender;
 
 use super::exchange::{Incoming, Reply};
 use super::handle::{PlanfixHandle, Shared, lock};
@@ -22,15 +18,16 @@ use super::options::PlanfixOptions;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
 use crate::lab::lab_clock::{LabClock, Moment};
+use crate::lab::own_thread::OwnThread;
 use crate::lab::request_log::RequestLog;
 use crate::lab::socket;
+use crate::lab::under_way::UnderWay;
 
 /// A running simulator; it ends when dropped.
 #[derive(Debug)]
 pub struct PlanfixLab {
     handle: PlanfixHandle,
-    server: ServerHandle,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    server: OwnThread,
 }
 
 impl Deref for PlanfixLab {
@@ -51,25 +48,12 @@ impl PlanfixLab {
     ///
     /// # Errors
     /// Fails with what ended the server.
-    pub async fn stop(mut self) -> io::Result<()> {
-        self.server.stop(false).await;
-        let ended = self.thread.take().map(JoinHandle::join);
-        ended.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| {
-            let text = "the thread of the planfix simulator panicked";
-            Err(io::Error::other(text))
-        })
+    pub async fn stop(self) -> io::Result<()> {
+        self.server.stop().await
     }
 }
 
-impl Drop for PlanfixLab {
-    fn drop(&mut self) {
-        // The command is sent at once; the future only waits for its end.
-        drop(self.server.stop(false));
-    }
-}
-
-/// Starts a simulated account on a thread of its own, so that neither a busy nor a paused runtime
-/// of the caller changes its time.
+/// Starts a simulated account on a thread of its own.
 ///
 /// # Errors
 /// Fails when the address cannot be bound.
@@ -82,73 +66,32 @@ pub async fn start(options: PlanfixOptions) -> io::Result<PlanfixLab> {
         clock,
         log: Mutex::new(RequestLog::new(options.log_entries_max)),
         faults: Mutex::new(FaultPlan::new(options.fault_seed)),
-        under_way: AtomicUsize::new(0),
+        under_way: UnderWay::default(),
         options,
     });
     let handle = PlanfixHandle { shared };
-    let served = handle.clone();
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new()
-        .name("planfix-lab".into())
-        .spawn(move || run(listener, served, tell))?;
-    let server = told
-        .await
-        .map_err(|_| io::Error::other("the planfix simulator did not start"))?;
-    Ok(PlanfixLab {
-        handle,
-        server,
-        thread: Some(thread),
-    })
-}
-
-fn run(listener: TcpListener, lab: PlanfixHandle, tell: Sender<ServerHandle>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let sender = lab.clone();
-    runtime.block_on(async move {
+    let (served, beside) = (handle.clone(), handle.clone());
+    let server = move || {
         let server = HttpServer::new(move || {
             App::new()
-                .app_data(web::Data::new(lab.clone()))
+                .app_data(web::Data::new(served.clone()))
                 .default_service(web::to(serve))
         })
         .workers(1)
         .disable_signals()
         .on_connect(socket::remember)
         .shutdown_timeout(1)
-        .listen(listener)?
-        .run();
-        if tell.send(server.handle()).is_err() {
-            // The starter was dropped meanwhile.
-            return Ok(());
-        }
-        tokio::select! {
-            ended = server => ended,
-            () = hooks::deliver(sender) => Ok(()),
-        }
-    })
-}
-
-/// Counts a request until its answer is given or its connection is gone.
-struct UnderWay(PlanfixHandle);
-
-impl UnderWay {
-    fn begin(lab: &PlanfixHandle) -> Self {
-        lab.shared.under_way.fetch_add(1, Ordering::SeqCst);
-        Self(lab.clone())
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.shared.under_way.fetch_sub(1, Ordering::SeqCst);
-    }
+        .listen(listener)?;
+        Ok(server.run())
+    };
+    let server = OwnThread::start("planfix", server, move || hooks::deliver(beside)).await?;
+    Ok(PlanfixLab { handle, server })
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<PlanfixHandle>) -> HttpResponse {
     let lab = lab.get_ref().clone();
     let incoming = incoming_of(&request, &body);
-    let _under_way = UnderWay::begin(&lab);
+    let _under_way = lab.shared.under_way.begin();
     let now = lab.shared.clock.now();
     let (reply, fault) = take_effect(&lab, &incoming, now);
     let Some(reply) = reply else {

@@ -5,9 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
-use actix_web::dev::ServerHandle;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use bytes::Bytes;
@@ -21,6 +19,7 @@ use super::rest;
 use super::sender::Sender;
 use super::switches::Switches;
 use super::world::World;
+use crate::lab::own_thread::OwnThread;
 use crate::lab::wall;
 
 /// How an account is set up.
@@ -66,8 +65,8 @@ pub struct UisHandle {
 #[derive(Debug)]
 pub struct UisLab {
     handle: UisHandle,
-    server: ServerHandle,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    /// Ends it when dropped.
+    _server: OwnThread,
 }
 
 impl Deref for UisLab {
@@ -75,15 +74,6 @@ impl Deref for UisLab {
 
     fn deref(&self) -> &UisHandle {
         &self.handle
-    }
-}
-
-impl Drop for UisLab {
-    fn drop(&mut self) {
-        // The command is sent at once; the future only waits for its end.
-        drop(self.server.stop(false));
-        // Its thread ends by itself.
-        drop(self.thread.take());
     }
 }
 
@@ -227,46 +217,21 @@ pub async fn start(options: UisOptions) -> io::Result<UisLab> {
         sender: Arc::default(),
     };
     let served = handle.clone();
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new()
-        .name("uis-lab".into())
-        .spawn(move || run(listener, served, tell))?;
-    let server = told
-        .await
-        .map_err(|_| io::Error::other("the simulator did not start"))?;
-    Ok(UisLab {
-        handle,
-        server,
-        thread: Some(thread),
-    })
-}
-
-fn run(
-    listener: TcpListener,
-    lab: UisHandle,
-    tell: tokio::sync::oneshot::Sender<ServerHandle>,
-) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async move {
+    let server = move || {
         let server = HttpServer::new(move || {
             App::new()
-                .app_data(web::Data::new(lab.clone()))
+                .app_data(web::Data::new(served.clone()))
                 .app_data(web::PayloadConfig::new(8 * 1024 * 1024))
                 .default_service(web::to(serve))
         })
         .workers(1)
         .disable_signals()
         .shutdown_timeout(1)
-        .listen(listener)?
-        .run();
-        if tell.send(server.handle()).is_err() {
-            // The starter was dropped meanwhile.
-            return Ok(());
-        }
-        server.await
-    })
+        .listen(listener)?;
+        Ok(server.run())
+    };
+    let _server = OwnThread::start("uis", server, std::future::pending).await?;
+    Ok(UisLab { handle, _server })
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<UisHandle>) -> HttpResponse {
