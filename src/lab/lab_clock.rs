@@ -1,6 +1,8 @@
-//! The simulator's own time: the machine's, moved by a script where a test needs tomorrow.
+//! The simulator's own time: the machine's, moved by a script where a test needs tomorrow, and
+//! stopped where it counts what falls into one second.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,6 +29,8 @@ pub(in crate::lab) struct LabClock {
     base_ms: i64,
     started: Instant,
     shift_ms: AtomicI64,
+    /// How long after its start the clock stands still; `None` = it goes.
+    stands_at: Mutex<Option<Duration>>,
 }
 
 impl LabClock {
@@ -36,18 +40,37 @@ impl LabClock {
             base_ms: millis(wall::now()),
             started: Instant::now(),
             shift_ms: AtomicI64::new(0),
+            stands_at: Mutex::default(),
         }
     }
 
     /// Returns the present moment.
     pub(in crate::lab) fn now(&self) -> Moment {
-        let instant = Instant::now();
-        let elapsed = millis(instant.saturating_duration_since(self.started));
+        let elapsed = self.stands_at().unwrap_or_else(|| self.started.elapsed());
         let shift = self.shift_ms.load(Ordering::Relaxed);
+        let unix_ms = self.base_ms.saturating_add(millis(elapsed));
         Moment {
-            unix_ms: self.base_ms.saturating_add(elapsed).saturating_add(shift),
-            instant,
+            unix_ms: unix_ms.saturating_add(shift),
+            instant: self.started + elapsed,
         }
+    }
+
+    /// Lets the clock stand still: from now on time passes by [`LabClock::pass`] only.
+    pub(in crate::lab) fn stop(&self) {
+        *self.stands_at() = Some(self.started.elapsed());
+    }
+
+    /// Lets so much time pass on a clock that stands still.
+    pub(in crate::lab) fn pass(&self, span: Duration) {
+        if let Some(at) = self.stands_at().as_mut() {
+            *at = at.saturating_add(span);
+        }
+    }
+
+    fn stands_at(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.stands_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Moves the wall clock by so many milliseconds; spans are not touched.

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::options::{AlfaOptions, Switches};
 use super::oracle::{Oracle, OracleCounters};
@@ -50,6 +51,16 @@ impl AlfaHandle {
     /// Moves its clock: tokens end, tomorrow comes.
     pub fn shift_clock_ms(&self, by_ms: i64) {
         self.shared.clock.shift(by_ms);
+    }
+
+    /// Stops its clock: time passes by [`AlfaHandle::pass`] only.
+    pub fn stop_clock(&self) {
+        self.shared.clock.stop();
+    }
+
+    /// Lets so much time pass on the stopped clock.
+    pub fn pass(&self, span: Duration) {
+        self.shared.clock.pass(span);
     }
 
     /// Returns what the account was started with.

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::lab_clock::{LabClock, Moment};
 use super::options::{AmoOptions, Switches, UserOptions};
@@ -261,6 +262,17 @@ impl AmoHandle {
     /// Moves the account's wall clock.
     pub fn shift_clock_ms(&self, by_ms: i64) {
         self.shared.clock.shift(by_ms);
+    }
+
+    /// Stops the account's clock: time passes by [`AmoHandle::pass`] only. Hooks wait by the
+    /// machine's clock all the same.
+    pub fn stop_clock(&self) {
+        self.shared.clock.stop();
+    }
+
+    /// Lets so much time pass on the account's stopped clock.
+    pub fn pass(&self, span: Duration) {
+        self.shared.clock.pass(span);
     }
 
     /// Returns the account's time in Unix seconds.
