@@ -42,25 +42,6 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Returns whether the request has no effect at all.
-    pub fn prevents_effect(&self) -> bool {
-        match self {
-            Fault::RefusedBefore
-            | Fault::ErrorBefore { .. }
-            | Fault::TooManyRequests { .. }
-            | Fault::ForbiddenJson
-            | Fault::BlockedHtml
-            | Fault::ExpiredToken => true,
-            Fault::LateAfter { .. }
-            | Fault::LostAfter
-            | Fault::ErrorAfter { .. }
-            | Fault::SlowDrip { .. }
-            | Fault::TruncatedJson
-            | Fault::HtmlInsteadOfJson
-            | Fault::PartialBatch { .. } => false,
-        }
-    }
-
     /// Returns the name used in logs and counters.
     pub fn name(&self) -> &'static str {
         match self {
@@ -170,11 +151,6 @@ impl FaultPlan {
             seed,
             rules: Vec::new(),
         }
-    }
-
-    /// Changes the seed; the rules stay.
-    pub fn reseed(&mut self, seed: u64) {
-        self.seed = seed;
     }
 
     /// Adds a rule at the end. The first rule that strikes wins.
