@@ -1,5 +1,5 @@
-//! Clicks on numbers in CRMs, as the supervisor sees them: they are fetched, and each is a call that is
-//! placed at once or never.
+//! Clicks on numbers in CRMs, as the supervisor sees them: they are fetched, and each is a call
+//! that is placed at once or never.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,6 @@ use crate::clock::SharedClock;
 use crate::config::{AccountConfig, Configuration, Fingerprint, IntegrationConfig, Tenant};
 use crate::crm::{Adapter, Click, Clicks, HookAddress};
 use crate::integration::status::StatusBoard;
-use crate::integration::supervisor::Supervised;
 use crate::model::activity::Activity;
 use crate::model::call_order::CRM_CLICK;
 use crate::model::click_to_call::ClickToCallSettings;
@@ -31,7 +30,7 @@ use crate::store::{StoreError, StoreHandle};
 
 use super::assembly::Shared;
 use super::clicks::places;
-use super::keeping_child::{BoardPlace, keep};
+use super::keeping_child::{BoardPlace, Children, keep};
 use super::sync_child::hook_of;
 
 /// How often clicks are asked for: whoever clicked looks at a telephone.
@@ -52,7 +51,7 @@ type ClickKey = (Fingerprint, Option<HookAddress>);
 /// The children, one a portal.
 #[derive(Default)]
 pub(super) struct ClickChildren {
-    running: BTreeMap<PortalKey, (ClickKey, Supervised)>,
+    running: Children<PortalKey, ClickKey>,
     /// Has a portal asked at once. Outlives reloads.
     wakes: Mutex<BTreeMap<PortalKey, Arc<Notify>>>,
 }
@@ -75,22 +74,8 @@ impl ClickChildren {
     /// Ends the children whose integration is configured no more, or otherwise.
     pub(super) async fn stop_what_goes(&mut self, new: &Configuration, board: &StatusBoard) {
         let wanted = wanted(new);
-        let goes = |portal: &PortalKey, running: &ClickKey| {
-            wanted.get(portal).map(|wanted| &wanted.key) != Some(running)
-        };
-        let gone: Vec<PortalKey> = self
-            .running
-            .iter()
-            .filter(|(portal, (running, _))| goes(portal, running))
-            .map(|(portal, _)| portal.clone())
-            .collect();
-        for portal in gone {
-            if let Some((_, supervised)) = self.running.remove(&portal) {
-                let name = supervised.name().to_owned();
-                supervised.stop().await;
-                board.remove(&name);
-            }
-        }
+        let key = |portal: &PortalKey| wanted.get(portal).map(|wanted| &wanted.key);
+        self.running.stop_what_goes(key, board).await;
     }
 
     /// Begins the children that do not run yet. `account` finds what an account runs with.
@@ -101,7 +86,7 @@ impl ClickChildren {
         account: impl Fn(&(TenantId, AccountId)) -> Option<Arc<dyn Adapter>>,
     ) {
         for (portal, wanted) in wanted(new) {
-            if self.running.contains_key(&portal) {
+            if self.running.has(&portal) {
                 continue;
             }
             let of = (wanted.tenant.id.clone(), wanted.integration.account.clone());
@@ -130,14 +115,13 @@ impl ClickChildren {
                 let child = Arc::clone(&child);
                 async move { child.run(stop).await }.boxed_local()
             });
-            self.running.insert(portal, (wanted.key, supervised));
+            self.running.begun(portal, wanted.key, vec![supervised]);
         }
     }
 
     /// Ends all of them.
     pub(super) async fn stop(self) {
-        let all = self.running.into_values();
-        join_all(all.map(|(_, supervised)| supervised.stop())).await;
+        self.running.stop().await;
     }
 }
 

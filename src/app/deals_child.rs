@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::admin::state::DealPlaceOverview;
@@ -14,14 +15,16 @@ use crate::deals::pull::{DealPuller, DealWishes, PullReport};
 use crate::deals::upload::DealUploader;
 use crate::intake::crm_hooks::KeepHint;
 use crate::integration::status::StatusBoard;
-use crate::integration::supervisor::Supervised;
 use crate::model::activity::Activity;
 use crate::model::deal_settings::DealSettings;
 use crate::model::ids::{AccountId, IntegrationKey, SourceKey, TenantId};
+use crate::pbx::DealTaker;
 use crate::store::StoreHandle;
 use crate::store::deals::DealPull;
 
-use super::keeping_child::{BoardPlace, keep};
+use super::assembly::Shared;
+use super::keeping_child::{BoardPlace, Children, keep};
+use super::sync_child::hook_of;
 
 /// How long a webhook is kept waiting for the disk: the most impatient CRM gives up after two
 /// seconds (`crm/amocrm.md` §14).
@@ -41,7 +44,7 @@ pub(super) struct DealChildren {
     store: StoreHandle,
     /// Of every integration that ever had deals: a wish outlives a reload.
     wishes: BTreeMap<IntegrationKey, Arc<DealWishes>>,
-    running: BTreeMap<IntegrationKey, (DealsKey, Vec<Supervised>)>,
+    running: Children<IntegrationKey, DealsKey>,
 }
 
 /// An integration whose deals are to be read.
@@ -57,7 +60,7 @@ impl DealChildren {
         Self {
             store,
             wishes: BTreeMap::new(),
-            running: BTreeMap::new(),
+            running: Children::default(),
         }
     }
 
@@ -71,38 +74,19 @@ impl DealChildren {
     /// Ends what is configured no more, or otherwise.
     pub(super) async fn stop_what_goes(&mut self, new: &Configuration, board: &StatusBoard) {
         let wanted = wanted(new);
-        let goes = |key: &IntegrationKey, running: &DealsKey| {
-            wanted.get(key).map(|wanted| &wanted.key) != Some(running)
-        };
-        let gone: Vec<IntegrationKey> = self
-            .running
-            .iter()
-            .filter(|(key, (running, _))| goes(key, running))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in gone {
-            for supervised in self
-                .running
-                .remove(&key)
-                .map(|(_, all)| all)
-                .unwrap_or_default()
-            {
-                let name = supervised.name().to_owned();
-                supervised.stop().await;
-                board.remove(&name);
-            }
-        }
+        let key = |of: &IntegrationKey| wanted.get(of).map(|wanted| &wanted.key);
+        self.running.stop_what_goes(key, board).await;
     }
 
     /// Begins what does not run yet. `account` finds what an account runs with.
     pub(super) fn begin(
         &mut self,
         new: &Configuration,
-        shared: &super::assembly::Shared,
+        shared: &Shared,
         account: impl Fn(&(TenantId, AccountId)) -> Option<Arc<dyn Adapter>>,
     ) {
         for (key, wanted) in wanted(new) {
-            if self.running.contains_key(&key) {
+            if self.running.has(&key) {
                 continue;
             }
             let Some(adapter) = account(&wanted.account) else {
@@ -141,14 +125,13 @@ impl DealChildren {
                     async move { uploader.run(stop).await }.boxed_local()
                 }));
             }
-            self.running.insert(key, (wanted.key, all));
+            self.running.begun(key, wanted.key, all);
         }
     }
 
     /// Ends all of them.
     pub(super) async fn stop(self) {
-        let all = self.running.into_values().flat_map(|(_, all)| all);
-        futures_util::future::join_all(all.map(Supervised::stop)).await;
+        self.running.stop().await;
     }
 
     /// Returns what administrators see.
@@ -158,7 +141,7 @@ impl DealChildren {
             let source = settings.upload_to.clone();
             let account = tenant.account(&integration.account);
             let by_hand = account.and_then(|account| account.settings.deal_hooks_by_hand());
-            let hook = account.and_then(|one| super::sync_child::hook_of(new, integration, one));
+            let hook = account.and_then(|one| hook_of(new, integration, one));
             Some(DealPlaceOverview {
                 hooks_by_hand: by_hand,
                 hook_place: hook.map(|hook| hook.place),
@@ -203,7 +186,7 @@ impl DealChildren {
                 let kept = places.iter().map(|(integration, wishes)| {
                     keep_hint(&store, integration, wishes, deals.clone())
                 });
-                futures_util::future::join_all(kept).await;
+                join_all(kept).await;
                 true
             }
             .boxed()
@@ -250,7 +233,7 @@ fn wanted(new: &Configuration) -> BTreeMap<IntegrationKey, Wanted<'_>> {
         // Where the directory is kept, its sync has the CRM tell of changes.
         let hook = match account.settings.directory() {
             Some(_) => None,
-            None => super::sync_child::hook_of(new, integration, account),
+            None => hook_of(new, integration, account),
         };
         let source = settings.upload_to.as_ref().and_then(|id| tenant.source(id));
         let key = DealsKey {
@@ -277,7 +260,7 @@ fn wanted(new: &Configuration) -> BTreeMap<IntegrationKey, Wanted<'_>> {
 }
 
 /// Returns who takes the deals.
-fn taker(wanted: &Wanted<'_>) -> Option<(SourceKey, Arc<dyn crate::pbx::DealTaker>)> {
+fn taker(wanted: &Wanted<'_>) -> Option<(SourceKey, Arc<dyn DealTaker>)> {
     wanted.key.source.as_ref()?;
     let source = wanted.tenant.source(wanted.settings.upload_to.as_ref()?)?;
     Some((source.key.clone(), source.source.deal_taker()?))

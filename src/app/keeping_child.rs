@@ -1,10 +1,11 @@
-//! What keeps something of the store in step, as the supervisor sees it: it runs until it is stopped,
-//! and fails with the store alone.
+//! What keeps something of the store in step, as the supervisor sees it: it runs until it is
+//! stopped, and fails with the store alone.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::sync::watch;
 
 use crate::clock::SharedClock;
@@ -53,6 +54,51 @@ impl Child for KeepingChild {
             }
         }
         .boxed_local()
+    }
+}
+
+/// Children by what they keep in step, each with what it depends on: another one needs another
+/// child.
+pub(super) struct Children<Of, On>(BTreeMap<Of, (On, Vec<Supervised>)>);
+
+impl<Of, On> Default for Children<Of, On> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<Of: Ord, On: PartialEq> Children<Of, On> {
+    /// Says whether something is kept in step already.
+    pub(super) fn has(&self, of: &Of) -> bool {
+        self.0.contains_key(of)
+    }
+
+    /// Takes over those that have begun.
+    pub(super) fn begun(&mut self, of: Of, on: On, children: Vec<Supervised>) {
+        self.0.insert(of, (on, children));
+    }
+
+    /// Ends those that are wanted no more, or otherwise.
+    pub(super) async fn stop_what_goes<'a>(
+        &mut self,
+        wanted: impl Fn(&Of) -> Option<&'a On>,
+        board: &StatusBoard,
+    ) where
+        On: 'a,
+    {
+        let goes = |of: &Of, (on, _): &mut (On, Vec<Supervised>)| wanted(of) != Some(on);
+        let gone: Vec<_> = self.0.extract_if(.., goes).collect();
+        for supervised in gone.into_iter().flat_map(|(_, (_, children))| children) {
+            let name = supervised.name().to_owned();
+            supervised.stop().await;
+            board.remove(&name);
+        }
+    }
+
+    /// Ends all of them.
+    pub(super) async fn stop(self) {
+        let all = self.0.into_values().flat_map(|(_, children)| children);
+        join_all(all.map(Supervised::stop)).await;
     }
 }
 

@@ -9,10 +9,8 @@ use crate::config::{AccountConfig, Configuration, Fingerprint, IntegrationConfig
 use crate::crm::{Adapter, DirectorySettings, HookAddress};
 use crate::directory::sync::{DirectorySync, SyncReport};
 use crate::intake::crm_hooks::CrmHook;
-use crate::integration::context::IntegrationContext;
 use crate::integration::portal::Portal;
 use crate::integration::status::StatusBoard;
-use crate::integration::supervisor::Supervised;
 use crate::model::activity::Activity;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, TenantId};
 use crate::model::secret::Secret;
@@ -22,7 +20,8 @@ use super::assembly::Shared;
 use super::clicks::ClickDoor;
 use super::clicks_child::ClickChildren;
 use super::deals_child::DealChildren;
-use super::keeping_child::{BoardPlace, keep};
+use super::keeping_child::{BoardPlace, Children, keep};
+use super::webhooks::Contexts;
 
 /// A portal whose directory is to be kept.
 struct Wanted {
@@ -36,28 +35,14 @@ type SyncKey = (Fingerprint, Option<HookAddress>);
 
 /// The syncs that run, one a portal.
 #[derive(Default)]
-pub(super) struct Syncs(BTreeMap<PortalKey, (SyncKey, Supervised)>);
+pub(super) struct Syncs(Children<PortalKey, SyncKey>);
 
 impl Syncs {
     /// Ends the syncs whose portal or account is configured no more, or otherwise.
     pub(super) async fn stop_what_goes(&mut self, new: &Configuration, board: &StatusBoard) {
         let wanted = wanted(new);
-        let goes = |key: &PortalKey, running: &SyncKey| {
-            wanted.get(key).map(|wanted| &wanted.key) != Some(running)
-        };
-        let gone: Vec<PortalKey> = self
-            .0
-            .iter()
-            .filter(|(key, (running, _))| goes(key, running))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in gone {
-            if let Some((_, supervised)) = self.0.remove(&key) {
-                let name = supervised.name().to_owned();
-                supervised.stop().await;
-                board.remove(&name);
-            }
-        }
+        let key = |portal: &PortalKey| wanted.get(portal).map(|wanted| &wanted.key);
+        self.0.stop_what_goes(key, board).await;
     }
 
     /// Begins the syncs that do not run yet. `account` finds what an account runs with.
@@ -68,7 +53,7 @@ impl Syncs {
         account: impl Fn(&(TenantId, AccountId)) -> Option<(Arc<dyn Adapter>, Arc<Portal>)>,
     ) {
         for (key, wanted) in wanted(new) {
-            if self.0.contains_key(&key) {
+            if self.0.has(&key) {
                 continue;
             }
             let Some((adapter, portal)) = account(&wanted.account) else {
@@ -91,14 +76,13 @@ impl Syncs {
                 let sync = sync.clone();
                 async move { sync.run(stop).await }.boxed_local()
             });
-            self.0.insert(key, (wanted.key, supervised));
+            self.0.begun(key, wanted.key, vec![supervised]);
         }
     }
 
     /// Ends all of them.
     pub(super) async fn stop(self) {
-        let all = self.0.into_values();
-        futures_util::future::join_all(all.map(|(_, supervised)| supervised.stop())).await;
+        self.0.stop().await;
     }
 }
 
@@ -130,7 +114,7 @@ fn wanted(new: &Configuration) -> BTreeMap<PortalKey, Wanted> {
 /// Returns which account may tell of changes, under the name of which integration.
 pub(super) fn crm_hooks(
     new: &Configuration,
-    running: &HashMap<&IntegrationKey, &IntegrationContext>,
+    running: &Contexts<'_>,
     deals: &DealChildren,
     clicks: &ClickChildren,
     door: &ClickDoor,

@@ -13,7 +13,8 @@ use crate::model::ids::IntegrationKey;
 use super::clicks::{places, settings_of};
 use super::sync_child::hook_of;
 
-type Contexts<'a> = HashMap<&'a IntegrationKey, &'a IntegrationContext>;
+/// What integrations go by.
+pub(super) type Contexts<'a> = HashMap<&'a IntegrationKey, &'a IntegrationContext>;
 
 /// Returns the address of each integration, and tells the adapters whose CRMs ask there.
 pub(super) fn of(
