@@ -3,6 +3,8 @@
 //! Every reason carries what it speaks about, so that it can be read long after settings and CRM
 //! have changed. Rows of `docs/features.md` and paths of settings are named where one decided.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -645,6 +647,15 @@ pub struct UserName {
     pub id: CrmUserId,
     /// The employee's name, where the user belongs to one.
     pub name: Option<String>,
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} ({})", self.id),
+            None => write!(f, "{}", self.id),
+        }
+    }
 }
 
 /// What one of several contacts was chosen by.

@@ -95,12 +95,13 @@ impl NoticeReason {
                     true => " по адресу из CRM",
                     false => "",
                 };
-                format!("Письмо ответственному{from}: {}.", called(user))
+                format!("Письмо ответственному{from}: {user}.")
             }
-            Self::NoAddress { user } => format!(
-                "У ответственного нет адреса электронной почты ни в файле, ни в CRM: {}.",
-                called(user)
-            ),
+            Self::NoAddress { user } => {
+                format!(
+                    "У ответственного нет адреса электронной почты ни в файле, ни в CRM: {user}."
+                )
+            }
             Self::NobodyAnswers => "За эту запись пока никто не отвечает.".to_owned(),
             Self::ToAddresses => "Письмо по адресам из настроек.".to_owned(),
             Self::ToWebhook { name } => format!("Сообщение на адрес «{name}» из настроек."),
@@ -115,11 +116,11 @@ impl NoticeReason {
                     true => ", by the address that the CRM has",
                     false => "",
                 };
-                format!("{} answers for it and gets an e-mail{from}.", called(user))
+                format!("{user} answers for it and gets an e-mail{from}.")
             }
             Self::NoAddress { user } => format!(
-                "{} answers for it and has no e-mail address, neither in the file nor in the CRM.",
-                called(user)
+                "{user} answers for it and has no e-mail address, neither in the file nor in the \
+                 CRM."
             ),
             Self::NobodyAnswers => "Nobody answers for it yet.".to_owned(),
             Self::ToAddresses => "An e-mail goes to the addresses of the settings.".to_owned(),
@@ -143,13 +144,6 @@ pub fn russian(entity: Entity) -> &'static str {
         Entity::Note => "примечание",
         Entity::Fields => "поля",
         Entity::Notice => "уведомление",
-    }
-}
-
-fn called(user: &UserName) -> String {
-    match &user.name {
-        Some(name) => format!("{name} ({})", user.id),
-        None => user.id.to_string(),
     }
 }
 

@@ -129,10 +129,9 @@ impl PassingReason {
 
     fn russian(&self) -> String {
         match self {
-            Self::Rings { extension, user } => format!(
-                "Карточка показывается пользователю {}: звонит телефон {extension}.",
-                called(user)
-            ),
+            Self::Rings { extension, user } => {
+                format!("Карточка показывается пользователю {user}: звонит телефон {extension}.")
+            }
             Self::NobodysExtension { extension } => {
                 format!("Звонит телефон {extension}, который не закреплён ни за кем.")
             }
@@ -156,10 +155,9 @@ impl PassingReason {
 
     fn english(&self) -> String {
         match self {
-            Self::Rings { extension, user } => format!(
-                "The card is shown to {}: telephone {extension} rings.",
-                called(user)
-            ),
+            Self::Rings { extension, user } => {
+                format!("The card is shown to {user}: telephone {extension} rings.")
+            }
             Self::NobodysExtension { extension } => {
                 format!("Telephone {extension} rings, which belongs to nobody.")
             }
@@ -178,13 +176,6 @@ impl PassingReason {
             }
             Self::Observed => "The integration only observes: nothing was sent.".to_owned(),
         }
-    }
-}
-
-fn called(user: &UserName) -> String {
-    match &user.name {
-        Some(name) => format!("{name} ({})", user.id),
-        None => user.id.to_string(),
     }
 }
 
