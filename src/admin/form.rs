@@ -3,18 +3,16 @@
 
 use std::sync::LazyLock;
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::model::communication::Kind;
 use crate::model::explanation::Language;
 use crate::model::ids::IntegrationKey;
-use crate::problem::problem;
 use crate::rules::{form, preview};
 
 use super::edits::{Path, integration_in};
+use super::language::{Asked, asked_for};
 use super::settings_schema::EMPLOYEE;
 use super::state::AdminState;
 
@@ -23,22 +21,10 @@ const KINDS: [Kind; 3] = [Kind::Call, Kind::Chat, Kind::Request];
 /// The same for every question: made of the program's own types.
 static SETTINGS: LazyLock<Value> = LazyLock::new(form::schema);
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Query {
-    lang: Option<Language>,
-}
-
-pub(super) async fn of_settings(
-    state: web::Data<AdminState>,
-    query: Result<web::Query<Query>, actix_web::Error>,
-) -> HttpResponse {
-    let language = match query {
-        Ok(query) => query.lang.unwrap_or(state.language),
-        Err(_) => {
-            let title = "lang is ru or en, and nothing else can be asked for";
-            return problem(StatusCode::BAD_REQUEST, title);
-        }
+pub(super) async fn of_settings(state: web::Data<AdminState>, query: Asked) -> HttpResponse {
+    let language = match asked_for(query, &state) {
+        Ok(language) => language,
+        Err(refused) => return refused,
     };
     HttpResponse::Ok().json(json!({
         "settings": &*SETTINGS,

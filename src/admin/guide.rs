@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::integration::context::board_name;
@@ -17,6 +17,7 @@ use crate::problem::problem;
 use crate::store::StoreError;
 use crate::store::query::{JournalOutcome, JournalSearch, SEARCH_ROWS_MAX};
 
+use super::language::{Asked, asked_for};
 use super::state::{AdminState, DoorOwner, Overview};
 
 /// Stands in an address where the secret belongs.
@@ -25,12 +26,6 @@ const SECRET: &str = "SECRET";
 /// How many communications are looked at for one of which something was made.
 const LOOKED_AT_MAX: usize = 20;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Query {
-    lang: Option<Language>,
-}
-
 /// A communication as the guide names it.
 #[derive(Debug, Clone, Serialize)]
 struct Seen {
@@ -38,16 +33,10 @@ struct Seen {
     accepted_at: Timestamp,
 }
 
-pub(super) async fn show(
-    state: web::Data<AdminState>,
-    query: Result<web::Query<Query>, actix_web::Error>,
-) -> HttpResponse {
-    let language = match query {
-        Ok(query) => query.lang.unwrap_or(state.language),
-        Err(_) => {
-            let title = "lang is ru or en, and nothing else can be asked for";
-            return problem(StatusCode::BAD_REQUEST, title);
-        }
+pub(super) async fn show(state: web::Data<AdminState>, query: Asked) -> HttpResponse {
+    let language = match asked_for(query, &state) {
+        Ok(language) => language,
+        Err(refused) => return refused,
     };
     let overview = state.overview.load_full();
     match (

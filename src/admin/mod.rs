@@ -21,6 +21,7 @@ mod form;
 mod guide;
 mod installations;
 mod journal;
+mod language;
 mod lists;
 mod lookup;
 mod mapping;

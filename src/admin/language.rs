@@ -1,0 +1,33 @@
+//! The language in which a question is to be answered, where that is all that it may name.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use crate::model::explanation::Language;
+use crate::problem::problem;
+
+use super::state::AdminState;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LanguageQuery {
+    lang: Option<Language>,
+}
+
+/// What a question named.
+pub(super) type Asked = Result<web::Query<LanguageQuery>, actix_web::Error>;
+
+/// Returns the language that was asked for, or else the configured one.
+///
+/// # Errors
+/// The answer to a question that names something else.
+pub(super) fn asked_for(query: Asked, state: &AdminState) -> Result<Language, HttpResponse> {
+    match query {
+        Ok(query) => Ok(query.lang.unwrap_or(state.language)),
+        Err(_) => {
+            let title = "lang is ru or en, and nothing else can be asked for";
+            Err(problem(StatusCode::BAD_REQUEST, title))
+        }
+    }
+}
