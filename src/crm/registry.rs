@@ -19,8 +19,9 @@ pub struct CrmKind {
     pub form: SettingsForm,
     /// What a person types to add an account.
     pub credential: CredentialForm,
-    /// Reads the `settings` table of an account, or names every mistake. The second argument replaces the address of the portal where `trunkline.toml` says
-    /// so: rehearsals against simulators.
+    /// Reads the `settings` table of an account, or names every mistake. The second argument
+    /// replaces the address of the portal where `trunkline.toml` says so: rehearsals against
+    /// simulators.
     pub build: BuildAccount,
     /// How its portals install an application of ours by themselves, where they can.
     pub installer: Option<&'static dyn Installer>,

@@ -5,8 +5,8 @@ use super::AmoAdapter;
 use super::client::{ReadError, Written};
 use super::wire::bodies::OwnerChange;
 use super::{fields, map};
-use crate::crm::{Class, Look};
-use crate::model::outcome::{Outcome, Rejection, StepResult};
+use crate::crm::Class;
+use crate::model::outcome::{Look, Outcome, Rejection, StepResult};
 use crate::model::plan::{Card, HandOver};
 
 impl AmoAdapter {
