@@ -10,6 +10,11 @@
 //! What is not known is looked at a few at a time and one request a second: whoever posts nonsense
 //! makes neither the vendor nor the box work.
 
+mod waiting;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +22,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::admin::state::{AccountOverview, Overview};
 use crate::clock::SharedClock;
@@ -33,15 +36,10 @@ use crate::crm::{
 };
 use crate::model::ids::{AccountId, PortalKey, TenantId};
 use crate::model::outcome::Outcome;
-use crate::model::secret::{Secret, is_one_of};
-use crate::model::timestamp::Timestamp;
-use crate::store::{INSTALLATIONS, StoreHandle};
+use crate::store::StoreHandle;
 
+use self::waiting::{Turn, Waiting, WaitingList};
 use super::consent::{Desk, to_its_end};
-use super::vault::vault_error;
-
-/// The form in which they are kept.
-const FORM: u32 = 1;
 
 /// Bundles that are proved at once; the others are told to come again.
 const PROVED_AT_ONCE: usize = 4;
@@ -59,14 +57,12 @@ pub(super) struct Installations(Arc<Parts>);
 
 struct Parts {
     overview: Arc<ArcSwap<Overview>>,
-    store: StoreHandle,
     clock: SharedClock,
     consent: Desk,
     rules: ArcSwap<Rules>,
     ways: BTreeMap<&'static str, VendorWay>,
     proving: Semaphore,
-    /// Those that wait, once they were read; who changes them writes them down first.
-    waiting: Mutex<Option<Vec<Waiting>>>,
+    waiting: WaitingList,
 }
 
 /// What is configured; replaced at reload.
@@ -84,33 +80,6 @@ impl Rules {
     }
 }
 
-/// One that waits, as it is kept.
-#[derive(Clone, Serialize, Deserialize)]
-struct Waiting {
-    crm: String,
-    application: String,
-    #[serde(default)]
-    installed_by: Option<String>,
-    at: Timestamp,
-    bundle: Bundle,
-}
-
-impl Waiting {
-    /// Names it: of each portal and application there is one.
-    fn id(&self) -> String {
-        let of = [&self.crm, &self.bundle.portal_id, &self.application];
-        let digest = Sha256::digest(of.map(String::as_str).join("|").as_bytes());
-        digest.iter().take(6).map(|b| format!("{b:02x}")).collect()
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    form: u32,
-    #[serde(default)]
-    waiting: Vec<Waiting>,
-}
-
 impl Installations {
     pub(super) fn new(
         overview: Arc<ArcSwap<Overview>>,
@@ -122,13 +91,12 @@ impl Installations {
         let rules = ArcSwap::new(rules);
         let mut desk = Parts {
             overview,
-            store,
             clock,
             consent,
             rules,
             ways: BTreeMap::new(),
             proving: Semaphore::new(PROVED_AT_ONCE),
-            waiting: Mutex::default(),
+            waiting: WaitingList::new(store),
         };
         for kind in registry::KINDS
             .iter()
@@ -155,6 +123,12 @@ impl Installations {
     /// Goes by another configuration.
     pub(super) fn apply(&self, configuration: &Configuration) {
         self.0.rules.store(Rules::of(configuration));
+    }
+
+    /// Returns those that wait; nobody else changes them meanwhile.
+    async fn turn(&self) -> Result<Turn<'_>, VaultError> {
+        let longest = self.0.rules.load().installations.waiting;
+        self.0.waiting.turn(self.0.clock.now(), longest).await
     }
 
     /// Returns the accounts of a CRM that a portal can let us into.
@@ -266,24 +240,23 @@ impl Installations {
 
     /// Says under which name a bundle waits already.
     async fn known(&self, kind: &CrmKind, bundle: &Bundle) -> Result<Option<String>, VaultError> {
-        let mut waiting = self.0.waiting.lock().await;
-        let list = self.list(&mut waiting).await?;
-        let mut same = list.iter().filter(|one| one.crm == kind.name);
+        let turn = self.turn().await?;
+        let mut same = turn.list().iter().filter(|one| one.crm == kind.name);
         let found = same.find(|one| one.bundle.fingerprint == bundle.fingerprint);
         Ok(found.map(Waiting::id))
     }
 
-    /// Puts a proven bundle to those that wait. A later one of a portal and application replaces the
-    /// earlier, which was never sent anywhere.
+    /// Puts a proven bundle to those that wait. A later one of a portal and application replaces
+    /// the earlier, which was never sent anywhere.
     async fn put(&self, kind: &CrmKind, bundle: Bundle, proven: Proven) -> Received {
         let desk = self.clone();
         let crm = kind.name.to_owned();
         let going = async move {
-            let mut waiting = desk.0.waiting.lock().await;
-            let mut list = match desk.list(&mut waiting).await {
-                Ok(list) => list,
+            let mut turn = match desk.turn().await {
+                Ok(turn) => turn,
                 Err(error) => return later(&error.to_string()),
             };
+            let mut list = turn.list().to_vec();
             let mut new = Waiting {
                 crm,
                 application: proven.application,
@@ -308,10 +281,10 @@ impl Installations {
                 new.bundle.host, new.application
             );
             list.push(new);
-            if let Err(error) = desk.keep(&mut waiting, list).await {
+            if let Err(error) = turn.write(list).await {
                 return later(&error.to_string());
             }
-            drop(waiting);
+            drop(turn);
             if before.is_none() {
                 desk.0.consent.remark("installation", told).await;
             }
@@ -323,22 +296,11 @@ impl Installations {
     /// Takes word of a removal: nothing of the portal waits any more, and its account is looked
     /// into.
     async fn removed(&self, kind: &CrmKind, removal: Removal) -> Received {
-        let mut is_known = false;
-        let mut waiting = self.0.waiting.lock().await;
-        match self.list(&mut waiting).await {
-            Ok(mut list) => {
-                let before = list.len();
-                list.retain(|one| !is_of(one, kind.name, &removal));
-                if list.len() < before {
-                    is_known = true;
-                    if let Err(error) = self.keep(&mut waiting, list).await {
-                        return later(&error.to_string());
-                    }
-                }
-            }
+        let gone = self.take(|one| one.is_of(kind.name, &removal)).await;
+        let mut is_known = match gone {
+            Ok(gone) => gone,
             Err(error) => return later(&error.to_string()),
-        }
-        drop(waiting);
+        };
         let notice = SwitchOff {
             account_id: removal.portal_id,
             client_id: String::new(),
@@ -350,49 +312,6 @@ impl Installations {
             true => Received::Removed,
             false => Received::Unknown,
         }
-    }
-
-    /// Returns those that wait, without those whose days are over.
-    async fn list(&self, waiting: &mut Option<Vec<Waiting>>) -> Result<Vec<Waiting>, VaultError> {
-        if waiting.is_none() {
-            let stored = self
-                .0
-                .store
-                .credential(INSTALLATIONS)
-                .await
-                .map_err(vault_error)?;
-            let kept = stored.and_then(|text| serde_json::from_str::<Kept>(text.expose()).ok());
-            // One of a later form is not ours to read; portals can install us again.
-            let kept = kept.filter(|kept| kept.form == FORM);
-            *waiting = Some(kept.map(|kept| kept.waiting).unwrap_or_default());
-        }
-        let mut list = waiting.clone().unwrap_or_default();
-        let now = self.0.clock.now();
-        let days = self.0.rules.load().installations.waiting;
-        let before = list.len();
-        list.retain(|one| now.since(one.at) < days);
-        if list.len() < before {
-            self.keep(waiting, list.clone()).await?;
-        }
-        Ok(list)
-    }
-
-    /// Writes down who waits.
-    async fn keep(
-        &self,
-        waiting: &mut Option<Vec<Waiting>>,
-        list: Vec<Waiting>,
-    ) -> Result<(), VaultError> {
-        let kept = Kept {
-            form: FORM,
-            waiting: list,
-        };
-        // Plain texts and numbers always can be written.
-        let text = Secret::new(serde_json::to_string(&kept).unwrap_or_default());
-        let saved = self.0.store.put_credential(INSTALLATIONS, text).await;
-        saved.map_err(vault_error)?;
-        *waiting = Some(kept.waiting);
-        Ok(())
     }
 
     /// Returns one as administrators see it.
@@ -417,23 +336,22 @@ impl Installations {
         }
     }
 
-    /// Takes one out.
-    async fn take(&self, id: &str) -> Result<bool, VaultError> {
-        let mut waiting = self.0.waiting.lock().await;
-        let mut list = self.list(&mut waiting).await?;
-        let before = list.len();
-        list.retain(|one| one.id() != id);
-        if list.len() == before {
+    /// Takes out which are so; says whether there were any.
+    async fn take(&self, is_so: impl Fn(&Waiting) -> bool) -> Result<bool, VaultError> {
+        let mut turn = self.turn().await?;
+        let mut list = turn.list().to_vec();
+        list.retain(|one| !is_so(one));
+        if list.len() == turn.list().len() {
             return Ok(false);
         }
-        self.keep(&mut waiting, list).await?;
+        turn.write(list).await?;
         Ok(true)
     }
 
     async fn find(&self, id: &str) -> Result<Option<Waiting>, VaultError> {
-        let mut waiting = self.0.waiting.lock().await;
-        let list = self.list(&mut waiting).await?;
-        Ok(list.into_iter().find(|one| one.id() == id))
+        let turn = self.turn().await?;
+        let found = turn.list().iter().find(|one| one.id() == id);
+        Ok(found.cloned())
     }
 
     /// Makes an account's credential of one that waits.
@@ -461,7 +379,7 @@ impl Installations {
         let end = self.0.consent.ended(&found, outcome).await;
         if end == LetIn::Done {
             // Should we end in between it waits once more, and accepting it changes nothing.
-            self.take(id).await?;
+            self.take(|one| one.id() == id).await?;
         }
         Ok(Some(end))
     }
@@ -477,15 +395,6 @@ async fn acquaintance(
         Some(installable) => installable.acquaintance(bundle, application).await,
         None => Acquaintance::None,
     }
-}
-
-/// Says whether word of a removal is of the portal of one that waits.
-fn is_of(one: &Waiting, crm: &str, removal: &Removal) -> bool {
-    let Some(proof) = &one.bundle.proof else {
-        return false;
-    };
-    let is_portal = one.crm == crm && one.bundle.portal_id == removal.portal_id;
-    is_portal && is_one_of(&removal.proof, [&Secret::new(proof.clone())])
 }
 
 fn later(why: &str) -> Received {
@@ -515,9 +424,7 @@ impl InstallationDesk for Installations {
 
     fn waiting(&self) -> BoxFuture<'_, Result<Vec<Installation>, VaultError>> {
         async {
-            let mut waiting = self.0.waiting.lock().await;
-            let list = self.list(&mut waiting).await?;
-            drop(waiting);
+            let list = self.turn().await?.list().to_vec();
             let overview = self.0.overview.load_full();
             let shown = list.iter().map(|one| self.shown(one, &overview.accounts));
             Ok(shown.collect())
@@ -538,7 +445,7 @@ impl InstallationDesk for Installations {
 
     fn refuse(&self, id: String) -> BoxFuture<'_, Result<bool, VaultError>> {
         async move {
-            let taken = self.take(&id).await?;
+            let taken = self.take(|one| one.id() == id).await?;
             if taken {
                 let text = format!("installation {id} was refused by a person");
                 self.0.consent.remark("installation", text).await;
@@ -546,131 +453,5 @@ impl InstallationDesk for Installations {
             Ok(taken)
         }
         .boxed()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-    use crate::app::pairs::Pairs;
-    use crate::clock::TokioClock;
-    use crate::integration::handle::Handles;
-    use crate::store::{Store, StoreKey, StoreOptions, mark_restored};
-
-    const DAY: Duration = Duration::from_secs(86_400);
-
-    /// A desk over a store, at which two may wait for ten days.
-    fn desk(store: &StoreHandle, clock: &SharedClock, folder: &Path) -> Installations {
-        let overview = Arc::new(ArcSwap::from_pointee(Overview::default()));
-        let consent = Desk::new(
-            Arc::clone(&overview),
-            store.clone(),
-            Arc::clone(clock),
-            Arc::new(Handles::default()),
-            Arc::new(Pairs::new(store.clone(), folder)),
-        );
-        let rules = Rules {
-            installations: InstallationSettings {
-                portals: Vec::new(),
-                waiting_max: 2,
-                waiting: DAY * 10,
-            },
-            base_urls: BTreeMap::new(),
-        };
-        Installations::new(
-            overview,
-            store.clone(),
-            Arc::clone(clock),
-            consent,
-            Arc::new(rules),
-        )
-        .expect("doors")
-    }
-
-    fn bundle(portal: &str, token: &str) -> (Bundle, Proven) {
-        let host = format!("{portal}.example.org");
-        let bundle = Bundle {
-            portal_id: portal.to_owned(),
-            host: host.clone(),
-            tokens: token.to_owned(),
-            fingerprint: token.to_owned(),
-            proof: (token == "first").then(|| "proof".to_owned()),
-            by_event: true,
-        };
-        let proven = Proven {
-            portal_id: portal.to_owned(),
-            host,
-            application: "app".to_owned(),
-            installed_by: None,
-            administrator: true,
-        };
-        (bundle, proven)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn s3_01_what_waits_has_a_bound_outlives_a_restart_and_ends_by_itself() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let key = || StoreKey::from_bytes(&[7; 32]).expect("a key");
-        let path = folder.path().join("store.redb");
-        let open = || Store::open(&path, key(), StoreOptions::default()).expect("a store");
-        let clock: SharedClock = Arc::new(TokioClock::starting_at(Timestamp::from_secs(1000)));
-        let kind = registry::KINDS.iter().find(|kind| kind.installer.is_some());
-        let kind = kind.expect("a CRM whose portals install applications");
-        let (store, thread) = open();
-        let installations = desk(&store, &clock, folder.path());
-        let put = async |desk: &Installations, portal: &str, token: &str| {
-            let (bundle, proven) = bundle(portal, token);
-            desk.put(kind, bundle, proven).await
-        };
-        let first = put(&installations, "a", "first").await;
-        tokio::time::advance(DAY * 5).await;
-        // A later bundle takes the earlier one's place, and what that was known by.
-        assert_eq!(put(&installations, "a", "second").await, first);
-        assert!(matches!(
-            put(&installations, "b", "x").await,
-            Received::Waits { .. }
-        ));
-        assert_eq!(put(&installations, "c", "x").await, Received::Full);
-        store.shut_down().await;
-        thread.finished().await;
-        drop((store, installations));
-
-        let (store, thread) = open();
-        let installations = desk(&store, &clock, folder.path());
-        let Received::Waits { id } = first else {
-            panic!("{first:?}");
-        };
-        let kept = installations.find(&id).await.expect("read").expect("there");
-        assert_eq!(kept.bundle.fingerprint, "second");
-        assert_eq!(kept.bundle.proof.as_deref(), Some("proof"));
-        assert_eq!(installations.waiting().await.expect("read").len(), 2);
-        let removal = |proof: &str| Removal {
-            portal_id: "a".to_owned(),
-            proof: proof.to_owned(),
-        };
-        // Who was let in by nothing is taken out by nobody.
-        let forged = installations.removed(kind, removal("guessed")).await;
-        assert_eq!(forged, Received::Unknown);
-        let told = installations.removed(kind, removal("proof")).await;
-        assert_eq!(told, Received::Removed);
-        assert_eq!(installations.waiting().await.expect("read").len(), 1);
-        tokio::time::advance(DAY * 10).await;
-        assert!(installations.waiting().await.expect("read").is_empty());
-        // A store that comes back from a backup brings none with it: it may have been accepted since,
-        // and its tokens be used up.
-        assert!(matches!(
-            put(&installations, "b", "y").await,
-            Received::Waits { .. }
-        ));
-        store.shut_down().await;
-        thread.finished().await;
-        drop((store, installations));
-        mark_restored(&path, &key(), clock.now()).expect("a store");
-        let (store, _thread) = open();
-        let installations = desk(&store, &clock, folder.path());
-        assert!(installations.waiting().await.expect("read").is_empty());
-        store.shut_down().await;
     }
 }
