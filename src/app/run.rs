@@ -37,11 +37,12 @@ use crate::model::ids::IntegrationKey;
 use crate::pbx::call_desk::CallDesk;
 use crate::questions::http::QuestionsHttp;
 use crate::sabotage;
+use crate::store::command::JournalNote;
 use crate::store::{Store, StoreHandle, StoreKey, StoreOptions, StoreThread};
 use crate::telemetry;
 
 use super::alarming::{Alarming, Watched, tell_unwritten};
-use super::assembly::{Assembly, Shared, reload_note};
+use super::assembly::{Assembly, Shared};
 use super::consent::Desk;
 use super::employees::EmployeeKeeper;
 use super::fastagi;
@@ -458,8 +459,8 @@ fn bind(
     Ok(endpoints)
 }
 
-/// Puts a changed configuration into effect; one with mistakes changes nothing. Returns why it is not
-/// in force then.
+/// Puts a changed configuration into effect; one with mistakes changes nothing. Returns why it is
+/// not in force then.
 async fn reload(
     path: &std::path::Path,
     running: &mut Configuration,
@@ -502,7 +503,16 @@ async fn reload(
         }
     };
     tracing::info!("{text}");
-    if let Err(error) = store.note(reload_note(clock.now(), text)).await {
+    let note = JournalNote {
+        at: clock.now(),
+        tenant: None,
+        source: None,
+        integration: None,
+        communication: None,
+        word: "reload".to_owned(),
+        text,
+    };
+    if let Err(error) = store.note(note).await {
         tracing::error!(%error, "journal");
     }
     notify(&[("STATUS", "running")]);
