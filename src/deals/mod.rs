@@ -9,6 +9,7 @@
 //!                                                                        +-> upload (pbx)
 //! ```
 
+mod attribution;
 pub mod export;
 pub mod hearing;
 pub mod history;

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::attribution::attributed;
 use super::known::Kept;
-use super::normalise::{came_before, normalise};
+use super::normalise::normalise;
 pub use super::wishes::DealWishes;
 use super::wishes::Wish;
 use crate::clock::SharedClock;
@@ -21,12 +22,12 @@ use crate::crm::{
     Adapter, DealNames, DealReader, DealRecords, DealsNext, DealsSince, DealsWanted, GONE_IDS_MAX,
     HookAddress,
 };
-use crate::model::deal::{Deal, DealState};
+use crate::model::deal::DealState;
 use crate::model::deal_settings::DealSettings;
+use crate::model::doubling::pause_after;
 use crate::model::ids::IntegrationKey;
 use crate::model::outcome::{NotDone, Outcome};
 use crate::store::deals::{DealBatch, DealHint, DealPull};
-use crate::store::query::JournalSearch;
 use crate::store::{StoreError, StoreHandle};
 
 /// Time between a hint and its reading: a CRM tells several things about one deal in a row.
@@ -243,11 +244,8 @@ impl Life<'_> {
                 }
                 Err(Trouble::Store(error)) => return Err(error),
                 Err(Trouble::Crm(NotDone { why, retry_after })) => {
-                    let doublings = self.failures.min(16);
                     self.failures = self.failures.saturating_add(1);
-                    let pause = PAUSE_FIRST
-                        .saturating_mul(1 << doublings)
-                        .min(PAUSE_LONGEST);
+                    let pause = pause_after(self.failures, PAUSE_FIRST, PAUSE_LONGEST);
                     let pause = pause.max(retry_after.unwrap_or_default());
                     self.puller.report.trouble(&why);
                     warn!(integration = %self.puller.integration, why, pause_s = pause.as_secs(), "deals not read");
@@ -486,7 +484,10 @@ impl Life<'_> {
         let mut deals = Vec::new();
         for record in &records.deals {
             match normalise(record, &self.names, &puller.settings) {
-                Some(deal) => deals.push(self.attributed(deal).await?),
+                Some(deal) => {
+                    let (tenant, model) = (&puller.integration.tenant, puller.settings.model);
+                    deals.push(attributed(&puller.store, tenant, model, deal).await?);
+                }
                 // It went to a pipeline that was not chosen.
                 None => removed.push(record.id.clone()),
             }
@@ -506,35 +507,5 @@ impl Life<'_> {
             puller.wishes.stored();
         }
         Ok(applied.changed)
-    }
-
-    /// Finds the communication that a deal came of: the client's last one before it (V-13).
-    async fn attributed(&self, deal: Deal) -> Result<Deal, StoreError> {
-        let puller = self.puller;
-        // Times of CRMs are of seconds, and a deal that we made carries the time of its call.
-        let until = came_before(&deal, puller.settings.model).plus(Duration::from_secs(1));
-        let phones: BTreeSet<_> = deal
-            .client
-            .iter()
-            .flat_map(|client| client.phones.iter().cloned())
-            .collect();
-        let mut last = None;
-        for phone in phones {
-            let search = JournalSearch {
-                tenant: Some(puller.integration.tenant.clone()),
-                phone: Some(phone),
-                until: Some(until),
-                limit: 1,
-                ..JournalSearch::default()
-            };
-            let found = puller.store.search(search).await?;
-            let newest = found.into_iter().next();
-            let newest = newest.map(|one| (one.snapshot.body.started_at(), one.snapshot.key));
-            last = last.max(newest);
-        }
-        Ok(Deal {
-            communication: last.map(|(_, key)| key),
-            ..deal
-        })
     }
 }

@@ -1,6 +1,6 @@
-//! Passes deals on to a phone system, in the order of their changes, in batches; one that is refused
-//! holds up no other: a refused batch comes back in halves. How far it came is on disk after each
-//! part, so a restart goes on there.
+//! Passes deals on to a phone system, in the order of their changes, in batches; one that is
+//! refused holds up no other: a refused batch comes back in halves. How far it came is on disk
+//! after each part, so a restart goes on there.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use super::history::ordered;
 use super::pull::DealWishes;
 use crate::clock::SharedClock;
 use crate::model::deal::DealState;
+use crate::model::doubling::pause_after;
 use crate::model::ids::{IntegrationKey, SourceKey};
 use crate::pbx::{DealFunnel, DealTaker, DealToTake, TakeError};
 use crate::store::deals::{DealUpload, DealUploaded, StoredDeal};
@@ -86,11 +87,11 @@ impl DealUploader {
                 }
                 Round::Nothing => None,
                 Round::NotNow(why, wait) => {
-                    let doubled = PAUSE_FIRST.saturating_mul(1 << failures.min(16));
                     failures = failures.saturating_add(1);
+                    let doubled = pause_after(failures, PAUSE_FIRST, PAUSE_LONGEST);
                     warn!(integration = %self.integration, source = %self.source, why, "deals not passed on");
                     (self.trouble)(&why);
-                    Some(wait.unwrap_or_default().max(doubled.min(PAUSE_LONGEST)))
+                    Some(wait.unwrap_or_default().max(doubled))
                 }
             };
             tokio::select! {

@@ -16,8 +16,9 @@ use crate::crm::{
     Adapter, Changes, Class, DirectoryReader, DirectorySettings, HookAddress, PieceNext,
 };
 use crate::model::directory::DirectoryChange;
+use crate::model::doubling::pause_after;
 use crate::model::ids::PortalKey;
-use crate::model::outcome::Outcome;
+use crate::model::outcome::{NotDone, Outcome};
 use crate::model::plan::Card;
 use crate::store::directory::{
     DirectoryBatch, DirectoryQuery, DirectoryRange, DirectoryState, FullPass,
@@ -79,10 +80,7 @@ pub struct DirectorySync {
 /// A reading that did not come to its end.
 enum Trouble {
     Store(StoreError),
-    Crm {
-        why: String,
-        retry_after: Option<Duration>,
-    },
+    Crm(NotDone),
 }
 
 impl From<StoreError> for Trouble {
@@ -91,11 +89,10 @@ impl From<StoreError> for Trouble {
     }
 }
 
-fn done<T>(outcome: Outcome<T>) -> Result<T, Trouble> {
-    outcome.done().map_err(|not_done| Trouble::Crm {
-        why: not_done.why,
-        retry_after: not_done.retry_after,
-    })
+impl From<NotDone> for Trouble {
+    fn from(not_done: NotDone) -> Self {
+        Self::Crm(not_done)
+    }
 }
 
 /// What is to be done next.
@@ -194,11 +191,12 @@ impl Life<'_> {
                     self.sync.report.state(&self.state);
                 }
                 Err(Trouble::Store(error)) => return Err(error),
-                Err(Trouble::Crm { why, retry_after }) => {
+                Err(Trouble::Crm(NotDone { why, retry_after })) => {
                     self.failures = self.failures.saturating_add(1);
                     self.sync.report.trouble(&why);
                     self.sync.freshness.fail();
-                    let pause = pause_after(self.failures).max(retry_after.unwrap_or_default());
+                    let pause = pause_after(self.failures, FIRST_PAUSE, LONGEST_PAUSE);
+                    let pause = pause.max(retry_after.unwrap_or_default());
                     warn!(portal = %self.sync.portal, why, pause_s = pause.as_secs(), "directory not read");
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
@@ -282,7 +280,7 @@ impl Life<'_> {
         };
         self.polled_at = Some(Instant::now());
         let begun_at = self.sync.clock.now();
-        match done(self.reader.changes(mark, class).await)? {
+        match self.reader.changes(mark, class).await.done()? {
             Changes::Read {
                 mut changes,
                 heirs,
@@ -291,7 +289,7 @@ impl Life<'_> {
             } => {
                 let relatives = self.relatives(&changes, &heirs).await?;
                 if !relatives.is_empty() {
-                    changes.extend(done(self.reader.anew(relatives, class).await)?);
+                    changes.extend(self.reader.anew(relatives, class).await.done()?);
                 }
                 self.state.mark = Some(mark);
                 self.state.complete_as_of = Some(begun_at);
@@ -353,7 +351,7 @@ impl Life<'_> {
         };
         // Until the piece is on disk the reading stands where it stood.
         self.state.pass = Some(pass.clone());
-        let piece = done(self.reader.everything(pass.cursor.clone()).await)?;
+        let piece = self.reader.everything(pass.cursor.clone()).await.done()?;
         let mut changes = piece.changes;
         let read = u64::try_from(changes.len()).unwrap_or(u64::MAX);
         if let Some(covered) = piece.covered {
@@ -370,7 +368,7 @@ impl Life<'_> {
             suspects.truncate(SUSPECTS_MAX);
             if !suspects.is_empty() {
                 let anew = self.reader.anew(suspects, Class::Background).await;
-                changes.extend(done(anew)?);
+                changes.extend(anew.done()?);
             }
         }
         pass.read = pass.read.saturating_add(read);
@@ -445,12 +443,4 @@ fn card_of(change: &DirectoryChange) -> Card {
         },
         DirectoryChange::Gone { card } => card.clone(),
     }
-}
-
-/// Returns the pause after so many failures in a row.
-fn pause_after(failures: u32) -> Duration {
-    let doublings = failures.saturating_sub(1).min(16);
-    FIRST_PAUSE
-        .saturating_mul(1 << doublings)
-        .min(LONGEST_PAUSE)
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::doubling::pause_after;
+
 /// The first delay.
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest delay: an administrator who repairs a CRM sees the work move within ten minutes.
@@ -16,8 +18,7 @@ pub(super) const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 /// many works do not come back at one instant. There is no last attempt: what can succeed is
 /// tried for as long as it takes. `at_least` is what the CRM itself asked for, up to an hour.
 pub fn delay(attempts: u32, jitter: f64, at_least: Option<Duration>) -> Duration {
-    let doublings = attempts.saturating_sub(1).min(16);
-    let full = FIRST.saturating_mul(1 << doublings).min(LONGEST);
+    let full = pause_after(attempts, FIRST, LONGEST);
     let jitter = if jitter.is_finite() {
         jitter.clamp(0.0, 1.0)
     } else {

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::SharedClock;
+use crate::model::doubling::pause_after;
 
 use super::status::{Health, StatusBoard};
 
@@ -68,13 +69,6 @@ impl Supervised {
     }
 }
 
-/// Returns the pause before the next life; `failures` counts the lives that ended early in a row.
-pub fn pause_after(failures: u32) -> Duration {
-    FIRST_PAUSE
-        .saturating_mul(1 << failures.saturating_sub(1).min(16))
-        .min(LONGEST_PAUSE)
-}
-
 /// Keeps a child alive on the present arbiter until it is stopped.
 pub fn supervise(child: impl Child, board: Arc<StatusBoard>, clock: SharedClock) -> Supervised {
     let (stop, stopped) = watch::channel(false);
@@ -114,7 +108,7 @@ async fn keep_alive(
             } else {
                 failures.saturating_add(1)
             };
-            let pause = pause_after(failures);
+            let pause = pause_after(failures, FIRST_PAUSE, LONGEST_PAUSE);
             tracing::warn!(
                 child = name,
                 error,
@@ -129,19 +123,5 @@ async fn keep_alive(
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_from_one_second_to_five_minutes() {
-        let seconds: Vec<u64> = [1, 2, 3, 9, 10, 100]
-            .into_iter()
-            .map(|n| pause_after(n).as_secs())
-            .collect();
-        assert_eq!(seconds, vec![1, 2, 4, 256, 300, 300]);
     }
 }

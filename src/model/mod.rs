@@ -15,6 +15,7 @@ pub mod deal_settings;
 pub mod details;
 pub mod directory;
 pub mod discovery;
+pub mod doubling;
 pub mod employee;
 pub mod employee_sync;
 pub mod explanation;

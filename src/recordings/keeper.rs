@@ -25,6 +25,7 @@ use super::shelf::Shelf;
 use super::web;
 use crate::clock::SharedClock;
 use crate::model::communication::Snapshot;
+use crate::model::doubling::pause_after;
 use crate::model::ids::{CommunicationKey, IntegrationKey, SourceKey};
 use crate::model::recording::{
     AudioFile, Recording, RecordingKeeping, RecordingRoot, RecordingState,
@@ -300,7 +301,7 @@ impl Keeper {
                 attempts,
                 why: Some(why),
             },
-            due: Some(now.plus(pause_after(attempts))),
+            due: Some(now.plus(pause_after(attempts, FIRST_PAUSE, LONGEST_PAUSE))),
             routes: Vec::new(),
             note,
         }
@@ -406,29 +407,7 @@ fn remark(recording: &Recording, at: Timestamp, word: &str, text: &str) -> Journ
     }
 }
 
-/// Doubles from five seconds to a quarter of an hour.
-fn pause_after(attempts: u32) -> Duration {
-    let doublings = attempts.saturating_sub(1).min(16);
-    FIRST_PAUSE
-        .saturating_mul(1 << doublings)
-        .min(LONGEST_PAUSE)
-}
-
 fn system_time(at: Timestamp) -> SystemTime {
     let millis = u64::try_from(at.as_millis()).unwrap_or_default();
     SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_a_quarter_of_an_hour() {
-        let seconds: Vec<u64> = [1, 2, 3, 8, 9, 1000]
-            .into_iter()
-            .map(|attempts| pause_after(attempts).as_secs())
-            .collect();
-        assert_eq!(seconds, [5, 10, 20, 640, 900, 900]);
-    }
 }
