@@ -10,9 +10,9 @@ use super::client::{Client, named};
 use crate::rules::settings::Assign;
 use crate::rules::situation::Situation;
 
-/// Returns who answers for a record, and why: whom the method of the case names, else the first rule
-/// that finds somebody, else the manager
-/// of the contact that the client already has, else the default.
+/// Returns who answers for a record, and why: whom the method of the case names, else the first
+/// rule that finds somebody, else the manager of the contact that the client already has, else the
+/// default.
 pub(in crate::rules) fn responsible<W: Written>(
     what: &W,
     client: &Client<'_>,

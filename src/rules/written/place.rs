@@ -7,8 +7,8 @@ use super::entities::{CONTACT, DEAL, LEAD, UNSORTED, known, known_contact};
 use crate::rules::draft::{Draft, made};
 
 /// Chooses the card: the one that is made, else the client's open lead where that stands for one,
-/// else the client's contact. A form in Unsorted holds a
-/// few words only: the deal inside takes the whole.
+/// else the client's contact. A form in Unsorted holds a few words only: the deal inside takes the
+/// whole.
 pub(in crate::rules) fn of_note(
     client: &Client<'_>,
     draft: &Draft<'_>,
