@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -21,7 +21,10 @@ pub(super) const SITE_HOOK: &str = "site-hook-of-the-process-tests";
 const STORE_KEY: &str = "store-key-of-the-process-tests-of-32-bytes-or-more";
 
 /// Homes made by this process.
-static HOMES: AtomicU8 = AtomicU8::new(1);
+static HOMES: AtomicU16 = AtomicU16::new(0);
+/// Nets of a process, and homes in each of them.
+const NETS: u8 = 4;
+const HOMES_OF_NET: u16 = 254;
 
 /// The folder.
 pub(super) struct Home {
@@ -172,7 +175,9 @@ impl Home {
 fn own_address() -> Ipv4Addr {
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let number = HOMES.fetch_add(1, Ordering::Relaxed);
-    assert!(number < u8::MAX, "too many homes in one run");
+    let byte = |value: u16| u8::try_from(value).expect("below 256");
+    let (net, place) = (byte(number / HOMES_OF_NET), byte(number % HOMES_OF_NET));
+    assert!(net < NETS, "too many homes in one run");
     // 127.0 and 127.255 are left to others.
-    Ipv4Addr::new(127, 1 + high % 250, low, number)
+    Ipv4Addr::new(127, 1 + high % (250 / NETS) * NETS + net, low, 1 + place)
 }
