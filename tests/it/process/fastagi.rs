@@ -220,8 +220,12 @@ async fn connections_that_say_nothing_are_closed_and_never_outlive_the_daemon() 
             line.and_then(|count| count.parse::<u32>().ok())
         };
         let shown = [of("answered"), of("full"), of("silent")];
-        let expected = [Some(1), Some(300 - 256), Some(256)];
-        when(shown == expected, format!("{shown:?}"))
+        // A place that a silent one leaves while the others still come is taken once more.
+        let expected = matches!(
+            shown,
+            [Some(1), Some(full), Some(silent)] if silent >= 256 && full + silent == 300
+        );
+        when(expected, format!("{shown:?}"))
     })
     .await;
     let mut waiting = connect("127.0.0.1", door).await;
