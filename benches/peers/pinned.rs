@@ -17,6 +17,14 @@ pub(crate) enum Pinned {
     No,
 }
 
+/// Puts this process on the servers' core: a server that is started from here on arranges itself for
+/// that one core, with as many threads as it has for one.
+pub(crate) fn begin_on_server_core() {
+    if let Err(error) = pin(SERVER_CORE, std::process::id()) {
+        say(&format!("the servers start with all cores: {error:#}"));
+    }
+}
+
 impl Pinned {
     /// Puts the servers on their core, and this process with all that it starts from now on on
     /// another.

@@ -9,7 +9,7 @@ use super::daemon::Home;
 use super::nginx::Nginx;
 use super::office;
 use super::peer::Peer;
-use super::pinned::Pinned;
+use super::pinned::{Pinned, begin_on_server_core};
 use super::sample::Samples;
 use super::say;
 use super::scene::Scene;
@@ -41,6 +41,7 @@ pub(crate) async fn measure(scene: &Scene, table: &mut Table) -> anyhow::Result<
     let folder = scene.fresh("daemon")?;
     let home = Home::furnish_with(folder.clone(), crm.port, &office::tenant())?;
     office::fill(&folder.join("trunkline.redb")).await?;
+    begin_on_server_core();
     let (daemon, _) = home.start().await?;
     let port = home.questions_port();
     office::wait_until_known(async |client| Asker::connect(port)?.ask(client).map(drop)).await?;

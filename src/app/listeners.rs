@@ -1,12 +1,15 @@
 //! Binds the HTTP endpoints.
 
+use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_http::HttpService;
+use actix_web::dev::{Server, ServerHandle, fn_service};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use tokio::net::TcpSocket;
@@ -16,7 +19,7 @@ use crate::admin::sessions::Sessions;
 use crate::admin::state::AdminState;
 use crate::intake::http::IntakeHttp;
 use crate::model::secret::Secret;
-use crate::questions::http::QuestionsHttp;
+use crate::questions::http::{self, QuestionsHttp};
 
 use super::kept_socket;
 
@@ -106,6 +109,9 @@ const ASKERS_WAITING_MAX: u32 = 4096;
 /// How long a phone system's connection is kept for its next question.
 const ASKER_KEPT: Duration = Duration::from_secs(30);
 
+/// How long a phone system that is shut out may take to notice, as long as at the other endpoints.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+
 /// Binds the endpoint of questions.
 pub(super) fn questions(listen: SocketAddr, state: QuestionsHttp) -> Result<Bound, BindError> {
     let failed = |error| BindError {
@@ -114,21 +120,26 @@ pub(super) fn questions(listen: SocketAddr, state: QuestionsHttp) -> Result<Boun
         error,
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(web::Data::new(state.clone()))
-            .configure(crate::questions::http::configure)
-    })
-    .workers(cores.min(ANSWERING_MAX))
-    .max_connections(ASKERS_MAX)
-    .backlog(ASKERS_WAITING_MAX)
-    .keep_alive(ASKER_KEPT)
-    .client_request_timeout(HEAD_WITHIN)
-    .shutdown_timeout(SHUTDOWN_WITHIN_S)
-    .disable_signals()
-    .bind(listen)
-    .map_err(failed)?
-    .run();
+    let server = Server::build()
+        .workers(cores.min(ANSWERING_MAX))
+        .max_concurrent_connections(ASKERS_MAX)
+        .backlog(ASKERS_WAITING_MAX)
+        .shutdown_timeout(SHUTDOWN_WITHIN_S)
+        .disable_signals()
+        .bind("questions", listen, move || {
+            let state = Rc::new(state.clone());
+            HttpService::build()
+                .keep_alive(ASKER_KEPT)
+                .client_request_timeout(HEAD_WITHIN)
+                .client_disconnect_timeout(LEAVE_WITHIN)
+                .h1(fn_service(move |request| {
+                    let state = Rc::clone(&state);
+                    async move { Ok::<_, Infallible>(http::serve(&state, request).await) }
+                }))
+                .tcp()
+        })
+        .map_err(failed)?
+        .run();
     Ok(Bound {
         handle: server.handle(),
         task: tokio::task::spawn_local(server),

@@ -1,15 +1,15 @@
 //! The endpoint of questions: `GET /v1/lookup/{tenant}/{source}?phone=…&did=…[&format=text]`.
 //!
-//! One handler and no router in front of it: a path has one meaning here, and every microsecond
-//! stands between a ringing phone and its answer.
+//! One handler and no router in front of it, straight on the protocol: a path has one meaning here,
+//! and every microsecond stands between a ringing phone and its answer.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{ConnectionType, Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_http::body::BoxBody;
+use actix_http::header::{self, HeaderName, HeaderValue};
+use actix_http::{ConnectionType, Method, Request, RequestHead, Response, StatusCode};
 
 use crate::clock::SharedClock;
 use crate::problem::problem;
@@ -50,8 +50,8 @@ impl QuestionsHttp {
 
     /// Says whether a request is meant for us: a page of a foreign site that resolves its own name
     /// to our address is not.
-    fn is_ours(&self, request: &HttpRequest) -> bool {
-        let mut hosts = request.headers().get_all(header::HOST).peekable();
+    fn is_ours(&self, request: &RequestHead) -> bool {
+        let mut hosts = request.headers.get_all(header::HOST).peekable();
         let known = |host: &HeaderValue| host.to_str().is_ok_and(|host| self.knows(host));
         hosts.peek().is_some() && hosts.all(known)
     }
@@ -94,15 +94,12 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Adds the only handler.
-pub fn configure(config: &mut web::ServiceConfig) {
-    config.default_service(web::to(serve));
-}
-
-async fn serve(state: web::Data<QuestionsHttp>, request: HttpRequest) -> HttpResponse {
-    match respond(&state, &request).await {
+/// Answers a request, whatever it is.
+pub async fn serve(state: &QuestionsHttp, request: Request) -> Response<BoxBody> {
+    let request = request.head();
+    match respond(state, request).await {
         Ok(response) => response,
-        Err(refused) => refused.response(&request),
+        Err(refused) => refused.response(request),
     }
 }
 
@@ -116,7 +113,7 @@ enum Refused {
 }
 
 impl Refused {
-    fn response(&self, request: &HttpRequest) -> HttpResponse {
+    fn response(&self, request: &RequestHead) -> Response<BoxBody> {
         let (status, title) = match self {
             Refused::Host => (StatusCode::FORBIDDEN, "unknown host".to_owned()),
             Refused::NotAllowed => (
@@ -130,11 +127,11 @@ impl Refused {
             }
             Refused::Query(bad) => (StatusCode::BAD_REQUEST, bad.to_string()),
         };
-        let mut response = if request.query_string().contains("format=text") {
+        let mut response = if query(request).contains("format=text") {
             // A dialplan takes the digits of whatever it reads for an extension.
             text(status, "\n".to_owned())
         } else {
-            problem(status, &title)
+            problem(status, &title).into()
         };
         if matches!(self, Refused::Host | Refused::NotAllowed) {
             // Whoever may not ask does not keep a place from those who may.
@@ -150,18 +147,22 @@ impl Refused {
     }
 }
 
-async fn respond(state: &QuestionsHttp, request: &HttpRequest) -> Result<HttpResponse, Refused> {
+async fn respond(
+    state: &QuestionsHttp,
+    request: &RequestHead,
+) -> Result<Response<BoxBody>, Refused> {
     let stats = state.desk.stats();
-    let asker = request.peer_addr().map(|peer| peer.ip());
+    let asker = request.peer_addr.map(|peer| peer.ip());
     if !state.is_ours(request) {
         stats.refused(Refusal::Host);
         state.tell(asker, "its Host is none of questions.hosts");
         return Err(Refused::Host);
     }
-    if request.path() == "/healthz" {
+    if request.uri.path() == "/healthz" {
         return Ok(text(StatusCode::OK, "ok\n".to_owned()));
     }
     let key = request
+        .uri
         .path()
         .strip_prefix("/v1/lookup/")
         .ok_or(Refused::NotFound)?;
@@ -186,10 +187,10 @@ async fn respond(state: &QuestionsHttp, request: &HttpRequest) -> Result<HttpRes
         stats.refused(Refusal::BadRequest);
         Refused::Query(bad)
     };
-    if request.method() != Method::GET {
+    if request.method != Method::GET {
         return Err(Refused::Method);
     }
-    let query = Query::read(request.query_string()).map_err(bad)?;
+    let query = Query::read(query(request)).map_err(bad)?;
     let ask = Ask {
         caller: &query.phone,
         did: query.did.as_deref(),
@@ -207,26 +208,32 @@ async fn respond(state: &QuestionsHttp, request: &HttpRequest) -> Result<HttpRes
     })
 }
 
-fn json(found: &Found) -> HttpResponse {
+/// Returns what stands behind the question mark.
+fn query(request: &RequestHead) -> &str {
+    request.uri.query().unwrap_or_default()
+}
+
+fn json(found: &Found) -> Response<BoxBody> {
     let mut body = Vec::with_capacity(512);
     if let Err(error) = serde_json::to_writer(&mut body, &found.answer) {
         // Texts and numbers always have a JSON form.
         tracing::error!(%error, "answer");
-        return problem(StatusCode::INTERNAL_SERVER_ERROR, "the answer has no form");
+        return problem(StatusCode::INTERNAL_SERVER_ERROR, "the answer has no form").into();
     }
-    let mut response = HttpResponse::Ok();
+    let mut response = Response::build(StatusCode::OK);
     response.insert_header((header::CONTENT_TYPE, JSON));
     if let Some(policy) = found.policy {
         response.insert_header((POLICY, HeaderValue::from_static(policy)));
     }
-    response.body(body)
+    response.body(body).map_into_boxed_body()
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-fn text(status: StatusCode, body: String) -> HttpResponse {
-    HttpResponse::build(status)
+fn text(status: StatusCode, body: String) -> Response<BoxBody> {
+    Response::build(status)
         .insert_header((header::CONTENT_TYPE, TEXT))
         .body(body)
+        .map_into_boxed_body()
 }

@@ -125,21 +125,33 @@ pub(crate) fn put_phone(out: &mut Vec<u8>, phone: &Phone) -> Option<()> {
 pub(crate) struct Unpack<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Unpack<'a> {
+    #[inline]
     pub(crate) fn byte(&mut self) -> Option<u8> {
         let (&first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(first)
     }
 
+    #[inline]
     pub(crate) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(taken)
     }
 
+    #[inline]
     pub(crate) fn varint(&mut self) -> Option<u64> {
-        let mut value: u64 = 0;
-        for shift in (0..64).step_by(7) {
+        let byte = self.byte()?;
+        // Nearly every length is one byte, and a search reads dozens of them.
+        if byte < 0x80 {
+            return Some(u64::from(byte));
+        }
+        self.rest_of_varint(byte)
+    }
+
+    fn rest_of_varint(&mut self, first: u8) -> Option<u64> {
+        let mut value = u64::from(first & 0x7f);
+        for shift in (7..64).step_by(7) {
             let byte = self.byte()?;
             value |= u64::from(byte & 0x7f).checked_shl(shift)?;
             if byte < 0x80 {
@@ -150,6 +162,7 @@ impl<'a> Unpack<'a> {
     }
 
     /// Reads a number that is a length.
+    #[inline]
     pub(crate) fn length(&mut self) -> Option<usize> {
         usize::try_from(self.varint()?).ok()
     }

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
+use actix_http::body::to_bytes;
 use actix_web::http::{StatusCode, header};
-use actix_web::{App, test, web};
+use actix_web::test;
 
 use super::*;
-use crate::questions::http::{QuestionsHttp, configure};
+use crate::questions::http::{QuestionsHttp, serve};
 
 /// What came back: status, content type, the policy that the head names, body.
 struct Reply {
@@ -27,10 +28,6 @@ async fn send(office: Office, asking: Asking<'_>) -> Reply {
     let listen = "10.0.0.5".parse().expect("an address");
     let hosts = ["pbx.local".to_owned()];
     let state = QuestionsHttp::new(desk, listen, &hosts, Arc::new(At(NOON)));
-    let app = App::new()
-        .app_data(web::Data::new(state))
-        .configure(configure);
-    let app = test::init_service(app).await;
     let peer: SocketAddr = format!("{}:40000", asking.peer)
         .parse()
         .expect("an address");
@@ -38,7 +35,7 @@ async fn send(office: Office, asking: Asking<'_>) -> Reply {
     if let Some(host) = asking.host {
         request = request.insert_header((header::HOST, host));
     }
-    let response = test::call_service(&app, request.to_request()).await;
+    let response = serve(&state, request.to_request()).await;
     let named = |name: &str| {
         let value = response.headers().get(name)?;
         Some(value.to_str().expect("text").to_owned())
@@ -46,7 +43,7 @@ async fn send(office: Office, asking: Asking<'_>) -> Reply {
     let kind = named("content-type").unwrap_or_default();
     let policy = named("trunkline-policy");
     let status = response.status();
-    let body = test::read_body(response).await;
+    let body = to_bytes(response.into_body()).await.expect("a body");
     Reply {
         status,
         kind,
@@ -283,15 +280,11 @@ async fn other_paths_and_methods_lead_nowhere() {
         &[],
         Arc::new(At(NOON)),
     );
-    let app = App::new()
-        .app_data(web::Data::new(state))
-        .configure(configure);
-    let app = test::init_service(app).await;
     let peer: SocketAddr = "127.0.0.1:1".parse().expect("an address");
     let request = test::TestRequest::post().uri("/v1/lookup/acme/office?phone=1");
     let request = request
         .peer_addr(peer)
         .insert_header((header::HOST, "localhost"));
-    let response = test::call_service(&app, request.to_request()).await;
+    let response = serve(&state, request.to_request()).await;
     assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
 }
