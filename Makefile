@@ -91,14 +91,17 @@ deb: prerequisites
 	  --changes-file=dist/trunkline.changes --changes-option=-udist
 	lintian --fail-on error,warning dist/trunkline.changes
 
-# Builds the packages in two folders, and fails if a file or a right in them differs.
+# Builds the packages in two folders, and fails if a file or a right in them differs, or if they name
+# a folder of this machine. Takes twice as long as `make deb`, and leaves the same in dist/.
 deb-twice: prerequisites
 	packaging/prerequisites.sh deb
 	packaging/built-twice
+	lintian --fail-on error,warning dist/trunkline.changes
 
 # Installs the packages of dist/ (built first where they are not there) on a throw-away Debian 12 with
-# systemd, kills, hangs, reboots, upgrades and purges them; the last line is one JSON object. FROM=DIR:
-# the packages of an older version to upgrade from.
+# systemd, kills, hangs, reboots, upgrades and purges them, and in a whole virtual machine runs them
+# against the unit's limits; the last line is one JSON object. FROM=DIR: the packages of an older version
+# to upgrade from.
 FROM ?=
 test-vm:
 	packaging/prerequisites.sh test-vm

@@ -50,7 +50,17 @@ if [ "${1:-}" = deb ]; then
 fi
 if [ "${1:-}" = test-vm ]; then
   # Where something of it cannot be had the run says so and is skipped.
-  install_missing apt-utils curl gnupg iproute2 mmdebstrap python3 systemd-container || true
+  install_missing apt-utils curl e2fsprogs gnupg iproute2 mmdebstrap python3 systemd-container || true
+  if ! command -v qemu-system-x86_64 >/dev/null && ! install_missing qemu-system-x86; then
+    echo "could not install qemu: what needs a whole machine is skipped." >&2
+    # Its other tools are not needed, but where they are of a newer version than the release's, no qemu
+    # of the release can be installed beside them. Whether they may be replaced, a person says.
+    if [ "$(dpkg-query -W -f '${Status}' qemu-utils 2>/dev/null)" = "install ok installed" ]; then
+      echo "qemu-utils $(dpkg-query -W -f '${Version}' qemu-utils) may be in its way; if so:" >&2
+      echo "  apt-get install --allow-downgrades qemu-system-x86 qemu-utils/$(
+        . /etc/os-release && echo "${VERSION_CODENAME:-stable}")" >&2
+    fi
+  fi
 fi
 if [ "${1:-}" = browser ]; then
   # The walk says what it had to do without, and passes over itself then.

@@ -4,7 +4,6 @@ The container has a network namespace of its own with nothing but loopback, whic
 host share: what they hold survives when the guest loses its power.
 """
 
-import hashlib
 import os
 import shutil
 import signal
@@ -12,16 +11,10 @@ import subprocess
 import time
 from pathlib import Path
 
-SUITE = "bookworm"
-PACKAGES = (
-    "systemd", "systemd-sysv", "dbus", "adduser", "init-system-helpers", "util-linux", "procps",
-    "iproute2", "curl", "ca-certificates", "tzdata", "apt-utils", "ffmpeg",
-)
-# Nothing of these belongs to what is tried, and each costs seconds of every boot.
-MASKED = (
-    "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
-    "e2scrub_reap.service", "fstrim.timer", "console-getty.service", "systemd-firstboot.service",
-)
+import debian
+from shell import ENVIRONMENT, Failed, Shell, Unavailable, run
+
+PACKAGES = (*debian.PACKAGES, "ffmpeg")
 BOOT_SECONDS_MAX = 120
 TOOLS = {
     "systemd-nspawn": "systemd-container", "mmdebstrap": "mmdebstrap", "nsenter": "util-linux",
@@ -29,65 +22,11 @@ TOOLS = {
 }
 
 
-class Unavailable(Exception):
-    """Why no guest can be had on this machine."""
-
-
-class Skipped(Exception):
-    """Why something cannot be tried in this guest."""
-
-
-class Failed(Exception):
-    """What the guest did not do."""
-
-
-def run(*command: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(command, check=True, text=True, **options)
-
-
 def base() -> Path:
     """Returns a folder with a plain Debian; makes it once."""
-    if os.geteuid() != 0:
-        raise Unavailable("systemd-nspawn and mmdebstrap need root")
-    for tool, package in TOOLS.items():
-        if shutil.which(tool) is None:
-            raise Unavailable(f"{tool} is not installed (package {package})")
-    what = " ".join((SUITE, *PACKAGES, *MASKED))
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "trunkline-vm"
-    folder = cache / hashlib.sha256(what.encode()).hexdigest()[:16]
-    if folder.is_dir():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    new = cache / f"new.{os.getpid()}"
-    mask = " ".join(MASKED)
-    hooks = (
-        'echo trunkline-vm > "$1/etc/hostname"',
-        'printf "127.0.0.1 localhost trunkline-vm\\n" > "$1/etc/hosts"',
-        f'for unit in {mask}; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done',
-        'rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/etc/apt/sources.list*',
-        'mkdir -p "$1/etc/apt/sources.list.d"',
-    )
-    command = ["mmdebstrap", "--variant=minbase", "--quiet", f"--include={','.join(PACKAGES)}",
-               "--aptopt=Apt::Install-Recommends false"]
-    command += [f"--customize-hook={hook}" for hook in hooks]
-    command += [SUITE, str(new), *mirror()]
-    try:
-        run(*command, timeout=1500)
-    except (subprocess.SubprocessError, OSError) as error:
-        shutil.rmtree(new, ignore_errors=True)
-        raise Unavailable(f"no Debian could be fetched: {error}") from error
-    new.rename(folder)
-    return folder
-
-
-def mirror() -> list[str]:
-    """Returns the Debian mirror that this machine's own apt uses, if it says."""
-    asked = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(LABEL)"],
-        capture_output=True, text=True, check=False,
-    )
-    found = [line.split()[0] for line in asked.stdout.splitlines() if line.endswith(" Debian")]
-    return found[:1]
+    debian.needs(TOOLS)
+    what = " ".join((debian.SUITE, *PACKAGES, *debian.MASKED))
+    return debian.kept(what, lambda folder: debian.fetch(folder, PACKAGES))
 
 
 class Network:
@@ -112,8 +51,8 @@ class Network:
         subprocess.run(["ip", "netns", "delete", self.name], check=False)
 
 
-class Guest:
-    """The machine. Its disk is a copy of the base, and goes with it."""
+class Guest(Shell):
+    """The container. Its disk is a copy of the base, and goes with it."""
 
     def __init__(self, work: Path, network: Network) -> None:
         self.root = work / "root"
@@ -161,24 +100,15 @@ class Guest:
     def said(self) -> str:
         return self.console.read_text(errors="replace")[-2000:]
 
-    def sh(self, script: str, check: bool = True, stdin: str = "", seconds: float = 300) -> str:
-        """Runs commands in the guest as root; returns what they print."""
+    def execute(self, script: str, stdin: str, seconds: float) -> tuple[int, str]:
         ran = subprocess.run(
             ["nsenter", f"--target={self.init}", "--mount", "--uts", "--ipc", "--net", "--pid",
-             "--root", "--wd", "--", "/usr/bin/env", "-i", "HOME=/root", "LANG=C.UTF-8",
-             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-             "DEBIAN_FRONTEND=noninteractive", "bash", "-euc", script],
+             "--root", "--wd", "--", "/usr/bin/env", "-i", *ENVIRONMENT, "bash", "-euc",
+             f"cd /root; {script}"],
             input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             timeout=seconds, check=False,
         )
-        if check and ran.returncode != 0:
-            raise Failed(f"status {ran.returncode} of: {script}\n{ran.stdout[-3000:]}")
-        return ran.stdout
-
-    def status(self, script: str) -> int:
-        """Runs commands in the guest; returns their exit status."""
-        ended = self.sh(f"set +e; ({script}) >/dev/null 2>&1; echo $?", check=False)
-        return int(ended.split()[-1])
+        return ran.returncode, ran.stdout
 
     def reboot(self) -> None:
         """Lets it end in order, and switches it on again."""

@@ -1,15 +1,14 @@
-"""The box and its surroundings: simulators that outlive it, and what is looked at from outside."""
+"""The box in its surroundings: simulators that outlive it, and what is looked at from outside."""
 
 import json
-import re
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
-from guest import Failed, Guest, Network, run
-from packages import CHECKOUT, SERVED_AT, field
-from pages import sections
+from box import Box
+from guest import Guest, Network
+from packages import SERVED_AT, field
+from shell import Failed, run
 
 # The simulators' own words, as `trunkline-lab serve` prints them.
 AMI_SECRET = "lab-ami-secret"
@@ -17,7 +16,6 @@ SITE_HOOK = "site-hook-of-the-run-of-the-guest"
 CRM = "http://127.0.0.1:8470"
 CONTROL = "http://127.0.0.1:8480"
 INTAKE = "http://127.0.0.1:8461"
-WAIT_SECONDS = 90
 
 
 def site_call(key: str, client: str, second: int) -> dict[str, object]:
@@ -32,24 +30,20 @@ def site_call(key: str, client: str, second: int) -> dict[str, object]:
     }
 
 
-class Office:
+class Office(Box):
     def __init__(self, guest: Guest, network: Network, work: Path, packages: Path,
                  repositories: dict[str, Path]) -> None:
-        self.guest = guest
+        super().__init__(guest)
         self.network = network
         self.work = work
         self.repositories = repositories
         package = next(packages.glob("trunkline_*.deb"))
         self.version = field(package, "Version")
-        self.install = sections(CHECKOUT / "docs/install.md")
-        self.readme = sections(CHECKOUT / "README.md")
         lab = next(packages.glob("trunkline-lab_*.deb"))
         run("dpkg-deb", "--extract", str(lab), str(work / "lab"))
         self.lab: subprocess.Popen | None = None
         self.offer("older")
         self.start_lab()
-
-    # --- around the box -----------------------------------------------------------------------
 
     def offer(self, name: str) -> None:
         """Puts this repository where the box gets its packages."""
@@ -118,64 +112,10 @@ class Office:
         if doubles:
             raise Failed(f"twice in the CRM: {doubles}")
 
-    # --- the box ------------------------------------------------------------------------------
-
-    def block(self, heading: str, containing: str) -> str:
-        """Returns the page's command block under this heading that holds these words."""
-        return self.found(self.install, heading, containing)
-
-    def found(self, page: dict[str, list[str]], heading: str, containing: str) -> str:
-        for title, blocks in page.items():
-            if heading in title:
-                for block in blocks:
-                    if containing in block:
-                        return block
-        raise Failed(f"no block with {containing!r} under {heading!r}")
-
-    def do(self, heading: str, containing: str, stdin: str = "") -> str:
-        """Runs a block of the page in the guest, to the letter."""
-        block = self.block(heading, containing)
-        print("".join(f"   $ {line}\n" for line in block.splitlines()), end="")
-        return self.guest.sh(block, stdin=stdin)
-
-    def unit(self, name: str) -> str:
-        return self.guest.sh(f"systemctl show --value --property={name} trunkline.service").strip()
-
-    def main_pid(self) -> int:
-        return int(self.unit("MainPID") or 0)
-
-    def is_up(self) -> bool:
-        """Says whether the daemon runs and is ready."""
-        return self.unit("ActiveState") == "active" and self.guest.status("trunkline status") == 0
-
-    def comes_up(self, but_not: int = -1, seconds: float = WAIT_SECONDS) -> None:
-        """Waits for a daemon other than this process."""
-        self.until("the daemon is up",
-                   lambda: self.main_pid() not in (0, but_not) and self.is_up(), seconds)
-
     def session_is_up(self) -> None:
         """Waits until the daemon listens to the simulated Asterisk."""
         self.until("a session with the Asterisk",
                    lambda: bool(self.http(f"{CONTROL}/ami")[1]["clients"]))
-
-    def until(self, what: str, holds, seconds: float = WAIT_SECONDS) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if holds():
-                return
-            time.sleep(0.3)
-        raise Failed(f"not within {seconds:.0f} s: {what}")
-
-    def evidence(self) -> str:
-        """Returns what helps to understand a failure."""
-        try:
-            said = self.guest.sh(
-                "systemctl --no-pager status trunkline | head -n 20; "
-                "journalctl --no-pager --lines=40 --unit=trunkline; trunkline status | head -n 30",
-                check=False, seconds=30)
-        except (subprocess.SubprocessError, OSError) as error:
-            said = repr(error)
-        return re.sub("^", "   | ", said, flags=re.MULTILINE)
 
     def close(self) -> None:
         if self.lab is not None:

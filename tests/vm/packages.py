@@ -4,8 +4,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from guest import run
 from pages import sections
+from shell import run
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 OLDER = "0.0.9-1"

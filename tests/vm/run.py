@@ -4,7 +4,7 @@
     run.py --packages dist               packages as `make deb` leaves them
     run.py --packages dist --from DIR    the upgrade begins with the packages in DIR, of an older version;
                                          without it, with those of --packages under a lower number
-    run.py --only STEP                   may be repeated; the installation is always done
+    run.py --only STEP                   may be repeated; what it cannot do without is always done
 
 The last line is one JSON object: what ran, what was skipped, and why. The exit status is 1 only where
 something that must hold does not.
@@ -13,17 +13,23 @@ something that must hold does not.
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
 from pathlib import Path
 
-from guest import Failed, Guest, Network, Skipped, Unavailable, base
+import guest
+import machine
+from box import Box
+from guest import Guest, Network
+from limits import LIMITS
+from machine import Machine
 from office import Office
-from packages import older, repository
+from packages import SERVED_AT, older, repository
+from shell import Failed, Unavailable
 from steps import STEPS
+from trial import Report
 
 
 def arguments() -> argparse.Namespace:
@@ -31,66 +37,76 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--packages", type=Path, required=True, help="folder with the *.deb to try")
     parser.add_argument("--from", dest="old", type=Path, metavar="DIR",
                         help="folder with the *.deb of an older version")
-    parser.add_argument("--only", action="append", metavar="STEP", choices=[s.__name__ for s in STEPS])
-    parser.add_argument("--keep", action="store_true", help="keep the guest's disk")
+    parser.add_argument("--only", action="append", metavar="STEP",
+                        choices=[step.__name__ for step in (*STEPS, *LIMITS)])
+    parser.add_argument("--keep", action="store_true", help="keep the container's disk")
     given = parser.parse_args()
     if not list(given.packages.glob("trunkline_*.deb")):
         parser.error(f"no package of trunkline in {given.packages}: make deb")
     return given
 
 
+def in_container(given: argparse.Namespace, work: Path, report: Report,
+                 repositories: dict[str, Path]) -> None:
+    network = box = office = None
+    try:
+        network = Network()
+        box = Guest(work, network)
+        office = Office(box, network, work, given.packages, repositories)
+        box.boot()
+        report.attempt(STEPS, office)
+    finally:
+        for part in (office, box, network):
+            if part is not None and not (given.keep and part is box):
+                part.close()
+
+
+def in_machine(given: argparse.Namespace, work: Path, report: Report,
+               repositories: dict[str, Path]) -> None:
+    box = Machine(work, repositories["newer"], SERVED_AT)
+    try:
+        box.boot()
+        report.attempt(LIMITS, Box(box, patience=4))
+    finally:
+        box.close()
+
+
 def main() -> int:
     given = arguments()
     sys.stdout.reconfigure(line_buffering=True)
+    # Who ends the run ends its guests.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     work = Path(tempfile.mkdtemp(prefix="trunkline-vm-", dir="/var/tmp"))
-    ran, failed, skipped, why = [], {}, [], {}
-    network = guest = office = None
+    report = Report(given.only)
+    repositories: dict[str, Path] = {}
+    places = (("a container", STEPS, guest.base, in_container),
+              ("a whole machine", LIMITS, machine.base, in_machine))
     try:
-        print("== a plain Debian 12")
-        base()
-        network = Network()
-        guest = Guest(work, network)
-        old = given.old or older(given.packages, work)
-        office = Office(guest, network, work, given.packages, repository(old, given.packages, work))
-        guest.boot()
-        for step in STEPS:
-            name = step.__name__
-            if given.only and name not in given.only and not step.is_needed:
+        for name, steps, base, attempt in places:
+            if not report.is_asked_for(steps):
+                report.pass_over(steps, "not asked for")
                 continue
-            began = time.monotonic()
-            print(f"== {name}: {step.__doc__.splitlines()[0]}")
+            print(f"=== {name} with a plain Debian 12")
             try:
-                step(office)
-            except Skipped as reason:
-                why[name] = str(reason)
-                print(f"   skipped: {reason}")
-                continue
-            except Exception as error:
-                failed[name] = str(error) or repr(error)
-                if not isinstance(error, Failed):
-                    traceback.print_exc(file=sys.stdout)
-                print(f"   FAILED: {error}\n{office.evidence()}")
-                if step.is_needed:
-                    break
-                continue
-            ran.append(name)
-            print(f"   {time.monotonic() - began:.1f} s")
-        skipped = [s.__name__ for s in STEPS if s.__name__ not in ran and s.__name__ not in failed]
-        why = {name: "not asked for, or a step before it failed" for name in skipped} | why
-    except Unavailable as error:
-        skipped = [step.__name__ for step in STEPS]
-        why = {"all": str(error)}
+                base()
+                if not repositories:
+                    old = given.old or older(given.packages, work)
+                    repositories = repository(old, given.packages, work)
+                attempt(given, work, report, repositories)
+            except Unavailable as error:
+                print(f"    skipped: {error}")
+                report.pass_over(steps, str(error))
+            except Failed as error:
+                print(f"    FAILED: {error}")
+                report.failed[name] = str(error)
+                report.pass_over(steps, "the guest did not come so far")
     finally:
-        for part in (office, guest, network):
-            if part is not None and not (given.keep and part is guest):
-                part.close()
         if given.keep:
             print(f"kept: {work}")
         else:
             shutil.rmtree(work, ignore_errors=True)
-    print(json.dumps({"ran": ran, "failed": failed, "skipped": skipped, "why": why},
-                     ensure_ascii=False))
-    return 1 if failed else 0
+    print(report.json())
+    return 1 if report.failed else 0
 
 
 if __name__ == "__main__":

@@ -1,35 +1,20 @@
-"""What is done to the box, in order; each expects that the ones before it went well.
+"""What is done to the box in a container, in order; each expects that the ones before it went well.
 
-The first line of each step's words is what is shown.
+What only a kernel of its own shows stands in `limits.py`.
 """
 
 import json
 import threading
 from pathlib import Path
 
-from guest import Failed, Skipped
 from office import AMI_SECRET, CRM, INTAKE, SITE_HOOK, Office
 from packages import OLDER
+from trial import Steps, expect
 
 HERE = Path(__file__).parent
 KEY = "sha256sum /etc/trunkline/store.key /etc/trunkline/admin.token"
-STEPS = []
-
-
-def step(needed: bool = False):
-    """Marks a step; one that is needed is done whatever was asked for."""
-
-    def mark(function):
-        function.is_needed = needed
-        STEPS.append(function)
-        return function
-
-    return mark
-
-
-def expect(holds: bool, what: str) -> None:
-    if not holds:
-        raise Failed(what)
+STEPS = Steps()
+step = STEPS.step
 
 
 @step(needed=True)
@@ -75,7 +60,7 @@ def rights(office: Office) -> None:
 
 @step()
 def exposure(office: Office) -> None:
-    """systemd finds the unit well protected, and its limits are in force"""
+    """systemd finds the unit well protected, and knows its limits"""
     said = office.guest.sh(
         "systemd-analyze --no-pager security --offline=true --threshold=15 "
         "/lib/systemd/system/trunkline.service")
@@ -83,18 +68,6 @@ def exposure(office: Office) -> None:
     expect(int(office.unit("TasksMax")) == 256, f"TasksMax={office.unit('TasksMax')}")
     tasks = office.guest.sh(f"grep Threads /proc/{office.main_pid()}/status").split()[1]
     expect(int(tasks) < 64, f"{tasks} threads")
-
-
-@step()
-def limits(office: Office) -> None:
-    """the kernel knows the limits of memory and tasks"""
-    group = office.unit("ControlGroup")
-    folder = f"/sys/fs/cgroup{group}"
-    if office.guest.status(f"test -e {folder}/memory.max -a -e {folder}/pids.max") != 0:
-        raise Skipped("this machine's kernel gives containers no control groups of version 2 with "
-                      "memory and tasks: a whole virtual machine is needed")
-    found = office.guest.sh(f"cat {folder}/memory.max {folder}/pids.max").split()
-    expect(found == [str(768 << 20), "256"], f"memory and tasks: {found}")
 
 
 @step(needed=True)
@@ -171,6 +144,70 @@ def recording(office: Office) -> None:
     expect(status == 202, f"the intake answers {status}")
     office.until("an MP3 was made",
                  lambda: guest.status("find /var/lib/trunkline/recordings -type f | grep -q .mp3") == 0)
+
+
+@step()
+def doctor(office: Office) -> None:
+    """the page's doctor finds nothing wrong with the box, and names the cure of what is made wrong"""
+    said = office.do("What is wrong?", "trunkline doctor", page=office.operations)
+    print("".join(f"   | {line}\n" for line in said.splitlines() if "LOOK" in line or "failed" in line),
+          end="")
+    secret = "/etc/trunkline/secrets/office-ami"
+    office.guest.sh(f"chmod 0644 {secret}")
+    expect(office.guest.status("trunkline doctor") == 1, "the doctor finds nothing wrong")
+    said = office.guest.sh("trunkline doctor", check=False)
+    expect("secrets/office-ami" in said and "chmod 0640" in said, said)
+    office.guest.sh(f"chmod 0640 {secret}; trunkline doctor")
+
+
+@step()
+def bundle(office: Office) -> None:
+    """the page's bundle for those who help holds no secret and no client's number"""
+    guest = office.guest
+    office.do("Getting help", "trunkline support-bundle", page=office.operations)
+    file = "/root/trunkline-support.tar.gz"
+    expect(guest.sh(f"stat -c %a {file}").strip() == "600", "others can read it")
+    held = guest.sh(f"tar -xzOf {file}")
+    expect("trunkline" in held and "doctor" in guest.sh(f"tar -tzf {file}"), "nothing is in it")
+    token = guest.sh("cat /etc/trunkline/secrets/sales-token").strip()
+    key = guest.sh("cat /etc/trunkline/store.key").strip()
+    admin = guest.sh("cat /etc/trunkline/admin.token").strip()
+    for secret in (token, key, admin, AMI_SECRET, SITE_HOOK, "9035551001", "Anna"):
+        expect(secret not in held, f"it holds {secret}")
+
+
+@step()
+def backup(office: Office) -> None:
+    """the page's backup is made while it works, and put back in the place of the store"""
+    guest = office.guest
+    guest.sh("mkdir -p /var/backups")
+    office.do("Backups", "trunkline backup", page=office.operations)
+    guest.sh("systemctl stop trunkline; cd /var/backups; "
+             "trunkline restore trunkline-*.tar.gz --replace --yes; systemctl start trunkline")
+    office.comes_up()
+    expect("+79035551001" in guest.sh("trunkline journal --phone +79035551001"), "the journal is gone")
+    office.session_is_up()
+    office.play("+79035551010")
+    office.arrives("+79035551010")
+    office.exact("+79035551001")
+    # What was put aside is the administrator's to remove.
+    guest.sh("find /var/lib/trunkline /var/backups -name 'trunkline*' -newer /etc/trunkline/store.key "
+             "! -name trunkline.redb -type f -delete")
+
+
+@step()
+def manual(office: Office) -> None:
+    """each command has its page of the manual, and the shell completes it"""
+    guest = office.guest
+    names = guest.sh("trunkline --help | sed -n '/^Commands:/,/^$/s/^  \\([a-z-]*\\) .*/\\1/p'").split()
+    expect("doctor" in names, f"the commands: {names}")
+    for page in ("trunkline", *(f"trunkline-{name}" for name in names if name != "help")):
+        head = guest.sh(f"zcat /usr/share/man/man1/{page}.1.gz")
+        expect(f".TH {page}" in head, f"{page}: {head[:200]}")
+    completed = guest.sh("source /usr/share/bash-completion/completions/trunkline; "
+                         "COMP_WORDS=(trunkline doc) COMP_CWORD=1; _trunkline trunkline doc trunkline; "
+                         "echo \"${COMPREPLY[@]}\"")
+    expect(completed.split() == ["doctor"], f"doc<Tab> gives {completed}")
 
 
 @step()
@@ -252,8 +289,12 @@ def unseen(office: Office) -> None:
 
 @step()
 def rebooted(office: Office) -> None:
-    """a reboot and a power cut in mid-work: it comes up by itself and makes the rest, once"""
-    for word, act in (("reboot", office.guest.reboot), ("cut", office.guest.cut_power)):
+    """a reboot and a power cut in mid-work: after the PBX it comes up by itself, and makes the rest once"""
+    guest = office.guest
+    guest.sh("cat >/etc/systemd/system/asterisk.service; systemctl enable --quiet asterisk",
+             stdin="[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 2\n"
+                   "[Install]\nWantedBy=multi-user.target\n")
+    for word, act in (("reboot", guest.reboot), ("cut", guest.cut_power)):
         digit = 7 if word == "reboot" else 8
         clients = [f"+790355{digit}{number:04}" for number in range(49)]
         expect(office.post_all(word, clients) == 202, "the calls were not taken")
@@ -264,6 +305,10 @@ def rebooted(office: Office) -> None:
         for client in clients:
             office.arrives(client)
         print(f"   | {word}: {made} of {len(clients)} made before, the rest after")
+        pbx, own = (int(guest.sh(f"systemctl show --value --property={moment} {unit}"))
+                    for moment, unit in (("ActiveEnterTimestampMonotonic", "asterisk"),
+                                         ("InactiveExitTimestampMonotonic", "trunkline")))
+        expect(0 < pbx <= own, f"the PBX was there at {pbx} µs, the daemon began at {own} µs")
     office.session_is_up()
 
 
