@@ -31,6 +31,7 @@ use crate::model::phone::Phone;
 use crate::model::plan::{Entity, Role, StepKey};
 use crate::rules::CALL_RECORD;
 use crate::rules::popup::{Ringing, may_show, popup, take_away};
+use crate::rules::settings::Telephony;
 use crate::store::StoreError;
 use crate::store::command::{Pass, Passing};
 use crate::store::directory::DirectoryQuery;
@@ -173,6 +174,14 @@ impl PassingWork {
     }
 }
 
+/// Says whether a card would open an entry in the call history that nobody ends: this integration logs
+/// no calls.
+fn opens_for_nobody(context: &IntegrationContext) -> bool {
+    let calls = context.settings.calls.as_ref();
+    let logs = calls.is_some_and(|calls| calls.on && calls.telephony == Telephony::Ours);
+    context.adapter.capabilities().calls.opened_by_card && !logs
+}
+
 /// A step that is written down, and what the call's earlier cards have opened.
 struct Begun {
     step: PassingStep,
@@ -187,6 +196,9 @@ async fn begin(
 ) -> Result<Option<Begun>, StoreError> {
     let takes_away = || context.adapter.screen().is_some_and(|one| one.takes_away());
     if card == CardMove::TakeAway && !takes_away() {
+        return Ok(None);
+    }
+    if card == CardMove::Show && opens_for_nobody(context) {
         return Ok(None);
     }
     let (integration, communication) = (context.key.clone(), snapshot.key.clone());

@@ -30,7 +30,8 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
     if call.leaves_log_out() && opened.is_none() && call.click().is_none() {
         return draft.explain(Reason::FilteredNotLogged { side: call.side });
     }
-    let Some((card, place)) = place(call, client, draft) else {
+    let stands = opened.is_some() || call.click().is_some();
+    let Some((card, place)) = place(call, client, draft, stands) else {
         return draft.explain(Reason::NothingToLogOn);
     };
     let named = people::employee(call);
@@ -120,11 +121,13 @@ fn ready_link(call: &ClientCall<'_>) -> Option<String> {
 
 /// Chooses the card. What the call itself makes goes first, even where the CRM otherwise chooses:
 /// its search may not show a record that is seconds old. An unsorted record goes last, for it
-/// goes to the bin with everything on it when a person declines it.
+/// goes to the bin with everything on it when a person declines it. An entry that stands in the CRM
+/// already is ended wherever it stands.
 fn place(
     call: &ClientCall<'_>,
     client: &Client<'_>,
     draft: &Draft<'_>,
+    stands: bool,
 ) -> Option<(Option<Target>, Reason)> {
     if call.situation.capabilities.calls.makes_contacts {
         return Some((None, Reason::LoggedByCrm));
@@ -132,7 +135,6 @@ fn place(
     if let Some(place) = made_card(draft) {
         return Some((Some(place.target), place.reason));
     }
-    let opened = call.click().is_some();
     if client.contact.is_some() || client.company.is_some() || client.lead.is_some() {
         return match call.settings.call_history {
             CallHistory::CrmChooses => Some((None, Reason::LoggedByCrm)),
@@ -144,8 +146,8 @@ fn place(
     };
     match draft.gives(UNSORTED) {
         true => Some((Some(made(UNSORTED, Entity::Deal)), unsorted)),
-        // The CRM knows on which card somebody clicked.
-        false => opened.then_some((None, Reason::LoggedByCrm)),
+        // The CRM knows on which card somebody clicked, or whose number it is.
+        false => stands.then_some((None, Reason::LoggedByCrm)),
     }
 }
 

@@ -95,6 +95,44 @@ async fn telephones_that_ring_one_after_the_other_are_one_call_and_only_who_talk
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_card_of_a_strangers_call_that_makes_nothing_goes_when_the_call_is_over() {
+    let branch = branch().await;
+    let case = "missed_unknown = { action = { kind = \"contact\" } }";
+    branch.home.edit_tenant(case, "");
+    let daemon = branch.start().await;
+    let began = Timestamp::now();
+    let ringing = picture(began, 1, "ringing", &["101"], &[]);
+    assert_eq!(daemon.post(&ringing).await.0, 202);
+    seen_by(&branch, &[ANNA]).await;
+    let ended = picture(began, 2, "ended", &["101"], &[]);
+    assert_eq!(daemon.post(&ended).await.0, 202);
+    daemon.settled(1).await;
+    let oracle = branch.oracle();
+    assert!(oracle.live_calls.is_empty(), "{:?}", oracle.live_calls);
+    assert_eq!(oracle.calls_of_phone(CLIENT).len(), 1);
+    assert!(oracle.contacts_of_phone(CLIENT).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_another_telephony_logs_the_calls_no_card_opens_one() {
+    let branch = branch().await;
+    let last = "default_responsible = \"1\"";
+    branch
+        .home
+        .edit_tenant(last, &format!("{last}\ntelephony = \"another\""));
+    let daemon = branch.start().await;
+    let began = Timestamp::now();
+    for (revision, phase) in [(1, "ringing"), (2, "ended")] {
+        let told = picture(began, revision, phase, &["101"], &[]);
+        assert_eq!(daemon.post(&told).await.0, 202);
+    }
+    daemon.settled(1).await;
+    let oracle = branch.oracle();
+    assert!(oracle.live_calls.is_empty(), "{:?}", oracle.live_calls);
+    assert!(oracle.calls.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_while_it_rings_leaves_one_call_and_no_card() {
     let branch = branch().await;
     let daemon = branch.start().await;
