@@ -197,6 +197,7 @@ export default {
   "role.note": "Note",
   "role.recording": "Recording",
   "role.popup": "Caller's card",
+  "role.card-away": "Caller's card taken away",
   "role.notice#email": "Notice by e-mail",
   "role.notice#webhook": "Notice to a webhook",
   "entity.contact": "contact",

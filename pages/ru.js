@@ -197,6 +197,7 @@ export default {
   "role.note": "Примечание",
   "role.recording": "Запись разговора",
   "role.popup": "Карточка звонка",
+  "role.card-away": "Карточка звонка убрана",
   "role.notice#email": "Уведомление письмом",
   "role.notice#webhook": "Уведомление вебхуком",
   "entity.contact": "контакт",

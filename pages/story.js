@@ -67,7 +67,7 @@ function part(one, key, account, reload) {
       ["retry", "decide-again", "drop"].map((name) =>
         el(name === "retry" ? "button.primary" : "button", { type: "button", title: t(`wish.${name}.hint`), onclick: () => wish(name) }, t(`wish.${name}`)))),
     one.passing.length > 0 && [el("h3", {}, t("passing")), el("ol.steps", {}, one.passing.map((one) =>
-      el("li", {}, el("strong", {}, word("role", one.role)), " ", badge("quiet", word("step", one.state)), reasons(one.explanation))))],
+      el("li", {}, el("strong", {}, word("role", one.role.split("#")[0])), " ", badge("quiet", word("step", one.state)), reasons(one.explanation))))],
     one.notices.length > 0 && [el("h3", {}, t("notices")), el("ol.steps", {}, one.notices.map((one) =>
       el("li", {}, el("strong", {}, word("role", one.role)), " ", badge(one.state === "done" ? "good" : "quiet", word("step", one.state)),
         one.why && el("p", {}, one.why), reasons(one.explanation))))]);

@@ -222,7 +222,7 @@ impl Errand {
             let at = self.clock.now();
             match told {
                 Err(_) => return self.late(last),
-                Ok(Ok(())) => return PassingState::Done { at },
+                Ok(Ok(())) => return PassingState::Done { at, entry: None },
                 Ok(Err(NotTaken { why, again: false })) => {
                     return PassingState::Failed { at, why };
                 }
@@ -249,7 +249,7 @@ impl Errand {
         match last {
             // It is known why, which says more than that it is late.
             Some(why) => PassingState::Failed { at, why },
-            None => PassingState::Expired { at },
+            None => PassingState::Expired { at, sent: false },
         }
     }
 

@@ -5,6 +5,8 @@
 //! snapshot --> rules::popup --> on disk as sent --> the CRM's screen --> done | failed | expired
 //!                          \-- nobody to show it to, too late: on disk with the reason
 //! ```
+//! When somebody has picked up, the others' cards are taken away in the same manner.
+//!
 //! One decision at a time, so that of two pictures of one call the later sees what the earlier came
 //! to; the sending of one holds up no other. What was written down as sent is never sent again, also
 //! by the next process.
@@ -22,11 +24,14 @@ use crate::model::activity::Activity;
 use crate::model::communication::{Body, Kind, Snapshot};
 use crate::model::ids::{SourceId, SourceKey};
 use crate::model::outcome::Outcome;
-use crate::model::passing::{Audience, PassingReason, PassingState, PassingStep};
+use crate::model::passing::{
+    Audience, CardMove, OpenedEntry, PassingReason, PassingState, PassingStep, opened_entry,
+};
 use crate::model::phone::Phone;
 use crate::model::plan::{Entity, Role, StepKey};
 use crate::rules::CALL_RECORD;
-use crate::rules::popup::{Ringing, may_show, popup};
+use crate::rules::popup::{Ringing, may_show, popup, take_away};
+use crate::rules::settings::Telephony;
 use crate::store::StoreError;
 use crate::store::command::{Pass, Passing};
 use crate::store::directory::DirectoryQuery;
@@ -138,39 +143,68 @@ impl PassingWork {
 
     /// Decides for one integration, and begins the sending.
     async fn decide(&mut self, context: &Arc<IntegrationContext>, snapshot: &Snapshot) {
-        let step = match begin(context, snapshot).await {
-            Ok(Some(step)) => step,
-            Ok(None) => return,
-            Err(error) => {
-                // Without its word on disk a card could be shown twice: rather never.
-                tracing::warn!(integration = %context.key, %error, "a card is not shown");
-                return count("failed");
+        for card in [CardMove::Show, CardMove::TakeAway] {
+            let begun = match begin(context, snapshot, card).await {
+                Ok(Some(begun)) => begun,
+                Ok(None) => continue,
+                Err(error) => {
+                    // Without its word on disk a card could be shown twice: rather never.
+                    tracing::warn!(integration = %context.key, %error, "a card is not shown");
+                    count("failed");
+                    continue;
+                }
+            };
+            match begun.step.state {
+                PassingState::Sent { .. } => {}
+                PassingState::Expired { .. } => {
+                    count("expired");
+                    continue;
+                }
+                PassingState::Done { .. }
+                | PassingState::Failed { .. }
+                | PassingState::NotSent { .. } => continue,
             }
-        };
-        match step.state {
-            PassingState::Sent { .. } => {}
-            PassingState::Expired { .. } => return count("expired"),
-            PassingState::Done { .. }
-            | PassingState::Failed { .. }
-            | PassingState::NotSent { .. } => return,
+            if self.sending.len() >= SENDING_MAX {
+                count("overrun");
+                continue;
+            }
+            let sending = send(Arc::clone(context), snapshot.clone(), begun);
+            self.sending.spawn(sending);
         }
-        if self.sending.len() >= SENDING_MAX {
-            return count("overrun");
-        }
-        let sending = send(Arc::clone(context), snapshot.clone(), step);
-        self.sending.spawn(sending);
     }
+}
+
+/// Says whether a card would open an entry in the call history that nobody ends: this integration logs
+/// no calls.
+fn opens_for_nobody(context: &IntegrationContext) -> bool {
+    let calls = context.settings.calls.as_ref();
+    let logs = calls.is_some_and(|calls| calls.on && calls.telephony == Telephony::Ours);
+    context.adapter.capabilities().calls.opened_by_card && !logs
+}
+
+/// A step that is written down, and what the call's earlier cards have opened.
+struct Begun {
+    step: PassingStep,
+    opened: Option<OpenedEntry>,
 }
 
 /// Decides, and writes down what was decided.
 async fn begin(
     context: &IntegrationContext,
     snapshot: &Snapshot,
-) -> Result<Option<PassingStep>, StoreError> {
+    card: CardMove,
+) -> Result<Option<Begun>, StoreError> {
+    let takes_away = || context.adapter.screen().is_some_and(|one| one.takes_away());
+    if card == CardMove::TakeAway && !takes_away() {
+        return Ok(None);
+    }
+    if card == CardMove::Show && opens_for_nobody(context) {
+        return Ok(None);
+    }
     let (integration, communication) = (context.key.clone(), snapshot.key.clone());
     let ledger = context.store.ledger(integration, communication);
     let ledger = ledger.await?;
-    let decided = popup(&Ringing {
+    let ringing = Ringing {
         snapshot,
         settings: &context.settings,
         settings_revision: context.settings_revision,
@@ -178,7 +212,11 @@ async fn begin(
         account: &context.account,
         before: &ledger.passing,
         now: context.clock.now(),
-    });
+    };
+    let decided = match card {
+        CardMove::Show => popup(&ringing),
+        CardMove::TakeAway => take_away(&ringing),
+    };
     let Some(mut step) = decided else {
         return Ok(None);
     };
@@ -198,7 +236,10 @@ async fn begin(
         what: Passing::Begin(step.clone()),
     };
     match context.store.pass(pass).await {
-        Ok(()) => Ok(Some(step)),
+        Ok(()) => Ok(Some(Begun {
+            step,
+            opened: opened_entry(&ledger.passing),
+        })),
         // Decided before, by whomever.
         Err(StoreError::StepExists(_)) => Ok(None),
         Err(error) => Err(error),
@@ -238,7 +279,8 @@ async fn first_time(
 }
 
 /// Sends, once, and writes down what it came to.
-async fn send(context: Arc<IntegrationContext>, snapshot: Snapshot, step: PassingStep) {
+async fn send(context: Arc<IntegrationContext>, snapshot: Snapshot, begun: Begun) {
+    let Begun { step, opened } = begun;
     let Snapshot { key, body, .. } = snapshot;
     let Some(screen) = context.adapter.screen() else {
         return;
@@ -257,6 +299,7 @@ async fn send(context: Arc<IntegrationContext>, snapshot: Snapshot, step: Passin
             communication: key.clone(),
             role: Role::new(CALL_RECORD),
         },
+        opened,
         at: body.started_at(),
         extensions: step.extensions.clone(),
         our_number: match &body {
@@ -265,12 +308,16 @@ async fn send(context: Arc<IntegrationContext>, snapshot: Snapshot, step: Passin
         },
     };
     let left: Duration = step.useful_until.since(context.clock.now());
-    let outcome = tokio::time::timeout(left, screen.show(popup)).await;
+    let sending = match step.card {
+        CardMove::Show => screen.show(popup),
+        CardMove::TakeAway => screen.take_away(popup),
+    };
+    let outcome = tokio::time::timeout(left, sending).await;
     let at = context.clock.now();
     let failed = |why| PassingState::Failed { at, why };
     let state = match outcome {
-        Err(_) => PassingState::Expired { at },
-        Ok(Outcome::Done(())) => PassingState::Done { at },
+        Err(_) => PassingState::Expired { at, sent: true },
+        Ok(Outcome::Done(entry)) => PassingState::Done { at, entry },
         Ok(Outcome::NotApplied(not_applied)) => failed(not_applied.why),
         Ok(Outcome::Ambiguous { why } | Outcome::AuthExpired { why }) => failed(why),
         Ok(Outcome::Rejected(rejection)) => {

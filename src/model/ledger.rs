@@ -232,7 +232,7 @@ pub fn made<'s>(steps: &'s [LedgerStep], role: &Role, entity: Entity) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use super::super::passing::{Audience, PassingState};
+    use super::super::passing::{Audience, CardMove, PassingState};
     use super::super::phone::{Phone, Region};
     use super::*;
 
@@ -241,12 +241,13 @@ mod tests {
         let at = Timestamp::default();
         let card = |first_time| PassingStep {
             role: Role::new("popup#1"),
+            card: CardMove::Show,
             phone: Phone::parse("+79161234567", Region::RU).expect("a number"),
             extensions: Vec::new(),
             audience: Audience::Everybody,
             useful_until: at,
             settings: 1,
-            state: PassingState::Done { at },
+            state: PassingState::Done { at, entry: None },
             reasons: Vec::new(),
             first_time,
         };

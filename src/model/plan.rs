@@ -310,6 +310,9 @@ pub struct CallLine {
     /// The name of the click in the CRM that the call came of, where the CRM opened its entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub click: Option<String>,
+    /// The CRM's own name of the entry that it opened with the call's card, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<String>,
     /// At which telephones the CRM has shown the caller's card already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<Extension>,

@@ -103,7 +103,10 @@ pub fn notices(made: &Made<'_>) -> Option<(Vec<OutsideNotice>, News)> {
     let useful_until = made_at.plus(useful);
     let state = match useful_until > made.now {
         true => PassingState::Sent { at: made.now },
-        false => PassingState::Expired { at: made.now },
+        false => PassingState::Expired {
+            at: made.now,
+            sent: false,
+        },
     };
     let notice = |role: &str, way: NoticeWay, mut reasons: Vec<NoticeReason>| {
         let entity = card.entity;

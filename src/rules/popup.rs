@@ -1,5 +1,6 @@
-//! To whom the card of a caller is shown while the telephone rings (S2-39). Decided by what is at
-//! hand, without asking the CRM: it must be there before the telephone is picked up.
+//! To whom the card of a caller is shown while the telephone rings (S2-39), and from whom it is taken
+//! when somebody else has picked up. Decided by what is at hand, without asking the CRM: it must be
+//! there before the telephone is picked up.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::model::employee::Employees;
 use crate::model::explanation::UserName;
 use crate::model::ids::{AccountId, CrmUserId};
 use crate::model::mistake::Mistake;
-use crate::model::passing::{Audience, PassingReason, PassingState, PassingStep};
+use crate::model::passing::{Audience, CardMove, PassingReason, PassingState, PassingStep};
 use crate::model::phone::Phone;
 use crate::model::plan::Role;
 use crate::model::timestamp::Timestamp;
@@ -22,6 +23,10 @@ use super::settings::IntegrationSettings;
 /// How long after a telephone began to ring its card is worth showing: who has talked for longer
 /// has asked who is calling.
 const USEFUL: Duration = Duration::from_secs(15);
+
+/// How long after somebody picked up the others' cards are worth taking away: an account at its limit
+/// may have its cards wait for a while, and the end of the call takes them away in any case.
+const AWAY_USEFUL: Duration = Duration::from_secs(60);
 
 /// The most own numbers that a popup is bound to.
 const OUR_NUMBERS_MAX: usize = 1000;
@@ -128,11 +133,12 @@ pub fn popup(ringing: &Ringing<'_>) -> Option<PassingStep> {
     let at = ringing.now;
     let state = match audience {
         Audience::Nobody => PassingState::NotSent { at },
-        _ if useful_until <= at => PassingState::Expired { at },
+        _ if useful_until <= at => PassingState::Expired { at, sent: false },
         Audience::Users { .. } | Audience::Everybody => PassingState::Sent { at },
     };
     Some(PassingStep {
         role: Role(format!("popup#{}", ringing.snapshot.revision)),
+        card: CardMove::Show,
         phone: phone.clone(),
         extensions: legs.iter().map(|leg| leg.extension.clone()).collect(),
         audience,
@@ -140,6 +146,77 @@ pub fn popup(ringing: &Ringing<'_>) -> Option<PassingStep> {
         settings: ringing.settings_revision,
         state,
         reasons,
+        first_time: None,
+    })
+}
+
+/// Decides from whom the card is taken away because somebody else talks with the client; `None` =
+/// nobody sees it for nothing. The same values give the same step.
+pub fn take_away(ringing: &Ringing<'_>) -> Option<PassingStep> {
+    let call = incoming(ringing.snapshot)?;
+    if call.phase != CallPhase::Answered || call.talkers.is_empty() {
+        return None;
+    }
+    let phone = call.client.phone()?;
+    let source = &ringing.snapshot.key.source.source;
+    let named = |user: &CrmUserId| {
+        let mut people = ringing.employees.0.iter();
+        let employee = people.find(|one| one.user(ringing.account) == Some(user));
+        UserName {
+            id: user.clone(),
+            name: employee.map(|one| one.name.clone()),
+        }
+    };
+    let talking: Vec<&CrmUserId> = call
+        .talkers
+        .iter()
+        .filter_map(|extension| ringing.employees.by_extension(source, extension))
+        .filter_map(|employee| employee.user(ringing.account))
+        .collect();
+    let mut users: Vec<CrmUserId> = Vec::new();
+    for step in ringing.before {
+        let Audience::Users { users: of_step } = &step.audience else {
+            continue;
+        };
+        match (step.card, &step.state) {
+            // Tried once, whatever came of it.
+            (CardMove::TakeAway, _) => users.retain(|user| !of_step.contains(user)),
+            (
+                CardMove::Show,
+                PassingState::Sent { .. }
+                | PassingState::Done { .. }
+                | PassingState::Failed { .. }
+                | PassingState::Expired { sent: true, .. },
+            ) => {
+                let idle = of_step.iter().filter(|user| !talking.contains(user));
+                for user in idle {
+                    if !users.contains(user) {
+                        users.push(user.clone());
+                    }
+                }
+            }
+            (
+                CardMove::Show,
+                PassingState::Expired { sent: false, .. } | PassingState::NotSent { .. },
+            ) => {}
+        }
+    }
+    if users.is_empty() {
+        return None;
+    }
+    let at = ringing.now;
+    Some(PassingStep {
+        role: Role(format!("card-away#{}", ringing.snapshot.revision)),
+        card: CardMove::TakeAway,
+        phone: phone.clone(),
+        extensions: Vec::new(),
+        reasons: vec![PassingReason::AnsweredElsewhere {
+            users: users.iter().map(named).collect(),
+        }],
+        audience: Audience::Users { users },
+        useful_until: at.plus(AWAY_USEFUL),
+        settings: ringing.settings_revision,
+        state: PassingState::Sent { at },
         first_time: None,
     })
 }
@@ -158,13 +235,16 @@ fn incoming(snapshot: &Snapshot) -> Option<&Call> {
 /// Returns the telephones that nothing was decided about yet. Once somebody talks, those who only
 /// heard it ring need no card any more.
 fn new_legs<'a>(ringing: &Ringing<'_>, call: &'a Call, show_to: ShowTo) -> Vec<&'a CallLeg> {
-    if show_to == ShowTo::Everybody && !ringing.before.is_empty() {
+    let shown = || {
+        ringing
+            .before
+            .iter()
+            .filter(|step| step.card == CardMove::Show)
+    };
+    if show_to == ShowTo::Everybody && shown().next().is_some() {
         return Vec::new();
     }
-    let considered = |leg: &CallLeg| {
-        let mut before = ringing.before.iter();
-        before.any(|step| step.extensions.contains(&leg.extension))
-    };
+    let considered = |leg: &CallLeg| shown().any(|step| step.extensions.contains(&leg.extension));
     let concerned = |leg: &CallLeg| match call.phase {
         CallPhase::Ringing => true,
         CallPhase::Answered | CallPhase::Ended | CallPhase::RecordingReady => {

@@ -22,11 +22,12 @@ fn popup(users: &[&str]) -> Popup {
             communication: "acme/office/1.1".parse().expect("a key"),
             role: Role::new("call-record"),
         },
+        opened: None,
         at: Timestamp::from_secs(0),
     }
 }
 
-async fn show(rehearsal: &Rehearsal, users: &[&str]) -> Outcome<()> {
+async fn show(rehearsal: &Rehearsal, users: &[&str]) -> Outcome<Option<String>> {
     let screen = rehearsal.adapter.screen().expect("it shows cards");
     screen.show(popup(users)).await
 }
@@ -38,8 +39,8 @@ async fn s2_39_a_card_is_shown_to_the_users_who_are_named_or_to_everybody() {
         phones: vec![PHONE.to_owned()],
         ..SeedCard::default()
     });
-    assert_eq!(show(&rehearsal, &["501", "502"]).await, Outcome::Done(()));
-    assert_eq!(show(&rehearsal, &[]).await, Outcome::Done(()));
+    assert_eq!(show(&rehearsal, &["501", "502"]).await, Outcome::Done(None));
+    assert_eq!(show(&rehearsal, &[]).await, Outcome::Done(None));
     let popups = rehearsal.handle.oracle().popups;
     assert_eq!(popups.len(), 2);
     assert_eq!(popups[0].users, [501, 502]);
@@ -59,7 +60,7 @@ async fn a_user_who_left_is_passed_over_or_refused_and_nothing_is_repeated() {
         let outcome = show(&rehearsal, &["505"]).await;
         match popup_users_are_checked {
             true => assert!(matches!(outcome, Outcome::Rejected(_)), "{outcome:?}"),
-            false => assert_eq!(outcome, Outcome::Done(())),
+            false => assert_eq!(outcome, Outcome::Done(None)),
         }
         assert!(rehearsal.handle.oracle().popups.is_empty());
         let log = rehearsal.handle.log();
@@ -77,7 +78,7 @@ async fn a_yes_without_a_word_is_a_yes() {
         popup_answer_is_empty: true,
         ..Switches::default()
     });
-    assert_eq!(show(&rehearsal, &["502"]).await, Outcome::Done(()));
+    assert_eq!(show(&rehearsal, &["502"]).await, Outcome::Done(None));
     assert_eq!(rehearsal.handle.oracle().popups.len(), 1);
 }
 
@@ -94,7 +95,7 @@ async fn a_crm_that_fails_is_asked_once() {
         rehearsal.fault("POST", "/api/v2/*", When::Always, fault.clone());
         let before = rehearsal.handle.log().len();
         let outcome = show(&rehearsal, &["502"]).await;
-        assert!(!matches!(outcome, Outcome::Done(())), "{fault:?}");
+        assert!(!matches!(outcome, Outcome::Done(None)), "{fault:?}");
         assert!(rehearsal.handle.log().len() <= before + 1, "{fault:?}");
         rehearsal.handle.clear_faults();
     }

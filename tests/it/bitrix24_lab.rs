@@ -9,21 +9,23 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use trunkline::crm::{Adapter, Class, PieceNext, Popup, StepCommand};
 use trunkline::lab::bitrix24::{BitrixLab, BitrixOptions, Limits, Mode, SeedCard, Switches, start};
+use trunkline::lab::fault::{Fault, Rule, When};
 use trunkline::model::call::Direction;
 use trunkline::model::communication::Phase;
 use trunkline::model::directory::DirectoryChange;
 use trunkline::model::facts::FactsQuery;
 use trunkline::model::ids::CrmUserId;
-use trunkline::model::outcome::{Outcome, StepResult};
+use trunkline::model::outcome::{Look, Outcome, StepResult};
+use trunkline::model::passing::OpenedEntry;
 use trunkline::model::phone::{Phone, Region};
 use trunkline::model::plan::{
-    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewLead, Role, StepKey, StepKind,
-    Target,
+    CallLine, CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewLead, Role, StepKey,
+    StepKind, Target,
 };
 use trunkline::model::secret::Secret;
 use trunkline::model::timestamp::Timestamp;
 
-use super::bitrix24_door::open;
+use super::bitrix24_door::{PORTAL, open};
 use super::conformance::bitrix24::EMPTY_REFERENCE;
 
 pub(super) const CALLER: &str = "+79161234567";
@@ -61,6 +63,24 @@ impl Rehearsal {
         Self { lab, adapter }
     }
 
+    /// The same, where each host has its own address.
+    pub(super) async fn by_name() -> Self {
+        let options = BitrixOptions {
+            limits: Limits::none(),
+            ..BitrixOptions::default()
+        };
+        let lab = start(options).await.expect("a free port");
+        let application = &lab.options().applications[0];
+        let wanted = json!({
+            "client_id": application.client_id, "client_secret": application.client_secret,
+            "oauth_host": lab.options().oauth_domain,
+        });
+        let adapter = open(&lab.base_url_of(PORTAL), wanted);
+        let code = Secret::new(lab.issue_code(&application.client_id, 1));
+        assert_eq!(adapter.authorise(code).await, Outcome::Done(()));
+        Self { lab, adapter }
+    }
+
     /// The same, let in by the portal's webhook.
     pub(super) async fn by_webhook(switches: Switches) -> Self {
         let options = BitrixOptions {
@@ -73,6 +93,19 @@ impl Rehearsal {
         let (_, path) = url.split_once("/rest/").expect("an address of REST");
         let adapter = open(&lab.base_url(), json!({ "webhook": path }));
         Self { lab, adapter }
+    }
+
+    /// Opens the account anew, as a restart does: only what is on disk is known.
+    async fn another_life(&self) -> Arc<dyn Adapter> {
+        let application = &self.lab.options().applications[0];
+        let wanted = json!({
+            "client_id": application.client_id, "client_secret": application.client_secret,
+            "rate_per_second": 900.0,
+        });
+        let adapter = open(&self.lab.base_url(), wanted);
+        let code = Secret::new(self.lab.issue_code(&application.client_id, 1));
+        assert_eq!(adapter.authorise(code).await, Outcome::Done(()));
+        adapter
     }
 
     pub(super) fn command(&self, call: &str, role: &str, effect: Effect) -> StepCommand {
@@ -147,34 +180,128 @@ fn query() -> FactsQuery {
     }
 }
 
-#[actix_rt::test]
-async fn the_card_of_a_ringing_call_is_taken_away_at_its_end_and_they_are_one_call() {
-    let rehearsal = Rehearsal::start().await;
-    let mut ended = rehearsal.call("1", CALLER);
-    let Effect::RecordCall(record) = &mut ended.effect else {
+fn ringing(rehearsal: &Rehearsal, users: &[&str], opened: Option<OpenedEntry>) -> Popup {
+    let Effect::RecordCall(record) = rehearsal.call("1", CALLER).effect else {
         unreachable!("a call")
     };
-    record.shown_to = Some(user("13"));
-    let popup = Popup {
+    Popup {
         phone: phone(CALLER),
-        users: vec![user("13"), user("12")],
+        users: users.iter().map(|id| user(id)).collect(),
         entry: key("1", "call-record"),
+        opened,
         at: record.at,
         extensions: Vec::new(),
         our_number: None,
-    };
+    }
+}
+
+/// The end of the call whose cards were shown first to user 13.
+fn ended(rehearsal: &Rehearsal, entry: Option<String>) -> StepCommand {
+    let mut ended = rehearsal.call("1", CALLER);
+    if let Effect::RecordCall(record) = &mut ended.effect {
+        record.shown_to = Some(user("13"));
+        record.line = entry.map(|entry| CallLine {
+            opened: Some(entry),
+            ..CallLine::default()
+        });
+    }
+    ended
+}
+
+/// Returns who sees the card of a call that goes on.
+fn on_screens(rehearsal: &Rehearsal) -> Vec<u64> {
+    let live = rehearsal.lab.oracle().live_calls;
+    live.into_iter().flat_map(|call| call.on_screens).collect()
+}
+
+#[actix_rt::test]
+async fn telephones_that_ring_one_after_the_other_see_the_card_of_one_call_until_somebody_talks() {
+    // With the portal's name of the call, and where the answer that told it was lost.
+    for is_told in [true, false] {
+        let rehearsal = Rehearsal::start().await;
+        let screen = rehearsal.adapter.screen().expect("a screen");
+        let first = screen.show(ringing(&rehearsal, &["13"], None)).await;
+        let Outcome::Done(Some(entry)) = first else {
+            panic!("{first:?}")
+        };
+        let opened = OpenedEntry {
+            user: user("13"),
+            id: is_told.then(|| entry.clone()),
+        };
+        // Another life of ours, which remembers nothing by itself.
+        let again = rehearsal.another_life().await;
+        let screen = again.screen().expect("a screen");
+        let second = ringing(&rehearsal, &["12"], Some(opened.clone()));
+        let shown = screen.show(second).await;
+        assert_eq!(shown, Outcome::Done(Some(entry.clone())));
+        assert_eq!(on_screens(&rehearsal), [12, 13]);
+        let away = ringing(&rehearsal, &["13"], Some(opened));
+        let away = screen.take_away(away).await;
+        assert_eq!(away, Outcome::Done(Some(entry.clone())));
+        assert_eq!(on_screens(&rehearsal), [12]);
+        let end = ended(&rehearsal, is_told.then_some(entry));
+        rehearsal.execute(&end).await;
+        let oracle = rehearsal.lab.oracle();
+        assert!(oracle.live_calls.is_empty(), "{:?}", oracle.live_calls);
+        let calls = oracle.calls_of_phone(CALLER);
+        assert_eq!(calls.len(), 1);
+        assert_eq!((calls[0].user, calls[0].duration), (12, 54));
+        rehearsal.end().await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_call_that_lasts_longer_than_the_portal_knows_it_again_is_ended_by_its_own_name() {
+    let rehearsal = Rehearsal::start().await;
     let screen = rehearsal.adapter.screen().expect("a screen");
-    assert_eq!(screen.show(popup).await, Outcome::Done(()));
-    let oracle = rehearsal.lab.oracle();
-    assert_eq!(oracle.live_calls.len(), 1);
-    assert!(!oracle.shown.is_empty());
-    rehearsal.execute(&ended).await;
+    let popup = ringing(&rehearsal, &["13"], None);
+    let at = popup.at;
+    let shown = screen.show(popup).await;
+    let Outcome::Done(Some(entry)) = shown else {
+        panic!("{shown:?}")
+    };
+    rehearsal.lab.shift_clock_ms(45 * 60 * 1000);
+    let mut end = ended(&rehearsal, Some(entry));
+    if let Effect::RecordCall(record) = &mut end.effect {
+        (record.at, record.talk_s) = (at, 40 * 60);
+    }
+    rehearsal.execute(&end).await;
     let oracle = rehearsal.lab.oracle();
     assert!(oracle.live_calls.is_empty(), "{:?}", oracle.live_calls);
-    let calls = oracle.calls_of_phone(CALLER);
-    assert_eq!(calls.len(), 1);
-    assert_eq!((calls[0].user, calls[0].duration), (12, 54));
+    assert_eq!(oracle.calls_of_phone(CALLER).len(), 1);
+    // The answer to the end is lost: it is found by the same name.
+    let found = rehearsal.adapter.look(end).await;
+    assert!(matches!(found, Outcome::Done(Look::Found(_))), "{found:?}");
     rehearsal.end().await;
+}
+
+/// A batch breaks off after the registration of a call, before its end.
+#[actix_rt::test]
+async fn half_a_batch_leaves_one_call_and_of_an_old_one_a_registration_of_which_nothing_shows() {
+    // Half an hour after it began the portal knows a call no more (§8).
+    for (ago_s, left_behind) in [(100, 0), (6 * 3600, 1)] {
+        let rehearsal = Rehearsal::start().await;
+        let mut call = rehearsal.call("1", CALLER);
+        if let Effect::RecordCall(record) = &mut call.effect {
+            record.at = Timestamp::from_secs(rehearsal.lab.now() - ago_s);
+        }
+        let half = Fault::PartialBatch { status: 502 };
+        let rule = Rule::new("POST", "*/batch", When::Nth { n: 1 }, half);
+        rehearsal.lab.add_fault(rule).expect("a rule");
+        let outcomes = rehearsal.adapter.execute(vec![call.clone()]).await;
+        assert!(
+            matches!(outcomes[..], [Outcome::Ambiguous { .. }]),
+            "{outcomes:?}"
+        );
+        let look = rehearsal.adapter.look(call.clone()).await;
+        assert_eq!(look, Outcome::Done(Look::Absent));
+        rehearsal.execute(&call).await;
+        let oracle = rehearsal.lab.oracle();
+        assert_eq!(oracle.calls_of_phone(CALLER).len(), 1);
+        assert_eq!(oracle.live_calls.len(), left_behind, "{ago_s}");
+        assert_eq!(oracle.left_behind().count(), left_behind, "{ago_s}");
+        rehearsal.end().await;
+    }
 }
 
 /// Makes an incoming call of the client a missed one, so many seconds ago.

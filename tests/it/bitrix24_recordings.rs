@@ -167,10 +167,12 @@ async fn a_call_that_is_not_finished_is_waited_for_in_either_wording() {
             phone: record.phone.clone(),
             users: record.employee.clone().into_iter().collect(),
             entry: call.key.clone(),
+            opened: None,
             at: record.at,
         };
         let screen = rehearsal.adapter.screen().expect("a screen");
-        assert_eq!(screen.show(popup).await, Outcome::Done(()));
+        let shown = screen.show(popup).await;
+        assert!(matches!(shown, Outcome::Done(Some(_))), "{shown:?}");
         let live = rehearsal.lab.oracle().live_calls;
         let entry = Card {
             entity: Entity::CallRecord,

@@ -14,6 +14,7 @@ mod bitrix24_clicks;
 mod bitrix24_door;
 mod bitrix24_events;
 mod bitrix24_lab;
+mod bitrix24_readings;
 mod bitrix24_recordings;
 mod conformance;
 mod crash_backend;

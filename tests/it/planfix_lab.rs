@@ -225,6 +225,7 @@ async fn s2_39_the_card_is_shown_where_it_rings_and_the_end_of_the_call_takes_it
         phone: phone(),
         users: vec![CrmUserId("5".to_owned())],
         entry: key("1", "call-record"),
+        opened: None,
         at: Timestamp::from_secs(rehearsal.lab.now()),
         extensions: extensions(&["101"]),
         our_number: Some("74951112233".to_owned()),

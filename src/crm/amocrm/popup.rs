@@ -15,7 +15,7 @@ use crate::model::outcome::{Outcome, Rejection};
 const PATH: &str = "/api/v2/events/";
 
 impl Screen for AmoAdapter {
-    fn show(&self, popup: Popup) -> BoxFuture<'_, Outcome<()>> {
+    fn show(&self, popup: Popup) -> BoxFuture<'_, Outcome<Option<String>>> {
         async move {
             let mut users = Vec::new();
             for user in &popup.users {
@@ -32,11 +32,11 @@ impl Screen for AmoAdapter {
                 }],
             };
             match self.client.write(PATH, &body, Class::Live).await {
-                Written::Stored(_) => Outcome::Done(()),
+                Written::Stored(_) => Outcome::Done(None),
                 Written::Refused(refusal) => Outcome::Rejected(refusal.whole()),
                 // A yes that says nothing more: there is nothing that we would want to know.
                 Written::Failed(Failure::Ambiguous { why }) if why.starts_with("HTTP 2") => {
-                    Outcome::Done(())
+                    Outcome::Done(None)
                 }
                 Written::Failed(failure) => failure.into_outcome(),
             }
@@ -45,7 +45,7 @@ impl Screen for AmoAdapter {
     }
 }
 
-fn refused(message: String) -> Outcome<()> {
+fn refused<T>(message: String) -> Outcome<T> {
     Outcome::Rejected(Rejection {
         code: "user".to_owned(),
         message,

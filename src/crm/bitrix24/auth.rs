@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::oauth::{OAuth, OAuthClient};
+use super::pool::Unanswered;
 use super::settings::{BitrixSettings, CLIENT_SECRET};
 use crate::crm::account::classify::Failure;
 use crate::crm::{AccountDoor, CredentialState, CredentialWay, TokenVault, VaultError};
@@ -98,6 +99,20 @@ impl Auth {
             Auth::OAuth(oauth) => {
                 let stale = used.token.as_ref().map_or("", Secret::expose);
                 Ok(Self::of_pair(oauth, oauth.renewed(stale).await?))
+            }
+        }
+    }
+
+    /// Takes note that the portal answers with a redirect; returns a credential for where it is now, if
+    /// the authorisation server knows another place.
+    pub(super) async fn moved(&self, used: &Credential) -> Result<Option<Credential>, Unanswered> {
+        match self {
+            Auth::Webhook(_) => Ok(None),
+            Auth::OAuth(oauth) => {
+                let stale = used.token.as_ref().map_or("", Secret::expose);
+                let pair = oauth.moved(stale).await.map_err(Unanswered::Failed)?;
+                let next = pair.map(|pair| Self::of_pair(oauth, pair));
+                Ok(next.filter(|next| next.base_url != used.base_url))
             }
         }
     }

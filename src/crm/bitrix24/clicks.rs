@@ -15,17 +15,14 @@ use serde_json::{Value, json};
 
 use super::BitrixAdapter;
 use super::command::Command;
-use super::execute::{Called, refused_call, unclear};
 use super::pool::{Bundle, Unanswered};
 use super::refusal::Sort;
-use super::telephony;
 use super::wire::{Record, list};
 use crate::crm::account::classify::Purpose;
-use crate::crm::{Class, Click, Clicks, HookAddress, StepCommand};
+use crate::crm::{Class, Click, Clicks, HookAddress};
 use crate::model::call_order::CRM_CLICK;
 use crate::model::ids::CrmUserId;
-use crate::model::outcome::{Outcome, StepResult};
-use crate::model::plan::CallRecord;
+use crate::model::outcome::Outcome;
 use crate::model::timestamp::Timestamp;
 
 /// What tells of a click, and of a callback form.
@@ -277,52 +274,6 @@ impl BitrixAdapter {
             Some(Err(refusal)) => Err(refusal.unanswered(Purpose::Write)),
             Some(Ok(_)) | None => Ok(()),
         }
-    }
-
-    /// Ends the call that the portal registered when somebody clicked; `None` = it knows no such call.
-    pub(super) async fn clicked_call(
-        &self,
-        step: &StepCommand,
-        record: &CallRecord,
-        user: Option<&CrmUserId>,
-        entry: &str,
-    ) -> Result<Option<StepResult>, Unanswered> {
-        let command = telephony::clicked_call(entry, record, user, self.telling);
-        let command = command.map_err(Unanswered::Refused)?;
-        let reply = self.write(step, vec![command]).await?.into_iter().next();
-        match reply {
-            Some(Ok(answered)) => Ok(Some(StepResult {
-                cards: telephony::cards(entry, &answered.value),
-                ..StepResult::default()
-            })),
-            // Ended before, perhaps by ourselves: the statistics know.
-            Some(Err(refusal)) if refusal.says("Call is not found (") => {
-                self.ended_call(step, entry).await
-            }
-            Some(Err(refusal)) => match refused_call(&refusal) {
-                Called::NoUser(_) => Ok(None),
-                Called::Ended(_) | Called::Closed => Err(refusal.unanswered(Purpose::Write)),
-            },
-            None => Err(unclear("no answer")),
-        }
-    }
-
-    /// Finds a call that is over by the portal's own name of it.
-    pub(super) async fn ended_call(
-        &self,
-        step: &StepCommand,
-        entry: &str,
-    ) -> Result<Option<StepResult>, Unanswered> {
-        let params = json!({ "FILTER": { "CALL_ID": entry }, "SORT": "ID", "ORDER": "ASC" });
-        let command = Command::new("voximplant.statistic.get", params);
-        let rows = self.rows(step, command, "items").await?;
-        let mut rows = rows.iter().map(Record);
-        let own = rows.find(|row| row.text("CALL_ID").as_deref() == Some(entry));
-        Ok(own.map(|row| StepResult {
-            cards: telephony::cards(entry, row.0),
-            adopted: true,
-            note: None,
-        }))
     }
 
     /// Has the portal knock at our address when somebody clicks; addresses of ours with an older

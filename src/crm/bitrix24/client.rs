@@ -11,7 +11,7 @@ use super::auth::{Auth, Credential};
 use super::command::Command;
 use super::operating::Operating;
 use super::pool::{self, Answered, Bundle, Pool, Reply, Sender, Unanswered};
-use super::refusal::{Refusal, Sort};
+use super::refusal::{self, Refusal, Sort};
 use crate::clock::SharedClock;
 use crate::crm::Class;
 use crate::crm::account::classify::{Failure, Purpose};
@@ -238,9 +238,22 @@ impl Line {
                 let next = next.map_err(Unanswered::Failed)?;
                 self.send_with(request, &next).await
             }
+            Outcome::Done(response) if response.status == refusal::MOVED => {
+                match self.auth.moved(&credential).await? {
+                    Some(next) => self.send_with(request, &next).await,
+                    None => Outcome::Done(response),
+                }
+            }
             other => other,
         };
         match outcome {
+            Outcome::Done(response) if response.status == refusal::MOVED => {
+                let why = "the portal answers with a redirect: it was renamed or closed, check its \
+                           address";
+                let failed =
+                    Failure::not_applied(NotAppliedCause::Unreachable, why.to_owned(), None);
+                Err(Unanswered::Failed(failed))
+            }
             Outcome::Done(response) => {
                 self.auth.accepted();
                 Ok(response)

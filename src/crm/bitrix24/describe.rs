@@ -19,6 +19,10 @@ use crate::model::plan::Entity;
 
 /// Rows of a page (§1).
 const PAGE: u64 = 50;
+const PAGE_ROWS: usize = 50;
+
+/// Pages of users that are asked for together where it is not said how many there are.
+const USER_PAGES_AT_ONCE: u64 = 4;
 
 /// Most pages of users that are read: five thousand people.
 const USER_PAGES_MAX: u64 = 100;
@@ -231,36 +235,48 @@ impl BitrixAdapter {
             Some(Err(refusal)) => return Err(refusal.unanswered(Purpose::Read)),
             None => return Ok(Vec::new()),
         };
+        let mut rows: Vec<(i64, CrmUser, bool)> = Vec::new();
+        let mut take = |value: &Value| -> Result<usize, Unanswered> {
+            let page = list(value, "users").ok_or_else(|| Unanswered::unreadable("users"))?;
+            rows.extend(page.iter().filter_map(|row| {
+                let id = row.id()?;
+                let has_surname = row.text("LAST_NAME").is_some();
+                Some((id, user(*row, id), has_surname))
+            }));
+            Ok(page.len())
+        };
+        let mut last = take(&first.value)?;
+        let mut read = 1;
+        // How many there are may not be said: a page that is not full is the last.
+        while last >= PAGE_ROWS && read < USER_PAGES_MAX {
+            let left = first.total.map_or(USER_PAGES_AT_ONCE, |total| {
+                total.div_ceil(PAGE).saturating_sub(read)
+            });
+            let pages = (read..USER_PAGES_MAX).take(usize::try_from(left).unwrap_or(0));
+            let pages: Vec<Command> = pages
+                .take(super::pool::COMMANDS_MAX)
+                .map(|page| users(page * PAGE))
+                .collect();
+            if pages.is_empty() {
+                break;
+            }
+            read += pages.len() as u64;
+            for reply in self.client.read_all("users", pages, Class::Work).await? {
+                let answered = reply.map_err(|refusal| refusal.unanswered(Purpose::Read))?;
+                last = take(&answered.value)?;
+            }
+        }
         let mut found = BTreeMap::new();
         let mut nameless = Vec::new();
-        let mut take = |value: &Value| -> Result<(), Unanswered> {
-            let rows = list(value, "users").ok_or_else(|| Unanswered::unreadable("users"))?;
-            for row in rows {
-                let Some(id) = row.id() else { continue };
-                let user = user(row, id);
-                if user.active && row.text("LAST_NAME").is_none() {
-                    nameless.push(format!("{} ({id})", user.name));
-                }
-                found.insert(id, user);
+        for (id, user, has_surname) in rows {
+            // Beyond the end some portals answer with the last page once more.
+            if found.contains_key(&id) {
+                continue;
             }
-            Ok(())
-        };
-        take(&first.value)?;
-        let total = first.total.unwrap_or_default().min(PAGE * USER_PAGES_MAX);
-        let more: Vec<Command> = (1..USER_PAGES_MAX)
-            .map(|page| page * PAGE)
-            .take_while(|start| first.next.is_some() && *start < total)
-            .map(users)
-            .collect();
-        for pages in more.chunks(super::pool::COMMANDS_MAX) {
-            for reply in self
-                .client
-                .read_all("users", pages.to_vec(), Class::Work)
-                .await?
-            {
-                let answered = reply.map_err(|refusal| refusal.unanswered(Purpose::Read))?;
-                take(&answered.value)?;
+            if user.active && !has_surname {
+                nameless.push(format!("{} ({id})", user.name));
             }
+            found.insert(id, user);
         }
         if !nameless.is_empty() {
             let count = nameless.len();
@@ -370,10 +386,10 @@ fn note_scopes(reply: Option<&Reply>, limits: &mut Vec<String>) {
     let Some(Ok(answered)) = reply else {
         return;
     };
-    let Some(granted) = answered.value.as_array() else {
+    let Some(granted) = list(&answered.value, "scope") else {
         return;
     };
-    let has = |scope: &str| granted.iter().any(|one| one.as_str() == Some(scope));
+    let has = |scope: &str| granted.iter().any(|one| one.0.as_str() == Some(scope));
     for (any_of, without) in SCOPES {
         if let Some(first) = any_of.first()
             && !any_of.iter().any(|scope| has(scope))

@@ -9,7 +9,7 @@ use super::command::Command;
 use super::facts::Search;
 use super::pool::{Answered, Bundle, Reply, Unanswered};
 use super::refusal::{Refusal, Sort};
-use super::{clicks, map, telephony, text, wire};
+use super::{map, opened, telephony, text, wire};
 use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::{Class, StepCommand};
 use crate::model::ids::CrmUserId;
@@ -156,13 +156,12 @@ impl BitrixAdapter {
             Err(unanswered) => return unanswered.into_outcome(),
         };
         let user = record.employee.as_ref().or(own_user.as_ref());
-        let click = record.line.as_ref().and_then(|line| line.click.as_deref());
-        if let Some(entry) = click.and_then(clicks::entry_of)
+        if let Some(entry) = opened::entry_of(record)
             && !self.is_telephony_closed()
         {
-            // Whoever clicked may have left meanwhile: who let us in stands in.
+            // Whose call it was may have left meanwhile: who let us in stands in.
             for user in [user, own_user.as_ref()] {
-                match self.clicked_call(step, record, user, &entry).await {
+                match self.end_opened(step, record, user, &entry).await {
                     Ok(Some(result)) => return Outcome::Done(result),
                     Ok(None) => {}
                     Err(unanswered) => return unanswered.into_outcome(),

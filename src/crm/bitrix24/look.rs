@@ -22,7 +22,7 @@ use super::command::Command;
 use super::execute::{comment_place, made};
 use super::pool::Unanswered;
 use super::wire::{Record, list};
-use super::{clicks, map, telephony};
+use super::{map, opened, telephony};
 use crate::crm::{Class, StepCommand};
 use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::plan::{
@@ -87,41 +87,21 @@ impl BitrixAdapter {
     }
 
     async fn call(&self, step: &StepCommand, record: &CallRecord) -> Result<Look, Unanswered> {
-        let marker = step.key.marker();
-        let click = record.line.as_ref().and_then(|line| line.click.as_deref());
-        if let Some(entry) = click.and_then(clicks::entry_of)
-            && !self.is_telephony_closed()
-            && let Some(result) = self.ended_call(step, &entry).await?
-        {
-            return Ok(found(Some(result)));
-        }
         if !self.is_telephony_closed() {
-            let params = json!({
-                "FILTER": { "EXTERNAL_CALL_ID": marker }, "SORT": "ID", "ORDER": "ASC",
-            });
-            let command = Command::new("voximplant.statistic.get", params);
-            let rows = match self.rows(step, command, "items").await {
-                Ok(rows) => rows,
+            return match self.telephony_entry(step, record).await {
+                Ok(result) => Ok(found(result)),
                 // The statistics may be closed to us where the calls are not.
                 Err(Unanswered::Refused(rejection)) => {
                     tracing::warn!(
                         code = rejection.code,
                         "the call statistics are closed to us"
                     );
-                    return Ok(Look::Undecidable);
+                    Ok(Look::Undecidable)
                 }
-                Err(other) => return Err(other),
+                Err(other) => Err(other),
             };
-            let own = |row: &&Value| Record(row).text("EXTERNAL_CALL_ID").as_ref() == Some(&marker);
-            let row = rows.iter().find(own);
-            return Ok(found(row.and_then(|row| {
-                let entry = Record(row).text("CALL_ID")?;
-                Some(StepResult {
-                    cards: telephony::cards(&entry, row),
-                    ..StepResult::default()
-                })
-            })));
         }
+        let marker = step.key.marker();
         let params = json!({
             "filter": { "ORIGINATOR_ID": map::ORIGINATOR, "ORIGIN_ID": marker },
             "select": ["ID", "ORIGIN_ID"],
@@ -146,6 +126,30 @@ impl BitrixAdapter {
             );
             result
         })))
+    }
+
+    /// Finds a call that is over: by the portal's own name where it stood there before, else by ours.
+    async fn telephony_entry(
+        &self,
+        step: &StepCommand,
+        record: &CallRecord,
+    ) -> Result<Option<StepResult>, Unanswered> {
+        if let Some(entry) = opened::entry_of(record)
+            && let Some(result) = self.ended_call(step, &entry).await?
+        {
+            return Ok(Some(result));
+        }
+        let marker = step.key.marker();
+        let row = self
+            .in_statistics(step, "EXTERNAL_CALL_ID", &marker)
+            .await?;
+        Ok(row.and_then(|row| {
+            let entry = Record(&row).text("CALL_ID")?;
+            Some(StepResult {
+                cards: telephony::cards(&entry, &row),
+                ..StepResult::default()
+            })
+        }))
     }
 
     async fn task(&self, step: &StepCommand, task: &NewTask) -> Result<Look, Unanswered> {

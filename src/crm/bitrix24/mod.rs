@@ -23,6 +23,7 @@ mod look;
 mod map;
 mod notice;
 mod oauth;
+mod opened;
 mod operating;
 mod pair;
 mod pool;
@@ -47,6 +48,7 @@ use self::auth::Auth;
 use self::client::Client;
 use self::events::Events;
 use self::facts::Search;
+use self::screen::Registrations;
 use self::settings::{BitrixSettings, Telling};
 use self::setup::{Setup, SetupKeeper};
 use self::upload::Uploads;
@@ -101,6 +103,7 @@ pub struct BitrixAdapter {
     /// The account has a workplace, which stands in the portal's menu.
     has_workplace: bool,
     uploads: Uploads,
+    registrations: Registrations,
     telling: Telling,
     /// By what the portal is like.
     offers: [(Setup, Capabilities); 4],
@@ -121,6 +124,7 @@ impl BitrixAdapter {
             events: Events::default(),
             has_workplace: settings.workplace.is_some(),
             uploads: Uploads::new(door.recordings),
+            registrations: Registrations::default(),
             telling: settings.telling,
             offers: [(false, false), (false, true), (true, false), (true, true)].map(
                 |(leads, telephony_closed)| {

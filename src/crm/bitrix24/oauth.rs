@@ -20,7 +20,7 @@ use super::auth::vault_failure;
 use super::hosts;
 use super::install::Tokens;
 use super::pair::{Pair, TokenAnswer};
-use super::refusal::Refusal;
+use super::refusal::{self, Refusal};
 use crate::clock::SharedClock;
 use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::account::http::AccountHttp;
@@ -34,6 +34,10 @@ use crate::model::timestamp::Timestamp;
 /// How long after a renewal that came to nothing the next is tried, doubling.
 const REST_FIRST: Duration = Duration::from_secs(2);
 const REST_MAX: Duration = Duration::from_secs(300);
+
+/// How often the authorisation server is asked where a portal is that sends us away: it may block who
+/// renews tokens without need (§3).
+const WHERE_AGAIN: Duration = Duration::from_secs(600);
 
 /// An application of the customer's portal.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +81,8 @@ struct State {
     lost: Option<String>,
     /// The last renewal came to nothing.
     resting: Option<Resting>,
+    /// Where the portal is was asked, and is not asked again before.
+    asked_where: Option<Instant>,
 }
 
 struct Resting {
@@ -129,6 +135,24 @@ impl OAuth {
             let why = format!("the renewal of the token broke off: {error}");
             Err(Failure::not_applied(NotAppliedCause::Failed, why, None))
         })
+    }
+
+    /// Asks where a portal is now that answers with a redirect: the authorisation server names its
+    /// address with each pair. `None` = it was asked lately.
+    pub(super) async fn moved(self: &Arc<Self>, stale: &str) -> Result<Option<Pair>, Failure> {
+        {
+            let mut state = self.state();
+            let now = Instant::now();
+            // Somebody who was sent away at the same time has asked.
+            if let Some(pair) = state.pair.as_ref().filter(|pair| pair.access != stale) {
+                return Ok(Some(pair.clone()));
+            }
+            if state.asked_where.is_some_and(|until| now < until) {
+                return Ok(None);
+            }
+            state.asked_where = Some(now + WHERE_AGAIN);
+        }
+        self.renewed(stale).await.map(Some)
     }
 
     /// Renews a pair that nobody has used for months.
@@ -364,10 +388,13 @@ impl OAuth {
                 self.vault.save(write(&next)).await.map_err(failed)?;
                 let unsent = next.witness(false);
                 self.vault.save_witness(unsent).await.map_err(failed)?;
-                *self.state() = State {
+                let mut state = self.state();
+                *state = State {
                     pair: Some(next.clone()),
+                    asked_where: state.asked_where,
                     ..State::default()
                 };
+                drop(state);
                 tracing::info!("the access token was renewed");
                 Ok(next)
             }
@@ -440,6 +467,14 @@ impl OAuth {
             Outcome::AuthExpired { why } => return Outcome::AuthExpired { why },
             Outcome::Rejected(rejection) => return Outcome::Rejected(rejection),
         };
+        if response.status == refusal::MOVED {
+            let why = "the authorisation server answers with a redirect".to_owned();
+            return Outcome::NotApplied(NotApplied {
+                cause: NotAppliedCause::Unreachable,
+                why,
+                retry_after: None,
+            });
+        }
         if !(200..=299).contains(&response.status) {
             let refusal = Refusal::of_answer(response.status, &response.body);
             return refused(format!("{} {}", refusal.code, refusal.text));

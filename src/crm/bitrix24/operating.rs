@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::wire::scalar;
 use crate::model::timestamp::Timestamp;
 
 /// What a method may use in ten minutes, less a margin for what is under way.
@@ -39,13 +40,16 @@ impl Operating {
 
     /// Reads what the portal says about the time that a method has used.
     pub(super) fn told(&self, method: &'static str, time: &Value, now: Timestamp) {
-        let Some(used) = time.get("operating").and_then(Value::as_f64) else {
+        let number = |key: &str| -> Option<f64> { scalar(time.get(key)?)?.parse().ok() };
+        let Some(used) = number("operating") else {
             return;
         };
         if used < OPERATING_MAX_S {
             return;
         }
-        let reset = time.get("operating_reset_at").and_then(Value::as_i64);
+        let reset = time.get("operating_reset_at").and_then(scalar);
+        let whole = reset.as_deref().and_then(|text| text.split('.').next());
+        let reset = whole.and_then(|text| text.parse::<i64>().ok());
         let until = reset.map_or(now.plus(REST), Timestamp::from_secs);
         let until = until.min(now.plus(REST_MAX));
         tracing::warn!(method, used_s = used, %until, "the method's operating time is used up");
@@ -81,6 +85,9 @@ mod tests {
             None
         );
         assert_eq!(operating.rest("crm.lead.list", now), None);
+        let texts = json!({"operating": "470.5", "operating_reset_at": "1040"});
+        operating.told("crm.lead.add", &texts, now);
+        assert_eq!(operating.rest("crm.lead.add", now), left);
         assert_eq!(operating.parked("crm.lead.list", now), REST);
     }
 }

@@ -122,7 +122,7 @@ pub(super) struct TokenAnswer {
     pub(super) access: String,
     pub(super) refresh: String,
     pub(super) expires_in: Duration,
-    pub(super) member_id: String,
+    pub(super) member_id: Option<String>,
     /// The portal's endpoint as it says; not checked here.
     pub(super) client_endpoint: String,
     /// The server's own.
@@ -146,7 +146,7 @@ impl TokenAnswer {
             access: text("access_token")?,
             refresh: text("refresh_token")?,
             expires_in: Duration::from_secs(expires_in.unwrap_or(EXPIRES_IN)),
-            member_id: text("member_id")?,
+            member_id: text("member_id"),
             client_endpoint: text("client_endpoint").unwrap_or_default(),
             server_endpoint: text("server_endpoint").unwrap_or_default(),
             user: text("user_id"),
@@ -160,11 +160,17 @@ impl TokenAnswer {
         from: Timestamp,
         before: Option<&Pair>,
     ) -> Result<Pair, String> {
-        if let Some(before) = before
-            && before.member_id != self.member_id
-        {
-            return Err("the tokens belong to another portal (member_id)".to_owned());
-        }
+        let member_id = match (self.member_id, before) {
+            (Some(said), Some(before)) if said != before.member_id => {
+                return Err("the tokens belong to another portal (member_id)".to_owned());
+            }
+            (Some(said), _) => said,
+            // They came for a token of this portal, from the server that made it.
+            (None, Some(before)) => before.member_id.clone(),
+            (None, None) => {
+                return Err("the tokens do not say whose they are (member_id)".to_owned());
+            }
+        };
         let host = match self.client_endpoint.as_str() {
             "" => before.map_or_else(|| portal.to_owned(), |before| before.host.clone()),
             address => match hosts::of_portal(portal, address) {
@@ -186,7 +192,7 @@ impl TokenAnswer {
             from,
             until: from.plus(self.expires_in),
             previous: before.map(|before| fingerprint(&before.refresh)),
-            member_id: self.member_id,
+            member_id,
             portal: portal.to_owned(),
             host,
             server: server.unwrap_or_else(|| hosts::OAUTH[0].to_owned()),

@@ -42,6 +42,10 @@ impl Refusal {
         };
         let code = text("error")?;
         let described = text("error_description").or_else(|| text("error_msg"));
+        let says_nothing = code.is_empty() && described.as_deref().unwrap_or_default().is_empty();
+        if says_nothing && value.get("result").is_some_and(|result| !result.is_null()) {
+            return None;
+        }
         Some(Self {
             // Some classic methods write their text where the code belongs.
             text: described.unwrap_or_else(|| code.clone()),
@@ -102,10 +106,26 @@ impl Refusal {
     }
 }
 
+/// The status by which a redirect is told apart (HTTP's word for it is "misdirected"): the portal may
+/// have been renamed, which its authorisation server knows. Redirects themselves are never followed.
+pub(super) const MOVED: u16 = 421;
+
+/// The longest answer that is looked at for a refusal inside of a success: batches are longer, and
+/// refusals name a code and a sentence.
+const REFUSAL_BYTES_MAX: usize = 2000;
+
 /// Returns the status that an answer would have if HTTP's were used as everybody does, see
 /// [`Manners::status`](crate::crm::account::manners::Manners).
 pub(super) fn status(status: u16, body: &[u8]) -> u16 {
-    if !(400..=599).contains(&status) {
+    if (300..=399).contains(&status) {
+        return MOVED;
+    }
+    // A success may hold a refusal; what is longer than any refusal is none.
+    let may_refuse = match status {
+        200..=299 => body.len() <= REFUSAL_BYTES_MAX && body.starts_with(b"{"),
+        status => (400..=599).contains(&status),
+    };
+    if !may_refuse {
         return status;
     }
     let read: Option<Value> = serde_json::from_slice(body).ok();
@@ -162,11 +182,16 @@ mod tests {
             (500, "PORTAL_DELETED", 410),
             (500, "INTERNAL_SERVER_ERROR", 500),
             (400, "", 400),
-            (200, "QUERY_LIMIT_EXCEEDED", 200),
+            (200, "QUERY_LIMIT_EXCEEDED", 429),
+            (200, "expired_token", 401),
+            (200, "ERROR_CORE", 200),
         ] {
             assert_eq!(of(given, code), means, "{given} {code}");
         }
         assert_eq!(status(503, b"<html>"), 503);
+        assert_eq!(status(302, b"<html>"), MOVED);
+        assert_eq!(status(200, b"<html>"), 200);
+        assert_eq!(status(200, br#"{"result":{"error":"expired_token"}}"#), 200);
     }
 
     #[test]
@@ -185,5 +210,9 @@ mod tests {
         let text_as_code = read(json!({"error": "Communication type is not defined"}));
         assert_eq!(text_as_code.text, "Communication type is not defined");
         assert_eq!(Refusal::read(&json!({"result": []})), None);
+        let success = json!({"result": [], "error": "", "error_description": ""});
+        assert_eq!(Refusal::read(&success), None);
+        let refused = json!({"result": null, "error": "", "error_description": ""});
+        assert!(Refusal::read(&refused).is_some());
     }
 }

@@ -1,7 +1,8 @@
 //! Calls in the portal's terms (`crm/bitrix24.md` §8): registered and finished in one request when
-//! they are over, so that an outage costs no more than a delay; with a card at a ringing telephone
-//! registered then, and again at the end, which the portal knows by our own name of the call and
-//! answers with the same entry. Pure.
+//! they are over, so that an outage costs no more than a delay. With a card at a ringing telephone they
+//! are registered then, and only finished at the end, by the portal's name of them. Where the answer
+//! that told it was lost, they are registered again at the end: for half an hour the portal knows them
+//! by our own name and answers with the same entry. Pure.
 //!
 //! Where telephony is closed to us (a webhook without the right), a call is an activity.
 
@@ -58,8 +59,9 @@ pub(super) fn call(
     ])
 }
 
-/// Writes the end of a call that the portal registered by itself, when somebody clicked there.
-pub(super) fn clicked_call(
+/// Writes the end of a call that stands in the portal under its own name: somebody clicked there, or a
+/// card was shown.
+pub(super) fn opened_call(
     entry: &str,
     record: &CallRecord,
     user: Option<&CrmUserId>,
@@ -86,20 +88,27 @@ fn finish(entry: Value, record: &CallRecord, user: i64, telling: Telling) -> Com
     Command::new("telephony.externalCall.finish", params)
 }
 
-/// Writes the registration of a call that rings, and its card at every other telephone.
-pub(super) fn ringing(popup: &Popup, telling: Telling) -> Result<Vec<Command>, Rejection> {
-    let users: Result<Vec<i64>, Rejection> = popup
-        .users
-        .iter()
-        .map(|user| map::id("user", &user.0))
-        .collect();
-    let users = users?;
-    let Some((first, others)) = users.split_first() else {
-        let message = "Bitrix24 shows cards to users who are named".to_owned();
-        return Err(refuse("no_user", message));
+/// Whether a card is to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    Yes,
+    No,
+}
+
+/// Writes the registration of a call that rings, and what becomes of its card. It is registered under
+/// whom the call's first card was for: by the user, too, the portal knows it again.
+pub(super) fn ringing(
+    popup: &Popup,
+    shown: Shown,
+    telling: Telling,
+) -> Result<Vec<Command>, Rejection> {
+    let users = seen_by(popup)?;
+    let under = match &popup.opened {
+        Some(entry) => map::id("user", &entry.user.0)?,
+        None => users.first().copied().unwrap_or_default(),
     };
-    let mut commands = vec![register(&Registration {
-        user: *first,
+    let register = register(&Registration {
+        user: under,
         phone: popup.phone.as_str(),
         kind: kind(Direction::Incoming),
         at: popup.at,
@@ -109,14 +118,38 @@ pub(super) fn ringing(popup: &Popup, telling: Telling) -> Result<Vec<Command>, R
             .our_number
             .as_deref()
             .filter(|_| telling.number_as_line),
-    })];
-    let mut to = vec![*first];
-    to.extend(others);
+    });
     // The card of whoever it is registered for is shown by this, too: a registration that stands
     // already shows none.
-    let show = json!({ "CALL_ID": result_of(0, "[CALL_ID]"), "USER_ID": to });
-    commands.push(Command::new("telephony.externalCall.show", show));
-    Ok(commands)
+    Ok(vec![
+        register,
+        card_of(result_of(0, "[CALL_ID]"), &users, shown),
+    ])
+}
+
+/// Writes what becomes of the card of a call that is registered.
+pub(super) fn card(entry: &str, popup: &Popup, shown: Shown) -> Result<Command, Rejection> {
+    Ok(card_of(json!(entry), &seen_by(popup)?, shown))
+}
+
+fn card_of(entry: Value, users: &[i64], shown: Shown) -> Command {
+    let method = match shown {
+        Shown::Yes => "telephony.externalCall.show",
+        Shown::No => "telephony.externalCall.hide",
+    };
+    Command::new(method, json!({ "CALL_ID": entry, "USER_ID": users }))
+}
+
+fn seen_by(popup: &Popup) -> Result<Vec<i64>, Rejection> {
+    let users = popup.users.iter().map(|user| map::id("user", &user.0));
+    let users: Vec<i64> = users.collect::<Result<_, _>>()?;
+    match users.is_empty() {
+        true => {
+            let message = "Bitrix24 shows cards to users who are named".to_owned();
+            Err(refuse("no_user", message))
+        }
+        false => Ok(users),
+    }
 }
 
 struct Registration<'a> {

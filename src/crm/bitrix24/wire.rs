@@ -32,11 +32,14 @@ impl<'a> Record<'a> {
         Timestamp::parse(&self.text(key)?).ok()
     }
 
-    /// Says whether a flag is set (`Y`).
+    /// Says whether a flag is set, however it is written.
     pub(super) fn flag(self, key: &str) -> bool {
         match self.0.get(key) {
             Some(Value::Bool(flag)) => *flag,
-            Some(Value::String(text)) => text == "Y" || text == "1",
+            Some(Value::String(text)) => {
+                let said = |word: &str| text.eq_ignore_ascii_case(word);
+                said("Y") || said("1") || said("true")
+            }
             Some(Value::Number(number)) => number.as_i64() == Some(1),
             Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => false,
         }
@@ -60,10 +63,9 @@ impl<'a> Record<'a> {
 
     /// Returns the values of a multi-field.
     fn values(self, key: &str) -> Vec<String> {
-        let entries = self.0.get(key).and_then(Value::as_array);
-        let entries = entries.map(Vec::as_slice).unwrap_or_default();
-        let value = |entry: &Value| Record(entry).text("VALUE");
-        entries.iter().filter_map(value).collect()
+        let entries = self.0.get(key).and_then(|value| list(value, ""));
+        let entries = entries.unwrap_or_default().into_iter();
+        entries.filter_map(|entry| entry.text("VALUE")).collect()
     }
 
     /// Returns its numbers.
@@ -105,9 +107,12 @@ pub(super) fn list<'a>(value: &'a Value, name: &str) -> Option<Vec<Record<'a>>> 
             Some(inner) => list(inner, ""),
             None => {
                 let numbered = map
-                    .keys()
-                    .all(|key| key.bytes().all(|b| b.is_ascii_digit()));
-                numbered.then(|| map.values().map(Record).collect())
+                    .iter()
+                    .map(|(key, value)| Some((key.parse::<u64>().ok()?, Record(value))));
+                let mut numbered: Vec<(u64, Record<'_>)> = numbered.collect::<Option<_>>()?;
+                // As texts, 10 comes before 9: pages are read in their order.
+                numbered.sort_by_key(|(place, _)| *place);
+                Some(numbered.into_iter().map(|(_, record)| record).collect())
             }
         },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
@@ -158,6 +163,19 @@ mod tests {
         );
         assert_eq!(record.emails(), ["a@b.ru"]);
         assert!(record.flag("CLOSED") && !record.flag("OPENED"));
+        for (flag, is_set) in [
+            (json!(true), true),
+            (json!("true"), true),
+            (json!("1"), true),
+            (json!(1), true),
+            (json!(false), false),
+            (json!("false"), false),
+            (json!("N"), false),
+            (json!("0"), false),
+            (json!([]), false),
+        ] {
+            assert_eq!(Record(&json!({"F": flag})).flag("F"), is_set, "{flag}");
+        }
         assert_eq!(
             record.time("DATE_CREATE").map(time).as_deref(),
             Some("2026-09-21T07:00:00+00:00")
@@ -175,6 +193,18 @@ mod tests {
             list(&json!({"1": {}, "2": {}}), "items").map(|l| l.len()),
             Some(2)
         );
+        let many: serde_json::Map<String, Value> = (1..=20)
+            .map(|n| (n.to_string(), json!({"ID": n})))
+            .collect();
+        let many = Value::Object(many);
+        let ids: Vec<i64> = list(&many, "items")
+            .expect("a list")
+            .into_iter()
+            .filter_map(Record::id)
+            .collect();
+        assert_eq!(ids, (1..=20).collect::<Vec<i64>>());
+        let gappy = json!({"PHONE": {"1": {"VALUE": "+79161234567"}}});
+        assert_eq!(Record(&gappy).phones(Region::default()).len(), 1);
         assert!(list(&json!({"error": "x"}), "items").is_none());
         assert!(list(&json!("x"), "items").is_none());
     }

@@ -11,14 +11,14 @@ use crate::model::outcome::Outcome;
 use crate::model::phone::Phone;
 
 impl Screen for PlanfixAdapter {
-    fn show(&self, popup: Popup) -> BoxFuture<'_, Outcome<()>> {
+    fn show(&self, popup: Popup) -> BoxFuture<'_, Outcome<Option<String>>> {
         async move {
             for event in telephony::ringing(&popup) {
                 if let Err(unanswered) = self.tell(&event, Class::Live).await {
                     return unanswered.into_outcome();
                 }
             }
-            Outcome::Done(())
+            Outcome::Done(None)
         }
         .boxed()
     }

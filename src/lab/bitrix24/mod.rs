@@ -44,6 +44,7 @@ mod params;
 mod people;
 mod phones;
 mod php;
+mod reading;
 mod records;
 mod refusal;
 mod router;
@@ -69,6 +70,7 @@ pub use options::{
 pub use oracle::{
     ActivityView, CallView, CardView, CommentView, Duplicates, Oracle, OracleCounters, TaskView,
 };
+pub use reading::{Empty, Flags, Numbers, Reading, readings};
 pub use records::{Kind, Notice, Record, Shown};
 pub use seed::{CardEdit, SeedCard, SeedDeal};
 pub use server::{BitrixLab, start};

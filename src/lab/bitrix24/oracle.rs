@@ -1,12 +1,13 @@
 //! What the portal holds in the end, counted without asking how it came there: by phone, by
 //! content, by marker. Tests and the working day compare it with what a script calls for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::phones::last_ten;
 use super::records::{Kind, Notice, Record, Shown};
+use super::telephony::DEDUP_S;
 
 /// Everything a portal holds, in a stable order.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -107,6 +108,10 @@ pub struct CallView {
     pub direction: String,
     /// The call's time in Unix seconds.
     pub at: i64,
+    /// Unix seconds at which it was registered.
+    pub registered_at: i64,
+    /// Users who see its card.
+    pub on_screens: Vec<u64>,
     /// Length of the talk in seconds.
     pub duration: i64,
     /// Unix seconds at which it was finished; 0 while it is not.
@@ -318,6 +323,23 @@ impl Oracle {
                 || companies.contains(&deal.company)
         };
         self.deals.iter().filter(ours).collect()
+    }
+
+    /// Returns the registrations that were never finished and of which nobody could have known: the
+    /// request broke off behind them, their call was too old by then to be known again (§8), and nothing
+    /// of them is seen by anybody. The call itself stands in the statistics under the same name.
+    pub fn left_behind(&self) -> impl Iterator<Item = &CallView> {
+        let finished: BTreeSet<&str> = self
+            .calls
+            .iter()
+            .map(|call| call.external_id.as_str())
+            .collect();
+        self.live_calls.iter().filter(move |call| {
+            call.registered_at.saturating_sub(call.at) >= DEDUP_S
+                && call.on_screens.is_empty()
+                && !call.external_id.is_empty()
+                && finished.contains(call.external_id.as_str())
+        })
     }
 
     /// Returns the finished calls of this phone, by time.

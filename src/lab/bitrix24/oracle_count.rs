@@ -168,6 +168,8 @@ impl World {
             }
             .into(),
             at: call.started_at,
+            registered_at: call.registered_at,
+            on_screens: call.shown_to.iter().copied().collect(),
             duration: 0,
             finished_at: 0,
             code: String::new(),

@@ -56,6 +56,11 @@ impl World {
     /// Answers a request that was let in; every effect happens in here. Of a batch only so many
     /// commands are run as `run_max` says.
     pub(super) fn respond(&mut self, incoming: &Incoming, now: Moment, run_max: usize) -> Reply {
+        let reply = self.answer(incoming, now, run_max);
+        self.switches.reading.of(reply)
+    }
+
+    fn answer(&mut self, incoming: &Incoming, now: Moment, run_max: usize) -> Reply {
         if incoming.user_agent.as_deref().unwrap_or("").is_empty() {
             self.odd("no user agent".into());
         }

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reading::Reading;
+
 /// Behaviours that are unconfirmed, or that sources tell differently.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -93,6 +95,8 @@ pub struct Switches {
     pub live_calls_forgotten_after_s: Option<u32>,
     /// The largest recording in bytes; none = any size (§8 [?]).
     pub record_bytes_max: Option<usize>,
+    /// How answers are written (§1).
+    pub reading: Reading,
 }
 
 impl Default for Switches {
@@ -139,6 +143,7 @@ impl Default for Switches {
             old_funnels_hold_default: false,
             live_calls_forgotten_after_s: None,
             record_bytes_max: None,
+            reading: Reading::default(),
         }
     }
 }

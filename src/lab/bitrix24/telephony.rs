@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use super::world::World;
 
 /// The window within which a repeated register returns the same call.
-const DEDUP_S: i64 = 30 * 60;
+pub(super) const DEDUP_S: i64 = 30 * 60;
 /// Inner numbers that the table of phones holds.
 const INNER_MAX: u64 = 9_999;
 

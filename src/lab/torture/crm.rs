@@ -21,6 +21,9 @@ const AMO_CLIENT: &str = "6a1d0c5e-0000-4000-8000-000000000001";
 /// Who permits it, and whom new records go to: the administrator of either CRM.
 pub(super) const ADMINISTRATOR: u64 = 501;
 
+/// The fault by which a batch ends in the middle.
+const HALF_A_BATCH: &str = "partial_batch";
+
 /// Which CRM is tortured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CrmKind {
@@ -136,7 +139,12 @@ impl Crm {
     pub(super) fn found(&self) -> Found {
         match self {
             Self::Amocrm(account) => Found::from(&account.oracle()),
-            Self::Bitrix24(portal) => Found::from(&portal.oracle()),
+            Self::Bitrix24(portal) => {
+                let struck = portal.log_counters().by_fault;
+                let broken_off = struck.get(HALF_A_BATCH).copied().unwrap_or(0);
+                let broken_off = usize::try_from(broken_off).unwrap_or(usize::MAX);
+                Found::of_portal(&portal.oracle(), broken_off)
+            }
             Self::Planfix(account) => Found::from(&account.oracle()),
             Self::Alfacrm(account) => Found::from(&account.oracle()),
         }
@@ -177,10 +185,14 @@ impl Crm {
                 )
             }
             Self::Bitrix24(portal) => {
-                let counters = portal.counters();
+                let oracle = portal.oracle();
+                let left_behind = oracle.left_behind().count();
+                let counters = oracle.counters;
                 let commands = counters.batch_commands;
                 let most = format!(
-                    "{commands} commands in {} batches, at most {} requests in the bucket",
+                    "{commands} commands in {} batches, at most {} requests in the bucket; \
+                     {left_behind} registrations of old calls that half a batch left behind, of which \
+                     nothing shows",
                     counters.batches, counters.bucket_most
                 );
                 (portal.log_counters(), most)

@@ -133,8 +133,11 @@ fn amo_call(call: &amocrm::CallView) -> FoundCall {
     }
 }
 
-impl From<&bitrix24::Oracle> for Found {
-    fn from(oracle: &bitrix24::Oracle) -> Self {
+impl Found {
+    /// Looks at a portal that broke off so many batches in the middle: each may have left one call
+    /// registered that nobody could know again. That is no second call, and is counted apart
+    /// (docs/torture.md).
+    pub(super) fn of_portal(oracle: &bitrix24::Oracle, broken_off: usize) -> Self {
         let deals = oracle.deals.iter().map(|deal| {
             let contacts = oracle.contacts.iter();
             let own = contacts.filter(|contact| deal.contacts.contains(&contact.id));
@@ -151,9 +154,18 @@ impl From<&bitrix24::Oracle> for Found {
             contacts: oracle.contacts.iter().map(portal_contact).collect(),
             deals: deals.collect(),
             unsorted: phones.map(|phone| last_ten(phone)).collect(),
-            unfinished: oracle.live_calls.iter().map(|c| c.phone.clone()).collect(),
+            unfinished: unfinished(oracle, broken_off),
         }
     }
+}
+
+fn unfinished(oracle: &bitrix24::Oracle, broken_off: usize) -> Vec<String> {
+    let left = oracle.left_behind().take(broken_off);
+    let left: BTreeSet<&str> = left.map(|call| call.call_id.as_str()).collect();
+    let live = oracle.live_calls.iter();
+    live.filter(|call| !left.contains(call.call_id.as_str()))
+        .map(|call| call.phone.clone())
+        .collect()
 }
 
 fn portal_contact(contact: &bitrix24::CardView) -> FoundContact {

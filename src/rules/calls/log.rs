@@ -3,7 +3,7 @@
 use crate::model::call::{CallResult, Direction, MissReason};
 use crate::model::explanation::{Reason, Side};
 use crate::model::ids::{CrmUserId, Extension};
-use crate::model::passing::{Audience, PassingState};
+use crate::model::passing::{CardMove, OpenedEntry, PassingState, opened_entry};
 use crate::model::plan::{CallLine, CallRecord, CallStatus, Effect, Entity, Target};
 
 use super::admission::ClientCall;
@@ -26,10 +26,12 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
         return draft.explain(Reason::LoggedInUnsorted);
     }
     // An entry that a card or a click has opened is ended, whatever the filter says.
-    if call.leaves_log_out() && shown_to(call).is_none() && call.click().is_none() {
+    let opened = opened(call);
+    if call.leaves_log_out() && opened.is_none() && call.click().is_none() {
         return draft.explain(Reason::FilteredNotLogged { side: call.side });
     }
-    let Some((card, place)) = place(call, client, draft) else {
+    let stands = opened.is_some() || call.click().is_some();
+    let Some((card, place)) = place(call, client, draft, stands) else {
         return draft.explain(Reason::NothingToLogOn);
     };
     let named = people::employee(call);
@@ -53,8 +55,8 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
             employee,
             link: ready_link(call),
             source_name: call.situation.source_name.to_owned(),
-            shown_to: shown_to(call),
-            line: line(call),
+            line: line(call, opened.as_ref()),
+            shown_to: opened.map(|entry| entry.user),
         }),
     );
     if wish == Wish::Planned {
@@ -66,10 +68,12 @@ pub(super) fn plan(call: &ClientCall<'_>, client: &Client<'_>, draft: &mut Draft
 }
 
 /// Returns the telephones of the call, where the CRM wants to know.
-fn line(call: &ClientCall<'_>) -> Option<CallLine> {
+fn line(call: &ClientCall<'_>, opened: Option<&OpenedEntry>) -> Option<CallLine> {
     let manner = &call.situation.capabilities.calls;
     let click = call.click().map(str::to_owned);
-    if !manner.by_telephone && !manner.names_our_number && click.is_none() {
+    let opened = opened.and_then(|entry| entry.id.clone());
+    let is_open = click.is_some() || opened.is_some();
+    if !manner.by_telephone && !manner.names_our_number && !is_open {
         return None;
     }
     let rung: Vec<Extension> = call.call.rung().cloned().collect();
@@ -80,31 +84,26 @@ fn line(call: &ClientCall<'_>) -> Option<CallLine> {
     let caller = call.call.caller_extension.as_ref();
     let of = talker.or(caller).or(rung.last()).cloned();
     let passing = call.situation.ledger.passing.iter();
-    let shown = passing.filter(|step| matches!(step.state, PassingState::Done { .. }));
+    let shown = passing
+        .filter(|step| step.card == CardMove::Show)
+        .filter(|step| matches!(step.state, PassingState::Done { .. }));
     Some(CallLine {
         of,
         our_number: call.call.our_number.clone(),
         recorded: !call.call.recordings.is_empty(),
         click,
+        opened,
         shown: shown.flat_map(|step| step.extensions.clone()).collect(),
         rung,
     })
 }
 
-/// Returns to whom the call's card was shown first, as far as it may have been sent.
-fn shown_to(call: &ClientCall<'_>) -> Option<CrmUserId> {
-    if !call.situation.capabilities.calls.opened_by_card {
-        return None;
-    }
-    let shown = call.situation.ledger.passing.iter();
-    let mut sent = shown.filter(|step| match step.state {
-        PassingState::Sent { .. } | PassingState::Done { .. } | PassingState::Failed { .. } => true,
-        PassingState::Expired { .. } | PassingState::NotSent { .. } => false,
-    });
-    sent.find_map(|step| match &step.audience {
-        Audience::Users { users } => users.first().cloned(),
-        Audience::Nobody | Audience::Everybody => None,
-    })
+/// Returns the entry that the call's cards have opened, where they open one.
+fn opened(call: &ClientCall<'_>) -> Option<OpenedEntry> {
+    let opens = call.situation.capabilities.calls.opened_by_card;
+    opens
+        .then(|| opened_entry(&call.situation.ledger.passing))
+        .flatten()
 }
 
 /// Returns the recording's address where it can be played already, such as after an outage of the
@@ -122,11 +121,13 @@ fn ready_link(call: &ClientCall<'_>) -> Option<String> {
 
 /// Chooses the card. What the call itself makes goes first, even where the CRM otherwise chooses:
 /// its search may not show a record that is seconds old. An unsorted record goes last, for it
-/// goes to the bin with everything on it when a person declines it.
+/// goes to the bin with everything on it when a person declines it. An entry that stands in the CRM
+/// already is ended wherever it stands.
 fn place(
     call: &ClientCall<'_>,
     client: &Client<'_>,
     draft: &Draft<'_>,
+    stands: bool,
 ) -> Option<(Option<Target>, Reason)> {
     if call.situation.capabilities.calls.makes_contacts {
         return Some((None, Reason::LoggedByCrm));
@@ -134,7 +135,6 @@ fn place(
     if let Some(place) = made_card(draft) {
         return Some((Some(place.target), place.reason));
     }
-    let opened = call.click().is_some();
     if client.contact.is_some() || client.company.is_some() || client.lead.is_some() {
         return match call.settings.call_history {
             CallHistory::CrmChooses => Some((None, Reason::LoggedByCrm)),
@@ -146,8 +146,8 @@ fn place(
     };
     match draft.gives(UNSORTED) {
         true => Some((Some(made(UNSORTED, Entity::Deal)), unsorted)),
-        // The CRM knows on which card somebody clicked.
-        false => opened.then_some((None, Reason::LoggedByCrm)),
+        // The CRM knows on which card somebody clicked, or whose number it is.
+        false => stands.then_some((None, Reason::LoggedByCrm)),
     }
 }
 

@@ -4,10 +4,10 @@ use crate::model::call::{Call, CallLeg, CallPhase, CallResult, Direction};
 use crate::model::communication::{Body, Snapshot};
 use crate::model::employee::{Employee, EmployeeExtension, EmployeeUser, Employees};
 use crate::model::ids::{AccountId, CommunicationKey, CrmUserId, Extension, SourceKey};
-use crate::model::passing::{Audience, PassingReason, PassingState, PassingStep};
+use crate::model::passing::{Audience, CardMove, PassingReason, PassingState, PassingStep};
 use crate::model::phone::{ClientNumber, Phone, Region};
 use crate::model::timestamp::Timestamp;
-use crate::rules::popup::{Ringing, popup};
+use crate::rules::popup::{Ringing, popup, take_away};
 use crate::rules::settings::{IntegrationSettings, PopupSettings, ShowTo};
 
 const CLIENT: &str = "+79160000001";
@@ -107,6 +107,16 @@ fn decide_with(
     before: &[PassingStep],
     now: Timestamp,
 ) -> Option<PassingStep> {
+    ask(popup, call, settings, before, now)
+}
+
+fn ask(
+    decide: fn(&Ringing<'_>) -> Option<PassingStep>,
+    call: Call,
+    settings: &IntegrationSettings,
+    before: &[PassingStep],
+    now: Timestamp,
+) -> Option<PassingStep> {
     let source: SourceKey = "acme/office".parse().expect("a key");
     let account: AccountId = "main".parse().expect("an id");
     let snapshot = Snapshot {
@@ -114,7 +124,7 @@ fn decide_with(
         revision: 7,
         body: Body::Call { call },
     };
-    popup(&Ringing {
+    decide(&Ringing {
         snapshot: &snapshot,
         settings,
         settings_revision: 3,
@@ -123,6 +133,18 @@ fn decide_with(
         before,
         now,
     })
+}
+
+/// Decides from whom cards are taken.
+fn away(call: Call, before: &[PassingStep]) -> Option<PassingStep> {
+    ask(take_away, call, &settings(plain()), before, at(5))
+}
+
+/// The same call once these talk.
+fn answered_by(mut call: Call, talkers: &[&str]) -> Call {
+    call.phase = CallPhase::Answered;
+    call.talkers = talkers.iter().map(|text| extension(text)).collect();
+    call
 }
 
 fn decide(call: Call) -> Option<PassingStep> {
@@ -182,7 +204,13 @@ fn who_has_no_user_is_named_and_nobody_else_sees_the_card_instead() {
 fn a_card_that_would_come_late_has_expired() {
     let call = ringing(&[("101", 0)]);
     let step = decide_with(call.clone(), &settings(plain()), &[], at(15)).expect("explained");
-    assert_eq!(step.state, PassingState::Expired { at: at(15) });
+    assert_eq!(
+        step.state,
+        PassingState::Expired {
+            at: at(15),
+            sent: false
+        }
+    );
     let step = decide_with(call, &settings(plain()), &[], at(14)).expect("shown");
     assert_eq!(step.state, PassingState::Sent { at: at(14) });
 }
@@ -193,6 +221,89 @@ fn once_somebody_talks_nobody_else_sees_a_card() {
     call.phase = CallPhase::Answered;
     call.talkers = vec![extension("102")];
     assert_eq!(users(&decide(call).expect("shown")), ["503"]);
+}
+
+#[test]
+fn a_card_is_taken_from_who_did_not_pick_up_once() {
+    let ringing = ringing(&[("101", 0), ("102", 0)]);
+    let shown = decide(ringing.clone()).expect("shown");
+    assert_eq!(
+        away(ringing.clone(), std::slice::from_ref(&shown)),
+        None,
+        "nobody talks yet"
+    );
+    let answered = answered_by(ringing, &["102"]);
+    let step = away(answered.clone(), std::slice::from_ref(&shown)).expect("taken away");
+    assert_eq!(users(&step), ["502"]);
+    assert_eq!(
+        (step.card, step.role.0.as_str()),
+        (CardMove::TakeAway, "card-away#7")
+    );
+    assert_eq!(step.useful_until, at(65));
+    assert!(
+        matches!(&step.reasons[..], [PassingReason::AnsweredElsewhere { users }]
+            if users.len() == 1 && users[0].name.as_deref() == Some("anna")),
+        "{:?}",
+        step.reasons
+    );
+    // Whatever came of it, it is not tried again; and no telephone counts as considered by it.
+    let before = [shown, step];
+    assert_eq!(away(answered.clone(), &before), None);
+    assert_eq!(
+        decide_with(answered.clone(), &settings(plain()), &before, at(6)),
+        None
+    );
+    // Handed over, both have talked.
+    assert_eq!(
+        away(answered_by(answered, &["102", "101"]), &before[..1]),
+        None
+    );
+}
+
+#[test]
+fn a_card_that_was_surely_not_shown_is_not_taken_away() {
+    let answered = answered_by(ringing(&[("101", 0), ("102", 0)]), &["102"]);
+    let shown = decide(ringing(&[("101", 0), ("102", 0)])).expect("shown");
+    let when = at(1);
+    for (state, is_taken) in [
+        (PassingState::Sent { at: when }, true),
+        (
+            PassingState::Done {
+                at: when,
+                entry: None,
+            },
+            true,
+        ),
+        (
+            PassingState::Failed {
+                at: when,
+                why: "x".to_owned(),
+            },
+            true,
+        ),
+        (
+            PassingState::Expired {
+                at: when,
+                sent: true,
+            },
+            true,
+        ),
+        (
+            PassingState::Expired {
+                at: when,
+                sent: false,
+            },
+            false,
+        ),
+        (PassingState::NotSent { at: when }, false),
+    ] {
+        let before = PassingStep {
+            state: state.clone(),
+            ..shown.clone()
+        };
+        let step = away(answered.clone(), &[before]);
+        assert_eq!(step.is_some(), is_taken, "{state:?}");
+    }
 }
 
 #[test]

@@ -7,12 +7,12 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use trunkline::crm::Adapter;
-use trunkline::lab::alfacrm::{AlfaLab, AlfaOptions, Customer, Switches, start};
+use trunkline::lab::alfacrm::{AlfaLab, AlfaOptions, CallView, Customer, Switches, start};
 use trunkline::lab::fault::{Fault, Rule, When};
 use trunkline::model::ids::CrmUserId;
 use trunkline::model::timestamp::Timestamp;
 
-use super::{Portal, Trouble};
+use super::{Entry, Portal, Trouble};
 use crate::alfacrm_door::open;
 
 struct Alfa {
@@ -58,6 +58,10 @@ impl Portal for Alfa {
 
     fn user(&self) -> CrmUserId {
         CrmUserId("502".to_owned())
+    }
+
+    fn other_user(&self) -> CrmUserId {
+        CrmUserId("503".to_owned())
     }
 
     fn user_who_left(&self) -> CrmUserId {
@@ -120,6 +124,17 @@ impl Portal for Alfa {
         let oracle = self.lab.oracle();
         let calls = oracle.calls_of_phone(phone).into_iter();
         calls.map(|call| Timestamp::from_secs(call.at)).collect()
+    }
+
+    fn history(&self, phone: &str) -> Vec<Entry> {
+        let oracle = self.lab.oracle();
+        let calls = oracle.calls_of_phone(phone).into_iter();
+        let entry = |call: &CallView| Entry {
+            outgoing: call.outgoing,
+            answered: call.answered,
+            talk_s: call.duration,
+        };
+        calls.map(entry).collect()
     }
 
     fn complaints(&self) -> Vec<String> {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use trunkline::crm::Adapter;
-use trunkline::lab::amocrm::{AmoHandle, AmoLab, AmoOptions, SeedCard, start};
+use trunkline::lab::amocrm::{AmoHandle, AmoLab, AmoOptions, CallView, SeedCard, start};
 use trunkline::lab::fault::{Fault, Rule, When};
 use trunkline::model::ids::CrmUserId;
 use trunkline::model::timestamp::Timestamp;
 
-use super::{Portal, Trouble};
+use super::{Entry, Portal, Trouble};
 use crate::amocrm_lab::open;
 
 struct Amo {
@@ -48,6 +48,10 @@ impl Portal for Amo {
 
     fn user(&self) -> CrmUserId {
         CrmUserId("502".to_owned())
+    }
+
+    fn other_user(&self) -> CrmUserId {
+        CrmUserId("503".to_owned())
     }
 
     fn user_who_left(&self) -> CrmUserId {
@@ -96,6 +100,18 @@ impl Portal for Amo {
         let oracle = self.handle.oracle();
         let calls = oracle.calls_of_phone(phone).into_iter();
         calls.map(|call| Timestamp::from_secs(call.at)).collect()
+    }
+
+    fn history(&self, phone: &str) -> Vec<Entry> {
+        let oracle = self.handle.oracle();
+        let calls = oracle.calls_of_phone(phone).into_iter();
+        let entry = |call: &CallView| Entry {
+            outgoing: call.direction == "outbound",
+            // A talk took place (`crm/amocrm.md` §11).
+            answered: call.status == Some(4),
+            talk_s: call.duration,
+        };
+        calls.map(entry).collect()
     }
 
     fn complaints(&self) -> Vec<String> {

@@ -6,14 +6,14 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 use trunkline::crm::Adapter;
-use trunkline::lab::bitrix24::{BitrixLab, BitrixOptions, Limits, SeedCard, start};
+use trunkline::lab::bitrix24::{BitrixLab, BitrixOptions, CallView, Limits, SeedCard, start};
 use trunkline::lab::fault::{Fault, Rule, When};
 use trunkline::model::ids::CrmUserId;
 use trunkline::model::outcome::Outcome;
 use trunkline::model::secret::Secret;
 use trunkline::model::timestamp::Timestamp;
 
-use super::{Portal, Trouble};
+use super::{Entry, Portal, Trouble};
 use crate::bitrix24_door::open;
 
 /// The end of a call whose registration was refused, and the pages that follow the last one, refer
@@ -54,6 +54,10 @@ impl Portal for Bitrix {
 
     fn user(&self) -> CrmUserId {
         CrmUserId("12".to_owned())
+    }
+
+    fn other_user(&self) -> CrmUserId {
+        CrmUserId("13".to_owned())
     }
 
     fn user_who_left(&self) -> CrmUserId {
@@ -107,6 +111,17 @@ impl Portal for Bitrix {
         let oracle = self.lab.oracle();
         let calls = oracle.calls_of_phone(phone).into_iter();
         calls.map(|call| Timestamp::from_secs(call.at)).collect()
+    }
+
+    fn history(&self, phone: &str) -> Vec<Entry> {
+        let oracle = self.lab.oracle();
+        let calls = oracle.calls_of_phone(phone).into_iter();
+        let entry = |call: &CallView| Entry {
+            outgoing: call.direction == "outbound",
+            answered: call.duration > 0,
+            talk_s: call.duration,
+        };
+        calls.map(entry).collect()
     }
 
     fn complaints(&self) -> Vec<String> {

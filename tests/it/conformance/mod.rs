@@ -29,6 +29,15 @@ pub(super) enum Trouble {
     BrokenAfter,
 }
 
+/// A call in a CRM's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) outgoing: bool,
+    pub(super) answered: bool,
+    /// Seconds.
+    pub(super) talk_s: i64,
+}
+
 /// A CRM of the lab, as scenarios see it.
 pub(super) trait Portal: Send + Sync {
     /// Its adapter.
@@ -37,6 +46,8 @@ pub(super) trait Portal: Send + Sync {
     fn now(&self) -> Timestamp;
     /// A user who is there.
     fn user(&self) -> CrmUserId;
+    /// Another one.
+    fn other_user(&self) -> CrmUserId;
     /// A user who has left.
     fn user_who_left(&self) -> CrmUserId;
     /// A pipeline and a stage of it.
@@ -59,6 +70,8 @@ pub(super) trait Portal: Send + Sync {
     fn tasks(&self) -> usize;
     /// When the calls with the number took place, by the CRM.
     fn called_at(&self, phone: &str) -> Vec<Timestamp>;
+    /// The calls with the number, by time.
+    fn history(&self, phone: &str) -> Vec<Entry>;
     /// Whether an entry of the call history can be found again: else the kind is undecidable.
     fn finds_calls(&self) -> bool {
         true
@@ -111,6 +124,10 @@ macro_rules! every_scenario {
             what_was_sent_and_not_answered_is_found_and_not_made_twice,
             what_surely_did_not_happen_is_said_so_and_may_be_repeated,
             a_call_keeps_its_own_time_however_late_it_is_delivered,
+            calls_of_every_kind_stand_in_the_history_as_what_they_were,
+            a_client_who_calls_again_stays_one_client_with_all_the_calls,
+            what_a_client_wrote_stands_on_the_card_once_whatever_becomes_of_the_answer,
+            a_card_is_handed_over_once_and_a_card_that_is_handed_over_is_left_alone,
             of_steps_that_are_sent_together_a_bad_one_harms_no_other,
             a_user_who_left_costs_no_call,
             the_account_says_who_works_there_and_where_deals_go,

@@ -7,11 +7,11 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use trunkline::crm::Adapter;
 use trunkline::lab::fault::{Fault, Rule, When};
-use trunkline::lab::planfix::{PlanfixLab, PlanfixOptions, start};
+use trunkline::lab::planfix::{CallView, PlanfixLab, PlanfixOptions, start};
 use trunkline::model::ids::CrmUserId;
 use trunkline::model::timestamp::Timestamp;
 
-use super::{Portal, Trouble};
+use super::{Entry, Portal, Trouble};
 use crate::planfix_door::open;
 
 struct Planfix {
@@ -42,6 +42,10 @@ impl Portal for Planfix {
 
     fn user(&self) -> CrmUserId {
         CrmUserId("5".to_owned())
+    }
+
+    fn other_user(&self) -> CrmUserId {
+        CrmUserId("6".to_owned())
     }
 
     fn user_who_left(&self) -> CrmUserId {
@@ -99,6 +103,17 @@ impl Portal for Planfix {
 
     fn finds_calls(&self) -> bool {
         false
+    }
+
+    fn history(&self, phone: &str) -> Vec<Entry> {
+        let oracle = self.lab.oracle();
+        let calls = oracle.calls_of_phone(phone).into_iter();
+        let entry = |call: &CallView| Entry {
+            outgoing: call.outgoing,
+            answered: call.status == "Success",
+            talk_s: i64::try_from(call.duration).expect("short"),
+        };
+        calls.map(entry).collect()
     }
 
     fn complaints(&self) -> Vec<String> {

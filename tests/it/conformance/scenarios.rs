@@ -11,10 +11,11 @@ use trunkline::model::ids::CrmUserId;
 use trunkline::model::outcome::{Look, Outcome, StepResult};
 use trunkline::model::phone::{Phone, Region};
 use trunkline::model::plan::{
-    CallRecord, CallStatus, Card, Effect, Entity, NewContact, NewDeal, NewTask, Target,
+    CallRecord, CallStatus, Card, Effect, Entity, HandOver, NewContact, NewDeal, NewNote, NewTask,
+    StepKind, Target,
 };
 
-use super::{Portal, Trouble, command};
+use super::{Entry, Portal, Trouble, command};
 
 const CALLER: &str = "+79161234567";
 const OTHER: &str = "+79167654321";
@@ -252,6 +253,116 @@ pub(super) async fn a_call_keeps_its_own_time_however_late_it_is_delivered(porta
     let times = portal.called_at(CALLER);
     let seconds: Vec<i64> = times.iter().map(|time| time.as_secs()).collect();
     assert_eq!(seconds, [at.as_secs()]);
+}
+
+/// Says whether the CRM has steps of a kind.
+fn has(portal: &dyn Portal, kind: StepKind) -> bool {
+    portal.adapter().capabilities().step(kind).is_some()
+}
+
+pub(super) async fn calls_of_every_kind_stand_in_the_history_as_what_they_were(
+    portal: &dyn Portal,
+) {
+    let client = make(portal, &contact(portal, "1", CALLER)).await;
+    let kinds = [
+        (Direction::Incoming, CallStatus::Talked),
+        (Direction::Incoming, CallStatus::NoAnswer),
+        (Direction::Outgoing, CallStatus::Talked),
+        (Direction::Outgoing, CallStatus::NoAnswer),
+        (Direction::Outgoing, CallStatus::Busy),
+    ];
+    let mut expected = Vec::new();
+    for (place, (direction, status)) in (0u64..).zip(kinds) {
+        let mut step = entry(portal, &format!("1{place}"), on(&client));
+        let talk_s = if status == CallStatus::Talked { 54 } else { 0 };
+        if let Effect::RecordCall(record) = &mut step.effect {
+            (record.direction, record.status, record.talk_s) = (direction, status, talk_s);
+            record.at = portal.now().minus(Duration::from_secs(3600 - place * 300));
+        }
+        done(execute(portal, &step).await);
+        expected.push(Entry {
+            outgoing: direction == Direction::Outgoing,
+            answered: status == CallStatus::Talked,
+            talk_s: i64::try_from(talk_s).expect("short"),
+        });
+    }
+    assert_eq!(portal.history(CALLER), expected);
+}
+
+pub(super) async fn a_client_who_calls_again_stays_one_client_with_all_the_calls(
+    portal: &dyn Portal,
+) {
+    let client = make(portal, &contact(portal, "1", CALLER)).await;
+    if portal.has_deals() {
+        make(portal, &deal(portal, "1", on(&client))).await;
+    }
+    for call in ["1", "2", "3"] {
+        let facts = facts(portal, CALLER, vec![client.id.clone()]).await;
+        let known: Vec<&str> = facts.contacts.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!(known, [client.id.as_str()]);
+        done(execute(portal, &entry(portal, call, on(&client))).await);
+    }
+    assert_eq!((portal.contacts(CALLER), portal.calls(CALLER)), (1, 3));
+    assert_eq!(portal.deals(CALLER), usize::from(portal.has_deals()));
+}
+
+pub(super) async fn what_a_client_wrote_stands_on_the_card_once_whatever_becomes_of_the_answer(
+    portal: &dyn Portal,
+) {
+    done(portal.adapter().describe().await);
+    if !has(portal, StepKind::AddNote) {
+        return;
+    }
+    let client = Card {
+        entity: Entity::Contact,
+        id: portal.add_client("Анна", CALLER),
+    };
+    for (call, trouble) in [("1", Trouble::AnswerLost), ("2", Trouble::BrokenAfter)] {
+        let note = NewNote {
+            card: Target::Known {
+                card: client.clone(),
+            },
+            text: format!("Здравствуйте, [b]{call}[/b] <i>и</i>\nещё строка"),
+            at: portal.now(),
+            messages: Vec::new(),
+        };
+        let step = command(portal, call, "note", Effect::AddNote(note));
+        assert_eq!(
+            done(portal.adapter().look(step.clone()).await),
+            Look::Absent
+        );
+        portal.trouble(trouble);
+        let outcome = execute(portal, &step).await;
+        assert!(matches!(outcome, Outcome::Ambiguous { .. }), "{outcome:?}");
+        let found = done(portal.adapter().look(step.clone()).await);
+        assert!(matches!(found, Look::Found(_)), "{found:?}");
+    }
+}
+
+pub(super) async fn a_card_is_handed_over_once_and_a_card_that_is_handed_over_is_left_alone(
+    portal: &dyn Portal,
+) {
+    done(portal.adapter().describe().await);
+    if !has(portal, StepKind::HandOver) {
+        return;
+    }
+    let client = make(portal, &contact(portal, "1", CALLER)).await;
+    let over = HandOver {
+        card: Target::Known {
+            card: client.clone(),
+        },
+        responsible: portal.other_user(),
+    };
+    let step = command(portal, "2", "hand-over", Effect::HandOver(over));
+    assert_eq!(
+        done(portal.adapter().look(step.clone()).await),
+        Look::Absent
+    );
+    done(execute(portal, &step).await);
+    let found = done(portal.adapter().look(step).await);
+    assert!(matches!(found, Look::Found(_)), "{found:?}");
+    let known = facts(portal, CALLER, vec![client.id]).await;
+    assert_eq!(known.contacts[0].responsible, Some(portal.other_user()));
 }
 
 pub(super) async fn of_steps_that_are_sent_together_a_bad_one_harms_no_other(portal: &dyn Portal) {

@@ -16,7 +16,7 @@ use trunkline::model::employee::{Employee, EmployeeExtension, EmployeeUser, Empl
 use trunkline::model::facts::{Facts, FactsQuery};
 use trunkline::model::ids::{CommunicationKey, CrmUserId, Extension, SourceId};
 use trunkline::model::outcome::{Look, Outcome, StepResult};
-use trunkline::model::passing::{PassingState, PassingStep};
+use trunkline::model::passing::{CardMove, PassingState, PassingStep, opened_entry};
 use trunkline::rules::settings::{IntegrationSettings, PopupSettings, ShowTo};
 
 use super::crm_double::CrmDouble;
@@ -29,6 +29,7 @@ const CLIENT: &str = "+79160000001";
 struct Shown {
     crm: CrmDouble,
     popups: Arc<Mutex<Vec<Popup>>>,
+    taken: Arc<Mutex<Vec<Popup>>>,
     takes: Duration,
 }
 
@@ -37,6 +38,7 @@ impl Shown {
         Self {
             crm: CrmDouble::new(),
             popups: Arc::default(),
+            taken: Arc::default(),
             takes,
         }
     }
@@ -73,11 +75,23 @@ impl Adapter for Shown {
 }
 
 impl Screen for Shown {
-    fn show(&self, popup: Popup) -> BoxFuture<'_, Outcome<()>> {
+    fn takes_away(&self) -> bool {
+        true
+    }
+
+    fn take_away(&self, popup: Popup) -> BoxFuture<'_, Outcome<Option<String>>> {
+        async move {
+            self.taken.lock().expect("no panic").push(popup);
+            Outcome::Done(Some("entry-1".to_owned()))
+        }
+        .boxed()
+    }
+
+    fn show(&self, popup: Popup) -> BoxFuture<'_, Outcome<Option<String>>> {
         async move {
             self.popups().push(popup);
             tokio::time::sleep(self.takes).await;
-            Outcome::Done(())
+            Outcome::Done(Some("entry-1".to_owned()))
         }
         .boxed()
     }
@@ -218,6 +232,42 @@ async fn s2_39_each_telephone_that_rings_gets_its_card_once() {
 }
 
 #[actix::test]
+async fn who_did_not_pick_up_loses_the_card_and_every_card_is_of_one_entry() {
+    let workshop = Workshop::new();
+    let crm = Shown::new(Duration::ZERO);
+    let context = context(&workshop, &crm, Activity::On);
+    let desk = desk(&context);
+    let key = tell(&workshop, &desk, ringing(&workshop, "1.1", 1, &["101"])).await;
+    settled(&workshop, &key, 1).await;
+    let both = ringing(&workshop, "1.1", 2, &["101", "102"]);
+    tell(&workshop, &desk, both.clone()).await;
+    settled(&workshop, &key, 2).await;
+    let mut answered = both;
+    answered.revision = 3;
+    if let Body::Call { call } = &mut answered.body {
+        call.phase = CallPhase::Answered;
+        call.talkers = vec![Extension("102".to_owned())];
+    }
+    // Told twice, it is taken away once.
+    tell(&workshop, &desk, answered.clone()).await;
+    desk.told(&answered);
+    let steps = settled(&workshop, &key, 3).await;
+    assert_eq!(steps[2].card, CardMove::TakeAway);
+    let opened = opened_entry(&steps).expect("an entry");
+    assert_eq!(
+        (opened.user.0.as_str(), opened.id.as_deref()),
+        ("502", Some("entry-1"))
+    );
+    let shown: Vec<_> = crm.popups().iter().map(|one| one.opened.clone()).collect();
+    assert_eq!(shown, [None, Some(opened.clone())]);
+    let taken = crm.taken.lock().expect("no panic").clone();
+    let [taken] = taken.as_slice() else {
+        panic!("{taken:?}")
+    };
+    assert_eq!((users(taken), &taken.opened), (vec!["502"], &Some(opened)));
+}
+
+#[actix::test]
 async fn a_crm_that_dawdles_lets_the_card_expire_and_holds_up_no_other() {
     let workshop = Workshop::new();
     let crm = Shown::new(Duration::from_secs(3600));
@@ -228,7 +278,7 @@ async fn a_crm_that_dawdles_lets_the_card_expire_and_holds_up_no_other() {
     let two = tell(&workshop, &desk, ringing(&workshop, "2.2", 1, &["102"])).await;
     for key in [one, two] {
         let steps = settled(&workshop, &key, 1).await;
-        let PassingState::Expired { at } = steps[0].state else {
+        let PassingState::Expired { at, sent: true } = steps[0].state else {
             panic!("{steps:?}");
         };
         assert!((15..=16).contains(&at.since(began).as_secs()), "{at}");

@@ -11,6 +11,7 @@ mod authorisation;
 mod backfill;
 mod backup;
 mod bitrix24;
+mod bitrix24_cards;
 mod bitrix24_chats;
 mod bitrix24_clicks;
 mod bitrix24_directory;

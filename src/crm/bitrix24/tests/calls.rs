@@ -3,6 +3,7 @@
 use super::*;
 use crate::crm::{Click, Popup};
 use crate::model::call::Direction;
+use crate::model::passing::OpenedEntry;
 use crate::model::plan::{CallLine, CallRecord, CallStatus, RecordingLink};
 
 const ENTRY: &str = "externalCall.716f1cc568.1790000001";
@@ -37,11 +38,16 @@ fn telephony(called: &Called) -> Said {
             "CALL_ID": ENTRY, "CRM_ACTIVITY_ID": 7943, "CRM_ENTITY_TYPE": "CONTACT",
             "CRM_ENTITY_ID": 31, "CALL_START_DATE": {},
         })),
-        "telephony.externalCall.show" => Ok(json!(true)),
+        "telephony.externalCall.show" | "telephony.externalCall.hide" => Ok(json!(true)),
         "crm.activity.list" => Ok(json!([])),
         "telephony.externalCall.attachRecord" => Ok(json!({"FILE_ID": 9079})),
         other => panic!("{other}"),
     }
+}
+
+/// What is told of a card that was shown or taken away.
+fn opened() -> Outcome<Option<String>> {
+    Outcome::Done(Some(ENTRY.to_owned()))
 }
 
 fn link(entry: &str) -> StepCommand {
@@ -86,10 +92,11 @@ async fn the_end_of_a_call_finishes_what_its_card_began() {
         phone: phone("+79161234567"),
         users: vec![user("15"), user("12")],
         entry: key("1", "call-record"),
+        opened: None,
         at: record(None).at,
     };
     let screen = fixture.adapter.screen().expect("a screen");
-    assert_eq!(screen.show(popup).await, Outcome::Done(()));
+    assert_eq!(screen.show(popup).await, opened());
     let shown = CallRecord {
         shown_to: Some(user("15")),
         ..record(None)
@@ -113,6 +120,103 @@ async fn the_end_of_a_call_finishes_what_its_card_began() {
     assert_eq!(ringing[1].param("USER_ID[0]"), "15");
     assert_eq!(ringing[1].param("USER_ID[1]"), "12");
     assert_eq!(ended[1].param("USER_ID"), "12", "who talked");
+}
+
+fn ringing(users: &[&str]) -> Popup {
+    Popup {
+        extensions: Vec::new(),
+        our_number: None,
+        phone: phone("+79161234567"),
+        users: users.iter().map(|id| user(id)).collect(),
+        entry: key("1", "call-record"),
+        opened: None,
+        at: record(None).at,
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_registered_by_its_first_card_and_by_no_other() {
+    let fixture = Fixture::answering(telephony).await;
+    let screen = fixture.adapter.screen().expect("a screen");
+    // Both telephones ring in the same moment, the third later.
+    let (first, second) = (ringing(&["15"]), ringing(&["12"]));
+    let both = futures_util::join!(screen.show(first), screen.show(second));
+    assert_eq!(both, (opened(), opened()));
+    assert_eq!(screen.show(ringing(&["13"])).await, opened());
+    assert_eq!(screen.take_away(ringing(&["12", "13"])).await, opened());
+    let requests = calls(&fixture.server);
+    let methods: Vec<&str> = requests
+        .iter()
+        .flatten()
+        .map(|one| one.method.rsplit('.').next().unwrap_or_default())
+        .collect();
+    assert_eq!(methods, ["register", "show", "show", "show", "hide"]);
+    for one in requests.iter().skip(1).flatten() {
+        assert_eq!(one.param("CALL_ID"), ENTRY, "{one:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_card_after_a_restart_belongs_to_what_the_first_one_opened() {
+    for (id, expected) in [
+        (Some(ENTRY), vec!["telephony.externalCall.show"]),
+        // The answer was lost: by the same values the portal knows the call again.
+        (
+            None,
+            vec![
+                "telephony.externalCall.register",
+                "telephony.externalCall.show",
+            ],
+        ),
+    ] {
+        let fixture = Fixture::answering(telephony).await;
+        let screen = fixture.adapter.screen().expect("a screen");
+        let popup = Popup {
+            opened: Some(OpenedEntry {
+                user: user("15"),
+                id: id.map(str::to_owned),
+            }),
+            ..ringing(&["12"])
+        };
+        assert_eq!(screen.show(popup).await, opened());
+        let requests = calls(&fixture.server);
+        let methods: Vec<&str> = requests[0].iter().map(|one| one.method.as_str()).collect();
+        assert_eq!(methods, expected);
+        if id.is_none() {
+            assert_eq!(requests[0][0].param("USER_ID"), "15");
+        }
+        let show = requests[0].last().expect("a card");
+        assert_eq!(show.param("USER_ID[0]"), "12");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_call_whose_entry_is_known_finishes_that_and_registers_nothing() {
+    let ended = |entry: &str| CallRecord {
+        shown_to: Some(user("15")),
+        line: Some(CallLine {
+            opened: Some(entry.to_owned()),
+            ..CallLine::default()
+        }),
+        ..record(None)
+    };
+    let fixture = Fixture::answering(telephony).await;
+    let outcome = fixture.execute_one(call(ended(ENTRY))).await;
+    assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    let requests = calls(&fixture.server);
+    assert_eq!(requests[0].len(), 1);
+    assert_eq!(requests[0][0].method, "telephony.externalCall.finish");
+    assert_eq!(requests[0][0].param("CALL_ID"), ENTRY);
+    // The statistics are closed to us: whether it was ended before cannot be known.
+    let fixture = Fixture::answering(|called| match called.method.as_str() {
+        "voximplant.statistic.get" => Err(("ACCESS_DENIED", "no")),
+        _ => Err(("", "Call is not found (call should be registered prior")),
+    })
+    .await;
+    let outcome = fixture.execute_one(call(ended(ENTRY))).await;
+    assert!(matches!(outcome, Outcome::Ambiguous { .. }), "{outcome:?}");
+    let look = fixture.adapter.look(call(ended(ENTRY))).await;
+    assert_eq!(look, Outcome::Done(Look::Undecidable));
 }
 
 /// A portal in which the client has these open calls; the one with the id 9 cannot be changed now.
@@ -421,10 +525,11 @@ async fn v_14_the_line_of_a_call_whose_card_was_shown_is_told_with_the_card() {
         phone: phone("+79161234567"),
         users: vec![user("15")],
         entry: key("1", "call-record"),
+        opened: None,
         at: record(None).at,
     };
     let screen = fixture.adapter.screen().expect("a screen");
-    assert_eq!(screen.show(popup).await, Outcome::Done(()));
+    assert_eq!(screen.show(popup).await, opened());
     let shown = CallRecord {
         shown_to: Some(user("15")),
         line: Some(CallLine {

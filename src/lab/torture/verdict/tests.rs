@@ -421,6 +421,8 @@ mod of_a_portal {
             call_type: 2,
             direction: "inbound".to_owned(),
             at,
+            registered_at: at,
+            on_screens: Vec::new(),
             duration: 60,
             finished_at: at + 60,
             code: "200".to_owned(),
@@ -440,6 +442,15 @@ mod of_a_portal {
     }
 
     fn judged_with(calls: Vec<bitrix24::CallView>, live_calls: Vec<bitrix24::CallView>) -> Counts {
+        judged_after(calls, live_calls, 0)
+    }
+
+    /// The same of a portal that broke off so many batches in the middle.
+    fn judged_after(
+        calls: Vec<bitrix24::CallView>,
+        live_calls: Vec<bitrix24::CallView>,
+        broken_off: usize,
+    ) -> Counts {
         let phone = format!("+7{PHONE}");
         let oracle = bitrix24::Oracle {
             contacts: vec![card(bitrix24::Kind::Contact, CONTACT, &[&phone], &[])],
@@ -461,7 +472,7 @@ mod of_a_portal {
             unsorted: 0,
             calls: vec![expected(ONE_S), expected(TWO_S)],
         };
-        judge(&[client], &Found::from(&oracle)).counts
+        judge(&[client], &Found::of_portal(&oracle, broken_off)).counts
     }
 
     #[test]
@@ -481,5 +492,43 @@ mod of_a_portal {
         );
         let both = vec![call(1, ONE_S), call(2, TWO_S)];
         assert_eq!(judged_with(both, vec![call(0, TWO_S)]), counts(0, 1, 0));
+    }
+
+    #[test]
+    fn what_half_a_batch_left_of_an_old_call_is_no_second_one_unless_somebody_sees_it() {
+        let both = || vec![call(1, ONE_S), call(2, TWO_S)];
+        // Under the name of the second, which was finished by another registration.
+        let left = bitrix24::CallView {
+            external_id: "t1-2".to_owned(),
+            registered_at: TWO_S + 6 * 3600,
+            ..call(0, TWO_S)
+        };
+        let young = bitrix24::CallView {
+            registered_at: TWO_S + 60,
+            ..left.clone()
+        };
+        let seen = bitrix24::CallView {
+            on_screens: vec![502],
+            ..left.clone()
+        };
+        let another = bitrix24::CallView {
+            call_id: "externalCall.9".to_owned(),
+            ..left.clone()
+        };
+        let nowhere_else = bitrix24::CallView {
+            external_id: "t1-3".to_owned(),
+            ..left.clone()
+        };
+        for (case, live, broken_off, duplicated) in [
+            ("left behind", vec![left.clone()], 1, 0),
+            ("no batch was broken off", vec![left.clone()], 0, 1),
+            ("one for a batch", vec![left.clone(), another], 1, 1),
+            ("the portal knows it again", vec![young], 1, 1),
+            ("its card is seen", vec![seen], 1, 1),
+            ("its call stands nowhere", vec![nowhere_else], 1, 1),
+        ] {
+            let found = judged_after(both(), live, broken_off);
+            assert_eq!(found, counts(0, duplicated, 0), "{case}");
+        }
     }
 }
