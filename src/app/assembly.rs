@@ -13,7 +13,7 @@ use crate::admin::discovery::Discoverable;
 use crate::admin::roster::RosterPlace;
 use crate::admin::state::{
     AccountOverview, AccountShown, CrmOverview, DoorOwner, IntegrationOverview, Off, OutsideDoor,
-    Overview, SourceOverview,
+    Overview, SourceKindOverview, SourceOverview,
 };
 use crate::clock::SharedClock;
 use crate::config::{Configuration, Fingerprint, IntegrationConfig, SourceConfig, Tenant};
@@ -450,6 +450,7 @@ impl Assembly {
         let mut routing = Routing::default();
         let mut overview = Overview {
             crms: crms(),
+            source_kinds: source_kinds(),
             ..Overview::default()
         };
         let mut hooks = HashMap::new();
@@ -830,6 +831,17 @@ fn crms() -> Vec<CrmOverview> {
         .map(|kind| CrmOverview {
             crm: kind.name,
             form: kind.credential,
+        })
+        .collect()
+}
+
+/// Returns the kinds of source of this build, for those who add a source.
+fn source_kinds() -> Vec<SourceKindOverview> {
+    let kinds = crate::pbx::registry::KINDS.iter();
+    kinds
+        .map(|kind| SourceKindOverview {
+            kind: kind.name,
+            form: kind.person,
         })
         .collect()
 }
