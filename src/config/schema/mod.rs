@@ -139,7 +139,7 @@ fn secret_words(kind: &Kind) -> Map<String, Value> {
 /// Returns what a secret is for that belongs to no kind.
 fn words_of_common(name: &str) -> Option<&'static str> {
     let words = [
-        "What stands at the end of the address that is pasted elsewhere: 16 to 200 letters, digits, `-`, `_`, \
+        "What stands at the end of the address that is pasted elsewhere: 16 or more letters, digits, `-`, `_`, \
          `.` and `~`.",
         "The secret of the address before it, while one replaces the other.",
     ];
