@@ -62,7 +62,23 @@ export class Draft {
 // A way as mistakes write it.
 export const written = (root, way) => way.reduce((text, key) => typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${key}` : key, root);
 
+// In which order people think of them; what is new stands behind.
+const ORDER = "name number source scenario employee owner time_zone region language profile kind trunks extensions trunk_contexts from to length_min default no_manager redirect_failed incoming outgoing folder url exits".split(" ");
+const place = (key) => { const at = ORDER.indexOf(key); return at < 0 ? ORDER.length : at; };
+
+// What has a line of its own stands in rows, before what opens.
+export function rows(nodes) {
+  const lines = nodes.filter((node) => node && node.classList.contains("field"));
+  return [lines.length > 0 && el("div.fields", {}, lines), ...nodes.filter((node) => node && !lines.includes(node))];
+}
+
 export class Declared extends Form {
+  sorted(keys) { return keys.sort((a, b) => place(a) - place(b)); }
+
+  table(given, way, options) {
+    return rows(super.table(given, way, options).flatMap((node) => node.classList.contains("fields") ? [...node.children] : [node])).filter(Boolean);
+  }
+
   setting(given, way, options) {
     const schema = this.resolve(given);
     const name = words(`${options.owner}.${options.key}`) ?? options.key;

@@ -2,7 +2,7 @@
 import { el, fill, field, select, table, badge, say, ask } from "/pages/dom.js";
 import { t, word, words, time, learn, teach, inLanguage, language } from "/pages/words.js";
 import { get, read, change, way } from "/pages/api.js";
-import { Declared, Draft, named, written } from "/pages/declared.js";
+import { Declared, Draft, named, rows, written } from "/pages/declared.js";
 import { saver } from "/pages/saving.js";
 
 const NEW = "+";
@@ -60,21 +60,10 @@ function editor(place, { carried, tenant, id, company, path, isNew, kinds, kind,
   const needed = (key) => (settings.required || []).includes(key);
   const one = (key) => form.setting(settings.properties[key], ["settings", key], { owner: part, key, required: needed(key) });
   const secret = (name) => secretField({ name, part, entry, kept: kept.includes(name), secrets, draft, isFirst: first(`secrets.${name}`), touched: () => saving.touched() });
-  // Fields that follow each other share their rows.
-  const rows = (nodes) => {
-    const out = [];
-    for (const node of nodes) {
-      const last = out[out.length - 1];
-      if (!node.classList.contains("field")) out.push(node);
-      else if (last && last.classList.contains("fields")) last.append(node);
-      else out.push(el("div.fields", {}, node));
-    }
-    return out;
-  };
   const main = el("div.stack", {});
   const more = el("div.stack", {});
   const rest = el("div.stack", {});
-  const deeper = (title, box) => el("details", {}, el("summary", {}, title), box);
+  const deeper = (title, box) => el("details", {}, el("summary", {}, el("h2", {}, title)), box);
   const details = [deeper(t("source.more"), more), deeper(t("source.common"), rest)];
 
   function show() {
@@ -124,7 +113,7 @@ function editor(place, { carried, tenant, id, company, path, isNew, kinds, kind,
 
   const choose = (next) => { redraw(next, draft.now.name ? { name: draft.now.name } : undefined); place.main.querySelector("select[name=kind]").focus(); };
   const settingsCard = el("section.card.stack", {},
-    isNew ? field(t("source.kind"), select(kinds.items.map((one) => [one.kind, inLanguage(one.title)]), kind, choose, { name: "kind" }), inLanguage(entry.hint)) : [el("h2", {}, t("source.settings")), el("p.hint", {}, inLanguage(entry.hint))],
+    isNew ? [el("h2.hidden", {}, t("source.settings")), field(t("source.kind"), select(kinds.items.map((one) => [one.kind, inLanguage(one.title)]), kind, choose, { name: "kind" }), inLanguage(entry.hint))] : [el("h2", {}, t("source.settings")), el("p.hint", {}, inLanguage(entry.hint))],
     main, details);
   fill(place.main, back(),
     el("h1", {}, isNew ? t("source.new") : `${t("source")} ${draft.before.name || id}`, " ", !isNew && el("small", {}, inLanguage(entry.title))),

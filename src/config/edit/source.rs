@@ -98,7 +98,19 @@ pub(super) fn removal(
     text: &str,
     id: &str,
 ) -> Result<Option<TextChanges>, ByHand> {
-    super::removal(document, text, (LIST, "the source"), id)
+    let removed = super::removal(document, text, (LIST, "the source"), id)?;
+    let without_gap = removed.map(|mut changes| {
+        for (lines, _) in &mut changes {
+            let before = text.get(..lines.start).unwrap_or_default();
+            let after = text.get(lines.end..).unwrap_or_default();
+            // Of the empty lines on both sides one is left.
+            if before.ends_with("\n\n") && after.starts_with('\n') {
+                lines.end += 1;
+            }
+        }
+        changes
+    });
+    Ok(without_gap)
 }
 
 #[cfg(test)]
