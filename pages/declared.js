@@ -88,6 +88,19 @@ export class Declared extends Form {
     return super.setting(given, way, options);
   }
 
+  // What may be left out has what is usual, not nothing.
+  choose(schema, variants, way, owner, key, name, why, required) {
+    const node = super.choose(schema, variants, way, owner, key, name, why, required);
+    const none = node.querySelector("option[value='']");
+    if (none && !required) none.textContent = t("usual_one");
+    return node;
+  }
+
+  // An item of a list is called by what is asked of it first.
+  title(value, at) {
+    return ORDER.map((key) => value[key]).find((text) => typeof text === "string" && text) || super.title(value, at);
+  }
+
   // What no field is made for yet: shown as it is, and left alone.
   byHand(way, name) {
     const value = this.at.get(way);

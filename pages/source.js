@@ -121,7 +121,7 @@ function editor(place, { carried, tenant, id, company, path, isNew, kinds, kind,
     !isNew && at && at.session && discovery({ path, draft, show: () => { show(); saving.touched(); } }),
     settingsCard,
     isNew ? el("div.row", {}, el("button.primary", { type: "button", onclick: once(add) }, t("source.save")), el("a.button", { href: "#/accounts" }, t("cancel")))
-      : el("div.row", {}, el("button.danger", { type: "button", onclick: remove }, t("source.remove"))),
+      : el("div.row.last", {}, el("button.danger", { type: "button", onclick: remove }, t("source.remove"))),
     !isNew && saving.bar);
   show();
 }

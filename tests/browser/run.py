@@ -705,7 +705,7 @@ class FirstDay(Walk):
         b.says("последнее событие")
         b.button("Удалить источник").click()
         b.until("it is asked", lambda: b.all("dialog[open]"))
-        b.button("Убрать", "dialog").click()
+        b.button("Удалить", "dialog").click()
         b.says("Продажи")
         assert 'id = "ofis"' in self.demo.file().read_text(), "a source that is taken was removed"
         self.check("a source that is taken")
