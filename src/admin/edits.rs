@@ -252,13 +252,13 @@ pub(super) fn typed_are_good(settings: &Settings, secrets: &TypedSecrets) -> Res
 }
 
 /// Says whether a secret is what a form holds; `None` takes one away.
-pub(super) fn secret_is_good(name: &String, secret: Option<&Secret>) -> Result<(), String> {
+pub(super) fn secret_is_good(name: &str, secret: Option<&Secret>) -> Result<(), String> {
     let is_line = |secret: &Secret| {
         let text = secret.expose();
         let is_long_enough = !text.trim().is_empty() && text.len() <= SECRET_BYTES_MAX;
         is_long_enough && !text.contains(char::is_control)
     };
-    match secret.is_none_or(is_line) && lines_are_good([name]).is_ok() {
+    match secret.is_none_or(is_line) && lines_are_good([&name.to_owned()]).is_ok() {
         true => Ok(()),
         false => Err(format!(
             "each secret is one line of 1 to {SECRET_BYTES_MAX} bytes"
