@@ -1,4 +1,4 @@
-// Companies: their CRM accounts with the round arrow and the gear, their integrations, and more of each.
+// Companies: their sources, their CRM accounts with the round arrow and the gear, their integrations, and more of each.
 import { el, fill, table, badge } from "/pages/dom.js";
 import { t, word } from "/pages/words.js";
 import { get, read, way } from "/pages/api.js";
@@ -18,6 +18,7 @@ export async function accounts(place) {
     installations(list.items, reload),
     companies.map(({ data: company }) => el("section.stack", { "aria-label": company.name || company.tenant },
       !single && el("h2", {}, company.name || company.tenant),
+      sources(company),
       portals(company, list.items.filter((one) => one.tenant === company.tenant), crms.items, reload),
       integrations(company, list.items, crms.items, reload))),
     el("div.row", {}, opener(t("company.add"), more, () => addCompany(reload, () => fill(more)))), more);
@@ -30,6 +31,13 @@ function opener(text, place, form) {
     const first = place.querySelector("input, select");
     if (first) first.focus();
   } }, text);
+}
+
+// The sources have a file of their own.
+function sources(company) {
+  const box = el("div", {});
+  import("/pages/sources.js").then((found) => fill(box, found.sources(company)), (error) => fill(box, el("p.mistake", {}, error.message)));
+  return box;
 }
 
 function portals(company, accounts, crms, reload) {

@@ -344,7 +344,7 @@ export default {
   "integration.remove_sure": "Remove the integration “{what}”? Unfinished work stops; what was made in the CRM stays.",
   "takes": "What it takes",
   "takes.none": "nothing",
-  "takes.no_sources": "The company has no sources yet: they are added in its file (docs/install.md). An integration can be made without.",
+  "takes.no_sources": "The company has no sources yet: add them on the page of settings. An integration can be made without.",
   "company.add": "Add a company",
   "company.new": "A new company",
   "company.name": "Name of the company",

@@ -63,6 +63,8 @@ export class Form {
     return { ...this.resolve(this.defs[name]), ...own, part: name.replace(/\d+$/, "") };
   }
 
+  sorted(keys) { return ordered(keys); }
+
   type(schema) {
     return Array.isArray(schema.type) ? schema.type.find((one) => one !== "null") : schema.type;
   }
@@ -116,7 +118,7 @@ export class Form {
   table(given, way, { skip = [], owner } = {}) {
     const schema = this.resolve(given);
     const part = owner || schema.part || "";
-    const keys = ordered(Object.keys(schema.properties || {})).filter((key) => !skip.includes(key) && this.fits(key, way) && (this.offers(key) || this.at.get([...way, key]) !== undefined));
+    const keys = this.sorted(Object.keys(schema.properties || {})).filter((key) => !skip.includes(key) && this.fits(key, way) && (this.offers(key) || this.at.get([...way, key]) !== undefined));
     // Fields that follow each other share their rows.
     const nodes = [];
     let row = null;

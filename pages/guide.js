@@ -10,7 +10,8 @@ export async function guide(place) {
   const box = el("div.stack", {});
   let shown = "";
   const look = async () => {
-    const found = await get(`/v1/guide?lang=${language}`);
+    const [found, known] = await Promise.all([get(`/v1/guide?lang=${language}`), get("/v1/tenants")]);
+    found.without = known.items.filter((one) => !found.sources.some((source) => source.key.startsWith(`${one.tenant}/`)));
     if (!place.alive()) return;
     const text = JSON.stringify(found);
     // Nothing moves under the reader's hand while nothing has changed.
@@ -21,7 +22,8 @@ export async function guide(place) {
   const draw = (found) => fill(box,
     el("p.hint", {}, t("guide.hint")),
     !found.public_url && el("section.card.warn", {}, el("h2", {}, t("guide.no_address")), el("p", {}, t("guide.no_address.hint"))),
-    found.sources.length === 0 && el("p.empty", {}, t("guide.no_sources")),
+    found.without.map((one) => el("section.card.warn", {}, el("h2", {}, one.name || one.tenant),
+      el("p", {}, t("guide.no_sources"), " ", el("a", { href: `#/source/${way(one.tenant)}/+` }, t("guide.add_source"))))),
     found.sources.map((one) => source(one, found)),
     found.integrations.map((one) => crm(one, found)));
   fill(place.main, el("h1", {}, t("menu.guide")), box);
@@ -50,7 +52,7 @@ const link = (seen) => el("p", {}, el("a", { href: `#/story/${way(seen.key)}` },
 function source(one, found) {
   const state = one.state;
   const up = state && state.health === "up";
-  return el("section.card", {}, el("h2", {}, `${t("source")} ${one.name}`, " ", el("small", {}, `${one.key} · ${one.kind}`)),
+  return el("section.card", {}, el("h2", {}, el("a", { href: `#/source/${way(one.key)}` }, `${t("source")} ${one.name}`), " ", el("small", {}, `${one.key} · ${one.kind}`)),
     el("ol.checks-list", {},
       one.session && step(up ? true : state && state.last_error ? false : null, t("guide.session"),
         el("p", {}, up ? t("guide.session.up") : state && state.last_error ? state.last_error : t("guide.session.none"))),

@@ -5,9 +5,9 @@ import * as api from "/pages/api.js";
 import { logInPage } from "/pages/login.js";
 
 // Each page is a file of its name, loaded when it is opened first.
-const PAGES = ["overview", "journal", "story", "outbox", "directory", "deals", "accounts", "guide", "integration"];
+const PAGES = ["overview", "journal", "story", "outbox", "directory", "deals", "accounts", "guide", "integration", "source", "company"];
 const MENU = ["overview", "journal", "outbox", "directory", "deals", "accounts", "guide"];
-const BELONGS = { story: "journal", integration: "accounts" };
+const BELONGS = { story: "journal", integration: "accounts", source: "accounts", company: "accounts" };
 
 let leave = () => true;
 let turn = 0;

@@ -21,8 +21,13 @@ export async function speak(next) {
 export async function learn(part) {
   if (learnt.includes(part)) return;
   learnt.push(part);
-  dictionary = { ...dictionary, ...await load(part) };
+  const list = await load(part);
+  // Another list may have come meanwhile.
+  dictionary = { ...dictionary, ...list };
 }
+
+// Adds words that the endpoint told, in the language that is read now.
+export const teach = (told) => { dictionary = { ...dictionary, ...told }; };
 
 // What the dictionary has, or nothing.
 export const words = (key) => dictionary[key];

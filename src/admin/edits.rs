@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::model::activity::Activity;
 use crate::model::ids::{AccountId, IntegrationId, TenantId};
+use crate::model::secret::Secret;
 use crate::problem::{problem, problem_with};
 
 use super::state::AdminState;
@@ -245,15 +246,24 @@ pub(super) fn typed_are_good(settings: &Settings, secrets: &TypedSecrets) -> Res
         }
     }
     for (name, secret) in secrets {
-        let text = secret.expose();
-        let good = !text.trim().is_empty() && text.len() <= SECRET_BYTES_MAX;
-        if !good || text.contains(char::is_control) || lines_are_good([name]).is_err() {
-            return Err(format!(
-                "each secret is one line of 1 to {SECRET_BYTES_MAX} bytes"
-            ));
-        }
+        secret_is_good(name, Some(secret))?;
     }
     Ok(())
+}
+
+/// Says whether a secret is what a form holds; `None` takes one away.
+pub(super) fn secret_is_good(name: &str, secret: Option<&Secret>) -> Result<(), String> {
+    let is_line = |secret: &Secret| {
+        let text = secret.expose();
+        let is_long_enough = !text.trim().is_empty() && text.len() <= SECRET_BYTES_MAX;
+        is_long_enough && !text.contains(char::is_control)
+    };
+    match secret.is_none_or(is_line) && lines_are_good([&name.to_owned()]).is_ok() {
+        true => Ok(()),
+        false => Err(format!(
+            "each secret is one line of 1 to {SECRET_BYTES_MAX} bytes"
+        )),
+    }
 }
 
 fn account_in(path: Path) -> Option<(TenantId, AccountId)> {

@@ -9,6 +9,7 @@ mod authorisation;
 mod backup;
 mod calls;
 mod check;
+mod company;
 mod connection;
 mod dead_letters;
 mod deals;
@@ -36,6 +37,7 @@ mod session;
 pub mod sessions;
 mod settings;
 mod settings_schema;
+mod sources;
 mod staff;
 pub mod state;
 mod station_words;
@@ -111,9 +113,28 @@ pub fn configure(config: &mut web::ServiceConfig) {
         )
         .route("/v1/accounts", web::get().to(accounts::list))
         .route("/v1/crms", web::get().to(connection::crms))
+        .route("/v1/source-kinds", web::get().to(sources::kinds))
         .route("/v1/tenants", web::get().to(tenants::list))
         .route("/v1/tenants", web::post().to(tenants::add))
         .route("/v1/tenants/{tenant}", web::get().to(tenants::show))
+        .route("/v1/tenants/{tenant}/company", web::get().to(company::show))
+        .route(
+            "/v1/tenants/{tenant}/company",
+            web::put().to(company::replace),
+        )
+        .route("/v1/tenants/{tenant}/sources", web::post().to(sources::add))
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}",
+            web::get().to(sources::show),
+        )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}",
+            web::put().to(sources::replace),
+        )
+        .route(
+            "/v1/tenants/{tenant}/sources/{source}",
+            web::delete().to(sources::remove),
+        )
         .route(
             "/v1/tenants/{tenant}/accounts",
             web::post().to(tenants::add_account),

@@ -25,8 +25,8 @@ use crate::model::employee::Employees;
 use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
 use crate::model::timestamp::Timestamp;
-use crate::pbx::PasteText;
 use crate::pbx::call_desk::CallDesk;
+use crate::pbx::{PasteText, SourceForm};
 use crate::questions::desk::Desk;
 use crate::rehearsal::Candidate;
 use crate::store::StoreHandle;
@@ -62,6 +62,8 @@ pub struct Overview {
     pub public_url: Option<String>,
     /// The CRMs that this build knows.
     pub crms: Vec<CrmOverview>,
+    /// The kinds of source that this build knows.
+    pub source_kinds: Vec<SourceKindOverview>,
     /// Where each integration's CRM reaches us.
     pub webhooks: BTreeMap<IntegrationKey, WebhookOverview>,
     /// Where sources and CRMs tell us something.
@@ -132,6 +134,15 @@ pub struct CrmOverview {
     /// What a person types to add an account.
     #[serde(flatten)]
     pub form: CredentialForm,
+}
+
+/// A kind of source that can be added.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceKindOverview {
+    /// The word of it in files.
+    pub kind: &'static str,
+    /// What a person reads and types to add one.
+    pub form: SourceForm,
 }
 
 /// One integration whose deals come back.

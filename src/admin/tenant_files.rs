@@ -58,6 +58,30 @@ pub struct SourceInFile {
     pub name: Option<String>,
 }
 
+/// Everything that a tenant's file says of a source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeSource {
+    /// What it is.
+    pub kind: Option<String>,
+    /// Everything but its id, its kind and its secrets.
+    pub values: Settings,
+    /// The names of its secrets.
+    pub secrets: Vec<String>,
+    /// Its place in the list of the file, from 0: mistakes name it.
+    pub place: usize,
+}
+
+/// What a tenant's file says of the company itself.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct CompanyInFile {
+    /// Its name, its clocks and so on.
+    pub company: Settings,
+    /// Its numbers, in order.
+    pub numbers: Vec<serde_json::Value>,
+    /// Who is asked whom a caller should reach.
+    pub questions: Settings,
+}
+
 /// A tenant as its file says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantInFile {
@@ -100,6 +124,9 @@ pub struct Take {
 
 /// Secrets that somebody typed, by their names.
 pub type TypedSecrets = BTreeMap<String, Secret>;
+
+/// Secrets that are set as somebody typed them, or taken away, by their names.
+pub type SecretWishes = BTreeMap<String, Option<Secret>>;
 
 /// Settings of an integration as a JSON object; what has no JSON form of its own is a text.
 pub type Settings = serde_json::Map<String, serde_json::Value>;
@@ -183,6 +210,37 @@ pub enum Change {
     },
     /// Of the company's people: these, and no others.
     Employees(Vec<Settings>),
+    /// There is one more source.
+    AddSource {
+        /// Its id.
+        source: SourceId,
+        /// What it is.
+        kind: String,
+        /// Everything else but its secrets.
+        values: Settings,
+        /// Its secrets.
+        secrets: TypedSecrets,
+    },
+    /// Of a source: everything but id, kind and secrets is this, and nothing else.
+    Source {
+        /// Which.
+        source: SourceId,
+        /// All of it.
+        values: Settings,
+        /// The secrets that are set or taken away; the others stay.
+        secrets: SecretWishes,
+    },
+    /// The source goes.
+    RemoveSource(SourceId),
+    /// Of the company itself; what is `None` stays.
+    Company {
+        /// Its name, its clocks and so on: all of it.
+        company: Option<Settings>,
+        /// Its numbers: these, and no others.
+        numbers: Option<Vec<Settings>>,
+        /// Who is asked whom a caller should reach: all of it.
+        questions: Option<Settings>,
+    },
 }
 
 /// What came of a change that was written.
@@ -248,6 +306,17 @@ pub trait TenantFiles: Send + Sync {
         tenant: TenantId,
     ) -> BoxFuture<'_, Result<(Vec<serde_json::Value>, String), NoChange>>;
 
+    /// Returns a source as it is written, with the revision of its file.
+    fn source(
+        &self,
+        tenant: TenantId,
+        source: SourceId,
+    ) -> BoxFuture<'_, Result<(WholeSource, String), NoChange>>;
+
+    /// Returns what is written of the company itself, with the revision of its file.
+    fn company(&self, tenant: TenantId)
+    -> BoxFuture<'_, Result<(CompanyInFile, String), NoChange>>;
+
     /// Changes a tenant's file where it has this revision, and puts it into force.
     fn change(
         &self,
@@ -302,6 +371,18 @@ impl TenantFiles for NoFiles {
         &self,
         _: TenantId,
     ) -> BoxFuture<'_, Result<(Vec<serde_json::Value>, String), NoChange>> {
+        async { Err(NoChange::Absent) }.boxed()
+    }
+
+    fn source(
+        &self,
+        _: TenantId,
+        _: SourceId,
+    ) -> BoxFuture<'_, Result<(WholeSource, String), NoChange>> {
+        async { Err(NoChange::Absent) }.boxed()
+    }
+
+    fn company(&self, _: TenantId) -> BoxFuture<'_, Result<(CompanyInFile, String), NoChange>> {
         async { Err(NoChange::Absent) }.boxed()
     }
 

@@ -10,15 +10,16 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::tenant_files::{
-    AccountInFile, Change, Changed, FileMistake, IntegrationInFile, NewTenant, NoChange, Settings,
-    SourceInFile, Take, TakeInFile, TenantFiles, TenantInFile,
+    AccountInFile, Change, Changed, CompanyInFile, FileMistake, IntegrationInFile, NewTenant,
+    NoChange, SecretWishes, Settings, SourceInFile, Take, TakeInFile, TenantFiles, TenantInFile,
+    WholeSource,
 };
 use crate::clock::SharedClock;
 use crate::config::{
-    self, AccountEdit, EditError, Environment, FileEdit, IntegrationEdit, ItemEdit, ItemValues,
-    Section, TitleEdit,
+    self, AccountEdit, CompanyEdit, EditError, Environment, FileEdit, IntegrationEdit, ItemEdit,
+    ItemValues, Section, TitleEdit,
 };
-use crate::model::ids::{AccountId, IntegrationId, IntegrationKey, TenantId};
+use crate::model::ids::{AccountId, IntegrationId, IntegrationKey, SourceId, SourceKey, TenantId};
 use crate::store::StoreHandle;
 use crate::store::command::JournalNote;
 
@@ -72,12 +73,17 @@ impl Files {
 
     /// Writes into the journal what somebody changed. It is done then: a journal that cannot be
     /// written is told, and does not undo it.
-    async fn note(&self, tenant: &TenantId, integration: Option<IntegrationKey>, text: String) {
+    async fn note(&self, tenant: &TenantId, told: Told) {
+        let Told {
+            source,
+            integration,
+            text,
+        } = told;
         tracing::info!("{text}");
         let note = JournalNote {
             at: self.0.clock.now(),
             tenant: Some(tenant.clone()),
-            source: None,
+            source,
             integration,
             communication: None,
             word: "settings_changed_by_person".to_owned(),
@@ -141,8 +147,8 @@ impl TenantFiles for Files {
             let edited = files
                 .with_files(move |main| config::add_tenant(main, &Environment::of_process(), &new));
             let edited = edited.await?;
-            let text = format!("by the admin endpoint: company {id}: added");
-            files.note(&id, None, text).await;
+            let told = Told::of(format!("company {id}"), &["added".to_owned()]);
+            files.note(&id, told).await;
             Ok(Changed {
                 revision: edited.revision,
                 not_in_force: files.reload().await,
@@ -211,6 +217,44 @@ impl TenantFiles for Files {
         .boxed()
     }
 
+    fn source(
+        &self,
+        tenant: TenantId,
+        source: SourceId,
+    ) -> BoxFuture<'_, Result<(WholeSource, String), NoChange>> {
+        async move {
+            let read = self.with_files(move |main| {
+                config::written_source(main, tenant.as_str(), source.as_str())
+            });
+            let (written, revision) = read.await?;
+            let source = WholeSource {
+                kind: written.kind,
+                values: written.values,
+                secrets: written.secrets,
+                place: written.place,
+            };
+            Ok((source, revision))
+        }
+        .boxed()
+    }
+
+    fn company(
+        &self,
+        tenant: TenantId,
+    ) -> BoxFuture<'_, Result<(CompanyInFile, String), NoChange>> {
+        async move {
+            let read = self.with_files(move |main| config::written_company(main, tenant.as_str()));
+            let (written, revision) = read.await?;
+            let company = CompanyInFile {
+                company: written.company,
+                numbers: written.numbers,
+                questions: written.questions,
+            };
+            Ok((company, revision))
+        }
+        .boxed()
+    }
+
     fn change(
         &self,
         tenant: TenantId,
@@ -227,8 +271,7 @@ impl TenantFiles for Files {
                 config::edit_file(main, &environment, of.as_str(), &edits, Some(&revision))
             });
             let edited = edited.await?;
-            let (integration, text) = told(&tenant, &change);
-            files.note(&tenant, integration, text).await;
+            files.note(&tenant, told(&tenant, &change)).await;
             Ok(Changed {
                 revision: edited.revision,
                 not_in_force: files.reload().await,
@@ -396,12 +439,73 @@ fn edits_of(change: &Change) -> Vec<FileEdit> {
             settings.clone(),
         )],
         Change::Employees(people) => vec![FileEdit::Employees(people.clone())],
+        Change::AddSource {
+            source,
+            kind,
+            values,
+            secrets,
+        } => {
+            // In the order in which a person reads them: what it is before how it is set.
+            let mut all = ItemValues::from_iter([("kind".to_owned(), kind.clone().into())]);
+            all.extend(values.clone());
+            let edit = ItemEdit {
+                values: all,
+                secrets: secrets.clone(),
+            };
+            vec![FileEdit::Add(Section::Sources, source.to_string(), edit)]
+        }
+        Change::Source {
+            source,
+            values,
+            secrets,
+        } => {
+            let id = source.to_string();
+            let mut edits = vec![FileEdit::Source(id.clone(), values.clone())];
+            if !secrets.is_empty() {
+                edits.push(FileEdit::SourceSecrets(id, secrets.clone()));
+            }
+            edits
+        }
+        Change::RemoveSource(source) => vec![FileEdit::RemoveSource(source.to_string())],
+        Change::Company {
+            company,
+            numbers,
+            questions,
+        } => vec![FileEdit::Company(CompanyEdit {
+            company: company.clone(),
+            numbers: numbers.clone(),
+            questions: questions.clone(),
+        })],
     }
 }
 
-/// Says what was changed, and of which integration. A secret is named and not told.
-fn told(tenant: &TenantId, change: &Change) -> (Option<IntegrationKey>, String) {
+/// What the journal is told of a change.
+struct Told {
+    source: Option<SourceKey>,
+    integration: Option<IntegrationKey>,
+    text: String,
+}
+
+impl Told {
+    fn of(subject: String, what: &[String]) -> Self {
+        Self {
+            source: None,
+            integration: None,
+            text: format!("by the admin endpoint: {subject}: {}", what.join(", ")),
+        }
+    }
+}
+
+/// Says what was changed, and of what. A secret is named and not told.
+fn told(tenant: &TenantId, change: &Change) -> Told {
     let mut what = Vec::new();
+    let mut of_source = None;
+    let mut source_told = |source: &SourceId| {
+        let key = SourceKey::new(tenant.clone(), source.clone());
+        let subject = format!("source {key}");
+        of_source = Some(key);
+        (None, subject)
+    };
     let (integration, subject) = match change {
         Change::Account {
             account,
@@ -467,9 +571,45 @@ fn told(tenant: &TenantId, change: &Change) -> (Option<IntegrationKey>, String) 
             what.push(format!("{} of them", people.len()));
             (None, format!("employees of {tenant}"))
         }
+        Change::AddSource { source, kind, .. } => {
+            what.push(format!("added: {kind}"));
+            source_told(source)
+        }
+        Change::Source {
+            source, secrets, ..
+        } => {
+            what.push("its settings".to_owned());
+            what.extend(secrets_told(secrets));
+            source_told(source)
+        }
+        Change::RemoveSource(source) => {
+            what.push("removed".to_owned());
+            source_told(source)
+        }
+        Change::Company {
+            company,
+            numbers,
+            questions,
+        } => {
+            what.extend(company.as_ref().map(|_| "its own settings".to_owned()));
+            let count = numbers.as_ref().map(Vec::len);
+            what.extend(count.map(|count| format!("numbers, {count} of them")));
+            what.extend(questions.as_ref().map(|_| "questions".to_owned()));
+            (None, format!("company {tenant}"))
+        }
     };
-    let text = format!("by the admin endpoint: {subject}: {}", what.join(", "));
-    (integration, text)
+    Told {
+        source: of_source,
+        integration,
+        ..Told::of(subject, &what)
+    }
+}
+
+fn secrets_told(secrets: &SecretWishes) -> impl Iterator<Item = String> {
+    secrets.iter().map(|(name, secret)| match secret {
+        Some(_) => format!("secret {name} typed anew"),
+        None => format!("secret {name} removed"),
+    })
 }
 
 fn title_told(title: Option<&str>) -> String {

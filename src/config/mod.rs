@@ -49,10 +49,11 @@ pub use defaults::DEFAULT_FILE;
 pub use difference::{Changes, ItemChanges, difference};
 pub use document::Position;
 pub use edit::{
-    AccountEdit, EditError, EditedFile, FileEdit, IntegrationEdit, ItemEdit, ItemValues, NewTenant,
-    Section, TitleEdit, WrittenAccount, WrittenIntegration, WrittenSettings, WrittenSource,
-    WrittenTake, WrittenTenant, add_tenant, edit_file, written_account, written_employees,
-    written_integration, written_settings, written_tenant, written_tenants,
+    AccountEdit, CompanyEdit, EditError, EditedFile, FileEdit, IntegrationEdit, ItemEdit,
+    ItemValues, NewTenant, Section, TitleEdit, WrittenAccount, WrittenCompany, WrittenIntegration,
+    WrittenSettings, WrittenSource, WrittenSourceItem, WrittenTake, WrittenTenant, add_tenant,
+    edit_file, written_account, written_company, written_employees, written_integration,
+    written_settings, written_source, written_tenant, written_tenants,
 };
 pub use fingerprint::Fingerprint;
 pub use load::{load, load_draft, load_with, tenant_texts, written_files};

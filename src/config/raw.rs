@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::alarms::settings::Security;
@@ -387,6 +387,7 @@ pub(super) struct RawWorkSpan {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTenantQuestions {
     /// The integrations that are asked, in order. Left out: all, in the order of the file.
+    #[schemars(extend("x-shape" = "integrations"))]
     pub(super) integrations: Option<Vec<String>>,
 }
 
@@ -397,13 +398,16 @@ pub(super) struct RawInboundNumber {
     /// The number, or what the source calls it.
     pub(super) number: String,
     /// The source that it belongs to. Left out: any.
+    #[schemars(extend("x-shape" = "source"))]
     pub(super) source: Option<String>,
     /// What a call to it comes to.
     #[serde(default)]
     pub(super) scenario: RawScenario,
     /// Who is rung by the scenario `employee`.
+    #[schemars(extend("x-shape" = "employee"))]
     pub(super) employee: Option<String>,
     /// Whose number it is.
+    #[schemars(extend("x-shape" = "employee"))]
     pub(super) owner: Option<String>,
     /// Where calls go that lead to nobody.
     #[serde(default)]
@@ -411,7 +415,7 @@ pub(super) struct RawInboundNumber {
 }
 
 /// What a call to a number comes to.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RawScenario {
     /// To the responsible of the client.

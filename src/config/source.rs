@@ -30,7 +30,7 @@ use super::tenant::Context;
 pub(super) const HOOK_SECRETS: [&str; 2] = ["hook", "hook_previous"];
 
 /// The list of sources.
-const LIST: &str = "sources";
+pub(super) const LIST: &str = "sources";
 
 /// Turns the written sources into built ones; those with a mistake are left out.
 pub(super) fn check(

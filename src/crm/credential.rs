@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::timestamp::Timestamp;
+use crate::model::words::Words;
 
 /// How an account is let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -24,15 +25,6 @@ pub struct CredentialState {
     pub ends_at: Option<Timestamp>,
     /// The host at which the portal answers now, where it was renamed since it was configured.
     pub renamed_to: Option<String>,
-}
-
-/// A text in the languages that people are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Words {
-    /// In Russian.
-    pub ru: &'static str,
-    /// In English.
-    pub en: &'static str,
 }
 
 /// What a person types to add an account of a CRM (S0-02, S1-01, S2-01, S4-02), besides a title. A

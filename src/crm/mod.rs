@@ -39,7 +39,7 @@ pub use self::consent::{
     Returned, SharedDesk, States, SwitchOff, SwitchedOff,
 };
 pub use self::credential::{
-    CredentialForm, CredentialState, CredentialWay, EntryField, EntryKind, EntryWay, Words,
+    CredentialForm, CredentialState, CredentialWay, EntryField, EntryKind, EntryWay,
 };
 pub use self::day_quota::DayQuota;
 pub use self::deal_reader::{
@@ -64,3 +64,4 @@ pub use self::workplace::{
     Embedding, NoWorkplaces, SharedWorkplaces, WidgetClick, WidgetClicked, WidgetFile, WidgetPlace,
     WidgetProof, WidgetUsers, Workplace, WorkplaceDesk, WorkplacePage,
 };
+pub use crate::model::words::Words;

@@ -45,5 +45,6 @@ pub mod seal;
 pub mod secret;
 pub mod timestamp;
 mod wording;
+pub mod words;
 pub mod work_hours;
 pub mod work_schedule;

@@ -9,6 +9,7 @@ mod exchange;
 pub mod itoolabs;
 pub mod registry;
 mod roster;
+mod source_form;
 pub mod uis;
 mod web_client;
 pub mod webhook;
@@ -36,6 +37,7 @@ pub use exchange::{
     Exchange, ExchangeContext, ExchangeMethod, ExchangeReply, ExchangeRequest, Verdict,
 };
 pub use roster::{RosterError, RosterReader};
+pub use source_form::{SettingTitle, SourceForm, title};
 pub use web_client::{WebAnswer, WebClient, WebError, WebRequest, WebSetupError};
 
 /// A source as configured: what it can be asked to do.

@@ -1,5 +1,5 @@
-"""A daemon as it is after its installation, with one company and no portal; and what stands for the outside:
-the page of amoCRM where access is permitted, and the way back to the box."""
+"""A daemon as it is after its installation, with no company at all; the simulators around it; and what stands
+for the outside: the page of amoCRM where access is permitted, and the way back to the box."""
 
 import json
 import secrets
@@ -48,21 +48,6 @@ folder = "../recordings"
 "{portal}" = "{crm}"
 """
 
-COMPANY = """# The shop.
-[tenant]
-id = "shop"
-name = "Магазин"
-time_zone = "Europe/Moscow"
-
-[[sources]]
-id = "site"
-kind = "webhook"
-name = "Сайт"
-[sources.secrets]
-hook = { file = "../../secrets/site-hook" }
-"""
-
-
 class Fresh:
     """The daemon."""
 
@@ -72,13 +57,12 @@ class Fresh:
         self.base = f"http://127.0.0.1:{self.admin}"
         for part in ("etc/tenants.d", "secrets"):
             (folder / part).mkdir(parents=True)
-        for name in ("admin-token", "store-key", "site-hook"):
+        for name in ("admin-token", "store-key"):
             path = folder / "secrets" / name
             path.write_text(secrets.token_hex(24))
             path.chmod(0o600)
         (folder / "etc" / "trunkline.toml").write_text(DAEMON.format(
             admin=self.admin, intake=self.intake, questions=questions, fastagi=fastagi, portal=PORTAL, crm=crm))
-        self.file().write_text(COMPANY)
         self.log = folder / "daemon.log"
         command = [str(programs / "trunkline"), "--config", str(folder / "etc" / "trunkline.toml"), "run"]
         self.process = subprocess.Popen(command, stdout=self.log.open("w"), stderr=subprocess.STDOUT)
@@ -98,7 +82,47 @@ class Fresh:
         return (self.folder / "secrets" / name).read_text().strip()
 
     def file(self) -> Path:
-        return self.folder / "etc" / "tenants.d" / "shop.toml"
+        return self.folder / "etc" / "tenants.d" / "magazin.toml"
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+class Lab:
+    """`trunkline-lab serve`: an amoCRM account and an Asterisk among others."""
+
+    NAMES = ("control", "crm", "dead-crm", "ami", "vats", "bitrix24", "uis", "alfacrm", "planfix")
+    AMI_SECRET = "lab-ami-secret"
+
+    def __init__(self, programs: Path, folder: Path, ports: list[int]):
+        self.ports = dict(zip(self.NAMES, ports))
+        self.crm = f"http://127.0.0.1:{self.ports['crm']}"
+        self.log = folder / "lab.log"
+        command = [str(programs / "trunkline-lab"), "serve"]
+        for name, port in self.ports.items():
+            command += [f"--{name}-port", str(port)]
+        self.process = subprocess.Popen(command, stdout=self.log.open("w"), stderr=subprocess.STDOUT)
+
+    def wait(self):
+        end = time.monotonic() + READY_SECONDS_MAX
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.ports['control']}/ami", timeout=5).read()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise AssertionError("the simulators did not start:\n" + self.log.read_text()[-2000:])
+                time.sleep(0.2)
+
+    def play(self, client: str, capture: str = "inbound_answered", speed: float = 20.0):
+        """Has the simulated Asterisk play a call of this client."""
+        body = json.dumps({"capture": capture, "client": client.lstrip("+"), "speed": speed}).encode()
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.ports['control']}/ami/play", body, {"Content-Type": "application/json"})
+        urllib.request.urlopen(asked, timeout=60).read()
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)

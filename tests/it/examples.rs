@@ -117,6 +117,7 @@ fn sources() -> Vec<SourceKind> {
             name: kind.name,
             secrets: kind.secrets,
             form: kind.form,
+            person: kind.person,
             build: kind.build,
         })
         .collect();
@@ -125,6 +126,7 @@ fn sources() -> Vec<SourceKind> {
             name: "asterisk",
             secrets: &["secret"],
             form: SettingsForm::NONE,
+            person: trunkline::pbx::webhook::KIND.person,
             build: |_, _, _| Ok(Arc::new(StandIn)),
         });
     }

@@ -57,6 +57,13 @@ pages! {
     "/pages/people.js" "people.js" JS,
     "/pages/settings-ru.js" "settings-ru.js" JS,
     "/pages/settings-en.js" "settings-en.js" JS,
+    "/pages/source.js" "source.js" JS,
+    "/pages/sources.js" "sources.js" JS,
+    "/pages/company.js" "company.js" JS,
+    "/pages/declared.js" "declared.js" JS,
+    "/pages/saving.js" "saving.js" JS,
+    "/pages/sources-ru.js" "sources-ru.js" JS,
+    "/pages/sources-en.js" "sources-en.js" JS,
     "/pages/guide.js" "guide.js" JS,
     "/pages/guide-ru.js" "guide-ru.js" JS,
     "/pages/guide-en.js" "guide-en.js" JS,
@@ -220,7 +227,7 @@ mod tests {
     /// The dictionaries of both languages, all lists together.
     fn both() -> [BTreeMap<&'static str, &'static str>; 2] {
         ["ru", "en"].map(|language| {
-            let lists = ["", "settings-", "guide-"];
+            let lists = ["", "settings-", "guide-", "sources-"];
             let lists = lists.map(|list| words(&format!("{list}{language}.js")));
             lists.into_iter().flatten().collect()
         })
@@ -319,6 +326,62 @@ mod tests {
             Vec::<&str>::new(),
             "add them to pages/settings-ru.js"
         );
+    }
+
+    /// The words that a table of the company's file needs: of each setting, and of each choice.
+    fn declared(schema: &Value, part: &str, found: &mut Vec<String>) {
+        let properties = schema["properties"].as_object();
+        for (name, property) in properties.into_iter().flatten() {
+            let key = format!("{part}.{name}");
+            for choice in property["oneOf"].as_array().into_iter().flatten() {
+                let word = choice["const"].as_str().unwrap_or_default();
+                found.push(format!("{key}={word}"));
+            }
+            declared(property, &key, found);
+            declared(&property["items"], &key, found);
+            found.push(key);
+        }
+    }
+
+    #[test]
+    fn what_a_source_and_the_company_have_is_named_in_both_languages() {
+        use crate::admin::settings_schema::{COMPANY, SOURCES};
+        let mut found = Vec::new();
+        declared(&SOURCES.common, "Source", &mut found);
+        declared(&COMPANY["company"], "Company", &mut found);
+        declared(&COMPANY["numbers"]["items"], "Number", &mut found);
+        declared(&COMPANY["questions"], "Questions", &mut found);
+        for kind in SOURCES.kinds.values() {
+            let names = kind.secrets.iter().map(|secret| &secret["name"]);
+            let common = ["hook", "hook_previous", "recordings"];
+            let common = names
+                .filter_map(Value::as_str)
+                .filter(|name| common.contains(name));
+            found.extend(common.map(|name| format!("Source.secrets.{name}")));
+        }
+        assert!(found.len() > 30, "{}", found.len());
+        let [ru, _] = both();
+        let missing: Vec<&String> = found
+            .iter()
+            .filter(|key| !ru.contains_key(key.as_str()))
+            .collect();
+        assert_eq!(
+            missing,
+            Vec::<&String>::new(),
+            "add them to pages/sources-ru.js"
+        );
+    }
+
+    #[test]
+    fn no_page_names_a_kind_of_source() {
+        use crate::admin::settings_schema::SOURCES;
+        for page in PAGES.iter().filter(|page| page.media == JS) {
+            for kind in SOURCES.kinds.keys() {
+                let written = [format!("\"{kind}\""), format!("'{kind}'")];
+                let is_named = written.iter().any(|word| page.text.contains(word));
+                assert!(!is_named, "{} names {kind}", page.path);
+            }
+        }
     }
 
     #[test]

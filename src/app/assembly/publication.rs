@@ -8,7 +8,7 @@ use crate::admin::discovery::Discoverable;
 use crate::admin::roster::RosterPlace;
 use crate::admin::state::{
     AccountOverview, AccountShown, CrmOverview, DoorOwner, IntegrationOverview, Off, OutsideDoor,
-    Overview, SourceOverview,
+    Overview, SourceKindOverview, SourceOverview,
 };
 use crate::app::clicks::ClickDoor;
 use crate::app::rehearsing;
@@ -122,6 +122,7 @@ impl Assembly {
             settings: settings.collect(),
             public_url: public_url.map(|url| url.as_str().trim_end_matches('/').to_owned()),
             crms: crms(),
+            source_kinds: source_kinds(),
             webhooks: webhooks::of(new, by_key),
             doors: sources().filter_map(door).collect(),
         }
@@ -308,6 +309,17 @@ fn crms() -> Vec<CrmOverview> {
         .map(|kind| CrmOverview {
             crm: kind.name,
             form: kind.credential,
+        })
+        .collect()
+}
+
+/// Returns the kinds of source of this build, for those who add a source.
+fn source_kinds() -> Vec<SourceKindOverview> {
+    let kinds = crate::pbx::registry::KINDS.iter();
+    kinds
+        .map(|kind| SourceKindOverview {
+            kind: kind.name,
+            form: kind.person,
         })
         .collect()
 }

@@ -2,11 +2,13 @@
 //! it is, comments included; a change after which the configuration would be wrong is not made.
 
 mod account;
+mod company;
 mod employees;
 mod integration;
 mod item;
 mod place;
 mod settings;
+mod source;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -30,9 +32,11 @@ use crate::model::seal::StoreKey;
 use crate::model::secret::Secret;
 
 pub use account::{AccountEdit, TitleEdit, WrittenAccount};
+pub use company::{CompanyEdit, WrittenCompany};
 pub use integration::{IntegrationEdit, WrittenIntegration, WrittenTake};
 pub use item::ItemValues;
 pub use settings::WrittenSettings;
+pub use source::WrittenSourceItem;
 pub use tenant::{
     NewTenant, WrittenSource, WrittenTenant, add_tenant, written_tenant, written_tenants,
 };
@@ -50,6 +54,14 @@ pub enum FileEdit {
     RemoveIntegration(String),
     /// What an integration does: all of its settings.
     Settings(String, serde_json::Map<String, serde_json::Value>),
+    /// Everything that can be set of a source but its secrets: all of it.
+    Source(String, serde_json::Map<String, serde_json::Value>),
+    /// Secrets of a source: set as somebody typed them, or taken away.
+    SourceSecrets(String, BTreeMap<String, Option<Secret>>),
+    /// The source goes, with everything that stands in its tables.
+    RemoveSource(String),
+    /// What is said of the company itself.
+    Company(CompanyEdit),
     /// The people of the company: all of them.
     Employees(Vec<serde_json::Map<String, serde_json::Value>>),
     /// There is one more item in a list.
@@ -65,6 +77,8 @@ pub enum Section {
     Accounts,
     /// `[[integrations]]`.
     Integrations,
+    /// `[[sources]]`.
+    Sources,
 }
 
 impl Section {
@@ -72,6 +86,7 @@ impl Section {
         match self {
             Section::Accounts => super::account::LIST,
             Section::Integrations => integration::LIST,
+            Section::Sources => source::LIST,
         }
     }
 }
@@ -92,14 +107,36 @@ impl ItemEdit {
         if self.secrets.is_empty() {
             return Ok(values);
         }
-        let key = key.ok_or(EditError::NoKey)?;
-        let sealed = self.secrets.iter().map(|(name, secret)| {
-            let sealed = owner.seal(key, name, secret);
-            (name.clone(), serde_json::json!({ "sealed": sealed }))
-        });
-        values.insert("secrets".to_owned(), sealed.collect());
+        let secrets = self.secrets.iter();
+        let sealed = sealed(
+            secrets.map(|(name, secret)| (name, Some(secret))),
+            owner,
+            key,
+        )?;
+        values.insert("secrets".to_owned(), sealed);
         Ok(values)
     }
+}
+
+/// Seals secrets for their place; one that is taken away is `null`.
+fn sealed<'a>(
+    secrets: impl Iterator<Item = (&'a String, Option<&'a Secret>)>,
+    owner: Owner<'_>,
+    key: Option<&StoreKey>,
+) -> Result<serde_json::Value, EditError> {
+    secrets
+        .map(|(name, secret)| {
+            let value = match secret {
+                None => serde_json::Value::Null,
+                Some(secret) => {
+                    let key = key.ok_or(EditError::NoKey)?;
+                    serde_json::json!({ "sealed": owner.seal(key, name, secret) })
+                }
+            };
+            Ok((name.clone(), value))
+        })
+        .collect::<Result<serde_json::Map<_, _>, EditError>>()
+        .map(serde_json::Value::Object)
 }
 
 /// What became of a file.
@@ -227,6 +264,26 @@ pub fn written_settings(
     Ok((written, revision_of(&text)))
 }
 
+/// Returns a source of a tenant as it is written, with the revision of its file.
+pub fn written_source(
+    main: &Path,
+    tenant: &str,
+    id: &str,
+) -> Result<(WrittenSourceItem, String), EditError> {
+    let (_, text) = find(main, tenant)?;
+    let written = source::written(&text, id);
+    let written = written.ok_or_else(|| EditError::Absent(format!("{tenant}/{id}")))?;
+    Ok((written, revision_of(&text)))
+}
+
+/// Returns what the file of a tenant says of the company itself, with the file's revision.
+pub fn written_company(main: &Path, tenant: &str) -> Result<(WrittenCompany, String), EditError> {
+    let (_, text) = find(main, tenant)?;
+    let written = company::written(&text);
+    let written = written.ok_or_else(|| EditError::Absent(tenant.to_owned()))?;
+    Ok((written, revision_of(&text)))
+}
+
 /// Returns the people of a tenant as they are written, with the revision of its file.
 pub fn written_employees(
     main: &Path,
@@ -251,6 +308,10 @@ impl FileEdit {
             FileEdit::Account(id, _) | FileEdit::RemoveAccount(id) => id.as_str(),
             FileEdit::Integration(id, _) | FileEdit::RemoveIntegration(id) => id,
             FileEdit::Settings(id, _) => id,
+            FileEdit::Source(id, _)
+            | FileEdit::SourceSecrets(id, _)
+            | FileEdit::RemoveSource(id) => id,
+            FileEdit::Company(_) => "the company",
             FileEdit::Add(_, id, _) | FileEdit::Values(_, id, _) => id,
             FileEdit::Employees(_) => "employees",
         };
@@ -274,15 +335,22 @@ impl FileEdit {
                 let values = edit.sealed(owner(*section), key)?;
                 Some(item::patched(before, section.list(), id, &values))
             }
-            _ => None,
+            FileEdit::Source(id, wanted) => Some(source::changed(before, id, wanted)),
+            FileEdit::SourceSecrets(id, secrets) => {
+                let secrets = secrets.iter().map(|(name, secret)| (name, secret.as_ref()));
+                let secrets = sealed(secrets, owner(Section::Sources), key)?;
+                let values = ItemValues::from_iter([("secrets".to_owned(), secrets)]);
+                Some(item::patched(before, source::LIST, id, &values))
+            }
+            FileEdit::Company(edit) => Some(company::changed(before, edit)),
+            FileEdit::Employees(wanted) => Some(employees::changed(before, wanted)),
+            FileEdit::Account(..)
+            | FileEdit::RemoveAccount(_)
+            | FileEdit::Integration(..)
+            | FileEdit::RemoveIntegration(_)
+            | FileEdit::RemoveSource(_) => None,
         };
         if let Some(after) = item {
-            return after
-                .map_err(|ByHand(what)| by_hand(what))?
-                .ok_or_else(absent);
-        }
-        if let FileEdit::Employees(wanted) = self {
-            let after = employees::changed(before, wanted);
             return after
                 .map_err(|ByHand(what)| by_hand(what))?
                 .ok_or_else(absent);
@@ -296,7 +364,11 @@ impl FileEdit {
                 FileEdit::Integration(id, edit) => {
                     integration::changes(&document, before, id, edit)
                 }
+                FileEdit::RemoveSource(id) => source::removal(&document, before, id),
                 FileEdit::Settings(..)
+                | FileEdit::Source(..)
+                | FileEdit::SourceSecrets(..)
+                | FileEdit::Company(_)
                 | FileEdit::Employees(_)
                 | FileEdit::Add(..)
                 | FileEdit::Values(..) => Ok(None),
@@ -325,8 +397,12 @@ impl FileEdit {
             FileEdit::Add(section, id, _) | FileEdit::Values(section, id, _) => {
                 (section.list(), id)
             }
+            FileEdit::RemoveSource(id) => (source::LIST, id),
             // They are held against the text where they are written.
-            FileEdit::Employees(_) => return true,
+            FileEdit::Employees(_)
+            | FileEdit::Company(_)
+            | FileEdit::Source(..)
+            | FileEdit::SourceSecrets(..) => return true,
         };
         let Some(items) = expected.get_mut(list).and_then(toml::Value::as_array_mut) else {
             return false;
@@ -336,7 +412,9 @@ impl FileEdit {
             return false;
         };
         match self {
-            FileEdit::RemoveAccount(_) | FileEdit::RemoveIntegration(_) => {
+            FileEdit::RemoveAccount(_)
+            | FileEdit::RemoveIntegration(_)
+            | FileEdit::RemoveSource(_) => {
                 items.remove(place);
                 if items.is_empty() {
                     expected.remove(list);
@@ -353,6 +431,9 @@ impl FileEdit {
                 }
             }
             FileEdit::Settings(..)
+            | FileEdit::Source(..)
+            | FileEdit::SourceSecrets(..)
+            | FileEdit::Company(_)
             | FileEdit::Employees(_)
             | FileEdit::Add(..)
             | FileEdit::Values(..) => {}

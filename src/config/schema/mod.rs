@@ -126,6 +126,34 @@ struct Kind {
     form: SettingsForm,
 }
 
+/// Returns what the secrets of a kind are for.
+fn secret_words(kind: &Kind) -> Map<String, Value> {
+    let described = kind.secrets.iter().filter_map(|name| {
+        let own = kind.form.words_of(&format!("secrets.{name}"));
+        let words = own.or_else(|| words_of_common(name))?;
+        Some(((*name).to_owned(), json!({ "description": words })))
+    });
+    described.collect()
+}
+
+/// Returns what a secret is for that belongs to no kind.
+fn words_of_common(name: &str) -> Option<&'static str> {
+    let words = [
+        "What stands at the end of the address that is pasted elsewhere: 16 or more letters, digits, `-`, `_`, \
+         `.` and `~`.",
+        "The secret of the address before it, while one replaces the other.",
+    ];
+    let mut hooks = HOOK_SECRETS.into_iter().zip(words);
+    let found = hooks.find(|(hook, _)| *hook == name);
+    match found {
+        Some((_, words)) => Some(words),
+        None if name == recordings::SECRET => {
+            Some("The password or key of the web server where recordings lie.")
+        }
+        None => None,
+    }
+}
+
 /// Has the word in `chooser` decide what `settings` and `secrets` of an entry hold.
 fn choose(schema: &mut Value, list: &str, chooser: &str, kinds: &[Kind]) {
     let entry = &mut schema["properties"][list]["items"];
@@ -137,7 +165,10 @@ fn choose(schema: &mut Value, list: &str, chooser: &str, kinds: &[Kind]) {
         if settings.get("required").is_some() {
             then.insert("required".to_owned(), json!(["settings"]));
         }
-        let secrets = json!({ "propertyNames": { "enum": kind.secrets } });
+        let secrets = json!({
+            "propertyNames": { "enum": kind.secrets },
+            "properties": secret_words(kind),
+        });
         then.insert(
             "properties".to_owned(),
             json!({ "settings": settings, "secrets": secrets }),

@@ -13,7 +13,16 @@ use crate::model::ids::PortalKey;
 use crate::model::mistake::Mistake;
 use crate::model::secret::Secrets;
 use crate::pbx::registry::SourceKind;
-use crate::pbx::{Hook, HookError, Listener, Source, SourceIdentity};
+use crate::pbx::{Hook, HookError, Listener, Source, SourceForm, SourceIdentity};
+
+const NOTHING: Words = Words { ru: "", en: "" };
+
+const PERSON: SourceForm = SourceForm {
+    title: NOTHING,
+    hint: NOTHING,
+    first: &[],
+    titles: &[],
+};
 
 pub(super) fn registries() -> Registries<'static> {
     Registries {
@@ -22,12 +31,14 @@ pub(super) fn registries() -> Registries<'static> {
                 name: "switchboard",
                 secrets: &["password"],
                 form: SWITCHBOARD,
+                person: PERSON,
                 build: switchboard,
             },
             SourceKind {
                 name: "form",
                 secrets: &[],
                 form: SettingsForm::NONE,
+                person: PERSON,
                 build: |_, _, _| Ok(Arc::new(Form)),
             },
         ],

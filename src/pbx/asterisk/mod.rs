@@ -21,6 +21,7 @@ mod lists;
 mod login;
 mod mirror;
 mod orders;
+mod person;
 mod session;
 mod settings;
 mod settings_words;

@@ -13,6 +13,7 @@ mod contact;
 mod desk;
 mod exchange;
 mod listener;
+mod person;
 mod roster;
 mod settings;
 mod settings_words;

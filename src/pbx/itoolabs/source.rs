@@ -27,6 +27,7 @@ pub const KIND: SourceKind = SourceKind {
         asked: super::settings::asked,
         words: super::settings_words::WORDS,
     },
+    person: super::person::FORM,
     build,
 };
 

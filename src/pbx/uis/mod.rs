@@ -24,6 +24,7 @@ mod mgf;
 mod mgf_row;
 mod notification;
 mod number;
+mod person;
 mod receiver;
 mod reports;
 mod request_row;

@@ -19,12 +19,13 @@ use serde_json::Value;
 use self::wire::Item;
 pub use self::wire::schema;
 use super::registry::SourceKind;
-use super::{Hook, HookError, Listener, Source, SourceIdentity};
+use super::{Hook, HookError, Listener, Source, SourceForm, SourceIdentity};
 use crate::model::asked::SettingsForm;
 use crate::model::communication::{Kind, Snapshot};
 use crate::model::mistake::Mistake;
 use crate::model::object_reader::Mistakes;
 use crate::model::secret::Secrets;
+use crate::model::words::Words;
 
 /// The registry's line.
 pub const KIND: SourceKind = SourceKind {
@@ -32,6 +33,20 @@ pub const KIND: SourceKind = SourceKind {
     // Those of the path that senders post to belong to every source that has a hook.
     secrets: &[],
     form: SettingsForm::NONE,
+    person: SourceForm {
+        title: Words {
+            ru: "Веб-хук: события в JSON от своих программ",
+            en: "Webhook: events in JSON from programs of your own",
+        },
+        hint: Words {
+            ru: "Звонки, чаты и заявки присылает ваш сайт или коннектор (docs/webhook.md). Секрет стоит в \
+                 адресе, который вставляется там; мы никуда не подключаемся.",
+            en: "Your site or connector sends calls, chats and requests (docs/webhook.md). The secret stands \
+                 in the address that is pasted there; nothing is connected to.",
+        },
+        first: &["secrets.hook"],
+        titles: &[],
+    },
     build,
 };
 

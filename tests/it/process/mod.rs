@@ -68,6 +68,7 @@ mod rules;
 mod schedules;
 mod service;
 mod slow_call;
+mod sources;
 mod store;
 mod support_bundle;
 mod test_call;

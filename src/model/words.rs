@@ -1,0 +1,12 @@
+//! Texts of the program in both languages that people are shown.
+
+use serde::Serialize;
+
+/// A text in the languages that people are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Words {
+    /// In Russian.
+    pub ru: &'static str,
+    /// In English.
+    pub en: &'static str,
+}
