@@ -4,6 +4,9 @@ import { t, word, number, time } from "/pages/words.js";
 import { get, post, way } from "/pages/api.js";
 import { storyHref } from "/pages/journal.js";
 
+// The words that this page needs.
+export const LISTS = ["deals-"];
+
 const STATES = ["open", "won", "lost", "removed"];
 const FILTERS = ["from", "until", "state", "pipeline", "responsible", "text", "refused"];
 const stateBadge = (state) => badge({ won: "good", lost: "bad", removed: "quiet" }[state] || "warn", word("deal_state", state));

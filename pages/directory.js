@@ -3,6 +3,9 @@ import { el, fill, field, select, table, badge, say } from "/pages/dom.js";
 import { t, word, number, time, age, language } from "/pages/words.js";
 import { get, post, way } from "/pages/api.js";
 
+// The words that this page needs.
+export const LISTS = ["directory-"];
+
 export async function directory(place) {
   const [directories, status] = await Promise.all([get("/v1/directories"), get("/v1/status")]);
   if (!place.alive()) return;

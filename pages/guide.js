@@ -1,6 +1,6 @@
 // What is left to be done until events come in and reach the CRM. Looks again by itself.
 import { el, fill, badge, say } from "/pages/dom.js";
-import { t, time, language, learn } from "/pages/words.js";
+import { t, time, told, language, learn } from "/pages/words.js";
 import { get, way } from "/pages/api.js";
 
 const AGAIN_MS = 5000;
@@ -68,6 +68,6 @@ function crm(one, found) {
       step(one.last_success_at ? true : null, t("guide.answers"), el("p", {}, one.last_success_at ? t("guide.seen", { at: time(one.last_success_at) }) : t("guide.answers.none"))),
       one.address && step(found.public_url ? undefined : false, t("guide.tells"), el("p.hint", {}, t("guide.tells.hint")), paste(one.address)),
       step(one.activity === "on" ? true : null, t("guide.on"), el("p", {}, t(`activity.${one.activity}.hint`), " ", el("a", { href: `#/integration/${way(one.key)}` }, t("guide.settings")))),
-      state && state.held && step(false, t("held.blocked"), el("p", {}, state.held)),
+      state && state.held && step(false, t("guide.held"), el("p", {}, told(state.held))),
       step(one.last_done ? true : null, t("guide.made"), one.last_done ? link(one.last_done) : el("p", {}, t("guide.made.waits")))));
 }

@@ -1,6 +1,6 @@
 // One CRM account: its address, whether we are let in, the round arrow, the gear and the check.
 import { el, fill, badge } from "/pages/dom.js";
-import { t, word, time } from "/pages/words.js";
+import { t, word, time, learn } from "/pages/words.js";
 import { get, post, way } from "/pages/api.js";
 import { accountPath, codeForm, connect } from "/pages/consent.js";
 
@@ -16,7 +16,7 @@ export function account(one, reload) {
   });
   const gear = async () => {
     try {
-      const { changeAccount } = await import("/pages/credential.js");
+      const [{ changeAccount }] = await Promise.all([import("/pages/credential.js"), learn("accounts-")]);
       fill(more, await changeAccount(one, { done: reload, cancel: () => fill(more) }));
       more.querySelector("input").focus();
     } catch (error) {
@@ -58,15 +58,4 @@ function connection(found, authorise, gear) {
     found.remedy !== "wait" && el("div.row", {},
       el("button", { type: "button", onclick: authorise }, t("remedy.do.authorise")),
       el("button", { type: "button", onclick: gear }, t("remedy.do.anew")))];
-}
-
-// Pipelines, users and fields, live from the CRM; null where this daemon cannot tell.
-export async function lists(tenant, account) {
-  try {
-    return await get(`/v1/tenants/${way(tenant)}/accounts/${way(account)}/lists`);
-  } catch (error) {
-    if (error.status === 404) return null;
-    if (error.status === 503) return { fresh: false, why_not: error.message, pipelines: [], users: [], fields: [], task_types: [] };
-    throw error;
-  }
 }

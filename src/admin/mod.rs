@@ -35,6 +35,7 @@ mod session;
 pub mod sessions;
 mod settings;
 mod settings_schema;
+pub mod spoken;
 mod staff;
 pub mod state;
 mod station_words;

@@ -20,12 +20,14 @@ pub(super) fn registries() -> Registries<'static> {
         sources: &[
             SourceKind {
                 name: "switchboard",
+                russian: "",
                 secrets: &["password"],
                 form: SWITCHBOARD,
                 build: switchboard,
             },
             SourceKind {
                 name: "form",
+                russian: "",
                 secrets: &[],
                 form: SettingsForm::NONE,
                 build: |_, _, _| Ok(Arc::new(Form)),
@@ -33,6 +35,7 @@ pub(super) fn registries() -> Registries<'static> {
         ],
         crms: &[CrmKind {
             name: "paper",
+            russian: "",
             secrets: &["token"],
             form: PAPER,
             credential: PAPER_CREDENTIAL,
