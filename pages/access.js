@@ -1,7 +1,7 @@
 // Where an integration works: switched off, observing or on, its portal, and the address at which its
 // CRM reaches us.
 import { el, fill, field, select, say } from "/pages/dom.js";
-import { t, word } from "/pages/words.js";
+import { t, word, told } from "/pages/words.js";
 import { change, get, post } from "/pages/api.js";
 import { account } from "/pages/portal.js";
 
@@ -24,7 +24,7 @@ export function credentials({ path, head, accounts, mine, reload, at }) {
       el("fieldset.choices", {}, el("legend.hidden", {}, t("activity")), names.map((name) => el("label.choice", {},
         el("input", { type: "radio", name: "activity", value: name, checked: head.data.activity === name, onchange: () => switchTo({ activity: name }) }),
         el("span", {}, el("strong", {}, word("activity", name)), el("small", {}, t(`activity.${name}.hint`)))))),
-      at && at.waiting_for && el("p.hint", {}, at.waiting_for)),
+      at && at.waiting_for && el("p.hint", {}, told(at.waiting_for))),
     el("section.card", {}, el("h2", {}, t("account")),
       accounts.length === 0 ? el("p.empty", {}, t("no_accounts")) : el("div.search", {},
         field(t("account.choose"), select(options, chosen, (next) => { chosen = next; }), t("account.choose.hint")),

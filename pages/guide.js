@@ -53,7 +53,7 @@ function source(one, found) {
   return el("section.card", {}, el("h2", {}, `${t("source")} ${one.name}`, " ", el("small", {}, `${one.key} · ${one.kind}`)),
     el("ol.checks-list", {},
       one.session && step(up ? true : state && state.last_error ? false : null, t("guide.session"),
-        el("p", {}, up ? t("guide.session.up") : state && state.last_error ? state.last_error : t("guide.session.none"))),
+        el("p", {}, up ? t("guide.session.up") : state && state.last_error ? told(state.last_error) : t("guide.session.none"))),
       one.address && step(found.public_url ? (one.last ? true : null) : false, t("guide.paste"), el("p.hint", {}, t("guide.secret")), paste(one.address)),
       one.texts.length > 0 && step(one.last ? true : null, t("guide.texts"), one.texts.map((text) => el("details", {}, el("summary", {}, text.title), paste(text.text)))),
       step(one.last ? true : null, t("guide.first"), one.last ? link(one.last) : el("p", {}, t("guide.first.waits"))),

@@ -1,7 +1,7 @@
 // One integration: its portal, and everything that it does, in tabs (S1-05), saved as one with the
 // people of the company. What stands in a tab comes from the schema of the settings.
 import { el, fill, badge, say } from "/pages/dom.js";
-import { t, word, learn, language } from "/pages/words.js";
+import { t, word, told, learn, language } from "/pages/words.js";
 import { get, read, change, way } from "/pages/api.js";
 import { clone, equal, conditions } from "/pages/values.js";
 
@@ -301,7 +301,7 @@ export async function integration(place) {
   fill(place.main,
     el("p.way", {}, el("a", { href: "#/accounts" }, `← ${t("menu.accounts")}`)),
     el("h1", {}, `${t("integration")} ${id}`, " ", badge(head.data.activity === "on" ? "good" : head.data.activity === "observe" ? "warn" : "quiet", word("activity", head.data.activity))),
-    crm && !crm.fresh && el("section.card.warn", {}, el("p", {}, t("lists.stale", { why: crm.why_not }))),
+    crm && !crm.fresh && el("section.card.warn", {}, el("p", {}, t("lists.stale", { why: told(crm.why_not) }))),
     list, said, panel, bar);
   draw();
 }

@@ -76,7 +76,7 @@ function part(one, key, account, reload) {
         one.why && el("p", {}, one.why), reasons(one.explanation))))]);
 }
 
-const reasons = (list) => el("ul.reasons", {}, list.map((text) => el("li", {}, text)));
+const reasons = (list) => el("ul.reasons", {}, list.map((text) => el("li", {}, told(text))));
 
 function decision(one) {
   return el("div.decision", {},

@@ -179,15 +179,11 @@ mod tests {
         let mut gaps = text.match_indices(' ').map(|(at, _)| text.split_at(at));
         !is_russian
             && gaps.any(|(before, after)| {
-                let mut last = before.trim_end_matches([',', ':']).chars().rev();
-                let is_word = last
-                    .by_ref()
-                    .take(2)
-                    .filter(char::is_ascii_alphabetic)
-                    .count()
-                    == 2;
+                let last = before.trim_end_matches([',', ':']).chars().rev().take(2);
+                let is_word = last.filter(char::is_ascii_alphabetic).count() == 2;
                 let next = after.chars().nth(1);
-                is_word && next.is_some_and(|c| c.is_ascii_lowercase() || c == '{')
+                (is_word || matches!(before, "a" | "an"))
+                    && next.is_some_and(|c| c.is_ascii_lowercase() || c == '{')
             })
     }
 

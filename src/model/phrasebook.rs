@@ -339,7 +339,10 @@ mod tests {
         check("read a: is missing", "файл a не прочитан: не указано");
         check("a.toml:3:1: key: is missing", "a.toml:3:1: key: не указано");
         check("is missing; odd; is missing", "не указано; odd; не указано");
-        check("read a: is missing; 2 kept", "файл a не прочитан: не указано; хранится 2 записи");
+        check(
+            "read a: is missing; 2 kept",
+            "файл a не прочитан: не указано; хранится 2 записи",
+        );
     }
 
     #[test]
