@@ -7,6 +7,9 @@ import { account } from "/pages/portal.js";
 import { addIntegration, changeIntegration, addCompany } from "/pages/joining.js";
 import { installations } from "/pages/installations.js";
 
+// The words that this page needs.
+export const LISTS = ["accounts-", "portal-"];
+
 export async function accounts(place) {
   const [list, known, crms] = await Promise.all([get("/v1/accounts"), get("/v1/tenants"), get("/v1/crms")]);
   const companies = await Promise.all(known.items.map((one) => read(`/v1/tenants/${way(one.tenant)}`)));

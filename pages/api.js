@@ -1,5 +1,7 @@
 // The endpoint: every request in one place, with the session's word on every change.
 
+import { language } from "/pages/words.js";
+
 let word = null;
 let ended = () => {};
 
@@ -15,7 +17,8 @@ export const onEnd = (what) => { ended = what; };
 export const isIn = () => word !== null;
 
 async function send(method, path, body, headers = {}) {
-  const init = { method, headers: { ...headers }, credentials: "same-origin" };
+  // What the endpoint says in words comes in the language that is read.
+  const init = { method, headers: { "Accept-Language": language, ...headers }, credentials: "same-origin" };
   if (word && method !== "GET") init.headers["X-CSRF-Token"] = word;
   if (body !== undefined) {
     init.headers["Content-Type"] = "application/json";

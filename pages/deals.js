@@ -1,8 +1,11 @@
 // The deals that came back from a CRM: filters, a table, the history of each, exports.
 import { el, fill, field, select, table, badge, say } from "/pages/dom.js";
-import { t, word, number, time } from "/pages/words.js";
+import { t, word, number, time, told } from "/pages/words.js";
 import { get, post, way } from "/pages/api.js";
 import { storyHref } from "/pages/journal.js";
+
+// The words that this page needs.
+export const LISTS = ["deals-"];
 
 const STATES = ["open", "won", "lost", "removed"];
 const FILTERS = ["from", "until", "state", "pipeline", "responsible", "text", "refused"];
@@ -82,7 +85,7 @@ function state(place, one) {
     }
   };
   const line = (label, value) => [el("dt", {}, label), el("dd", {}, value)];
-  const trouble = (text, at) => text && el("p.mistake", {}, `${text} `, el("small", {}, time(at)));
+  const trouble = (text, at) => text && el("p.mistake", {}, `${told(text)} `, el("small", {}, time(at)));
   return el("section.card", {}, el("h2", {}, one.name),
     el("dl.pairs", {},
       line(t("deals.kept"), number(one.deals)),

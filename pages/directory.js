@@ -1,7 +1,10 @@
 // The directories, and the tester: who would this caller reach, and why.
 import { el, fill, field, select, table, badge, say } from "/pages/dom.js";
-import { t, word, number, time, age, language } from "/pages/words.js";
+import { t, word, number, time, told, age, language } from "/pages/words.js";
 import { get, post, way } from "/pages/api.js";
+
+// The words that this page needs.
+export const LISTS = ["directory-"];
 
 export async function directory(place) {
   const [directories, status] = await Promise.all([get("/v1/directories"), get("/v1/status")]);
@@ -20,7 +23,7 @@ export async function directory(place) {
       one.reading && el("small", {}, t("directory.reading", { count: number(one.reading.records) }))),
     el("td", {}, number(one.cards), el("small", {}, t("directory.deals", { count: number(one.deals) }))),
     el("td", {}, one.as_of ? t("ago", { age: age(one.age_s) }) : "—", el("small", {}, one.decides ? t("directory.decides") : t("directory.asks"))),
-    el("td", {}, one.trouble ? [one.trouble, el("small", {}, time(one.trouble_at))] : "—"),
+    el("td", {}, one.trouble ? [told(one.trouble), el("small", {}, time(one.trouble_at))] : "—"),
     el("td", {}, el("div.row", {}, el("button", { type: "button", onclick: () => sync(one.portal, false) }, t("directory.sync")),
       el("button", { type: "button", onclick: () => sync(one.portal, true) }, t("directory.sync_all"))))));
   fill(place.main, el("h1", {}, t("menu.directory")),

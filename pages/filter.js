@@ -8,9 +8,6 @@ const OUTGOING = ["our_number", "employee", "result", "direction", "tag"];
 const KNOWN = { direction: ["incoming", "outgoing"], result: ["answered", "missed"], contacts: ["left", "none"] };
 const DEPTH_MAX = 8;
 
-// How many conditions a filter has: a set one is marked.
-export const conditions = (one) => !one ? 0 : one.of ? one.of.reduce((sum, part) => sum + conditions(part), 0) : 1;
-
 // `parameters` are pairs of word and label, `employees` of id and name.
 export function filterEditor(value, change, { parameters, employees, outgoing }) {
   let root = value && value.of ? value : value ? { kind: "all", of: [value] } : { kind: "all", of: [] };

@@ -2,13 +2,14 @@
 // no CRM: what can be chosen comes from the portal's lists.
 import { el, fill, field, select, badge } from "/pages/dom.js";
 import { t, words, language } from "/pages/words.js";
-import { conditions, filterEditor } from "/pages/filter.js";
+import { conditions } from "/pages/values.js";
+import { filterEditor } from "/pages/filter.js";
 import { templateEditor } from "/pages/template.js";
 
 // In which order people think of settings; what is new stands behind.
 const ORDER = ("id name email account source user extension on answered_unknown missed_unknown answered_known missed_known filtered_numbers method repeat_method "
   + "default_responsible responsible assign card field value update_always action at pipeline stage lead_stage wait deal first_time_only without_contacts update_responsible notify "
-  + "contact_name deal_name text due task_type schedule task missed_task lost_task lost_note transcript transcript_to in_closed_chat number list "
+  + "contact_name deal_name text due task_type schedule task missed_task lost_task lost_note transcript transcript_to prefer in_closed_chat number list "
   + "days date from to time_zone hours holidays special_days closed calendar pipelines good bad sum_field source_field columns model "
   + "extensions users telephony talker call_history partner_numbers personal_manager popup when").split(" ");
 const place = (key) => { const at = ORDER.indexOf(key); return at < 0 ? ORDER.length : at; };
@@ -401,7 +402,8 @@ export class Form {
     const shape = schema["x-shape"];
     const words = this.variants(items);
     if (words.length && !words.some((one) => one.key)) return this.checks(words.map((one) => [one.word, choice(owner, key, one.word, "").label]), way, name, why, schema.default);
-    const from = shape === "pipelines" ? (this.lists.pipelines || []).map((one) => [String(one.id), one.name]) : shape === "deal_fields" ? this.fields((one) => one.entity === "deal") : null;
+    const from = shape === "pipelines" ? (this.lists.pipelines || []).map((one) => [String(one.id), one.name]) : shape === "deal_fields" ? this.fields((one) => one.entity === "deal")
+      : owner === "EmployeeSyncSettings" ? (this.lists.users || []).filter((one) => one.active !== false).map((one) => [String(one.id), one.name || String(one.id)]) : null;
     if (from && from.length) return this.checks(from, way, name, why);
     if (this.type(items) === "object" || words.length) return this.list(items, way, owner, key, name, why, bare);
     const area = el("textarea", { rows: 3, spellcheck: false, value: (this.at.get(way) || []).join("\n"), onchange: () => {

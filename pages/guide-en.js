@@ -33,4 +33,5 @@ export default {
   "guide.settings": "Settings",
   "guide.made": "Something was made in the CRM",
   "guide.made.waits": "Nothing yet: the journal says why of every communication.",
+  "guide.held": "Work is held back",
 };

@@ -33,4 +33,5 @@ export default {
   "guide.settings": "Настройки",
   "guide.made": "В CRM что-то создано",
   "guide.made.waits": "Ещё нет: журнал о каждом обращении говорит почему.",
+  "guide.held": "Работа стоит",
 };

@@ -1,6 +1,6 @@
 // What is left to be done until events come in and reach the CRM. Looks again by itself.
 import { el, fill, badge, say } from "/pages/dom.js";
-import { t, time, language, learn } from "/pages/words.js";
+import { t, time, told, language, learn } from "/pages/words.js";
 import { get, way } from "/pages/api.js";
 
 const AGAIN_MS = 5000;
@@ -55,7 +55,7 @@ function source(one, found) {
   return el("section.card", {}, el("h2", {}, el("a", { href: `#/source/${way(one.key)}` }, `${t("source")} ${one.name}`), " ", el("small", {}, `${one.key} · ${one.kind}`)),
     el("ol.checks-list", {},
       one.session && step(up ? true : state && state.last_error ? false : null, t("guide.session"),
-        el("p", {}, up ? t("guide.session.up") : state && state.last_error ? state.last_error : t("guide.session.none"))),
+        el("p", {}, up ? t("guide.session.up") : state && state.last_error ? told(state.last_error) : t("guide.session.none"))),
       one.address && step(found.public_url ? (one.last ? true : null) : false, t("guide.paste"), el("p.hint", {}, t("guide.secret")), paste(one.address)),
       one.texts.length > 0 && step(one.last ? true : null, t("guide.texts"), one.texts.map((text) => el("details", {}, el("summary", {}, text.title), paste(text.text)))),
       step(one.last ? true : null, t("guide.first"), one.last ? link(one.last) : el("p", {}, t("guide.first.waits"))),
@@ -70,6 +70,6 @@ function crm(one, found) {
       step(one.last_success_at ? true : null, t("guide.answers"), el("p", {}, one.last_success_at ? t("guide.seen", { at: time(one.last_success_at) }) : t("guide.answers.none"))),
       one.address && step(found.public_url ? undefined : false, t("guide.tells"), el("p.hint", {}, t("guide.tells.hint")), paste(one.address)),
       step(one.activity === "on" ? true : null, t("guide.on"), el("p", {}, t(`activity.${one.activity}.hint`), " ", el("a", { href: `#/integration/${way(one.key)}` }, t("guide.settings")))),
-      state && state.held && step(false, t("held.blocked"), el("p", {}, state.held)),
+      state && state.held && step(false, t("guide.held"), el("p", {}, told(state.held))),
       step(one.last_done ? true : null, t("guide.made"), one.last_done ? link(one.last_done) : el("p", {}, t("guide.made.waits")))));
 }

@@ -1,16 +1,12 @@
 // One integration: its portal, and everything that it does, in tabs (S1-05), saved as one with the
 // people of the company. What stands in a tab comes from the schema of the settings.
-import { el, fill, field, select, table, badge, say } from "/pages/dom.js";
-import { t, word, learn, language } from "/pages/words.js";
+import { el, fill, badge, say } from "/pages/dom.js";
+import { t, word, told, learn, language } from "/pages/words.js";
 import { get, read, change, way } from "/pages/api.js";
-import { account, lists } from "/pages/portal.js";
-import { Form, ordered } from "/pages/form.js";
-import { conditions } from "/pages/filter.js";
+import { clone, equal, conditions } from "/pages/values.js";
 
-const clone = (value) => structuredClone(value);
-const equal = (a, b) => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-const sorted = (value) => Array.isArray(value) ? value.map(sorted)
-  : value && typeof value === "object" ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])])) : value;
+// The words that this page needs.
+export const LISTS = ["integration-"];
 
 // Where settings of calls, requests and chats stand together.
 const KINDS = [["calls", "call"], ["requests", "request"], ["chats", "chat"]];
@@ -18,10 +14,30 @@ const TAB_OF = { filter: "filters", contact_name: "templates", deal_name: "templ
 const TOGETHER = Object.keys(TAB_OF);
 const TABS = ["credentials", "incoming", "outgoing", "requests", "chats", "filters", "templates", "responsibles", "pipelines", "fields", "tags", "schedule", "mapping", "deals", "other"];
 
+// The files of a tab, and the lists of its words: they are loaded when the tab is opened first.
+const NEEDS = {
+  credentials: ["access", "portal-"],
+  incoming: ["form", "settings-", "settings-calls-"],
+  outgoing: ["form", "settings-", "settings-calls-"],
+  requests: ["form", "settings-", "settings-requests-"],
+  chats: ["form", "settings-", "settings-requests-"],
+  filters: ["form", "settings-", "settings-rules-"],
+  templates: ["form", "settings-", "settings-rules-"],
+  responsibles: ["form", "settings-", "settings-rules-"],
+  pipelines: ["form", "settings-", "settings-rules-"],
+  fields: ["form", "settings-", "settings-rules-"],
+  tags: ["form", "settings-", "settings-rules-"],
+  schedule: ["form", "settings-", "settings-hours-"],
+  mapping: ["form", "people", "settings-", "settings-people-"],
+  deals: ["form", "settings-", "settings-deals-"],
+  other: ["form", "settings-", "settings-other-"],
+};
+
 // The tab of a setting, by its way.
 function tabOf([root, kind, key, inner]) {
   if (root === "employees") return "mapping";
   if (["schedules", "schedule"].includes(kind)) return "schedule";
+  if (kind === "employees") return "mapping";
   if (kind === "deals") return "deals";
   if (kind === "calls") return ["incoming", "outgoing"].includes(key) ? TAB_OF[inner] || key : TAB_OF[key] || "other";
   return ["requests", "chats"].includes(kind) ? TAB_OF[key] || kind : "other";
@@ -33,12 +49,14 @@ export async function integration(place) {
   const none = (error) => { if (error.status === 404) return null; throw error; };
   const [head, settings, staff, known, status, form, here] = await Promise.all([
     read(path), read(`${path}/settings`), read(`/v1/tenants/${way(tenant)}/employees`), get("/v1/accounts"), get("/v1/status"),
-    get(`/v1/settings/form?lang=${language}`), get(`${path}/form`).catch(none), learn("settings-")]);
+    get(`/v1/settings/form?lang=${language}`), get(`${path}/form`).catch(none)]);
   const accounts = known.items.filter((one) => one.tenant === tenant);
   const mine = accounts.find((one) => one.account === head.data.account);
+  const ofAccount = (what) => get(`/v1/tenants/${way(tenant)}/accounts/${way(mine.account)}/${what}`);
   const [crm, mapping] = mine ? await Promise.all([
-    lists(tenant, mine.account).catch(() => null),
-    get(`/v1/tenants/${way(tenant)}/accounts/${way(mine.account)}/mapping`).catch((error) => ({ trouble: error.message })),
+    // Pipelines, users and fields, live from the CRM; null where this daemon cannot tell.
+    ofAccount("lists").catch((error) => error.status === 503 ? { fresh: false, why_not: error.message, pipelines: [], users: [], fields: [], task_types: [] } : null),
+    ofAccount("mapping").catch((error) => ({ trouble: error.message })),
   ]) : [null, null];
   if (!place.alive()) return;
   const whole = (settings, staff) => ({ settings: settings.data.settings, employees: staff.data.employees });
@@ -71,7 +89,18 @@ export async function integration(place) {
     changed: () => touched(),
     redraw: () => draw(),
   };
-  const one = new Form({ at: values, lists: crm, here, defs: { ...schema.$defs }, variables: form.variables, path, account: head.data.account });
+  // What the tabs that were opened have loaded; `one` is the form, which most of them need.
+  const loaded = {};
+  const ready = new Set();
+  let one, ordered;
+  async function load(name) {
+    await Promise.all(NEEDS[name].map(async (part) => part.endsWith("-") ? learn(part) : loaded[part] = await import(`/pages/${part}.js`)));
+    if (loaded.form && !one) {
+      ordered = loaded.form.ordered;
+      one = new loaded.form.Form({ at: values, lists: crm, here, defs: { ...schema.$defs }, variables: form.variables, path, account: head.data.account });
+    }
+    ready.add(name);
+  }
 
   // The schema of a setting, by its way.
   const schemaOf = (way) => way.reduce((part, key) => one.resolve(one.resolve(part).properties[key]), schema);
@@ -159,16 +188,8 @@ export async function integration(place) {
       el("section.card", {}, el("h2", {}, t("block.other")), el("div.fields", {}, rest.filter(plain).map((key) => one.setting(schema.properties[key], ["settings", key], { owner: "IntegrationSettings", key }))))];
   }
 
-  // A tab with a file of its own: it is loaded when the tab is opened first.
-  const loaded = {};
-  function later(name, show) {
-    if (loaded[name]) return show(loaded[name]);
-    import(`/pages/${name}.js`).then((found) => { loaded[name] = found; draw(); }, (error) => say(error.message, "bad"));
-    return el("p.loading", {}, t("loading"));
-  }
-
   const blocks = {
-    credentials: () => credentials(place, { path, head, accounts, mine, reload, at }),
+    credentials: () => loaded.access.credentials({ path, head, accounts, mine, reload, at }),
     incoming: () => direction("incoming"),
     outgoing: () => direction("outgoing"),
     requests: () => communications("requests", "request"),
@@ -177,7 +198,7 @@ export async function integration(place) {
     fields: () => together("fields"),
     tags: () => together("tags"),
     schedule,
-    mapping: () => later("people", ({ people }) => people({ form: one, at: values, mapping, employee: form.employee, sources: (here && here.sources) || [], tenant, account: head.data.account, redraw: draw })),
+    mapping: () => loaded.people.people({ form: one, at: values, mapping, employee: form.employee, sources: (here && here.sources) || [], tenant, account: head.data.account, path, redraw: draw, settings: () => one.setting(schema.properties.employees, ["settings", "employees"], { owner: "IntegrationSettings", key: "employees", bare: true, required: true }) }),
     deals: () => card(["deals"], t("block.deals")),
     other,
   };
@@ -227,6 +248,12 @@ export async function integration(place) {
       tabs[name].classList.toggle("wrong", wrong.includes(name));
     }
     panel.setAttribute("aria-labelledby", `tab-${open}`);
+    if (!ready.has(open)) {
+      const wanted = open;
+      fill(panel, el("p.loading", {}, t("loading")));
+      load(wanted).then(() => wanted === open && draw(), (error) => say(error.message, "bad"));
+      return touched();
+    }
     const top = scrollY;
     const focus = panel.contains(document.activeElement) && document.activeElement.closest("[data-way]")?.dataset.way;
     fill(panel, blocks[open]());
@@ -254,7 +281,10 @@ export async function integration(place) {
         if (key === steps[steps.length - 1][0]) say(data.in_force ? t("saved") : t("saved_later", { why: data.why }), data.in_force ? "good" : "warn");
       }
     } catch (error) {
-      if (error.status === 412) return stale();
+      if (error.status === 412) {
+        const { stale } = await import("/pages/stale.js");
+        return stale({ tenant, path, state, whole, said, draw, reload });
+      }
       state.mistakes = (error.body && error.body.places) || [];
       fill(said, el("section.card.bad", {}, el("h2", {}, state.mistakes.length ? t("mistakes", { count: state.mistakes.length }) : t("failed")),
         state.mistakes.length ? el("ul", {}, state.mistakes.map((one) => {
@@ -268,77 +298,10 @@ export async function integration(place) {
     if (said.firstChild) said.focus();
   }
 
-  // Somebody else changed the file: shows what, and lets both changes stand.
-  async function stale() {
-    const [settings, staff] = await Promise.all([read(`${path}/settings`), read(`/v1/tenants/${way(tenant)}/employees`)]);
-    const fresh = whole(settings, staff);
-    const theirs = differences(state.base, fresh);
-    const ours = differences(state.base, state.now);
-    const both = theirs.filter((one) => ours.some((mine) => mine.path === one.path || mine.path.startsWith(`${one.path}.`) || one.path.startsWith(`${mine.path}.`)));
-    const take = () => {
-      const merged = clone(fresh);
-      for (const one of ours) put(merged, one.path.split("."), one.after);
-      Object.assign(state, { base: fresh, now: merged, tag: settings.tag, path: settings.data.path });
-      fill(said);
-      draw();
-    };
-    const show = (value) => value === undefined ? "—" : JSON.stringify(value);
-    const rows = theirs.map((one) => el("tr", {}, el("th", { scope: "row" }, el("code", {}, one.path.replace(/^settings\./, "")), both.includes(one) && badge("warn", t("stale.both"))),
-      el("td", {}, show(one.before)), el("td", {}, show(one.after))));
-    fill(said, el("section.card.warn", {}, el("h2", {}, t("stale")), el("p", {}, t("stale.hint")),
-      table(t("stale"), [t("what"), t("before"), t("after")], rows, t("stale.elsewhere")),
-      el("div.row", {}, el("button.primary", { type: "button", onclick: take }, t("stale.take")),
-        el("button", { type: "button", onclick: reload }, t("stale.drop")))));
-    said.focus();
-  }
-
   fill(place.main,
     el("p.way", {}, el("a", { href: "#/accounts" }, `← ${t("menu.accounts")}`)),
     el("h1", {}, `${t("integration")} ${id}`, " ", badge(head.data.activity === "on" ? "good" : head.data.activity === "observe" ? "warn" : "quiet", word("activity", head.data.activity))),
-    crm && !crm.fresh && el("section.card.warn", {}, el("p", {}, t("lists.stale", { why: crm.why_not }))),
+    crm && !crm.fresh && el("section.card.warn", {}, el("p", {}, t("lists.stale", { why: told(crm.why_not) }))),
     list, said, panel, bar);
   draw();
-}
-
-export function differences(before, after, path = "") {
-  if (equal(before, after)) return [];
-  const isTable = (value) => value && typeof value === "object" && !Array.isArray(value);
-  if (!isTable(before) || !isTable(after)) return [{ path, before, after }];
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
-    differences(before[key], after[key], path ? `${path}.${key}` : key));
-}
-
-function put(table, way, value) {
-  const last = way.pop();
-  for (const key of way) table = table[key] ??= {};
-  if (value === undefined) delete table[last];
-  else table[last] = value;
-}
-
-function credentials(place, { path, head, accounts, mine, reload, at }) {
-  let chosen = head.data.account;
-  const switchTo = async (body) => {
-    try {
-      const { data } = await change("PATCH", path, body, head.tag);
-      say(data.in_force ? t("saved") : t("saved_later", { why: data.why }));
-    } catch (error) {
-      const text = (error.body.mistakes || []).join("; ");
-      say(error.status === 412 ? t("stale.plain") : text || error.message, "bad");
-    }
-    reload();
-  };
-  const options = accounts.map((one) => [one.account, `${one.title || one.account} (${one.address})`]);
-  const names = ["off", "observe", "on"];
-  return [
-    el("section.card", {}, el("h2", {}, t("activity")),
-      el("fieldset.choices", {}, el("legend.hidden", {}, t("activity")), names.map((name) => el("label.choice", {},
-        el("input", { type: "radio", name: "activity", value: name, checked: head.data.activity === name, onchange: () => switchTo({ activity: name }) }),
-        el("span", {}, el("strong", {}, word("activity", name)), el("small", {}, t(`activity.${name}.hint`)))))),
-      at && at.waiting_for && el("p.hint", {}, at.waiting_for)),
-    el("section.card", {}, el("h2", {}, t("account")),
-      accounts.length === 0 ? el("p.empty", {}, t("no_accounts")) : el("div.search", {},
-        field(t("account.choose"), select(options, chosen, (next) => { chosen = next; }), t("account.choose.hint")),
-        el("button", { type: "button", onclick: () => switchTo({ account: chosen }) }, t("account.use"))),
-      mine && account(mine, reload)),
-  ];
 }

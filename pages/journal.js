@@ -1,7 +1,10 @@
 // The journal: search by phone, time, outcome and sort.
 import { el, fill, field, select, table, badge } from "/pages/dom.js";
-import { t, word, time, language } from "/pages/words.js";
+import { t, word, words, time } from "/pages/words.js";
 import { get, way } from "/pages/api.js";
+
+// The words that this page needs.
+export const LISTS = ["journal-"];
 
 const OUTCOMES = ["open", "waiting", "done", "dead", "ignored", "observed", "not_taken"];
 const KINDS = ["call", "chat", "request"];
@@ -64,13 +67,7 @@ export function line(one) {
 
 export const clientName = (client) => !client ? t("unknown_client") : client === "withheld" ? t("withheld") : client;
 
-// The endpoint tells what a call came to in English words of its own.
-export function summary(one) {
-  if (language === "en") return `${word("kind", one.kind)}: ${one.summary}`;
-  const found = /^(\w+) (.+?), talk (\d+) s(?: with (.+))?$/.exec(one.summary);
-  if (!found) return `${word("kind", one.kind)}${one.summary ? `: ${one.summary}` : ""}`;
-  const [, direction, came, seconds, who] = found;
-  const [, result, reason] = /^([^(]+?)(?: \((.+)\))?$/.exec(came);
-  return `${word("direction", direction)}: ${word("came", result)}${reason ? ` (${word("miss", reason)})` : ""}`
-    + (seconds !== "0" ? `, ${t("talk", { seconds })}` : "") + (who ? `, ${who}` : "");
-}
+export const summary = (one) => `${word("kind", one.kind)}${one.summary ? `: ${one.summary}` : ""}`;
+
+// What a step is for: `deal#2` is a deal like every other, `notice#email` has a name of its own.
+export const roleName = (role) => words(`role.${role}`) ?? word("role", String(role).split("#")[0]);

@@ -3,6 +3,9 @@ import { el, fill, field } from "/pages/dom.js";
 import { t } from "/pages/words.js";
 import { logIn } from "/pages/api.js";
 
+// The words that this page needs.
+export const LISTS = ["login-"];
+
 export function logInPage(main, done) {
   const token = el("input", { type: "password", autocomplete: "current-password", required: true, name: "token", spellcheck: false });
   const wrong = el("p.mistake", { role: "alert" });

@@ -1,8 +1,7 @@
 // The frame: who is in, which page is shown, language and colours.
 import { el, fill } from "/pages/dom.js";
-import { t, language, speak } from "/pages/words.js";
+import { t, language, speak, learn } from "/pages/words.js";
 import * as api from "/pages/api.js";
-import { logInPage } from "/pages/login.js";
 
 // Each page is a file of its name, loaded when it is opened first.
 const PAGES = ["overview", "journal", "story", "outbox", "directory", "deals", "accounts", "guide", "integration", "source", "company"];
@@ -65,6 +64,13 @@ export function route() {
   return { name: PAGES.includes(name) ? name : "overview", rest, query: new URLSearchParams(query || "") };
 }
 
+// Loads a page, and the words that it needs.
+async function open(name) {
+  const page = await import(`/pages/${name}.js`);
+  await Promise.all((page.LISTS || []).map(learn));
+  return page;
+}
+
 async function show(again) {
   if (!again && location.hash === shown) return;
   if (!again && !leave() && !confirm(t("unsaved"))) {
@@ -85,13 +91,12 @@ async function show(again) {
     alive: () => mine === turn,
     onLeave: (may) => { leave = may; },
   };
-  if (!inside) return logInPage(main, () => show(true));
   fill(main, el("p.loading", {}, t("loading")));
   try {
-    const page = await import(`/pages/${name}.js`);
-    await page[name](place);
+    if (!inside) return (await open("login")).logInPage(main, () => show(true));
+    await (await open(name))[name](place);
   } catch (error) {
-    if (place.alive() && api.isIn()) fill(main, failure(error));
+    if (place.alive() && (api.isIn() || !inside)) fill(main, failure(error));
   }
   if (place.alive() && !again) main.focus({ preventScroll: true });
 }

@@ -1,9 +1,12 @@
 // Work that is not over, and dead letters: tried again, decided again or dropped, one or many.
 import { el, fill, table, badge, say, ask } from "/pages/dom.js";
-import { t, word, number, time } from "/pages/words.js";
+import { t, word, number, time, told } from "/pages/words.js";
 import { get, post } from "/pages/api.js";
-import { storyHref } from "/pages/journal.js";
+import { storyHref, roleName } from "/pages/journal.js";
 import { stepBadge } from "/pages/story.js";
+
+// The words that this page needs.
+export const LISTS = ["journal-"];
 
 export async function outbox(place) {
   const [open, dead] = await Promise.all([get("/v1/outbox?limit=100"), get("/v1/dead-letters")]);
@@ -22,7 +25,7 @@ function deadLetters({ items, more }, reload) {
     all.checked = chosen.size === items.length;
     all.indeterminate = chosen.size > 0 && !all.checked;
   };
-  const boxes = items.map((one) => el("input", { type: "checkbox", "aria-label": t("choose", { what: `${one.communication} ${word("role", one.role)}` }), onchange: (event) => {
+  const boxes = items.map((one) => el("input", { type: "checkbox", "aria-label": t("choose", { what: `${one.communication} ${roleName(one.role)}` }), onchange: (event) => {
     if (event.target.checked) chosen.add(one); else chosen.delete(one);
     update();
   } }));
@@ -46,9 +49,9 @@ function deadLetters({ items, more }, reload) {
   const rows = items.map((one, place) => el("tr", {},
     el("td", {}, boxes[place]),
     el("th", { scope: "row" }, el("a", { href: storyHref(one.communication) }, one.communication), el("small", {}, one.integration)),
-    el("td", {}, word("role", String(one.role).split("#")[0])),
+    el("td", {}, roleName(one.role)),
     el("td", {}, el("time", { dateTime: one.at }, time(one.at))),
-    el("td", {}, one.reason)));
+    el("td", {}, told(one.reason))));
   return el("section.card", {}, el("h2", {}, t("dead")), el("p.hint", {}, t("dead.hint")),
     table(t("dead"), [items.length ? all : "", t("communication"), t("step"), t("when"), t("reason")], rows, t("dead.none")),
     items.length > 0 && el("div.row", {}, buttons, count), more && el("p.hint", {}, t("dead.more")));
@@ -59,8 +62,8 @@ function works({ items, total }) {
     el("th", { scope: "row" }, el("a", { href: storyHref(one.communication) }, one.communication), el("small", {}, one.integration)),
     el("td", {}, word("phase", one.phase)),
     el("td", {}, one.unreadable ? badge("bad", t("unreadable")) : one.state.state === "undecided" ? badge("warn", t("undecided")) : badge("quiet", t("decided"))),
-    el("td", {}, one.state.why || one.steps.filter((step) => step.state.state !== "done").map((step) =>
-      el("p", {}, word("role", String(step.role).split("#")[0]), " ", stepBadge(step.state.state), " ", step.state.why || "")))));
+    el("td", {}, told(one.state.why) || one.steps.filter((step) => step.state.state !== "done").map((step) =>
+      el("p", {}, roleName(step.role), " ", stepBadge(step.state.state), " ", told(step.state.why))))));
   return el("section.card", {}, el("h2", {}, t("open_works"), total ? `: ${number(total)}` : ""),
     table(t("open_works"), [t("communication"), t("phase"), t("state"), t("why")], rows, t("open_works.none")),
     total > items.length && el("p.hint", {}, t("first_shown", { count: number(items.length) })));

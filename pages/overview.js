@@ -1,7 +1,10 @@
 // What is alive, what waits, what a person must act upon; looked at again every few seconds.
 import { el, fill, table, badge } from "/pages/dom.js";
-import { t, word, number, time, age } from "/pages/words.js";
+import { t, word, number, time, told, age } from "/pages/words.js";
 import { get } from "/pages/api.js";
+
+// The words that this page needs.
+export const LISTS = ["overview-"];
 
 const EVERY_MS = 5000;
 
@@ -38,7 +41,7 @@ function draw(body, status, notes) {
 function alarms(items) {
   if (!items.length) return el("section.card.good", {}, el("h2", {}, t("alarms")), el("p", {}, t("alarms.none")));
   const line = (alarm) => el("li", {}, el("strong", {}, word("alarm", alarm.word)), " · ", el("code", {}, alarm.what),
-    el("p", {}, alarm.text),
+    el("p", {}, told(alarm.text)),
     alarm.word === "dead_letters" && el("a", { href: "#/outbox" }, t("to_dead")),
     alarm.word === "credential" && el("a", { href: "#/accounts" }, t("to_accounts")));
   return el("section.card.bad", {}, el("h2", {}, `${t("alarms")}: ${items.length}`), el("ul.plain", {}, items.map(line)));
@@ -67,7 +70,7 @@ function alive(status) {
     el("th", { scope: "row" }, name, el("small", {}, `${kind} ${key}`)),
     el("td", {}, health(child)),
     el("td", {}, more || "—"),
-    el("td", {}, (child && child.last_error) || "—"));
+    el("td", {}, child && child.last_error ? told(child.last_error) : "—"));
   const sources = status.sources.map((one) =>
     row(t("source"), one.key, one.name, one.state, [one.kind, one.state && one.state.peer].filter(Boolean).join(" · ")));
   const integrations = status.integrations.map((one) => {
@@ -76,7 +79,7 @@ function alive(status) {
     const name = el("a", { href: `#/integration/${tenant}/${id}` }, id);
     return row(t("integration"), one.key, name, one.state,
       [badge(one.activity === "on" ? "good" : one.activity === "observe" ? "warn" : "quiet", word("activity", one.activity)), " ", waits,
-        one.waiting_for && el("p.hint", {}, one.waiting_for)]);
+        one.waiting_for && el("p.hint", {}, told(one.waiting_for))]);
   });
   return el("section.card", {}, el("h2", {}, t("alive")),
     table(t("alive"), [t("what"), t("state"), t("doing"), t("last_error")], [...sources, ...integrations], t("nothing")));
@@ -95,7 +98,7 @@ function budgets(status) {
         el("meter", { min: 0, max, high: max * 0.8, low: max * 0.5, optimum: 0, value: waiting, "aria-label": t("budget.queue") }),
         el("small", {}, t("budget.waiting", { waiting: number(waiting), max: number(max) }))),
       el("td", {}, number(one.requests_total), el("small", {}, t("budget.failed", { throttled: number(one.throttled_total), failed: number(one.failed_total) }))),
-      el("td", {}, one.last_error ? [one.last_error.why, el("small", {}, time(one.last_error.at))] : "—"));
+      el("td", {}, one.last_error ? [told(one.last_error.why), el("small", {}, time(one.last_error.at))] : "—"));
   });
   const known = status.knowledge.filter((one) => one.kept).map((one) =>
     el("li", {}, `${one.portal}: `, one.complete_as_of ? t("directory.fresh", { age: age(one.age_s) }) : t("directory.partial")));
@@ -107,11 +110,11 @@ function budgets(status) {
 function off(items) {
   if (!items.length) return null;
   return el("section.card", {}, el("h2", {}, t("off")),
-    el("ul.plain", {}, items.map((one) => el("li", {}, el("strong", {}, one.what), el("p", {}, one.why)))));
+    el("ul.plain", {}, items.map((one) => el("li", {}, el("strong", {}, one.what), el("p", {}, told(one.why))))));
 }
 
 function remarks(notes) {
   if (!notes.length) return null;
   return el("section.card", {}, el("h2", {}, t("remarks")),
-    el("ul.plain", {}, notes.slice(0, 8).map(({ note: one }) => el("li", {}, el("time", { dateTime: one.at }, time(one.at)), " ", one.text))));
+    el("ul.plain", {}, notes.slice(0, 8).map(({ note: one }) => el("li", {}, el("time", { dateTime: one.at }, time(one.at)), " ", told(one.text)))));
 }

@@ -1,8 +1,8 @@
 // Who of the company is who in the CRM (S1-06): the pairs with what is wrong with them, proposals to
 // take over, and the people themselves.
 import { el, fill, table, badge, say } from "/pages/dom.js";
-import { t } from "/pages/words.js";
-import { get, way } from "/pages/api.js";
+import { t, time, number } from "/pages/words.js";
+import { get, post, way } from "/pages/api.js";
 
 const LETTERS = Object.fromEntries("а:a б:b в:v г:g д:d е:e ё:e ж:zh з:z и:i й:y к:k л:l м:m н:n о:o п:p р:r с:s т:t у:u ф:f х:h ц:c ч:ch ш:sh щ:sch ъ: ы:y ь: э:e ю:yu я:ya".split(" ").map((pair) => pair.split(":")));
 
@@ -15,7 +15,7 @@ function idOf(name, taken) {
   return id;
 }
 
-export function people({ form, at, mapping, employee, sources, tenant, account, redraw }) {
+export function people({ form, at, mapping, employee, sources, tenant, account, path, settings, redraw }) {
   const all = at.get(["employees"]) || [];
   const taken = all.map((one) => one.id);
   const pair = (id, user) => {
@@ -31,6 +31,7 @@ export function people({ form, at, mapping, employee, sources, tenant, account, 
   };
   const userOf = (one) => (one.users || []).find((pair) => pair.account === account)?.user;
   return [
+    fromCrm(form, path, settings),
     el("section.card", {}, el("h2", {}, t("mapping.title")), el("p.hint", {}, t("mapping.hint")), report()),
     sources.length > 0 && phones(),
     el("section.card", {}, el("h2", {}, t("people")), el("p.hint", {}, t("people.hint")),
@@ -82,4 +83,43 @@ export function people({ form, at, mapping, employee, sources, tenant, account, 
     return el("section.card", {}, el("h2", {}, t("roster")), el("p.hint", {}, t("roster.hint")),
       el("div.row", {}, sources.map((one) => el("button", { type: "button", onclick: () => look(one) }, t("roster.read", { source: one.name })))), box);
   }
+}
+
+// Employees who come from the CRM: the switch, who came, and the button that reads them now (S2-04 …
+// S2-07, V-02).
+function fromCrm(form, path, settings) {
+  const box = el("div.stack", { role: "status" });
+  const look = async () => {
+    try {
+      const { state, employees } = await get(`${path}/employees`);
+      fill(box, state.on ? came(state, employees) : el("p.empty", {}, t("sync.off")));
+    } catch (error) {
+      fill(box, error.status === 404 ? el("p.empty", {}, t("sync.absent")) : el("p.mistake", {}, error.message));
+    }
+  };
+  const came = (state, employees) => [
+    el("p", {}, state.manual_at ? t("sync.last", { at: time(state.read_at || state.manual_at), count: number(employees.length) }) : t("sync.never")),
+    el("p.hint", {}, t(`sync.${state.manner}`)),
+    state.trouble && el("p.mistake", {}, state.trouble),
+    state.manual_at && state.remark && el("p.hint", {}, state.remark),
+    state.under_way ? el("p.hint", {}, t("sync.under_way")) : null,
+    employees.length > 0 && el("details", {}, el("summary", {}, t("sync.who", { count: number(employees.length) })),
+      el("ul.plain", {}, employees.map((one) => el("li", {}, `${one.name || one.user} (${one.user})`, one.in_file && [" ", el("small", {}, t("sync.in_file"))])))),
+    el("div.row", {}, el("button", { type: "button", onclick: sync, disabled: state.under_way }, t("sync.now")),
+      state.under_way && el("button", { type: "button", onclick: look }, t("sync.look"))),
+  ];
+  const sync = async (event) => {
+    event.currentTarget.disabled = true;
+    fill(box, el("p.hint", {}, t("sync.asking")));
+    try {
+      const { report, not_in_force } = await post(`${path}/employees/sync`);
+      if (!report) say(t("sync.under_way"), "warn");
+      else say([t("sync.done", { added: report.added.length, changed: report.changed.length, removed: report.removed.length }), not_in_force].filter(Boolean).join(" "), not_in_force ? "warn" : "good");
+    } catch (error) {
+      say(error.message, "bad");
+    }
+    await look();
+  };
+  look();
+  return el("section.card", {}, el("h2", {}, t("sync")), el("p.hint", {}, t("sync.hint")), settings(), box);
 }

@@ -1,6 +1,6 @@
 // One CRM account: its address, whether we are let in, the round arrow, the gear and the check.
 import { el, fill, badge } from "/pages/dom.js";
-import { t, word, time } from "/pages/words.js";
+import { t, word, time, told, learn } from "/pages/words.js";
 import { get, post, way } from "/pages/api.js";
 import { accountPath, codeForm, connect } from "/pages/consent.js";
 
@@ -16,7 +16,7 @@ export function account(one, reload) {
   });
   const gear = async () => {
     try {
-      const { changeAccount } = await import("/pages/credential.js");
+      const [{ changeAccount }] = await Promise.all([import("/pages/credential.js"), learn("accounts-")]);
       fill(more, await changeAccount(one, { done: reload, cancel: () => fill(more) }));
       more.querySelector("input").focus();
     } catch (error) {
@@ -43,7 +43,7 @@ export function account(one, reload) {
       el("button.icon", { type: "button", "aria-label": t("gear", { what: one.title }), title: t("gear", { what: one.title }), onclick: gear }, "⚙"),
       el("button", { type: "button", onclick: check }, t("check"))),
     el("p", {}, safe ? el("a", { href: one.address, target: "_blank", rel: "noopener noreferrer" }, one.address) : one.address),
-    el("p", {}, one.alarm ? [badge("bad", t("credential.bad")), " ", one.alarm]
+    el("p", {}, one.alarm ? [badge("bad", t("credential.bad")), " ", told(one.alarm)]
       : [badge("good", t("credential.good")), credential && ` ${word("way", credential.way)}`, credential && credential.ends_at && ` · ${t("credential.ends", { at: time(credential.ends_at) })}`]),
     trouble, more);
 }
@@ -54,19 +54,8 @@ function connection(found, authorise, gear) {
     return [el("p", {}, badge("good", t("check.good")), ` ${found.name || ""}`),
       found.limits.length > 0 && [el("p.hint", {}, t("check.limits")), el("ul.reasons", {}, found.limits.map((text) => el("li", {}, text)))]];
   }
-  return [el("p", {}, badge("bad", t("check.bad")), ` ${found.alarm || found.why} ${t(`remedy.${found.remedy}`)}`),
+  return [el("p", {}, badge("bad", t("check.bad")), ` ${told(found.alarm || found.why)} ${t(`remedy.${found.remedy}`)}`),
     found.remedy !== "wait" && el("div.row", {},
       el("button", { type: "button", onclick: authorise }, t("remedy.do.authorise")),
       el("button", { type: "button", onclick: gear }, t("remedy.do.anew")))];
-}
-
-// Pipelines, users and fields, live from the CRM; null where this daemon cannot tell.
-export async function lists(tenant, account) {
-  try {
-    return await get(`/v1/tenants/${way(tenant)}/accounts/${way(account)}/lists`);
-  } catch (error) {
-    if (error.status === 404) return null;
-    if (error.status === 503) return { fresh: false, why_not: error.message, pipelines: [], users: [], fields: [], task_types: [] };
-    throw error;
-  }
 }

@@ -1,8 +1,11 @@
 // One communication: what happened, what was decided and why, what was done about it.
 import { el, fill, badge, say, ask } from "/pages/dom.js";
-import { t, word, time, language } from "/pages/words.js";
+import { t, word, time, told, language } from "/pages/words.js";
 import { get, post, way } from "/pages/api.js";
-import { outcomeBadge, clientName, summary } from "/pages/journal.js";
+import { outcomeBadge, clientName, summary, roleName } from "/pages/journal.js";
+
+// The words that this page needs.
+export const LISTS = ["journal-"];
 
 const DETAILS = {
   amocrm: { contact: "contacts/detail/", deal: "leads/detail/", company: "companies/detail/" },
@@ -41,7 +44,7 @@ export async function story(place) {
 function waiting(work) {
   const why = work.state.why;
   return el("section.card.warn", {}, el("h2", {}, work.integration),
-    el("p", {}, work.state.state === "undecided" ? t("story.undecided") : t("story.under_way")), why && el("p", {}, why));
+    el("p", {}, work.state.state === "undecided" ? t("story.undecided") : t("story.under_way")), why && el("p", {}, told(why)));
 }
 
 function part(one, key, account, reload) {
@@ -67,13 +70,13 @@ function part(one, key, account, reload) {
       ["retry", "decide-again", "drop"].map((name) =>
         el(name === "retry" ? "button.primary" : "button", { type: "button", title: t(`wish.${name}.hint`), onclick: () => wish(name) }, t(`wish.${name}`)))),
     one.passing.length > 0 && [el("h3", {}, t("passing")), el("ol.steps", {}, one.passing.map((one) =>
-      el("li", {}, el("strong", {}, word("role", one.role.split("#")[0])), " ", badge("quiet", word("step", one.state)), reasons(one.explanation))))],
+      el("li", {}, el("strong", {}, roleName(one.role)), " ", badge("quiet", word("step", one.state)), reasons(one.explanation))))],
     one.notices.length > 0 && [el("h3", {}, t("notices")), el("ol.steps", {}, one.notices.map((one) =>
-      el("li", {}, el("strong", {}, word("role", one.role)), " ", badge(one.state === "done" ? "good" : "quiet", word("step", one.state)),
+      el("li", {}, el("strong", {}, roleName(one.role)), " ", badge(one.state === "done" ? "good" : "quiet", word("step", one.state)),
         one.why && el("p", {}, one.why), reasons(one.explanation))))]);
 }
 
-const reasons = (list) => el("ul.reasons", {}, list.map((text) => el("li", {}, text)));
+const reasons = (list) => el("ul.reasons", {}, list.map((text) => el("li", {}, told(text))));
 
 function decision(one) {
   return el("div.decision", {},
@@ -95,11 +98,11 @@ export function stepBadge(state) {
 function step(one, account) {
   const { state, result, reason, why, at, until } = one.state;
   return el("li", {},
-    el("strong", {}, word("role", String(one.role).split("#")[0])), " ", stepBadge(state), " ",
+    el("strong", {}, roleName(one.role)), " ", stepBadge(state), " ",
     (at || until) && el("time", { dateTime: at || until }, time(at || until)),
     result && result.cards.map((card) => [" ", cardLink(card, account)]),
     result && result.adopted && ` · ${t("story.adopted")}`,
-    (reason || why || (result && result.note)) && el("p", {}, reason || why || result.note),
+    (reason || why || (result && result.note)) && el("p", {}, told(reason || why || result.note)),
     one.attempts > 1 && el("p.hint", {}, t("story.attempts", { count: one.attempts })));
 }
 
@@ -116,11 +119,11 @@ function timeline(found) {
   for (const one of found.integrations) {
     for (const made of one.decisions) events.push([made.at, `${one.integration}: ${word("phase", made.phase)} — ${word("verdict", made.verdict)}`]);
     for (const step of one.steps) {
-      if (step.first_sent_at) events.push([step.first_sent_at, `${one.integration}: ${word("role", String(step.role).split("#")[0])} — ${t("story.sent")}`]);
-      if (step.state.at) events.push([step.state.at, `${one.integration}: ${word("role", String(step.role).split("#")[0])} — ${word("step", step.state.state)}`]);
+      if (step.first_sent_at) events.push([step.first_sent_at, `${one.integration}: ${roleName(step.role)} — ${t("story.sent")}`]);
+      if (step.state.at) events.push([step.state.at, `${one.integration}: ${roleName(step.role)} — ${word("step", step.state.state)}`]);
     }
   }
-  for (const note of found.notes) events.push([note.at, note.text]);
+  for (const note of found.notes) events.push([note.at, told(note.text)]);
   events.sort((a, b) => new Date(a[0]) - new Date(b[0]));
   return el("section.card", {}, el("h2", {}, t("story.timeline")),
     el("ol.timeline", {}, events.map(([at, text]) => el("li", {}, el("time", { dateTime: at }, time(at)), el("span", {}, text)))));

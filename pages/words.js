@@ -2,6 +2,7 @@
 // Only the language that is read is loaded, and of the long lists only what a page asks for.
 const LANGUAGES = ["ru", "en"];
 const learnt = [""];
+const learning = {};
 let dictionary = {};
 
 const load = async (part) => (await import(`/pages/${part}${language}.js`)).default;
@@ -18,13 +19,13 @@ export async function speak(next) {
 }
 
 // Learns a further list of words, in this language and in the one that is chosen later.
-export async function learn(part) {
-  if (learnt.includes(part)) return;
+export const learn = (part) => learning[part] ??= load(part).then((more) => {
   learnt.push(part);
-  const list = await load(part);
-  // Another list may have come meanwhile.
-  dictionary = { ...dictionary, ...list };
-}
+  dictionary = { ...dictionary, ...more };
+}, (error) => {
+  delete learning[part];
+  throw error;
+});
 
 // Adds words that the endpoint told, in the language that is read now.
 export const teach = (told) => { dictionary = { ...dictionary, ...told }; };
@@ -54,6 +55,10 @@ export function time(value) {
     : { day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit" };
   return new Intl.DateTimeFormat(language === "ru" ? "ru-RU" : "en-GB", shape).format(at);
 }
+
+// A text of the endpoint, with its times as clocks here show them; of a page that a broken CRM answered
+// with, what a person would read of it.
+export const told = (text) => (/<html|<!doctype/i.test(text) ? text.replace(/<[^>]*>?/g, " ").replace(/\s+/g, " ").trim() : String(text ?? "")).replace(/\b\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)/g, time);
 
 export function age(seconds) {
   if (seconds === null || seconds === undefined) return t("never");

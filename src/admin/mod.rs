@@ -38,6 +38,7 @@ pub mod sessions;
 mod settings;
 mod settings_schema;
 mod sources;
+pub mod spoken;
 mod staff;
 pub mod state;
 mod station_words;

@@ -24,6 +24,7 @@ use crate::model::communication::Kind;
 use crate::model::employee::Employees;
 use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationKey, PortalKey, SourceKey, TenantId};
+use crate::model::phrasebook::Phrasebook;
 use crate::model::timestamp::Timestamp;
 use crate::pbx::call_desk::CallDesk;
 use crate::pbx::{PasteText, SourceForm};
@@ -284,6 +285,8 @@ pub struct AdminState {
     pub started_at: Timestamp,
     /// The language of texts, where the request asks for none.
     pub language: Language,
+    /// What the daemon says, in Russian.
+    pub phrases: Arc<Phrasebook>,
 }
 
 impl Overview {

@@ -14,7 +14,9 @@ use super::webhook::Words;
 use super::words::{self, Told};
 use super::{Alarm, Channel, email, webhook};
 use crate::clock::SharedClock;
+use crate::model::explanation::Language;
 use crate::model::ids::PortalKey;
+use crate::model::phrasebook::Phrasebook;
 use crate::model::timestamp::Timestamp;
 use crate::store::{StoreError, StoreHandle};
 
@@ -57,6 +59,7 @@ pub struct Teller {
     settings: ArcSwap<AlarmSettings>,
     book: Mutex<Option<Book>>,
     troubles: Mutex<BTreeMap<Channel, Trouble>>,
+    phrases: Phrasebook,
 }
 
 /// The row of the book, beside those of accounts.
@@ -73,7 +76,27 @@ impl Teller {
             settings: ArcSwap::from_pointee(settings),
             book: Mutex::default(),
             troubles: Mutex::default(),
+            phrases: Phrasebook::default(),
         }
+    }
+
+    /// Has it put into Russian what alarms say, where its messages are.
+    pub fn speaking(mut self, phrases: Phrasebook) -> Self {
+        self.phrases = phrases;
+        self
+    }
+
+    /// Returns a message with its alarms in the language of the settings.
+    fn said(&self, message: &Message, language: Language) -> Message {
+        let mut message = message.clone();
+        if language == Language::Ru {
+            for (_, standing) in &mut message.items {
+                let alarm = &mut standing.alarm;
+                alarm.what = self.phrases.russian(&alarm.what);
+                alarm.text = self.phrases.russian(&alarm.text);
+            }
+        }
+        message
     }
 
     /// Replaces the settings. What was wrong with a channel may be mended: it is tried at once.
@@ -141,7 +164,7 @@ impl Teller {
         });
         let due: Vec<(Channel, Message)> = due.collect();
         let sent = due.iter().map(|(channel, message)| {
-            let told = words::message(message, &settings);
+            let told = words::message(&self.said(message, settings.language), &settings);
             let settings = &settings;
             async move { send(settings, *channel, &told).await }
         });

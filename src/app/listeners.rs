@@ -16,6 +16,7 @@ use tokio::net::TcpSocket;
 
 use crate::admin::access::{Access, guard};
 use crate::admin::sessions::Sessions;
+use crate::admin::spoken::speak;
 use crate::admin::state::AdminState;
 use crate::intake::http::IntakeHttp;
 use crate::model::secret::Secret;
@@ -163,6 +164,8 @@ pub(super) fn admin_tcp(
             .app_data(web::Data::new(state.clone()))
             .app_data(web::Data::new(access.clone()))
             .wrap(from_fn(guard))
+            // Outermost: what the guard refuses is said in words as well.
+            .wrap(from_fn(speak))
             .configure(crate::admin::configure)
     })
     .workers(WORKERS)
@@ -197,6 +200,8 @@ pub(super) fn admin_socket(path: &Path, state: AdminState) -> Result<Bound, Bind
             .app_data(web::Data::new(state.clone()))
             .app_data(web::Data::new(Access::Socket))
             .wrap(from_fn(guard))
+            // Outermost: what the guard refuses is said in words as well.
+            .wrap(from_fn(speak))
             .configure(crate::admin::configure)
     })
     .workers(WORKERS)

@@ -16,6 +16,7 @@ mod kept_socket;
 mod listeners;
 mod messenger;
 mod pairs;
+mod phrases;
 mod precedence;
 mod questions;
 mod recording_child;

@@ -119,7 +119,8 @@ async fn live(
     let post = Arc::new(Post::default());
     let heard = Arc::new(Heard::new(Arc::clone(&clock)));
     let signs = Arc::new(Signs::default());
-    let teller = Teller::new(store.clone(), Arc::clone(&clock), daemon.alarms.clone());
+    let teller = Teller::new(store.clone(), Arc::clone(&clock), daemon.alarms.clone())
+        .speaking(super::phrases::book());
     let teller = Arc::new(teller);
     let overview = Arc::new(ArcSwap::from_pointee(Overview::default()));
     let questions = Arc::new(Questions::new(
@@ -223,6 +224,7 @@ async fn live(
         metrics,
         started_at,
         language: first_language(&configuration),
+        phrases: Arc::new(super::phrases::book()),
     };
     let child = RecordingChild::new(&recordings, &intake, &board);
     // Before anything that may have to wait, such as for room on the disk: memory can answer.

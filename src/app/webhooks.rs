@@ -92,14 +92,13 @@ pub(super) fn clicks_off(new: &Configuration, contexts: &Contexts<'_>) -> Vec<Of
                 continue;
             }
             let key = &integration.key;
-            let what = |of: &str| format!("{of} of {key}");
             let account = tenant.account(&integration.account);
             let address = account.and_then(|account| hook_of(new, integration, account));
             if let (Some(account), None) = (account, address)
                 && let Some(why) = why_not(new, account, None)
             {
                 off.push(Off {
-                    what: what("calls by click"),
+                    what: format!("calls by click of {key}"),
                     why,
                 });
             }

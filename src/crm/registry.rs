@@ -12,6 +12,8 @@ use crate::model::mistake::Mistake;
 pub struct CrmKind {
     /// The word that stands in `crm = "…"`.
     pub name: &'static str,
+    /// What it says to people, in Russian: see [`Phrasebook`](crate::model::phrasebook::Phrasebook).
+    pub russian: &'static str,
     /// The names of the secrets that it knows; others are refused. They reach the adapter through
     /// its [`TokenVault`](super::TokenVault).
     pub secrets: &'static [&'static str],

@@ -35,6 +35,7 @@ pub mod pairing;
 pub mod passing;
 pub mod personal_manager;
 pub mod phone;
+pub mod phrasebook;
 pub mod plan;
 mod plan_text;
 pub mod question;

@@ -13,6 +13,8 @@ use crate::model::secret::Secrets;
 pub struct SourceKind {
     /// The word that stands in `kind = "…"`.
     pub name: &'static str,
+    /// What it says to people, in Russian: see [`Phrasebook`](crate::model::phrasebook::Phrasebook).
+    pub russian: &'static str,
     /// The names of the secrets that it knows; others are refused.
     pub secrets: &'static [&'static str],
     /// What its `settings` table and its secrets are, for schema and reference.

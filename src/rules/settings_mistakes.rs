@@ -339,8 +339,9 @@ fn check_fields(
         let mistake = if field.is_empty() {
             Some("name the field by its id, code or name in the CRM".to_owned())
         } else if field.chars().any(char::is_control) || field.chars().count() > NAME_CHARS_MAX {
-            let message = "is no id, code or name of a field: write one line of at most";
-            Some(format!("{message} {NAME_CHARS_MAX} characters"))
+            Some(format!(
+                "is no id, code or name of a field: write one line of at most {NAME_CHARS_MAX} characters"
+            ))
         } else if !seen.insert((rule.card, field.to_lowercase())) {
             Some(format!("the field {field:?} stands above already"))
         } else {

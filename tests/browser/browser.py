@@ -102,6 +102,12 @@ class Browser:
             told.append(f"the page is {wide} px too wide")
         return told
 
+    def loaded_bytes(self) -> int:
+        """Returns how much the page and its files are that were loaded since it was opened."""
+        return self.script(
+            "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')"
+            ".filter((one) => one.name.includes('/pages/'))].reduce((sum, one) => sum + one.decodedBodySize, 0)")
+
     def complaints(self) -> list[str]:
         """What the browser itself found wrong: refused by the policy, broken script."""
         return [one["message"] for one in self.driver.get_log("browser")

@@ -34,6 +34,8 @@ TABS = ("credentials", "incoming", "outgoing", "requests", "chats", "filters", "
 ROUTES.update({tab: f"#/integration/demo/sales?block={tab}" for tab in TABS})
 VIEWS = (("ru", "light", 1280), ("en", "dark", 1024), ("ru", "dark", 400), ("en", "light", 400))
 CLIENT = "+79035559911"
+# What src/admin/pages/mod.rs permits by the files, a browser really loads no more of.
+VIEW_BYTES_MAX = 110_000
 
 
 def free_ports(count: int) -> list[int]:
@@ -160,6 +162,8 @@ class Walk:
                 b.script("localStorage.setItem('language', arguments[0])", language)
                 b.go(route)
                 self.check(f"{name} {language} {colours} {width}")
+                if (loaded := b.loaded_bytes()) >= VIEW_BYTES_MAX:
+                    self.wrong.append(f"{name} {language}: {loaded} bytes are loaded")
                 if (language, width) == ("ru", 1280) and name in ("overview", "incoming"):
                     self.picture(name)
         b.size(1280)
@@ -341,6 +345,18 @@ class Walk:
         self.saves()
         assert "grigory" not in file.read_text()
 
+    def s2_06_s2_42_employees_are_read_by_a_button_and_the_webhook_says_why_there_is_none(self):
+        b = self.browser
+        self.tab("mapping")
+        b.says("Сотрудников из CRM ещё ни разу не читали")
+        b.button("Синхронизировать сейчас").click()
+        b.says("Последний раз прочитаны")
+        self.check("sync")
+        self.tab("credentials")
+        b.says("Адрес для CRM")
+        b.says("public_url")
+        assert "is not set" not in b.text(), "English on a Russian page"
+
     def settings(self):
         """A mistake beside its field, and a change of another."""
         b, file = self.browser, self.demo.file()
@@ -354,6 +370,8 @@ class Walk:
         assert file.read_text() == after
         self.check("mistake")
         self.picture("mistake")
+        beside = b.find(".card .field .mistake").text
+        assert any("а" <= letter <= "я" for letter in beside), f"not in Russian: {beside}"
         b.button("Вернуть как было").click()
 
         # Another person changes the file in an editor meanwhile.
@@ -791,6 +809,7 @@ def main() -> int:
                 walk.s2_32_rules_of_responsibles_are_made_and_put_in_order,
                 walk.s0_17_s2_33_an_additional_field_is_chosen_from_the_list_of_the_crm,
                 walk.s1_06_an_employee_is_paired_on_the_page,
+                walk.s2_06_s2_42_employees_are_read_by_a_button_and_the_webhook_says_why_there_is_none,
                 walk.settings,
                 walk.a_call_is_decided_by_what_was_set,
                 walk.portal,

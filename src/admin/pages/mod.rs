@@ -35,8 +35,6 @@ pages! {
     "/pages/api.js" "api.js" JS,
     "/pages/dom.js" "dom.js" JS,
     "/pages/words.js" "words.js" JS,
-    "/pages/ru.js" "ru.js" JS,
-    "/pages/en.js" "en.js" JS,
     "/pages/login.js" "login.js" JS,
     "/pages/overview.js" "overview.js" JS,
     "/pages/journal.js" "journal.js" JS,
@@ -51,12 +49,13 @@ pages! {
     "/pages/joining.js" "joining.js" JS,
     "/pages/installations.js" "installations.js" JS,
     "/pages/integration.js" "integration.js" JS,
+    "/pages/access.js" "access.js" JS,
+    "/pages/stale.js" "stale.js" JS,
+    "/pages/values.js" "values.js" JS,
     "/pages/form.js" "form.js" JS,
     "/pages/filter.js" "filter.js" JS,
     "/pages/template.js" "template.js" JS,
     "/pages/people.js" "people.js" JS,
-    "/pages/settings-ru.js" "settings-ru.js" JS,
-    "/pages/settings-en.js" "settings-en.js" JS,
     "/pages/source.js" "source.js" JS,
     "/pages/sources.js" "sources.js" JS,
     "/pages/company.js" "company.js" JS,
@@ -65,8 +64,42 @@ pages! {
     "/pages/sources-ru.js" "sources-ru.js" JS,
     "/pages/sources-en.js" "sources-en.js" JS,
     "/pages/guide.js" "guide.js" JS,
+    "/pages/ru.js" "ru.js" JS,
+    "/pages/en.js" "en.js" JS,
+    "/pages/accounts-ru.js" "accounts-ru.js" JS,
+    "/pages/accounts-en.js" "accounts-en.js" JS,
+    "/pages/deals-ru.js" "deals-ru.js" JS,
+    "/pages/deals-en.js" "deals-en.js" JS,
+    "/pages/directory-ru.js" "directory-ru.js" JS,
+    "/pages/directory-en.js" "directory-en.js" JS,
     "/pages/guide-ru.js" "guide-ru.js" JS,
     "/pages/guide-en.js" "guide-en.js" JS,
+    "/pages/integration-ru.js" "integration-ru.js" JS,
+    "/pages/integration-en.js" "integration-en.js" JS,
+    "/pages/journal-ru.js" "journal-ru.js" JS,
+    "/pages/journal-en.js" "journal-en.js" JS,
+    "/pages/login-ru.js" "login-ru.js" JS,
+    "/pages/login-en.js" "login-en.js" JS,
+    "/pages/overview-ru.js" "overview-ru.js" JS,
+    "/pages/overview-en.js" "overview-en.js" JS,
+    "/pages/portal-ru.js" "portal-ru.js" JS,
+    "/pages/portal-en.js" "portal-en.js" JS,
+    "/pages/settings-ru.js" "settings-ru.js" JS,
+    "/pages/settings-en.js" "settings-en.js" JS,
+    "/pages/settings-calls-ru.js" "settings-calls-ru.js" JS,
+    "/pages/settings-calls-en.js" "settings-calls-en.js" JS,
+    "/pages/settings-deals-ru.js" "settings-deals-ru.js" JS,
+    "/pages/settings-deals-en.js" "settings-deals-en.js" JS,
+    "/pages/settings-hours-ru.js" "settings-hours-ru.js" JS,
+    "/pages/settings-hours-en.js" "settings-hours-en.js" JS,
+    "/pages/settings-other-ru.js" "settings-other-ru.js" JS,
+    "/pages/settings-other-en.js" "settings-other-en.js" JS,
+    "/pages/settings-people-ru.js" "settings-people-ru.js" JS,
+    "/pages/settings-people-en.js" "settings-people-en.js" JS,
+    "/pages/settings-requests-ru.js" "settings-requests-ru.js" JS,
+    "/pages/settings-requests-en.js" "settings-requests-en.js" JS,
+    "/pages/settings-rules-ru.js" "settings-rules-ru.js" JS,
+    "/pages/settings-rules-en.js" "settings-rules-en.js" JS,
 }
 
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -134,6 +167,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::model::communication::Phase;
+
+    /// What a browser may load for one view, whatever tab of it is open.
+    const VIEW_BYTES_MAX: usize = 110_000;
 
     /// Adds a file with what it imports from the start.
     fn load(name: &str, found: &mut BTreeSet<String>) {
@@ -150,36 +187,114 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_page_view_weighs_less_than_a_view_may() {
-        let views = file("main.js").lines();
-        let views = views.filter_map(|line| line.strip_prefix("const PAGES = ["));
-        let views: Vec<&str> = views
+    /// The texts in quotes of a line that begins so.
+    fn quoted(name: &str, begin: &str) -> Vec<&'static str> {
+        let lines = file(name).lines();
+        let lines = lines.filter_map(|line| line.strip_prefix(begin));
+        lines
             .flat_map(|line| line.split('"').skip(1).step_by(2))
-            .collect();
-        assert!(views.len() > 8, "{views:?}");
-        for view in views {
-            for language in ["ru", "en"] {
-                let mut found = BTreeSet::new();
-                load("main.js", &mut found);
-                load(&format!("{view}.js"), &mut found);
-                let lists: Vec<String> = found
-                    .iter()
-                    .flat_map(|name| file(name).split("learn(\"").skip(1))
-                    .map(|rest| rest.split('"').next().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// What is loaded for each view: a page, and a tab of the settings with what it needs.
+    fn views() -> Vec<(String, BTreeSet<String>, BTreeSet<String>)> {
+        let mut pages = quoted("main.js", "const PAGES = [");
+        assert!(pages.len() > 8, "{pages:?}");
+        pages.push("login");
+        let mut views = Vec::new();
+        for page in pages {
+            let mut tabs: Vec<(&str, Vec<&str>)> = vec![("", Vec::new())];
+            if page == "integration" {
+                let needs = file("integration.js")
+                    .split_once("const NEEDS = {")
+                    .unwrap()
+                    .1;
+                let needs = needs.split_once("};").unwrap().0.lines();
+                let needs = needs.filter_map(|line| line.trim().split_once(": ["));
+                tabs = needs
+                    .map(|(tab, needs)| (tab, needs.split('"').skip(1).step_by(2).collect()))
                     .collect();
-                for list in lists.iter().map(String::as_str).chain([""]) {
-                    found.insert(format!("{list}{language}.js"));
+                let named: Vec<&str> = tabs.iter().map(|(tab, _)| *tab).collect();
+                assert_eq!(named, quoted("integration.js", "const TABS = ["));
+            }
+            for (tab, needs) in tabs {
+                let mut files = BTreeSet::new();
+                load("main.js", &mut files);
+                load(&format!("{page}.js"), &mut files);
+                let (lists, modules): (Vec<&str>, Vec<&str>) =
+                    needs.iter().partition(|one| one.ends_with('-'));
+                for module in modules {
+                    load(&format!("{module}.js"), &mut files);
                 }
-                let always = ["style.css", "icon.svg"].map(str::to_owned);
-                let bytes: usize = found
-                    .iter()
-                    .chain(&always)
-                    .map(|name| file(name).len())
-                    .sum();
-                assert!(bytes < 150_000, "{view} in {language}: {bytes}");
+                let mut lists: BTreeSet<String> = lists.into_iter().map(str::to_owned).collect();
+                lists.insert(String::new());
+                for name in &files {
+                    lists.extend(
+                        quoted(name, "export const LISTS = [")
+                            .into_iter()
+                            .map(str::to_owned),
+                    );
+                    let learnt = file(name).split("await learn(\"").skip(1);
+                    let learnt = learnt.map(|rest| rest.split('"').next().unwrap_or_default());
+                    lists.extend(learnt.map(str::to_owned));
+                }
+                for always in ["index.html", "style.css", "icon.svg"] {
+                    files.insert(always.to_owned());
+                }
+                views.push((format!("{page} {tab}"), files, lists));
             }
         }
+        views
+    }
+
+    #[test]
+    fn every_page_view_weighs_less_than_a_view_may() {
+        for (view, files, lists) in views() {
+            for language in ["ru", "en"] {
+                let words = lists.iter().map(|list| format!("{list}{language}.js"));
+                let loaded = files.iter().cloned().chain(words);
+                let bytes: usize = loaded.map(|name| file(&name).len()).sum();
+                assert!(bytes < VIEW_BYTES_MAX, "{view} in {language}: {bytes}");
+            }
+        }
+    }
+
+    /// A file that is loaded has its words loaded with it, on each view.
+    #[test]
+    fn every_word_that_a_view_shows_is_loaded_with_it() {
+        let mut lacks = BTreeSet::new();
+        for (view, files, lists) in views() {
+            let known: BTreeSet<&str> = lists
+                .iter()
+                .flat_map(|list| words(&format!("{list}ru.js")).into_keys())
+                .collect();
+            for name in files.iter().filter(|name| name.ends_with(".js")) {
+                let own = own_words(file(name));
+                lacks.extend(
+                    own.into_iter()
+                        .filter(|key| !known.contains(key))
+                        .map(|key| format!("{view}: {name} says {key}")),
+                );
+            }
+        }
+        assert!(lacks.is_empty(), "{lacks:#?}");
+    }
+
+    /// The keys that a file asks for by name.
+    fn own_words(text: &'static str) -> Vec<&'static str> {
+        let asked = text.match_indices("t(\"");
+        let asked = asked.filter(|(at, _)| {
+            let before = text
+                .get(..*at)
+                .and_then(|before| before.chars().next_back());
+            !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+        });
+        asked
+            .map(|(at, found)| {
+                let rest = text.get(at + found.len()..).unwrap_or_default();
+                rest.split('"').next().unwrap_or_default()
+            })
+            .collect()
     }
 
     #[test]
@@ -224,20 +339,35 @@ mod tests {
         lines.collect()
     }
 
+    /// The lists of words, by what stands before the language.
+    fn lists() -> BTreeSet<&'static str> {
+        let lists = PAGES.iter().filter_map(|page| {
+            let name = page.path.strip_prefix("/pages/")?;
+            name.strip_suffix("ru.js")
+        });
+        lists.collect()
+    }
+
     /// The dictionaries of both languages, all lists together.
     fn both() -> [BTreeMap<&'static str, &'static str>; 2] {
         ["ru", "en"].map(|language| {
-            let lists = ["", "settings-", "guide-", "sources-"];
+            let lists = lists().into_iter();
             let lists = lists.map(|list| words(&format!("{list}{language}.js")));
-            lists.into_iter().flatten().collect()
+            lists.flatten().collect()
         })
     }
 
     #[test]
-    fn every_word_is_there_in_both_languages() {
-        for list in ["", "guide-"] {
+    fn every_word_is_there_in_both_languages_and_stands_once() {
+        let mut seen = BTreeSet::new();
+        for list in lists() {
             let [ru, en] = ["ru", "en"].map(|language| words(&format!("{list}{language}.js")));
-            assert!(ru.keys().eq(en.keys()), "{list}");
+            if !list.starts_with("settings-") {
+                assert!(ru.keys().eq(en.keys()), "{list}");
+            }
+            for key in ru.keys() {
+                assert!(seen.insert(*key), "{key} stands twice");
+            }
         }
         let [ru, en] = both();
         assert!(ru.len() > 300, "{}", ru.len());
@@ -256,12 +386,34 @@ mod tests {
             Vec::<&&str>::new()
         );
         for page in PAGES.iter().filter(|page| page.media == JS) {
-            for (place, _) in page.text.match_indices(" t(\"") {
-                let rest = page.text.get(place + 4..).unwrap_or_default();
-                let key = rest.split('"').next().unwrap_or_default();
+            for key in own_words(page.text) {
                 assert!(ru.contains_key(key), "{} says {key}", page.path);
             }
         }
+    }
+
+    #[test]
+    fn what_the_endpoint_names_by_a_word_has_a_word_for_people() {
+        let [ru, _] = both();
+        let alarms = include_str!("../../../docs/alarms.md").lines();
+        let alarms = alarms.filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        let mut keys: Vec<String> = alarms.map(|word| format!("alarm.{word}")).collect();
+        assert!(keys.len() > 10, "{keys:?}");
+        let phases = [
+            Phase::Ringing,
+            Phase::Answered,
+            Phase::Started,
+            Phase::Accepted,
+            Phase::Tagged,
+            Phase::Message,
+            Phase::Continued,
+            Phase::Ended,
+            Phase::RecordingReady,
+            Phase::Received,
+        ];
+        keys.extend(phases.map(|phase| format!("phase.{phase}")));
+        let lacks = keys.iter().filter(|key| !ru.contains_key(key.as_str()));
+        assert_eq!(lacks.collect::<Vec<_>>(), Vec::<&String>::new());
     }
 
     /// Words of settings stand under `set` or the name of their table.
@@ -298,6 +450,113 @@ mod tests {
         }
     }
 
+    /// The tab in which a setting stands, by its way.
+    fn tab_of(way: &[&str]) -> &'static str {
+        let together = |key: &str| {
+            let tabs = quoted_pairs("integration.js", "const TAB_OF = {");
+            tabs.into_iter()
+                .find(|(one, _)| *one == key)
+                .map(|(_, tab)| tab)
+        };
+        match way {
+            ["schedule" | "schedules", ..] => "schedule",
+            ["employees", ..] => "mapping",
+            ["deals", ..] => "deals",
+            ["calls", "incoming", key, ..] => together(key).unwrap_or("incoming"),
+            ["calls", "outgoing", key, ..] => together(key).unwrap_or("outgoing"),
+            ["calls", key, ..] => together(key).unwrap_or("other"),
+            ["requests", key, ..] => together(key).unwrap_or("requests"),
+            ["chats", key, ..] => together(key).unwrap_or("chats"),
+            _ => "other",
+        }
+    }
+
+    /// The pairs `key: "text"` of a line that begins so.
+    fn quoted_pairs(name: &str, begin: &str) -> Vec<(&'static str, &'static str)> {
+        let mut lines = file(name).lines();
+        let line = lines
+            .find_map(|line| line.strip_prefix(begin))
+            .unwrap_or_default();
+        let pairs = line.split(", ").filter_map(|pair| {
+            let (key, text) = pair.split_once(": \"")?;
+            Some((key.trim(), text.split('"').next()?))
+        });
+        pairs.collect()
+    }
+
+    /// Walks through the settings, and names those whose words are not loaded with their tab.
+    fn unloaded(
+        part: &Value,
+        parts: &Value,
+        owner: &str,
+        way: &mut Vec<String>,
+        known: &BTreeMap<String, BTreeSet<&str>>,
+        lacks: &mut BTreeSet<String>,
+    ) {
+        // Filters stand in filters; nothing else has itself in it.
+        if way.len() > 12 {
+            return;
+        }
+        if let Some(name) = part["$ref"]
+            .as_str()
+            .and_then(|name| name.rsplit('/').next())
+        {
+            let owner = name.trim_end_matches(|c: char| c.is_ascii_digit());
+            if owner != "Filter" {
+                unloaded(&parts[name], parts, owner, way, known, lacks);
+            }
+            return;
+        }
+        for (name, property) in part["properties"].as_object().into_iter().flatten() {
+            if property.get("const").is_some() {
+                continue;
+            }
+            way.push(name.clone());
+            let steps: Vec<&str> = way.iter().map(String::as_str).collect();
+            let tab = tab_of(&steps);
+            let keys = [format!("{owner}.{name}"), format!("set.{name}")];
+            // The first steps are tabs themselves.
+            if steps.len() > 2 && !keys.iter().any(|key| known[tab].contains(key.as_str())) {
+                lacks.insert(format!("{tab}: {}", keys[1]));
+            }
+            unloaded(property, parts, owner, way, known, lacks);
+            way.pop();
+        }
+        for group in ["anyOf", "oneOf"] {
+            for one in part[group].as_array().into_iter().flatten() {
+                unloaded(one, parts, owner, way, known, lacks);
+            }
+        }
+        if part["items"].is_object() {
+            unloaded(&part["items"], parts, owner, way, known, lacks);
+        }
+    }
+
+    #[test]
+    fn the_words_of_a_setting_are_loaded_with_its_tab() {
+        let schema = crate::rules::form::schema();
+        let mut known = BTreeMap::new();
+        for (view, _, lists) in views() {
+            if let Some(tab) = view.strip_prefix("integration ") {
+                let lists = lists.iter();
+                let keys = lists.flat_map(|list| words(&format!("{list}ru.js")).into_keys());
+                known.insert(tab.to_owned(), keys.collect());
+            }
+        }
+        let mut lacks = BTreeSet::new();
+        let parts = &schema["$defs"];
+        let mut way = Vec::new();
+        unloaded(
+            &schema,
+            parts,
+            "IntegrationSettings",
+            &mut way,
+            &known,
+            &mut lacks,
+        );
+        assert!(lacks.is_empty(), "{lacks:#?}");
+    }
+
     #[test]
     fn every_setting_of_the_schema_is_explained_in_both_languages() {
         let schema = crate::rules::form::schema();
@@ -324,7 +583,7 @@ mod tests {
         assert_eq!(
             missing,
             Vec::<&str>::new(),
-            "add them to pages/settings-ru.js"
+            "add them to the pages/settings-…-ru.js of their tab"
         );
     }
 

@@ -29,6 +29,7 @@ pub(super) fn registries() -> Registries<'static> {
         sources: &[
             SourceKind {
                 name: "switchboard",
+                russian: "",
                 secrets: &["password"],
                 form: SWITCHBOARD,
                 person: PERSON,
@@ -36,6 +37,7 @@ pub(super) fn registries() -> Registries<'static> {
             },
             SourceKind {
                 name: "form",
+                russian: "",
                 secrets: &[],
                 form: SettingsForm::NONE,
                 person: PERSON,
@@ -44,6 +46,7 @@ pub(super) fn registries() -> Registries<'static> {
         ],
         crms: &[CrmKind {
             name: "paper",
+            russian: "",
             secrets: &["token"],
             form: PAPER,
             credential: PAPER_CREDENTIAL,

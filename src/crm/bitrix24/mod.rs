@@ -74,6 +74,7 @@ use crate::model::secret::Secret;
 /// The registry's line.
 pub const KIND: CrmKind = CrmKind {
     name: settings::NAME,
+    russian: include_str!("russian.txt"),
     secrets: settings::SECRETS,
     form: SettingsForm {
         asked: settings::asked,

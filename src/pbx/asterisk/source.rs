@@ -24,6 +24,7 @@ use crate::pbx::{
 /// The registry's line.
 pub const KIND: SourceKind = SourceKind {
     name: "asterisk",
+    russian: include_str!("russian.txt"),
     secrets: &[SECRET, LOG_PASSWORD],
     form: SettingsForm {
         asked: super::settings::asked,

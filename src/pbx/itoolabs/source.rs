@@ -22,6 +22,7 @@ use crate::pbx::{Caller, Exchange, Hook, Listener, RosterReader, Source, SourceI
 /// The registry's line.
 pub const KIND: SourceKind = SourceKind {
     name: "itoolabs",
+    russian: include_str!("russian.txt"),
     secrets: &[CRM_TOKEN, CRM_TOKEN_PREVIOUS, API_KEY],
     form: SettingsForm {
         asked: super::settings::asked,

@@ -25,6 +25,7 @@ use crate::pbx::{
 /// The registry's line.
 pub const KIND: SourceKind = SourceKind {
     name: "uis",
+    russian: include_str!("russian.txt"),
     secrets: &[TOKEN, PASSWORD],
     form: SettingsForm {
         asked: super::settings::asked,

@@ -30,6 +30,8 @@ use crate::model::words::Words;
 /// The registry's line.
 pub const KIND: SourceKind = SourceKind {
     name: "webhook",
+    // What it refuses it tells the programs that post to it, in English.
+    russian: "",
     // Those of the path that senders post to belong to every source that has a hook.
     secrets: &[],
     form: SettingsForm::NONE,

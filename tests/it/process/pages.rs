@@ -274,6 +274,25 @@ async fn settings_are_saved_over_the_endpoint_with_their_mistakes_named_and_no_c
         place.starts_with(&format!("{root}.calls.incoming.missed_unknown")),
         "{refused}"
     );
+    // The same for who reads Russian: the way and the names stay, the words change.
+    let russian = put(&wrong, &tag).header("Accept-Language", "ru-RU,ru;q=0.9,en;q=0.8");
+    let russian = russian.send().await.expect("an answer");
+    assert_eq!(russian.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(said(russian.headers(), "content-language"), "ru");
+    let russian: Value = russian.json().await.expect("JSON");
+    assert_eq!(russian["places"][0]["path"], refused["places"][0]["path"]);
+    for member in [
+        "/title",
+        "/mistakes/0",
+        "/places/0/message",
+        "/places/0/text",
+    ] {
+        let [before, after] =
+            [&refused, &russian].map(|body| body.pointer(member).and_then(Value::as_str));
+        let after = after.expect("a text");
+        assert_ne!(before, Some(after), "{member}");
+        assert!(after.contains(|c| matches!(c, 'а'..='я')), "{after}");
+    }
 
     let mut wanted = seen["settings"].clone();
     wanted["calls"]["partner_numbers"] = json!(["+74951112233"]);

@@ -1,0 +1,20 @@
+// The words of incoming and outgoing calls in English. What is not here the schema says, or the name of the setting.
+export default {
+  "set.filtered_numbers": "Filtered numbers",
+  "set.answered_unknown": "Answered, client unknown",
+  "set.missed_unknown": "Missed, client unknown",
+  "set.answered_known": "Answered, client known",
+  "set.missed_known": "Missed, client known",
+  "UnknownCase.on": "Act upon it",
+  "KnownCase.on": "Act upon it",
+  "set.action": "What is made",
+  "set.action=contact_and_deal": "Contact and deal",
+  "set.action=unsorted": "Unsorted",
+  "set.action=contact": "Contact only",
+  "set.action=lead_or_deal": "Lead or deal",
+  "set.action=deal_always": "A deal always",
+  "set.wait": "None so soon after the last was closed",
+  "DirectionSettings.task": "Task after a talk",
+  "set.missed_task": "Task about a missed call",
+  "DirectionSettings.filtered": "Calls that did not pass",
+};

@@ -1,0 +1,21 @@
+// The words of schedules in Russian.
+export default {
+  "IntegrationSettings.schedule.hint": "По нему ставится срок задач, у которых нет своего. Пусто: круглосуточно.",
+  "set.schedules": "Графики",
+  "set.schedules.hint": "По ним считаются сроки задач.",
+  "Schedule.name": "Название графика",
+  "Schedule.hours": "Рабочие часы",
+  "set.holidays": "Нерабочие дни",
+  "set.holidays.hint": "Например, 2026-12-31.",
+  "set.special_days": "Особые дни",
+  "set.special_days.hint": "Со своими часами, что бы ни говорили неделя, праздники и календарь.",
+  "set.date": "День",
+  "Schedule.closed": "Перерывы",
+  "Schedule.closed.hint": "Время без работы.",
+  "set.calendar": "Файл календаря",
+  "set.calendar.hint": "iCalendar на этом сервере: его события — нерабочее время.",
+  "set.time_zone": "Часовой пояс",
+  "set.time_zone.hint": "Например, Europe/Moscow. Пусто: пояс компании.",
+  "WorkSpan.days": "Дни",
+  "add.schedules": "Добавить график",
+};
