@@ -23,7 +23,6 @@ export default {
   "account.way": "How access is given",
   "account.save": "Save and connect",
   "account.added": "The portal is saved.",
-  "optional": "optional",
   "continue": "Go on",
   "integration.add": "Add an integration",
   "integration.new": "A new integration",

@@ -23,7 +23,6 @@ export default {
   "account.way": "Как получить доступ",
   "account.save": "Сохранить и подключить",
   "account.added": "Портал сохранён.",
-  "optional": "необязательно",
   "continue": "Дальше",
   "integration.add": "Добавить интеграцию",
   "integration.new": "Новая интеграция",

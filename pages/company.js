@@ -1,18 +1,21 @@
 // The company itself: its name and clocks, the numbers that clients call, and who is asked whom a caller
 // should reach.
 import { el, fill } from "/pages/dom.js";
-import { t, learn } from "/pages/words.js";
+import { t } from "/pages/words.js";
 import { get, read, change, way } from "/pages/api.js";
 import { Declared, Draft, named, written } from "/pages/declared.js";
 import { saver } from "/pages/saving.js";
 
 const PARTS = ["company", "numbers", "questions"];
 
+// The words that this page needs: a source and a company are drawn with what tabs have.
+export const LISTS = ["sources-", "settings-", "settings-other-", "settings-people-", "settings-hours-"];
+
 export async function company(place) {
   const [tenant] = place.rest;
   const path = `/v1/tenants/${way(tenant)}`;
   const [kinds, here, seen, staff] = await Promise.all([
-    get("/v1/source-kinds"), get(path), read(`${path}/company`), get(`${path}/employees`), learn("settings-"), learn("sources-")]);
+    get("/v1/source-kinds"), get(path), read(`${path}/company`), get(`${path}/employees`)]);
   if (!place.alive()) return;
   const schemas = { company: named(kinds.company.company, "Company"), numbers: named(kinds.company.numbers, "Number"), questions: named(kinds.company.questions, "Questions") };
   const whole = ({ data }) => Object.fromEntries(PARTS.map((part) => [part, data[part]]));

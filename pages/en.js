@@ -56,6 +56,7 @@ export default {
   "secret.kept.hint": "Typed already; empty = it stays",
   "takes": "What it takes",
   "takes.none": "nothing",
+  "optional": "optional",
   "save": "Save",
   "saved": "Saved and in force",
   "saved_later": "Saved, not in force yet: {why}",

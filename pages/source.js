@@ -1,6 +1,6 @@
 // One source: what it is and how it does, everything that can be set of it, and a look around in it.
 import { el, fill, field, select, table, badge, say, ask } from "/pages/dom.js";
-import { t, word, words, time, learn, teach, inLanguage, language } from "/pages/words.js";
+import { t, word, words, time, teach, inLanguage, language } from "/pages/words.js";
 import { get, read, change, way } from "/pages/api.js";
 import { Declared, Draft, named, rows, written } from "/pages/declared.js";
 import { saver } from "/pages/saving.js";
@@ -11,14 +11,16 @@ const SECRET = "SECRET";
 // What was typed as the secret of an address, for as long as this page of the browser lives: to be pasted.
 const typedHooks = new Map();
 
+// The words that this page needs: a source and a company are drawn with what tabs have.
+export const LISTS = ["sources-", "settings-", "settings-other-", "settings-people-", "settings-hours-"];
+
 export async function source(place) {
   const [tenant, id] = place.rest;
   const company = `/v1/tenants/${way(tenant)}`;
   const path = `${company}/sources/${way(id)}`;
   const isNew = id === NEW;
   const [kinds, here, seen, staff, guide] = await Promise.all([
-    get("/v1/source-kinds"), read(company), isNew ? null : read(path), get(`${company}/employees`), get(`/v1/guide?lang=${language}`),
-    learn("settings-"), learn("sources-")]);
+    get("/v1/source-kinds"), read(company), isNew ? null : read(path), get(`${company}/employees`), get(`/v1/guide?lang=${language}`)]);
   if (!place.alive()) return;
   const at = guide.sources.find((one) => one.key === `${tenant}/${id}`);
   const draw = (kind, carried) => editor(place, { carried, tenant, id, company, path, isNew, kinds, kind, here, seen, staff, at, redraw: draw });
