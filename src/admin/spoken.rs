@@ -10,8 +10,6 @@ use serde_json::Value;
 
 use crate::model::phrasebook::Phrasebook;
 
-use super::state::AdminState;
-
 /// A longer answer is sent as it is: none that has words for people is.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -173,9 +171,9 @@ pub async fn speak(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let wants_russian = wants_russian(request.headers());
-    let state = request.app_data::<web::Data<AdminState>>().cloned();
+    let phrases = request.app_data::<web::Data<Phrasebook>>().cloned();
     let answer = next.call(request).await?.map_into_boxed_body();
-    let (Some(state), true) = (state, wants_russian) else {
+    let (Some(phrases), true) = (phrases, wants_russian) else {
         return Ok(answer);
     };
     let media = answer.headers().get(header::CONTENT_TYPE);
@@ -207,7 +205,7 @@ pub async fn speak(
     let text = match serde_json::from_slice::<Value>(&bytes) {
         Ok(mut body) => {
             for member in members {
-                reword(&mut body, member, &state.phrases);
+                reword(&mut body, member, &phrases);
             }
             body.to_string().into_bytes()
         }
@@ -265,6 +263,9 @@ fn reword(value: &mut Value, place: &str, phrases: &Phrasebook) {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_service, init_service, read_body};
+    use actix_web::{App, HttpResponse};
     use serde_json::json;
 
     use super::*;
@@ -301,6 +302,56 @@ mod tests {
             body,
             json!({ "title": "не указано", "name": "is missing", "mistakes": ["не указано", { "message": "не указано" }] })
         );
+    }
+
+    #[actix_web::test]
+    async fn an_answer_is_worded_and_keeps_what_else_it_says() {
+        let phrases = Phrasebook::read(["is missing\n    не указано\n"]);
+        let service = App::new()
+            .app_data(web::Data::new(phrases))
+            .wrap(from_fn(speak))
+            .route(
+                "/v1/communications/{tenant}/{source}/{item:.+}",
+                web::get().to(|| async {
+                    let body = json!({ "not_taken": "is missing", "client": "is missing" });
+                    HttpResponse::Ok()
+                        .insert_header((header::ETAG, "\"1\""))
+                        .json(body)
+                }),
+            )
+            .default_service(web::to(|| async {
+                HttpResponse::NotFound()
+                    .content_type("application/problem+json")
+                    .body("{\"title\":\"is missing\"}")
+            }));
+        let service = init_service(service).await;
+        for (path, language, wanted) in [
+            (
+                "/v1/communications/acme/office/1/2",
+                "ru",
+                json!({ "not_taken": "не указано", "client": "is missing" }),
+            ),
+            (
+                "/v1/communications/acme/office/1/2",
+                "en",
+                json!({ "not_taken": "is missing", "client": "is missing" }),
+            ),
+            ("/v1/nothing", "ru", json!({ "title": "не указано" })),
+        ] {
+            let request = TestRequest::get().uri(path);
+            let request = request.insert_header((header::ACCEPT_LANGUAGE, language));
+            let answer = call_service(&service, request.to_request()).await;
+            let headers = answer.headers().clone();
+            let is_worded = headers.get(header::CONTENT_LANGUAGE).is_some();
+            assert_eq!(is_worded, language == "ru", "{path}");
+            assert_eq!(
+                headers.contains_key(header::ETAG),
+                path.contains("acme"),
+                "{path}"
+            );
+            let body: Value = serde_json::from_slice(&read_body(answer).await).unwrap();
+            assert_eq!(body, wanted, "{path} in {language}");
+        }
     }
 
     #[test]

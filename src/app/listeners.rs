@@ -162,6 +162,7 @@ pub(super) fn admin_tcp(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(state.clone()))
+            .app_data(web::Data::from(Arc::clone(&state.phrases)))
             .app_data(web::Data::new(access.clone()))
             .wrap(from_fn(guard))
             // Outermost: what the guard refuses is said in words as well.
@@ -198,6 +199,7 @@ pub(super) fn admin_socket(path: &Path, state: AdminState) -> Result<Bound, Bind
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(state.clone()))
+            .app_data(web::Data::from(Arc::clone(&state.phrases)))
             .app_data(web::Data::new(Access::Socket))
             .wrap(from_fn(guard))
             // Outermost: what the guard refuses is said in words as well.
