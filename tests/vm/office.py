@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from box import Box
+from box import WAIT_SECONDS, Box
 from guest import Guest, Network
 from packages import SERVED_AT, field
 from shell import Failed, run
@@ -99,9 +99,9 @@ class Office(Box):
         contacts = self.oracle()["contacts"]
         return sum(client.lstrip("+") in json.dumps(contact) for contact in contacts)
 
-    def arrives(self, client: str) -> None:
+    def arrives(self, client: str, seconds: float = WAIT_SECONDS) -> None:
         """Expects the client's contact in the CRM, once."""
-        self.until(f"{client} is in the CRM", lambda: self.in_crm(client) >= 1)
+        self.until(f"{client} is in the CRM", lambda: self.in_crm(client) >= 1, seconds)
         self.exact(client)
 
     def exact(self, client: str) -> None:

@@ -303,7 +303,9 @@ def rebooted(office: Office) -> None:
         act()
         office.comes_up()
         for client in clients:
-            office.arrives(client)
+            # What was being sent is looked for first, for a minute, and the account's limit is shared
+            # with what is left of the reboot before.
+            office.arrives(client, seconds=300)
         print(f"   | {word}: {made} of {len(clients)} made before, the rest after")
         pbx, own = (int(guest.sh(f"systemctl show --value --property={moment} {unit}"))
                     for moment, unit in (("ActiveEnterTimestampMonotonic", "asterisk"),
