@@ -24,6 +24,7 @@ mod journal;
 mod lists;
 mod lookup;
 mod mapping;
+mod methods;
 mod openapi;
 mod outbox;
 mod pages;
@@ -44,6 +45,7 @@ mod story;
 pub mod tenant_files;
 mod tenants;
 mod test_call;
+mod unreadable;
 mod webhooks;
 
 use actix_web::{HttpResponse, web};
@@ -232,7 +234,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/v1/directories", web::get().to(directories::list))
         .route("/v1/directories/sync", web::post().to(directories::sync))
         .configure(pages::configure)
-        .default_service(web::to(|| async { not_found() }));
+        .default_service(web::to(methods::refuse));
 }
 
 fn not_found() -> HttpResponse {
