@@ -6,8 +6,9 @@ ONCE ?=
 KILLS ?= 20
 CRM ?= amocrm
 SEED ?= 1
+SHORT ?=
 
-.PHONY: demo torture torture-sabotage honest-at-the-limit test bench test-asterisk test-browser deb deb-twice test-vm check lint clean prerequisites
+.PHONY: demo torture torture-sabotage honest-at-the-limit test bench test-asterisk test-browser test-api deb deb-twice test-vm check lint clean prerequisites
 
 # Starts the simulators and the daemon under ./var, plays a working day, shows what became of it.
 # ONCE=1: ends by itself; exit status 0 only if every expected effect is there, once.
@@ -58,6 +59,7 @@ test: prerequisites lint
 	$(MAKE) --no-print-directory torture KILLS=3 CRM=alfacrm
 	$(MAKE) --no-print-directory torture-sabotage
 	$(MAKE) --no-print-directory demo ONCE=1
+	$(MAKE) --no-print-directory test-api SHORT=1
 
 lint: prerequisites
 	$(CARGO) fmt --check
@@ -79,6 +81,14 @@ test-browser: prerequisites
 	packaging/prerequisites.sh browser
 	$(CARGO) build --locked --bins
 	/usr/bin/python3 tests/browser/run.py --bin "$${CARGO_TARGET_DIR:-target}"/debug $(if $(PICTURES),--pictures $(PICTURES),)
+
+# Asks every operation of the API good and bad questions, by schemathesis, and holds the answers
+# against docs/openapi.json; the last line is one JSON object. SEED: which are drawn. SHORT=1: only
+# those that are planned.
+test-api: prerequisites
+	packaging/prerequisites.sh api
+	$(CARGO) build --locked --bins
+	python3 tests/api/run.py --bin "$${CARGO_TARGET_DIR:-target}"/debug --seed $(SEED) $(if $(SHORT),--short,)
 
 # Builds the Debian packages into dist/. DEB_BUILD_OPTIONS=noopt: sooner and many times as large, to
 # try the packaging.

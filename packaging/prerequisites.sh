@@ -1,9 +1,12 @@
 #!/bin/bash
 # Installs the Debian packages that a build, with the word "test" the tests, with "bench" a benchmark,
-# with "deb" a build of the packages, with "test-vm" their trial, or with "browser" a walk through the
-# pages, needs and this machine lacks. Does nothing when everything is
-# there.
+# with "deb" a build of the packages, with "test-vm" their trial, with "browser" a walk through the
+# pages, or with "api" a trial of the API, needs and this machine lacks. Does nothing when everything
+# is there.
 set -euo pipefail
+
+checkout=$(cd "$(dirname "$0")/.." && pwd)
+tools=$checkout/var/tools
 
 # Installs those of the named packages that are missing; its status is apt's.
 install_missing() {
@@ -31,7 +34,6 @@ if [ "${1:-}" = test ]; then
   install_missing ffmpeg ||
     echo "could not install it: the tests go on without conversions" >&2
   # Alert rules are tried by promtool; the package itself would start a server.
-  tools=$(cd "$(dirname "$0")/.." && pwd)/var/tools
   if ! command -v promtool >/dev/null && [ ! -x "$tools/promtool" ]; then
     mkdir -p "$tools"
     (cd "$tools" && apt-get download -qq prometheus >&2 &&
@@ -74,6 +76,22 @@ if [ "${1:-}" = browser ]; then
     (cd var/browser && npm pack --silent axe-core@4.10.3 >/dev/null &&
       tar -xzf axe-core-4.10.3.tgz --strip-components=1 package/axe.min.js) ||
       echo "could not fetch axe-core: the test of the pages passes over itself" >&2
+  fi
+fi
+if [ "${1:-}" = api ]; then
+  # The trial says where it had to do without, and passes over itself then. Pinned, in a folder of its
+  # own: nothing of it is the machine's.
+  wanted=$checkout/tests/api/requirements.txt
+  if ! cmp -s "$wanted" "$tools/schemathesis/requirements.txt"; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_missing python3 python3-venv || true
+    mkdir -p "$tools"
+    (python3 -m venv --clear "$tools/schemathesis" &&
+      "$tools/schemathesis/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 20 \
+        --requirement "$wanted" &&
+      cp "$wanted" "$tools/schemathesis/requirements.txt") >&2 || {
+      rm -rf "$tools/schemathesis"
+      echo "could not install schemathesis: the trial of the API passes over itself" >&2
+    }
   fi
 fi
 if ! command -v cargo >/dev/null 2>&1; then

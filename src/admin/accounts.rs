@@ -12,6 +12,7 @@ use crate::store::StoreError;
 use crate::store::command::JournalNote;
 
 use super::state::AdminState;
+use super::unreadable::unreadable;
 
 pub(super) async fn list(state: web::Data<AdminState>) -> HttpResponse {
     let overview = state.overview.load_full();
@@ -47,7 +48,7 @@ pub(super) async fn resume(
 ) -> HttpResponse {
     let wanted = match wanted {
         Ok(wanted) => wanted.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let overview = state.overview.load_full();
     let mut portals = overview.portals.iter();

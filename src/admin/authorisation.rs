@@ -11,6 +11,7 @@ use crate::model::secret::Secret;
 use crate::problem::problem;
 
 use super::state::{AdminState, Overview};
+use super::unreadable::unreadable_as;
 
 /// Longest code that is passed on: amoCRM's have about a thousand characters.
 const CODE_BYTES_MAX: usize = 8192;
@@ -40,12 +41,7 @@ pub(super) async fn authorise(
     let code = match body {
         Ok(body) => body.into_inner().code.trim().to_owned(),
         // What was sent is not repeated: it is a secret.
-        Err(_) => {
-            return problem(
-                StatusCode::BAD_REQUEST,
-                "the body must be {\"code\": \"…\"}",
-            );
-        }
+        Err(error) => return unreadable_as(&error, "the body must be {\"code\": \"…\"}"),
     };
     if code.is_empty() || code.len() > CODE_BYTES_MAX || code.contains(char::is_control) {
         return problem(StatusCode::BAD_REQUEST, "this is no authorization code");

@@ -14,6 +14,7 @@ use crate::problem::problem;
 use crate::store::command::JournalNote;
 
 use super::state::AdminState;
+use super::unreadable::unreadable;
 
 /// Who is to be connected with whom.
 #[derive(Debug, Deserialize)]
@@ -34,7 +35,7 @@ pub(super) async fn place(
     };
     let wish = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let source = SourceKey::new(tenant, source);
     let placed = state.desk.place(&source, &wish.employee, &wish.phone).await;

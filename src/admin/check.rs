@@ -1,6 +1,5 @@
 //! Holds settings against the CRM (V-12): those in force, or a tenant's file before it is.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -9,12 +8,12 @@ use serde_json::{Value, json};
 use crate::crm::AccountDescription;
 use crate::model::ids::TenantId;
 use crate::model::mistake::Mistake;
-use crate::problem::problem;
 use crate::rehearsal::Candidate;
 
 use super::lists::{Seen, see};
 use super::rehearsal::{File, read};
 use super::state::{AdminState, Overview};
+use super::unreadable::unreadable;
 
 /// What is to be checked.
 #[derive(Debug, Deserialize)]
@@ -32,7 +31,7 @@ pub(super) async fn check(
 ) -> HttpResponse {
     let wish = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let overview = state.overview.load_full();
     let mut candidates = match wish.settings {

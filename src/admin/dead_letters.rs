@@ -16,6 +16,7 @@ use crate::store::command::{Revival, Revive};
 use crate::store::query::DeadLetter;
 
 use super::state::AdminState;
+use super::unreadable::unreadable;
 
 /// The most dead letters that one request lists or changes.
 const ITEMS_MAX: usize = 500;
@@ -150,7 +151,7 @@ pub(super) async fn revive(
     };
     let wanted = match wanted {
         Ok(wanted) => wanted.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let as_of = wanted.as_of.unwrap_or_else(|| state.clock.now());
     let (items, more) = match chosen(&state, wanted, as_of).await {

@@ -11,6 +11,7 @@ use crate::problem::problem;
 use crate::store::directory::FullPass;
 
 use super::state::AdminState;
+use super::unreadable::unreadable;
 
 /// One portal's directory.
 #[derive(Debug, Serialize)]
@@ -97,7 +98,7 @@ pub(super) async fn sync(
 ) -> HttpResponse {
     let wanted = match wanted {
         Ok(wanted) => wanted.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let overview = state.overview.load_full();
     let mut asked = Vec::new();

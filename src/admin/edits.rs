@@ -13,6 +13,7 @@ use crate::problem::{problem, problem_with};
 
 use super::state::AdminState;
 use super::tenant_files::{Change, Changed, FileMistake, NoChange, Settings, Take, TypedSecrets};
+use super::unreadable::{unreadable, unreadable_as};
 
 /// Longest title and address that are taken, in bytes: what is longer is a mistake.
 const TEXT_BYTES_MAX: usize = 1024;
@@ -104,7 +105,7 @@ pub(super) async fn change_account(
     } = match wish {
         Ok(wish) => wish.into_inner(),
         // What was sent is not repeated: there may be a secret in it.
-        Err(_) => return problem(StatusCode::BAD_REQUEST, NO_ACCOUNT_WISH),
+        Err(error) => return unreadable_as(&error, NO_ACCOUNT_WISH),
     };
     if title.is_none() && address.is_none() && settings.is_empty() && secrets.is_empty() {
         let text = "say what is to be changed: title, address, settings, secrets";
@@ -175,7 +176,7 @@ pub(super) async fn change_integration(
         takes,
     } = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     if account.is_none() && activity.is_none() && title.is_none() && takes.is_none() {
         let text = "say what is to be changed: account, activity, title, takes";

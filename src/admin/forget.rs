@@ -12,6 +12,7 @@ use crate::store::command::JournalNote;
 use crate::store::directory::DirectoryQuery;
 
 use super::state::AdminState;
+use super::unreadable::unreadable;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +26,7 @@ pub(super) async fn forget(
 ) -> HttpResponse {
     let order = match order {
         Ok(order) => order.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let phone = match Phone::parse(&order.phone, Region::default()) {
         Ok(phone) => phone,

@@ -12,6 +12,7 @@ use crate::model::ids::{AccountId, TenantId};
 use crate::problem::problem;
 
 use super::state::AdminState;
+use super::unreadable::unreadable;
 
 /// For which account one is accepted.
 #[derive(Debug, Deserialize)]
@@ -37,7 +38,7 @@ pub(super) async fn accept(
 ) -> HttpResponse {
     let wanted = match body {
         Ok(body) => body.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let desk = &state.installations;
     let end = desk.accept(path.into_inner(), wanted.tenant, wanted.account);

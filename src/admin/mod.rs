@@ -26,6 +26,7 @@ mod language;
 mod lists;
 mod lookup;
 mod mapping;
+mod methods;
 mod openapi;
 mod outbox;
 mod pages;
@@ -48,6 +49,7 @@ mod story;
 pub mod tenant_files;
 mod tenants;
 mod test_call;
+mod unreadable;
 mod webhooks;
 
 use actix_web::{HttpResponse, web};
@@ -255,7 +257,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/v1/directories", web::get().to(directories::list))
         .route("/v1/directories/sync", web::post().to(directories::sync))
         .configure(pages::configure)
-        .default_service(web::to(|| async { not_found() }));
+        .default_service(web::to(methods::refuse));
 }
 
 fn not_found() -> HttpResponse {

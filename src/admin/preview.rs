@@ -23,6 +23,7 @@ use crate::store::query::{JournalSearch, StoredCommunication, Story};
 
 use super::edits::{Path, integration_in};
 use super::state::{AccountOverview, AdminState};
+use super::unreadable::unreadable;
 
 /// How many real communications a preview shows.
 const SHOWN_MAX: usize = 5;
@@ -54,7 +55,7 @@ pub(super) async fn preview(
     };
     let wish = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let key = IntegrationKey::new(tenant, integration);
     let overview = state.overview.load_full();

@@ -12,6 +12,7 @@ use crate::problem::{problem, problem_with};
 
 use super::rehearsal_report::{Against, Bounds, Pair, Report, report};
 use super::state::{AdminState, Draft, Overview};
+use super::unreadable::unreadable;
 
 /// Communications of one integration, where the wish names no number.
 const LAST_DEFAULT: usize = 200;
@@ -50,7 +51,7 @@ pub(super) async fn rehearse(
 ) -> HttpResponse {
     let wish = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let since = match wish.since.as_deref().map(Timestamp::parse).transpose() {
         Ok(since) => since,

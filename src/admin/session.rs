@@ -10,6 +10,7 @@ use crate::problem::problem;
 
 use super::access::{Access, is_repeated, session_cookie, session_id};
 use super::sessions::{NotLetIn, Sessions};
+use super::unreadable::unreadable_as;
 
 /// Longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 4096;
@@ -30,15 +31,12 @@ pub(super) async fn begin(
     let Some(sessions) = sessions(&access) else {
         return no_need();
     };
+    // What was sent is not repeated: it is a secret.
+    let form = "the body must be {\"token\": \"…\"}";
     let key = match key {
         Ok(key) if key.token.expose().len() <= TOKEN_BYTES_MAX => key.into_inner(),
-        // What was sent is not repeated: it is a secret.
-        _ => {
-            return problem(
-                StatusCode::BAD_REQUEST,
-                "the body must be {\"token\": \"…\"}",
-            );
-        }
+        Ok(_) => return problem(StatusCode::BAD_REQUEST, form),
+        Err(error) => return unreadable_as(&error, form),
     };
     match sessions.begin(key.token.expose().trim()) {
         Ok(begun) => HttpResponse::Ok()

@@ -1,16 +1,14 @@
 //! What an integration does: its settings as one JSON object, shown with the tag of their file and
 //! replaced as a whole. In the file only what differs is written anew.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::problem::problem;
-
 use super::edits::{Path, carry_out, done, integration_in, refused, shown};
 use super::state::AdminState;
 use super::tenant_files::{Change, Settings};
+use super::unreadable::unreadable;
 
 /// What an integration is to do.
 #[derive(Debug, Deserialize)]
@@ -50,7 +48,7 @@ pub(super) async fn replace(
     };
     let settings = match wish {
         Ok(wish) => wish.into_inner().settings,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let change = Change::Settings {
         integration,

@@ -12,6 +12,7 @@ use crate::problem::problem;
 use super::edits::{carry_out, done, refused, shown};
 use super::state::AdminState;
 use super::tenant_files::{Change, Settings};
+use super::unreadable::unreadable;
 
 /// The most people of one company that are taken at once.
 const PEOPLE_MAX: usize = 5000;
@@ -48,7 +49,7 @@ pub(super) async fn replace(
     };
     let employees = match wish {
         Ok(wish) => wish.into_inner().employees,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     if employees.len() > PEOPLE_MAX {
         let text = format!("at most {PEOPLE_MAX} employees");

@@ -16,6 +16,7 @@ use super::state::AdminState;
 use super::tenant_files::{
     AccountInFile, Change, IntegrationInFile, NewTenant, Settings, SourceInFile, Take, TypedSecrets,
 };
+use super::unreadable::{unreadable, unreadable_as};
 
 /// A company that is to be.
 #[derive(Debug, Deserialize)]
@@ -129,7 +130,7 @@ pub(super) async fn add(
 ) -> HttpResponse {
     let wish = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let lines = [
         Some(&wish.name),
@@ -169,9 +170,9 @@ pub(super) async fn add_account(
     let wish = match wish {
         Ok(wish) => wish.into_inner(),
         // What was sent is not repeated: there may be a secret in it.
-        Err(_) => {
+        Err(error) => {
             let text = format!("account, crm and address are needed; {NO_ACCOUNT_WISH}");
-            return problem(StatusCode::BAD_REQUEST, &text);
+            return unreadable_as(&error, &text);
         }
     };
     let lines = [Some(&wish.address), wish.title.as_ref(), Some(&wish.crm)];
@@ -206,7 +207,7 @@ pub(super) async fn add_integration(
     };
     let wish = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     if let Err(no) = lines_are_good(wish.title.iter()) {
         return problem(StatusCode::BAD_REQUEST, &no);
