@@ -24,7 +24,7 @@ static SETTINGS: LazyLock<Value> = LazyLock::new(form::schema);
 pub(super) async fn of_settings(state: web::Data<AdminState>, query: Asked) -> HttpResponse {
     let language = match asked_for(query, &state) {
         Ok(language) => language,
-        Err(refused) => return refused,
+        Err(wrong) => return wrong.answer(),
     };
     HttpResponse::Ok().json(json!({
         "settings": &*SETTINGS,

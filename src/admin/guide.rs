@@ -36,7 +36,7 @@ struct Seen {
 pub(super) async fn show(state: web::Data<AdminState>, query: Asked) -> HttpResponse {
     let language = match asked_for(query, &state) {
         Ok(language) => language,
-        Err(refused) => return refused,
+        Err(wrong) => return wrong.answer(),
     };
     let overview = state.overview.load_full();
     match (

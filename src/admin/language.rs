@@ -18,16 +18,21 @@ pub(super) struct LanguageQuery {
 /// What a question named.
 pub(super) type Asked = Result<web::Query<LanguageQuery>, actix_web::Error>;
 
+/// A question named something else.
+pub(super) struct NoLanguage;
+
+impl NoLanguage {
+    /// Answers it.
+    pub(super) fn answer(self) -> HttpResponse {
+        let title = "lang is ru or en, and nothing else can be asked for";
+        problem(StatusCode::BAD_REQUEST, title)
+    }
+}
+
 /// Returns the language that was asked for, or else the configured one.
-///
-/// # Errors
-/// The answer to a question that names something else.
-pub(super) fn asked_for(query: Asked, state: &AdminState) -> Result<Language, HttpResponse> {
+pub(super) fn asked_for(query: Asked, state: &AdminState) -> Result<Language, NoLanguage> {
     match query {
         Ok(query) => Ok(query.lang.unwrap_or(state.language)),
-        Err(_) => {
-            let title = "lang is ru or en, and nothing else can be asked for";
-            Err(problem(StatusCode::BAD_REQUEST, title))
-        }
+        Err(_) => Err(NoLanguage),
     }
 }
