@@ -117,9 +117,12 @@ async fn the_card_of_a_strangers_call_that_makes_nothing_goes_when_the_call_is_o
 async fn where_another_telephony_logs_the_calls_no_card_opens_one() {
     let branch = branch().await;
     let last = "default_responsible = \"1\"";
-    branch
-        .home
-        .edit_tenant(last, &format!("{last}\ntelephony = \"another\""));
+    let another = format!("{last}\ntelephony = \"another\"");
+    branch.home.edit_tenant(last, &another);
+    let popup = "[integrations.settings.popup]";
+    let field = "card = \"deal\"\nfield = \"UTM_SOURCE\"\nvalue = \"mango\"";
+    let fields = format!("[[integrations.settings.calls.fields]]\n{field}\n\n{popup}");
+    branch.home.edit_tenant(popup, &fields);
     let daemon = branch.start().await;
     let began = Timestamp::now();
     for (revision, phase) in [(1, "ringing"), (2, "ended")] {
