@@ -19,7 +19,7 @@ export default {
   "figure.dead": "Dead letters",
   "figure.since": "Running since",
   "alive": "What is alive",
-  "doing": "Doing",
+  "doing": "Details",
   "waits": "{open} under way, {undecided} not decided",
   "nothing_waits": "nothing waits",
   "health.up": "up",

@@ -19,7 +19,7 @@ export default {
   "figure.dead": "Отказы",
   "figure.since": "Работает с",
   "alive": "Что работает",
-  "doing": "Занято",
+  "doing": "Подробности",
   "waits": "в работе {open}, не решено {undecided}",
   "nothing_waits": "очередь пуста",
   "health.up": "работает",

@@ -5,7 +5,7 @@ export default {
   "people.add": "Add as an employee",
   "mapping.title": "Employees and users of the CRM",
   "mapping.take": "Pair with {who}",
-  "mapping.users": "Users of the CRM whom no employee is: {count}",
+  "mapping.users": "Users of the CRM without an employee: {count}",
   "roster": "People of the phone system",
   "roster.hint": "Those who are not among the employees yet can be added.",
   "roster.read": "Read: {source}",
