@@ -12,7 +12,7 @@ export async function company(place) {
   const [tenant] = place.rest;
   const path = `/v1/tenants/${way(tenant)}`;
   const [kinds, here, seen, staff] = await Promise.all([
-    get("/v1/source-kinds"), get(path), read(`${path}/company`), get(`${path}/employees`), learn("settings-"), learn("sources-")]);
+    get("/v1/source-kinds"), get(path), read(`${path}/company`), get(`${path}/employees`), learn("sources-")]);
   if (!place.alive()) return;
   const schemas = { company: named(kinds.company.company, "Company"), numbers: named(kinds.company.numbers, "Number"), questions: named(kinds.company.questions, "Questions") };
   const whole = ({ data }) => Object.fromEntries(PARTS.map((part) => [part, data[part]]));

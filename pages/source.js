@@ -18,7 +18,7 @@ export async function source(place) {
   const isNew = id === NEW;
   const [kinds, here, seen, staff, guide] = await Promise.all([
     get("/v1/source-kinds"), read(company), isNew ? null : read(path), get(`${company}/employees`), get(`/v1/guide?lang=${language}`),
-    learn("settings-"), learn("sources-")]);
+    learn("sources-")]);
   if (!place.alive()) return;
   const at = guide.sources.find((one) => one.key === `${tenant}/${id}`);
   const draw = (kind, carried) => editor(place, { carried, tenant, id, company, path, isNew, kinds, kind, here, seen, staff, at, redraw: draw });
