@@ -528,7 +528,7 @@ class FirstDay(Walk):
         self.check("mistake of a source")
         self.type("settings.host", "127.0.0.1")
         b.button("Добавить источник").click()
-        b.says("Источник добавлен")
+        b.until("its own page is open", lambda: "#/source/magazin/ofis" in b.driver.current_url)
         b.until("it is connected", lambda: (b.go("#/source/magazin/ofis") or "на связи" in b.text()))
         text = file.read_text()
         assert text.startswith(before) and "sealed" in text and self.lab.AMI_SECRET not in text, text
