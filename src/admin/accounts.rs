@@ -11,8 +11,8 @@ use crate::problem::problem;
 use crate::store::StoreError;
 use crate::store::command::JournalNote;
 
+use super::body::{JsonBody, unreadable};
 use super::state::AdminState;
-use super::unreadable::unreadable;
 
 pub(super) async fn list(state: web::Data<AdminState>) -> HttpResponse {
     let overview = state.overview.load_full();
@@ -44,7 +44,7 @@ pub(super) struct Wanted {
 /// a restart in between must not forget a person's word.
 pub(super) async fn resume(
     state: web::Data<AdminState>,
-    wanted: Result<web::Json<Wanted>, actix_web::Error>,
+    wanted: Result<JsonBody<Wanted>, actix_web::Error>,
 ) -> HttpResponse {
     let wanted = match wanted {
         Ok(wanted) => wanted.into_inner(),

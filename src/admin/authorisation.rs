@@ -10,8 +10,8 @@ use crate::model::ids::{AccountId, TenantId};
 use crate::model::secret::Secret;
 use crate::problem::problem;
 
+use super::body::{JsonBody, unreadable_as};
 use super::state::{AdminState, Overview};
-use super::unreadable::unreadable_as;
 
 /// Longest code that is passed on: amoCRM's have about a thousand characters.
 const CODE_BYTES_MAX: usize = 8192;
@@ -33,7 +33,7 @@ fn account(path: web::Path<(String, String)>) -> Option<(TenantId, AccountId)> {
 pub(super) async fn authorise(
     state: web::Data<AdminState>,
     path: web::Path<(String, String)>,
-    body: Result<web::Json<Authorisation>, actix_web::Error>,
+    body: Result<JsonBody<Authorisation>, actix_web::Error>,
 ) -> HttpResponse {
     let Some((tenant, account)) = account(path) else {
         return super::not_found();

@@ -13,8 +13,8 @@ use crate::pbx::call_desk::{DeskError, Placed, told};
 use crate::problem::problem;
 use crate::store::command::JournalNote;
 
+use super::body::{JsonBody, unreadable};
 use super::state::AdminState;
-use super::unreadable::unreadable;
 
 /// Who is to be connected with whom.
 #[derive(Debug, Deserialize)]
@@ -27,7 +27,7 @@ pub(super) struct Wish {
 pub(super) async fn place(
     state: web::Data<AdminState>,
     path: web::Path<(String, String)>,
-    wish: Result<web::Json<Wish>, actix_web::Error>,
+    wish: Result<JsonBody<Wish>, actix_web::Error>,
 ) -> HttpResponse {
     let (tenant, source) = path.into_inner();
     let (Ok(tenant), Ok(source)) = (tenant.parse::<TenantId>(), source.parse::<SourceId>()) else {

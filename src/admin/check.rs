@@ -10,10 +10,10 @@ use crate::model::ids::TenantId;
 use crate::model::mistake::Mistake;
 use crate::rehearsal::Candidate;
 
+use super::body::{JsonBody, unreadable};
 use super::lists::{Seen, see};
 use super::rehearsal::{File, read};
 use super::state::{AdminState, Overview};
-use super::unreadable::unreadable;
 
 /// What is to be checked.
 #[derive(Debug, Deserialize)]
@@ -27,7 +27,7 @@ pub(super) struct Wish {
 
 pub(super) async fn check(
     state: web::Data<AdminState>,
-    wish: Result<web::Json<Wish>, actix_web::Error>,
+    wish: Result<JsonBody<Wish>, actix_web::Error>,
 ) -> HttpResponse {
     let wish = match wish {
         Ok(wish) => wish.into_inner(),

@@ -15,8 +15,8 @@ use crate::store::StoreError;
 use crate::store::command::{Revival, Revive};
 use crate::store::query::DeadLetter;
 
+use super::body::{JsonBody, unreadable};
 use super::state::AdminState;
-use super::unreadable::unreadable;
 
 /// The most dead letters that one request lists or changes.
 const ITEMS_MAX: usize = 500;
@@ -141,7 +141,7 @@ impl Filter {
 pub(super) async fn revive(
     state: web::Data<AdminState>,
     path: web::Path<String>,
-    wanted: Result<web::Json<Wanted>, actix_web::Error>,
+    wanted: Result<JsonBody<Wanted>, actix_web::Error>,
 ) -> HttpResponse {
     let revival = match path.as_str() {
         "retry" => Revival::Retry,

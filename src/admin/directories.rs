@@ -10,8 +10,8 @@ use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 use crate::store::directory::FullPass;
 
+use super::body::{JsonBody, unreadable};
 use super::state::AdminState;
-use super::unreadable::unreadable;
 
 /// One portal's directory.
 #[derive(Debug, Serialize)]
@@ -94,7 +94,7 @@ pub(super) struct Wanted {
 
 pub(super) async fn sync(
     state: web::Data<AdminState>,
-    wanted: Result<web::Json<Wanted>, actix_web::Error>,
+    wanted: Result<JsonBody<Wanted>, actix_web::Error>,
 ) -> HttpResponse {
     let wanted = match wanted {
         Ok(wanted) => wanted.into_inner(),

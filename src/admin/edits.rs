@@ -3,7 +3,7 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::model::activity::Activity;
@@ -11,9 +11,9 @@ use crate::model::ids::{AccountId, IntegrationId, TenantId};
 use crate::model::secret::Secret;
 use crate::problem::{problem, problem_with};
 
+use super::body::{JsonBody, stated, unreadable, unreadable_as};
 use super::state::AdminState;
 use super::tenant_files::{Change, Changed, FileMistake, NoChange, Settings, Take, TypedSecrets};
-use super::unreadable::{unreadable, unreadable_as};
 
 /// Longest title and address that are taken, in bytes: what is longer is a mistake.
 const TEXT_BYTES_MAX: usize = 1024;
@@ -28,32 +28,31 @@ pub(super) type Path = web::Path<(String, String)>;
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountWish {
     /// `null` clears it.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "stated")]
     title: Option<Option<String>>,
+    #[serde(default, deserialize_with = "stated")]
     address: Option<String>,
     /// Other settings of its CRM; `null` takes one away.
-    #[serde(default)]
-    settings: Settings,
+    #[serde(default, deserialize_with = "stated")]
+    settings: Option<Settings>,
     /// Secrets that are typed anew.
-    #[serde(default)]
-    secrets: TypedSecrets,
+    #[serde(default, deserialize_with = "stated")]
+    secrets: Option<TypedSecrets>,
 }
 
 /// What is to be changed of an integration. What is not named stays.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IntegrationWish {
+    #[serde(default, deserialize_with = "stated")]
     account: Option<AccountId>,
+    #[serde(default, deserialize_with = "stated")]
     activity: Option<Activity>,
     /// `null` clears it.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "stated")]
     title: Option<Option<String>>,
+    #[serde(default, deserialize_with = "stated")]
     takes: Option<Vec<Take>>,
-}
-
-/// Tells `null` from nothing.
-fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
-    Deserialize::deserialize(value).map(Some)
 }
 
 pub(super) async fn account(state: web::Data<AdminState>, path: Path) -> HttpResponse {
@@ -92,7 +91,7 @@ pub(super) async fn change_account(
     state: web::Data<AdminState>,
     request: HttpRequest,
     path: Path,
-    wish: Result<web::Json<AccountWish>, actix_web::Error>,
+    wish: Result<JsonBody<AccountWish>, actix_web::Error>,
 ) -> HttpResponse {
     let Some((tenant, account)) = account_in(path) else {
         return super::not_found();
@@ -107,10 +106,11 @@ pub(super) async fn change_account(
         // What was sent is not repeated: there may be a secret in it.
         Err(error) => return unreadable_as(&error, NO_ACCOUNT_WISH),
     };
-    if title.is_none() && address.is_none() && settings.is_empty() && secrets.is_empty() {
+    if title.is_none() && address.is_none() && settings.is_none() && secrets.is_none() {
         let text = "say what is to be changed: title, address, settings, secrets";
         return problem(StatusCode::BAD_REQUEST, text);
     }
+    let (settings, secrets) = (settings.unwrap_or_default(), secrets.unwrap_or_default());
     let lines = [title.clone().flatten(), address.clone()];
     if let Err(no) = lines_are_good(lines.iter().flatten()).and(typed_are_good(&settings, &secrets))
     {
@@ -164,7 +164,7 @@ pub(super) async fn change_integration(
     state: web::Data<AdminState>,
     request: HttpRequest,
     path: Path,
-    wish: Result<web::Json<IntegrationWish>, actix_web::Error>,
+    wish: Result<JsonBody<IntegrationWish>, actix_web::Error>,
 ) -> HttpResponse {
     let Some((tenant, integration)) = integration_in(path) else {
         return super::not_found();

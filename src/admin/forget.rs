@@ -11,8 +11,8 @@ use crate::store::StoreError;
 use crate::store::command::JournalNote;
 use crate::store::directory::DirectoryQuery;
 
+use super::body::{JsonBody, unreadable};
 use super::state::AdminState;
-use super::unreadable::unreadable;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +22,7 @@ pub(super) struct Order {
 
 pub(super) async fn forget(
     state: web::Data<AdminState>,
-    order: Result<web::Json<Order>, actix_web::Error>,
+    order: Result<JsonBody<Order>, actix_web::Error>,
 ) -> HttpResponse {
     let order = match order {
         Ok(order) => order.into_inner(),

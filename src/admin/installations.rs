@@ -11,8 +11,8 @@ use crate::crm::LetIn;
 use crate::model::ids::{AccountId, TenantId};
 use crate::problem::problem;
 
+use super::body::{JsonBody, unreadable};
 use super::state::AdminState;
-use super::unreadable::unreadable;
 
 /// For which account one is accepted.
 #[derive(Debug, Deserialize)]
@@ -34,7 +34,7 @@ pub(super) async fn list(state: web::Data<AdminState>) -> HttpResponse {
 pub(super) async fn accept(
     state: web::Data<AdminState>,
     path: web::Path<String>,
-    body: Result<web::Json<Acceptance>, actix_web::Error>,
+    body: Result<JsonBody<Acceptance>, actix_web::Error>,
 ) -> HttpResponse {
     let wanted = match body {
         Ok(body) => body.into_inner(),

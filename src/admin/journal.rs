@@ -167,6 +167,10 @@ fn read(query: Query) -> Result<JournalSearch, (&'static str, String)> {
         ),
         None => None,
     };
+    let limit = query.limit.unwrap_or(50);
+    if !(1..=SEARCH_ROWS_MAX).contains(&limit) {
+        return Err(("limit", format!("must be from 1 to {SEARCH_ROWS_MAX}")));
+    }
     Ok(JournalSearch {
         tenant,
         phone,
@@ -175,7 +179,7 @@ fn read(query: Query) -> Result<JournalSearch, (&'static str, String)> {
         outcome: query.outcome,
         kind: query.kind,
         after,
-        limit: query.limit.unwrap_or(50).clamp(1, SEARCH_ROWS_MAX),
+        limit,
     })
 }
 

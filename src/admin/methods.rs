@@ -36,7 +36,10 @@ pub(super) async fn refuse(request: HttpRequest) -> HttpResponse {
     let methods = METHODS.get(&pattern.replace(":.+}", "}"));
     // What the description does not name is a page.
     let methods = methods.map_or(Method::GET.as_str(), String::as_str);
-    let text = format!("{} is not for this path; it takes {methods}", request.method());
+    let text = format!(
+        "{} is not for this path; it takes {methods}",
+        request.method()
+    );
     let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, &text);
     if let Ok(value) = HeaderValue::from_str(methods) {
         answer.headers_mut().insert(ALLOW, value);
@@ -46,6 +49,7 @@ pub(super) async fn refuse(request: HttpRequest) -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::CONTENT_TYPE;
     use actix_web::{App, test};
 
     use super::*;
@@ -57,7 +61,12 @@ mod tests {
         for (method, path, status, allowed) in [
             ("DELETE", "/v1/status", 405, Some("GET")),
             ("HEAD", "/v1/tenants", 405, Some("GET, POST")),
-            ("POST", "/v1/tenants/a/accounts/b", 405, Some("DELETE, GET, PATCH")),
+            (
+                "POST",
+                "/v1/tenants/a/accounts/b",
+                405,
+                Some("DELETE, GET, PATCH"),
+            ),
             ("POST", "/v1/communications/a/b/c/d", 405, Some("GET")),
             ("POST", "/", 405, Some("GET")),
             ("GET", "/v1/nothing", 404, None),
@@ -67,9 +76,13 @@ mod tests {
             let request = test::TestRequest::with_uri(path).method(method.clone());
             let answer = test::call_service(&app, request.to_request()).await;
             assert_eq!(answer.status().as_u16(), status, "{method} {path}");
-            let told = answer.headers().get(ALLOW).map(|value| value.to_str().unwrap());
+            let told = answer
+                .headers()
+                .get(ALLOW)
+                .map(|value| value.to_str().unwrap());
             assert_eq!(told, allowed, "{method} {path}");
-            let media = answer.headers().get("content-type").map(|value| value.to_str().unwrap());
+            let media = answer.headers().get(CONTENT_TYPE);
+            let media = media.map(|value| value.to_str().unwrap());
             assert_eq!(media, Some("application/problem+json"), "{method} {path}");
         }
     }

@@ -7,6 +7,7 @@ mod again;
 pub mod alarms;
 mod authorisation;
 mod backup;
+mod body;
 mod calls;
 mod check;
 mod company;
@@ -49,7 +50,6 @@ mod story;
 pub mod tenant_files;
 mod tenants;
 mod test_call;
-mod unreadable;
 mod webhooks;
 
 use actix_web::{HttpResponse, web};

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::model::ids::IntegrationKey;
 use crate::model::ledger::{Ledger, LedgerStep};
-use crate::problem::problem;
+use crate::problem::{problem, problem_with};
 use crate::store::StoreError;
 use crate::store::command::Work;
 
@@ -20,7 +20,13 @@ const WORKS_MAX: usize = 200;
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
     integration: Option<IntegrationKey>,
-    limit: Option<usize>,
+    #[serde(default = "usual")]
+    limit: usize,
+}
+
+/// Works of an answer where no other number is asked for.
+fn usual() -> usize {
+    50
 }
 
 #[derive(Serialize)]
@@ -40,6 +46,11 @@ pub(super) async fn list(
         Ok(query) => query.into_inner(),
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
+    if !(1..=WORKS_MAX).contains(&query.limit) {
+        let members = [("parameter", json!("limit"))];
+        let text = format!("limit: must be from 1 to {WORKS_MAX}");
+        return problem_with(StatusCode::BAD_REQUEST, &text, &members);
+    }
     match rows(&state, query).await {
         Ok((rows, total)) => HttpResponse::Ok().json(json!({ "items": rows, "total": total })),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
@@ -52,7 +63,7 @@ async fn rows(state: &AdminState, query: Query) -> Result<(Vec<Row>, usize), Sto
         works.retain(|work| work.integration == *integration);
     }
     let total = works.len();
-    works.truncate(query.limit.unwrap_or(50).clamp(1, WORKS_MAX));
+    works.truncate(query.limit);
     let mut rows = Vec::with_capacity(works.len());
     for mut work in works {
         let ledger = state

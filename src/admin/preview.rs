@@ -21,9 +21,9 @@ use crate::rules::situation::Situation;
 use crate::store::StoreError;
 use crate::store::query::{JournalSearch, StoredCommunication, Story};
 
+use super::body::{JsonBody, unreadable};
 use super::edits::{Path, integration_in};
 use super::state::{AccountOverview, AdminState};
-use super::unreadable::unreadable;
 
 /// How many real communications a preview shows.
 const SHOWN_MAX: usize = 5;
@@ -48,7 +48,7 @@ pub(super) struct Wish {
 pub(super) async fn preview(
     state: web::Data<AdminState>,
     path: Path,
-    wish: Result<web::Json<Wish>, actix_web::Error>,
+    wish: Result<JsonBody<Wish>, actix_web::Error>,
 ) -> HttpResponse {
     let Some((tenant, integration)) = integration_in(path) else {
         return super::not_found();

@@ -2,7 +2,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use crate::model::explanation::Language;
@@ -10,9 +11,9 @@ use crate::model::ids::{IntegrationKey, TenantId};
 use crate::model::timestamp::Timestamp;
 use crate::problem::{problem, problem_with};
 
+use super::body::{JsonBody, unreadable};
 use super::rehearsal_report::{Against, Bounds, Pair, Report, report};
 use super::state::{AdminState, Draft, Overview};
-use super::unreadable::unreadable;
 
 /// Communications of one integration, where the wish names no number.
 const LAST_DEFAULT: usize = 200;
@@ -31,10 +32,23 @@ pub(super) struct Wish {
     integration: Option<IntegrationKey>,
     tenant: Option<TenantId>,
     since: Option<String>,
+    #[serde(default, deserialize_with = "last")]
     last: Option<usize>,
     #[serde(default)]
     all: bool,
     lang: Option<Language>,
+}
+
+/// Reads how many; a JSON number is whole with a fraction of nothing, too.
+fn last<'de, D: Deserializer<'de>>(value: D) -> Result<Option<usize>, D::Error> {
+    let wrong = || D::Error::custom(format!("last is a whole number from 1 to {LAST_MAX}"));
+    match Option::<f64>::deserialize(value)? {
+        None => Ok(None),
+        Some(number) if number.fract() == 0.0 && (1.0..=LAST_MAX as f64).contains(&number) => {
+            Ok(Some(number as usize))
+        }
+        Some(_) => Err(wrong()),
+    }
 }
 
 /// A tenant's file.
@@ -47,7 +61,7 @@ pub(super) struct File {
 
 pub(super) async fn rehearse(
     state: web::Data<AdminState>,
-    wish: Result<web::Json<Wish>, actix_web::Error>,
+    wish: Result<JsonBody<Wish>, actix_web::Error>,
 ) -> HttpResponse {
     let wish = match wish {
         Ok(wish) => wish.into_inner(),
@@ -100,7 +114,7 @@ pub(super) async fn rehearse(
     }
     let bounds = Bounds {
         since,
-        last: wish.last.unwrap_or(LAST_DEFAULT).clamp(1, LAST_MAX),
+        last: wish.last.unwrap_or(LAST_DEFAULT),
         all: wish.all,
         language: wish.lang.unwrap_or(state.language),
     };

@@ -9,8 +9,8 @@ use crate::model::secret::Secret;
 use crate::problem::problem;
 
 use super::access::{Access, is_repeated, session_cookie, session_id};
+use super::body::{JsonBody, unreadable_as};
 use super::sessions::{NotLetIn, Sessions};
-use super::unreadable::unreadable_as;
 
 /// Longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 4096;
@@ -26,7 +26,7 @@ pub(super) struct Key {
 pub(super) async fn begin(
     access: web::Data<Access>,
     request: HttpRequest,
-    key: Result<web::Json<Key>, actix_web::Error>,
+    key: Result<JsonBody<Key>, actix_web::Error>,
 ) -> HttpResponse {
     let Some(sessions) = sessions(&access) else {
         return no_need();
@@ -34,10 +34,12 @@ pub(super) async fn begin(
     // What was sent is not repeated: it is a secret.
     let form = "the body must be {\"token\": \"…\"}";
     let key = match key {
-        Ok(key) if key.token.expose().len() <= TOKEN_BYTES_MAX => key.into_inner(),
-        Ok(_) => return problem(StatusCode::BAD_REQUEST, form),
+        Ok(key) => key.into_inner(),
         Err(error) => return unreadable_as(&error, form),
     };
+    if key.token.expose().len() > TOKEN_BYTES_MAX {
+        return problem(StatusCode::BAD_REQUEST, form);
+    }
     match sessions.begin(key.token.expose().trim()) {
         Ok(begun) => HttpResponse::Ok()
             .insert_header((

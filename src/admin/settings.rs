@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::body::{JsonBody, unreadable};
 use super::edits::{Path, carry_out, done, integration_in, refused, shown};
 use super::state::AdminState;
 use super::tenant_files::{Change, Settings};
-use super::unreadable::unreadable;
 
 /// What an integration is to do.
 #[derive(Debug, Deserialize)]
@@ -41,7 +41,7 @@ pub(super) async fn replace(
     state: web::Data<AdminState>,
     request: HttpRequest,
     path: Path,
-    wish: Result<web::Json<Wish>, actix_web::Error>,
+    wish: Result<JsonBody<Wish>, actix_web::Error>,
 ) -> HttpResponse {
     let Some((tenant, integration)) = integration_in(path) else {
         return super::not_found();

@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::model::ids::TenantId;
 use crate::problem::problem;
 
+use super::body::{JsonBody, unreadable};
 use super::edits::{carry_out, done, refused, shown};
 use super::state::AdminState;
 use super::tenant_files::{Change, Settings};
-use super::unreadable::unreadable;
 
 /// The most people of one company that are taken at once.
 const PEOPLE_MAX: usize = 5000;
@@ -42,7 +42,7 @@ pub(super) async fn replace(
     state: web::Data<AdminState>,
     request: HttpRequest,
     path: web::Path<String>,
-    wish: Result<web::Json<Wish>, actix_web::Error>,
+    wish: Result<JsonBody<Wish>, actix_web::Error>,
 ) -> HttpResponse {
     let Ok(tenant) = path.into_inner().parse::<TenantId>() else {
         return super::not_found();

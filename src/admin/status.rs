@@ -258,16 +258,22 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
 
 /// Answers while the process can answer at all.
 pub(super) async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().body("ok\n")
+    told("ok\n")
 }
 
 /// Answers yes when everything is bound and started.
 pub(super) async fn readyz(state: web::Data<AdminState>) -> HttpResponse {
     if state.ready.get() {
-        HttpResponse::Ok().body("ready\n")
+        told("ready\n")
     } else {
         problem(StatusCode::SERVICE_UNAVAILABLE, "starting")
     }
+}
+
+fn told(text: &'static str) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body(text)
 }
 
 pub(super) async fn metrics(state: web::Data<AdminState>) -> HttpResponse {

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::model::communication::Snapshot;
 use crate::model::explanation::{Language, Reason};
@@ -14,7 +15,7 @@ use crate::model::passing::{Audience, PassingState};
 use crate::model::plan::{Card, Role};
 use crate::model::recording::RecordingState;
 use crate::model::timestamp::Timestamp;
-use crate::problem::problem;
+use crate::problem::{problem, problem_with};
 use crate::store::command::{JournalNote, Work};
 use crate::store::query::{JournalOutcome, Story};
 
@@ -134,7 +135,10 @@ pub(super) async fn story(
     let (tenant, source, item) = path.into_inner();
     let key = match format!("{tenant}/{source}/{item}").parse::<CommunicationKey>() {
         Ok(key) => key,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => {
+            let members = [("parameter", json!("item"))];
+            return problem_with(StatusCode::BAD_REQUEST, &error.to_string(), &members);
+        }
     };
     let language = query.lang.unwrap_or(state.language);
     match state.store.story(key).await {

@@ -9,6 +9,7 @@ use crate::model::explanation::Language;
 use crate::model::ids::{AccountId, IntegrationId, TenantId};
 use crate::problem::problem;
 
+use super::body::{JsonBody, unreadable, unreadable_as};
 use super::edits::{
     NO_ACCOUNT_WISH, carry_out, lines_are_good, made, refused, shown, typed_are_good,
 };
@@ -16,7 +17,6 @@ use super::state::AdminState;
 use super::tenant_files::{
     AccountInFile, Change, IntegrationInFile, NewTenant, Settings, SourceInFile, Take, TypedSecrets,
 };
-use super::unreadable::{unreadable, unreadable_as};
 
 /// A company that is to be.
 #[derive(Debug, Deserialize)]
@@ -126,7 +126,7 @@ fn integration(id: &str, written: &IntegrationInFile) -> Value {
 /// Adds a company: a file of its own.
 pub(super) async fn add(
     state: web::Data<AdminState>,
-    wish: Result<web::Json<TenantWish>, actix_web::Error>,
+    wish: Result<JsonBody<TenantWish>, actix_web::Error>,
 ) -> HttpResponse {
     let wish = match wish {
         Ok(wish) => wish.into_inner(),
@@ -162,7 +162,7 @@ pub(super) async fn add_account(
     state: web::Data<AdminState>,
     request: HttpRequest,
     path: web::Path<String>,
-    wish: Result<web::Json<NewAccount>, actix_web::Error>,
+    wish: Result<JsonBody<NewAccount>, actix_web::Error>,
 ) -> HttpResponse {
     let Ok(tenant) = path.parse::<TenantId>() else {
         return super::not_found();
@@ -200,7 +200,7 @@ pub(super) async fn add_integration(
     state: web::Data<AdminState>,
     request: HttpRequest,
     path: web::Path<String>,
-    wish: Result<web::Json<NewIntegration>, actix_web::Error>,
+    wish: Result<JsonBody<NewIntegration>, actix_web::Error>,
 ) -> HttpResponse {
     let Ok(tenant) = path.parse::<TenantId>() else {
         return super::not_found();

@@ -28,7 +28,7 @@ pub(super) struct Search {
     /// Only this kind: call, chat, request.
     #[arg(long)]
     kind: Option<String>,
-    /// At most so many lines.
+    /// At most so many lines, from 1 to 500.
     #[arg(long, default_value_t = 50)]
     limit: usize,
 }

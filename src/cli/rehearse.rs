@@ -23,7 +23,7 @@ pub(super) struct Rehearse {
     /// Only what began at or after this time (2026-11-20T09:00:00+03:00).
     #[arg(long)]
     since: Option<String>,
-    /// At most so many communications of each integration, the newest; 1000 at the most.
+    /// At most so many communications of each integration, the newest; from 1 to 1000.
     #[arg(long, default_value_t = 200)]
     last: usize,
     /// Tell those that come to the same as well.

@@ -151,7 +151,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route("/oauth/{crm}/disabled", web::get().to(oauth::switched_off))
         .route(
             "/healthz",
-            web::get().to(|| async { HttpResponse::Ok().body("ok\n") }),
+            web::get().to(|| async {
+                HttpResponse::Ok()
+                    .content_type("text/plain; charset=utf-8")
+                    .body("ok\n")
+            }),
         )
         .default_service(web::to(|| async { not_found() }));
 }

@@ -159,6 +159,9 @@ async fn respond(
         return Err(Refused::Host);
     }
     if request.uri.path() == "/healthz" {
+        if !matches!(request.method, Method::GET | Method::HEAD) {
+            return Err(Refused::Method);
+        }
         return Ok(text(StatusCode::OK, "ok\n".to_owned()));
     }
     let key = request

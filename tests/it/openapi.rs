@@ -25,8 +25,12 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let Some(reference) = value["$ref"].as_str() else {
         return value;
     };
-    let place = reference.strip_prefix('#').expect("leads into the document");
-    document.pointer(place).unwrap_or_else(|| panic!("{reference} leads nowhere"))
+    let place = reference
+        .strip_prefix('#')
+        .expect("leads into the document");
+    document
+        .pointer(place)
+        .unwrap_or_else(|| panic!("{reference} leads nowhere"))
 }
 
 /// Visits every value of a document.
@@ -76,7 +80,10 @@ fn every_reference_leads_somewhere_and_every_list_of_what_is_required_names_prop
         if let (Some(properties), Some(required)) = (properties, required) {
             for name in required {
                 let name = name.as_str().unwrap_or_else(|| panic!("{name} is no name"));
-                assert!(properties.contains_key(name), "{name} is required of {value}");
+                assert!(
+                    properties.contains_key(name),
+                    "{name} is required of {value}"
+                );
             }
         }
     });
@@ -86,7 +93,10 @@ fn every_reference_leads_somewhere_and_every_list_of_what_is_required_names_prop
 fn refusals(operation: &Value) -> Vec<&'static str> {
     // The Host is looked at before everything else.
     let mut wanted = vec!["403"];
-    if operation["security"].as_array().is_none_or(|ways| !ways.is_empty()) {
+    if operation["security"]
+        .as_array()
+        .is_none_or(|ways| !ways.is_empty())
+    {
         wanted.push("401");
     }
     if operation["requestBody"].is_object() {
@@ -110,7 +120,10 @@ fn every_operation_says_how_it_is_refused_and_refuses_with_a_problem_document() 
     for (name, operation) in operations(&document) {
         let answers = operation["responses"].as_object().expect("responses");
         for status in refusals(operation) {
-            assert!(answers.contains_key(status), "{name} does not tell of {status}");
+            assert!(
+                answers.contains_key(status),
+                "{name} does not tell of {status}"
+            );
         }
         for (status, answer) in answers {
             if status.as_str() < "400" {
@@ -158,7 +171,10 @@ fn what_is_described_of_the_public_endpoints_is_served_there() {
         for (name, operation) in operations(&document) {
             let path = name.split_once(' ').map_or("", |(_, path)| path);
             let begins = path.split('{').next().unwrap_or_default();
-            assert!(source.contains(&format!("\"{begins}")), "{path} is not served");
+            assert!(
+                source.contains(&format!("\"{begins}")),
+                "{path} is not served"
+            );
             visit(operation, &mut |value| {
                 if value["$ref"].as_str().is_some_and(|to| to.starts_with('#')) {
                     resolved(&document, value);
