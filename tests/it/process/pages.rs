@@ -291,7 +291,7 @@ async fn settings_are_saved_over_the_endpoint_with_their_mistakes_named_and_no_c
             [&refused, &russian].map(|body| body.pointer(member).and_then(Value::as_str));
         let after = after.expect("a text");
         assert_ne!(before, Some(after), "{member}");
-        assert!(after.contains(|c| matches!(c, 'а'..='я')), "{after}");
+        assert!(after.contains(|c: char| matches!(c, 'а'..='я')), "{after}");
     }
 
     let mut wanted = seen["settings"].clone();
