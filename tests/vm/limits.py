@@ -70,7 +70,8 @@ def empty_group(box: Box, pid: int) -> None:
 @step(needed=True)
 def machine(box: Box) -> None:
     """a Debian with a kernel of its own starts, and the page's commands install it there"""
-    said = box.guest.sh("uname -r; cat /sys/fs/cgroup/cgroup.controllers; findmnt -no FSTYPE /sys/fs/cgroup")
+    said = box.guest.sh("uname -r; cat /sys/fs/cgroup/cgroup.controllers; "
+                        "findmnt -no FSTYPE /sys/fs/cgroup")
     print(f"   | {', '.join(said.splitlines())}; {' '.join(box.guest.accelerator[:2])}")
     box.do("On the box", "apt-get install")
     box.comes_up()

@@ -150,8 +150,8 @@ def recording(office: Office) -> None:
 def doctor(office: Office) -> None:
     """the page's doctor finds nothing wrong with the box, and names the cure of what is made wrong"""
     said = office.do("What is wrong?", "trunkline doctor", page=office.operations)
-    print("".join(f"   | {line}\n" for line in said.splitlines() if "LOOK" in line or "failed" in line),
-          end="")
+    print("".join(f"   | {line}\n" for line in said.splitlines()
+                  if "LOOK" in line or "failed" in line), end="")
     secret = "/etc/trunkline/secrets/office-ami"
     office.guest.sh(f"chmod 0644 {secret}")
     expect(office.guest.status("trunkline doctor") == 1, "the doctor finds nothing wrong")
@@ -289,7 +289,7 @@ def unseen(office: Office) -> None:
 
 @step()
 def rebooted(office: Office) -> None:
-    """a reboot and a power cut in mid-work: after the PBX it comes up by itself, and makes the rest once"""
+    """a reboot and a power cut: it comes up by itself, after the PBX, and makes the rest once"""
     guest = office.guest
     guest.sh("cat >/etc/systemd/system/asterisk.service; systemctl enable --quiet asterisk",
              stdin="[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 2\n"
