@@ -8,8 +8,13 @@ import { saver } from "/pages/saving.js";
 const NEW = "+";
 const SECRET = "SECRET";
 
-// What was typed as the secret of an address, for as long as this page of the browser lives: to be pasted.
+// What was just typed as the secret of an address: shown once, to be pasted.
 const typedHooks = new Map();
+const shownOnce = (key) => {
+  const hook = typedHooks.get(key);
+  typedHooks.delete(key);
+  return hook;
+};
 
 // The words that this page needs: a source and a company are drawn with what tabs have.
 export const LISTS = ["sources-", "settings-", "settings-other-", "settings-people-", "settings-hours-"];
@@ -119,7 +124,7 @@ function editor(place, { carried, tenant, id, company, path, isNew, kinds, kind,
     main, details);
   fill(place.main, back(),
     el("h1", {}, isNew ? t("source.new") : `${t("source")} ${draft.before.name || id}`, " ", !isNew && el("small", {}, inLanguage(entry.title))),
-    saving.said, !isNew && state(at, typedHooks.get(`${tenant}/${id}`)),
+    saving.said, !isNew && state(at, shownOnce(`${tenant}/${id}`)),
     !isNew && at && at.session && discovery({ path, draft, show: () => { show(); saving.touched(); } }),
     settingsCard,
     isNew ? el("div.row", {}, el("button.primary", { type: "button", onclick: once(add) }, t("source.save")), el("a.button", { href: "#/accounts" }, t("cancel")))

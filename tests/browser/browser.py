@@ -41,7 +41,8 @@ class Browser:
 
     def colours(self, scheme: str):
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
-            "features": [{"name": "prefers-color-scheme", "value": scheme}]})
+            # What moves is looked at where it comes to rest: colours that fade would be judged half-way.
+            "features": [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]})
 
     def script(self, text: str, *values):
         return self.driver.execute_script(text, *values)

@@ -574,7 +574,7 @@ class FirstDay(Walk):
         b, file = self.browser, self.demo.file()
         b.go("#/company/magazin")
         b.button("+ Добавить номер").click()
-        self.type("numbers.0.number", "номер")
+        self.type("numbers.0.number", "два слова")
         b.choose('[data-way="numbers.0.source"] select', "ofis")
         b.choose('[data-way="numbers.0.scenario"] select', "other")
         b.button("Сохранить").click()
