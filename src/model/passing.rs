@@ -285,7 +285,9 @@ mod tests {
         let show = |users: &[&str], state| step(CardMove::Show, users, state);
         let away = |users: &[&str], state| step(CardMove::TakeAway, users, state);
         let not_sent = || PassingState::NotSent { at };
-        let rows: [(&str, Vec<PassingStep>, Option<(&str, Option<&str>)>); 8] = [
+        /// Under whom, and the CRM's name.
+        type Entry = Option<(&'static str, Option<&'static str>)>;
+        let rows: [(&str, Vec<PassingStep>, Entry); 8] = [
             ("no card", vec![], None),
             ("observed", vec![show(&["12"], not_sent())], None),
             (

@@ -115,6 +115,7 @@ fn sources() -> Vec<SourceKind> {
     let mut kinds: Vec<SourceKind> = built_in
         .map(|kind| SourceKind {
             name: kind.name,
+            russian: kind.russian,
             secrets: kind.secrets,
             form: kind.form,
             person: kind.person,
@@ -124,6 +125,7 @@ fn sources() -> Vec<SourceKind> {
     if !kinds.iter().any(|kind| kind.name == "asterisk") {
         kinds.push(SourceKind {
             name: "asterisk",
+            russian: "",
             secrets: &["secret"],
             form: SettingsForm::NONE,
             person: trunkline::pbx::webhook::KIND.person,

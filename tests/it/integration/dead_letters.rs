@@ -70,6 +70,7 @@ fn state(workshop: &Workshop, portal: &Arc<Portal>) -> AdminState {
         metrics: PrometheusBuilder::new().build_recorder().handle(),
         started_at: START,
         language: Language::En,
+        phrases: Arc::default(),
     }
 }
 

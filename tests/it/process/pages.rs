@@ -278,7 +278,7 @@ async fn settings_are_saved_over_the_endpoint_with_their_mistakes_named_and_no_c
     let russian = put(&wrong, &tag).header("Accept-Language", "ru-RU,ru;q=0.9,en;q=0.8");
     let russian = russian.send().await.expect("an answer");
     assert_eq!(russian.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(said(russian.headers(), "content-language"), "ru");
+    assert_eq!(russian.headers()["content-language"], "ru");
     let russian: Value = russian.json().await.expect("JSON");
     assert_eq!(russian["places"][0]["path"], refused["places"][0]["path"]);
     for member in [
