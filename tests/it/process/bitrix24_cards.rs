@@ -3,6 +3,7 @@
 
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
+use trunkline::clock::{Clock as _, SystemClock};
 use trunkline::lab::bitrix24::{CallView, Mode};
 
 use super::bitrix24::Branch;
@@ -22,6 +23,10 @@ async fn branch() -> Branch {
     let popup = format!("{last}\n\n[integrations.settings.popup]\nshow_to = \"rung\"");
     branch.home.edit_tenant(last, &popup);
     branch
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millisecond(SystemClock.now().as_millis()).expect("a time")
 }
 
 /// The call as it stands; it began now.
@@ -60,7 +65,7 @@ async fn seen_by(branch: &Branch, users: &[u64]) -> CallView {
 async fn telephones_that_ring_one_after_the_other_are_one_call_and_only_who_talks_keeps_the_card() {
     let branch = branch().await;
     let daemon = branch.start().await;
-    let began = Timestamp::now();
+    let began = now();
     let tell = async |revision, phase, rung: &[&str], talkers: &[&str]| {
         let told = picture(began, revision, phase, rung, talkers);
         assert_eq!(daemon.post(&told).await.0, 202);
@@ -100,7 +105,7 @@ async fn the_card_of_a_strangers_call_that_makes_nothing_goes_when_the_call_is_o
     let case = "missed_unknown = { action = { kind = \"contact\" } }";
     branch.home.edit_tenant(case, "");
     let daemon = branch.start().await;
-    let began = Timestamp::now();
+    let began = now();
     let ringing = picture(began, 1, "ringing", &["101"], &[]);
     assert_eq!(daemon.post(&ringing).await.0, 202);
     seen_by(&branch, &[ANNA]).await;
@@ -124,7 +129,7 @@ async fn where_another_telephony_logs_the_calls_no_card_opens_one() {
     let fields = format!("[[integrations.settings.calls.fields]]\n{field}\n\n{popup}");
     branch.home.edit_tenant(popup, &fields);
     let daemon = branch.start().await;
-    let began = Timestamp::now();
+    let began = now();
     for (revision, phase) in [(1, "ringing"), (2, "ended")] {
         let told = picture(began, revision, phase, &["101"], &[]);
         assert_eq!(daemon.post(&told).await.0, 202);
@@ -139,7 +144,7 @@ async fn where_another_telephony_logs_the_calls_no_card_opens_one() {
 async fn a_kill_while_it_rings_leaves_one_call_and_no_card() {
     let branch = branch().await;
     let daemon = branch.start().await;
-    let began = Timestamp::now();
+    let began = now();
     let ringing = picture(began, 1, "ringing", &["101"], &[]);
     assert_eq!(daemon.post(&ringing).await.0, 202);
     let first = seen_by(&branch, &[ANNA]).await;
