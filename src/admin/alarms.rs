@@ -43,6 +43,7 @@ pub async fn standing(state: &AdminState) -> Result<Vec<Alarm>, StoreError> {
     let figures = state.store.figures().await?;
     let overview = state.overview.load_full();
     let mut found = alarms(state, &figures);
+    found.extend(super::quarantine::alarm(state, &figures).await?);
     found.extend(credential_alarms(state, &overview).await);
     Ok(found)
 }
@@ -64,7 +65,7 @@ pub(super) async fn trial(state: web::Data<AdminState>) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "channels": shown }))
 }
 
-/// Returns the alarms that stand, but those of credentials.
+/// Returns the alarms that stand, but those of credentials and of rows that cannot be read.
 pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
     let mut found = Vec::new();
     for (name, child) in state.board.all() {
@@ -120,16 +121,6 @@ pub(super) fn alarms(state: &AdminState, figures: &StoreFigures) -> Vec<Alarm> {
                 "{} step(s) were refused for good: trunkline outbox dead names them, and outbox \
                  retry, decide-again and drop act on them",
                 figures.dead_letters
-            ),
-        });
-    }
-    if figures.unreadable_rows > 0 {
-        found.push(Alarm {
-            word: "unreadable_rows".to_owned(),
-            what: "store".to_owned(),
-            text: format!(
-                "{} row(s) cannot be read; the log names them, their works are set aside",
-                figures.unreadable_rows
             ),
         });
     }

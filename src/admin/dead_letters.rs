@@ -239,7 +239,7 @@ async fn chosen(
     Ok((wanted.items.into_iter().chain(all).collect(), more))
 }
 
-fn portal_of(
+pub(super) fn portal_of(
     state: &AdminState,
     integration: &IntegrationKey,
 ) -> Option<std::sync::Arc<crate::integration::portal::Portal>> {

@@ -52,6 +52,9 @@ async fn carry_out(state: &AdminState, phone: &Phone) -> Result<Value, StoreErro
     for source in &report.checkpoints {
         left.push(json!({ "where": "source", "source": source }));
     }
+    for source in &report.sources {
+        left.push(json!({ "where": "phone_system", "source": source }));
+    }
     let overview = state.overview.load_full();
     for portal in &overview.portals {
         let query = DirectoryQuery {
@@ -91,6 +94,7 @@ async fn carry_out(state: &AdminState, phone: &Phone) -> Result<Value, StoreErro
         "communications": report.communications,
         "remarks": report.notes,
         "recordings": report.files.len(),
+        "quarantined": report.quarantined,
         "kept": kept,
         "left": left,
         "more": report.more,

@@ -32,6 +32,7 @@ mod openapi;
 mod outbox;
 mod pages;
 mod preview;
+mod quarantine;
 mod rehearsal;
 mod rehearsal_report;
 pub mod roster;
@@ -57,6 +58,7 @@ use actix_web::{HttpResponse, web};
 use crate::problem::problem;
 
 pub use openapi::DOCUMENT as OPENAPI;
+pub use quarantine::wake_works;
 
 /// Adds every route that needs the administrator's rights; `access` guards them.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -234,6 +236,16 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(
             "/v1/dead-letters/{wish}",
             web::post().to(dead_letters::revive),
+        )
+        .route("/v1/store/quarantine", web::get().to(quarantine::list))
+        .route("/v1/store/quarantine/{id}", web::get().to(quarantine::show))
+        .route(
+            "/v1/store/quarantine/{id}",
+            web::delete().to(quarantine::give_up),
+        )
+        .route(
+            "/v1/store/quarantine/{id}/put-back",
+            web::post().to(quarantine::put_back),
         )
         .route("/v1/accounts/resume", web::post().to(accounts::resume))
         .route("/v1/forget", web::post().to(forget::forget))

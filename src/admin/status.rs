@@ -176,6 +176,10 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
     }
     let overview = state.overview.load_full();
     let mut alarms = alarms(&state, &figures);
+    match super::quarantine::alarm(&state, &figures).await {
+        Ok(alarm) => alarms.extend(alarm),
+        Err(error) => return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
     alarms.extend(credential_alarms(&state, &overview).await);
     let mut dead: BTreeMap<IntegrationKey, usize> = BTreeMap::new();
     if figures.dead_letters > 0 {

@@ -18,14 +18,16 @@ const WORD_WITHIN: Duration = Duration::from_secs(20);
 /// How long the whole conversation may take.
 const ALL_WITHIN: Duration = Duration::from_secs(60);
 
-/// Sends one message to these addresses. Says why not, in words without secrets.
+/// Sends one message to these addresses. Says why not, in words without secrets. With an id, a
+/// message that is sent once more is the same to every mailbox.
 pub(super) async fn send(
     settings: &EmailSettings,
     to: &[String],
     subject: &str,
     text: String,
+    id: Option<&str>,
 ) -> Result<(), Refused> {
-    let message = message(settings, to, subject, text).map_err(Refused::once)?;
+    let message = message(settings, to, subject, text, id).map_err(Refused::once)?;
     let transport = transport(settings).map_err(Refused::once)?;
     match tokio::time::timeout(ALL_WITHIN, transport.send(message)).await {
         Ok(Ok(_)) => Ok(()),
@@ -63,6 +65,7 @@ fn message(
     to: &[String],
     subject: &str,
     text: String,
+    id: Option<&str>,
 ) -> Result<Message, String> {
     let mailbox = |address: &str| {
         let parsed = address.parse::<Mailbox>();
@@ -73,7 +76,7 @@ fn message(
         .subject(subject)
         .header(header::ContentTransferEncoding::Base64)
         .header(ContentType::TEXT_PLAIN)
-        .message_id(None);
+        .message_id(id.map(|id| format!("<{id}@{}>", domain(&settings.from))));
     for to in to {
         message = message.to(mailbox(to)?);
     }
@@ -83,6 +86,14 @@ fn message(
     let headers = message.headers_mut();
     headers.insert_raw(HeaderValue::new(automatic, "auto-generated".to_owned()));
     Ok(message)
+}
+
+/// Returns the domain of an address.
+fn domain(address: &str) -> &str {
+    let (_, domain) = address
+        .rsplit_once('@')
+        .unwrap_or(("", "trunkline.invalid"));
+    domain.trim_end_matches('>')
 }
 
 fn transport(settings: &EmailSettings) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {

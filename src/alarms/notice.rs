@@ -46,6 +46,8 @@ pub struct NewRecord {
     pub link: String,
     /// Who answers for it; empty where nobody does.
     pub responsible: String,
+    /// Which notice it is; sent once more it has the same.
+    pub id: String,
 }
 
 impl Known for NewRecord {
@@ -69,7 +71,7 @@ impl NewRecord {
     /// # Errors
     /// It was not taken; why.
     pub async fn by_email(&self, server: &EmailSettings, to: &[String]) -> Result<(), Refused> {
-        email::send(server, to, &self.subject, self.text.clone()).await
+        email::send(server, to, &self.subject, self.text.clone(), Some(&self.id)).await
     }
 
     /// Posts it.
@@ -77,7 +79,7 @@ impl NewRecord {
     /// # Errors
     /// It was not taken; why.
     pub async fn by_webhook(&self, settings: &WebhookSettings) -> Result<(), Refused> {
-        webhook::send(settings, self).await
+        webhook::send(settings, self, Some(&self.id)).await
     }
 
     /// Says what is wrong with the templates of a webhook's body.
@@ -98,6 +100,7 @@ impl NewRecord {
             name: word("name"),
             link: word("https://crm.example/1"),
             responsible: word("Anna"),
+            id: word("1"),
         };
         webhook::filled(body, &sample).map(drop)
     }

@@ -292,7 +292,7 @@ async fn send(settings: &AlarmSettings, channel: Channel, told: &Told) -> Result
             let Some(to) = &settings.email else {
                 return Ok(());
             };
-            let sent = email::send(to, &to.to, &told.subject, told.text.clone()).await;
+            let sent = email::send(to, &to.to, &told.subject, told.text.clone(), None).await;
             sent.map_err(|refused| refused.why)
         }
         Channel::Webhook => {
@@ -306,7 +306,7 @@ async fn send(settings: &AlarmSettings, channel: Channel, told: &Told) -> Result
                 new: told.new,
                 over: told.over,
             };
-            let sent = webhook::send(to, &words).await;
+            let sent = webhook::send(to, &words, None).await;
             sent.map_err(|refused| refused.why)
         }
     }

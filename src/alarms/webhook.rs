@@ -12,6 +12,9 @@ use super::settings::WebhookSettings;
 /// How long the other side may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
+/// The header that says which message it is: one that is posted once more has the same.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// How much of a refusal is told.
 const WORDS_CHARS_MAX: usize = 200;
 
@@ -108,7 +111,11 @@ fn fill(
 }
 
 /// Posts one message. Says why not, in words without the address, which may hold a token.
-pub(super) async fn send(settings: &WebhookSettings, words: &impl Known) -> Result<(), Refused> {
+pub(super) async fn send(
+    settings: &WebhookSettings,
+    words: &impl Known,
+    id: Option<&str>,
+) -> Result<(), Refused> {
     let body = filled(&settings.body, words).map_err(Refused::once)?;
     // The HTTP library asks for one even where nothing is encrypted.
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -119,6 +126,9 @@ pub(super) async fn send(settings: &WebhookSettings, words: &impl Known) -> Resu
         .build()
         .map_err(|error| Refused::once(in_words(error)))?;
     let mut request = client.post(settings.url.clone()).json(&body);
+    if let Some(id) = id {
+        request = request.header(IDEMPOTENCY_KEY, id);
+    }
     if let Some(bearer) = &settings.bearer {
         request = request.bearer_auth(bearer.expose());
     }

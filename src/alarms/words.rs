@@ -238,8 +238,8 @@ const ENTRIES: &[Entry] = &[
             "Rows of the store cannot be read",
         ],
         cure: [
-            "проверьте диск; docs/operations.md, «Хранилище»",
-            "check the disk; docs/operations.md, \"The store\"",
+            "trunkline store quarantine list скажет, чего не хватает; проверьте диск; docs/ru/troubleshooting.md",
+            "trunkline store quarantine list says what is missing; check the disk; docs/operations.md, \"The store\"",
         ],
     },
     Entry {

@@ -7,18 +7,21 @@ use arc_swap::ArcSwap;
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::admin::alarms::standing;
 use crate::admin::state::AdminState;
+use crate::admin::{alarms::standing, wake_works};
 use crate::alarms::Alarm;
 use crate::alarms::certificate::{NoDate, good_until};
 use crate::config::Configuration;
 use crate::model::timestamp::Timestamp;
-use crate::store::StoreHandle;
+use crate::store::StoreError;
 
 use super::silence::{Heard, Listened, listened, silent};
 
 /// How often what stands is looked at.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether rows were met that cannot be read.
+const CHECK_EVERY: Duration = Duration::from_secs(15 * 60);
 
 /// How often the certificate is looked at, and a little while after the start.
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(6 * 3600);
@@ -59,7 +62,7 @@ impl Alarming {
     pub(super) fn start(self) -> Vec<JoinHandle<()>> {
         let certificate = certificate(self.admin.clone(), Arc::clone(&self.watched));
         vec![
-            tokio::task::spawn_local(check(self.admin.store.clone())),
+            tokio::task::spawn_local(check(self.admin.clone())),
             tokio::task::spawn_local(self.tell()),
             tokio::task::spawn_local(certificate),
         ]
@@ -74,7 +77,7 @@ impl Alarming {
         }
     }
 
-    async fn turn(&self) -> Result<(), crate::store::StoreError> {
+    async fn turn(&self) -> Result<(), StoreError> {
         let admin = &self.admin;
         let listened = self.watched.listened.load_full();
         let silent = silent(&self.heard, &admin.store, &listened).await?;
@@ -98,12 +101,33 @@ pub(super) async fn tell_unwritten(admin: &AdminState) -> std::convert::Infallib
     }
 }
 
-/// Reads every row on which decisions rest, once: what cannot be read is an alarm before it is needed.
-async fn check(store: StoreHandle) {
-    match store.check().await {
-        Ok(()) => tracing::debug!("the store was read through"),
-        Err(error) => tracing::warn!(%error, "the store was not read through"),
+/// Reads the store through, so that what cannot be read is out of the way before it is needed; and
+/// again where something was met since.
+async fn check(admin: AdminState) {
+    let mut accounted_for = None;
+    loop {
+        match look_through(&admin, &mut accounted_for).await {
+            Ok(()) => {}
+            Err(StoreError::Closed) => return,
+            Err(error) => tracing::warn!(%error, "the store was not read through"),
+        }
+        tokio::time::sleep(CHECK_EVERY).await;
     }
+}
+
+async fn look_through(
+    admin: &AdminState,
+    accounted_for: &mut Option<u64>,
+) -> Result<(), StoreError> {
+    let store = &admin.store;
+    if *accounted_for == Some(store.figures().await?.unreadable_rows) {
+        return Ok(());
+    }
+    let done = store.check(admin.clock.now()).await?;
+    wake_works(admin, done.works).await;
+    *accounted_for = Some(store.figures().await?.unreadable_rows);
+    tracing::debug!(rows = done.rows, "the store was read through");
+    Ok(())
 }
 
 async fn certificate(admin: AdminState, watched: Arc<Watched>) {

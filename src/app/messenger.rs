@@ -121,6 +121,7 @@ fn record(telling: &Telling, company: String, language: Language) -> NewRecord {
         name,
         link,
         responsible,
+        id: telling.id.clone(),
     }
 }
 
@@ -148,6 +149,7 @@ mod tests {
 
     fn telling(name: &str) -> Telling {
         Telling {
+            id: "1".to_owned(),
             tenant: "acme".parse().expect("an id"),
             news: News {
                 kind: Kind::Request,

@@ -13,6 +13,7 @@ mod fastagi;
 mod installations;
 mod keeping_child;
 mod kept_socket;
+mod lane_filling;
 mod listeners;
 mod messenger;
 mod pairs;

@@ -31,6 +31,12 @@ pub(super) async fn run(
         number("remarks"),
         number("recordings"),
     ));
+    if number("quarantined") > 0 {
+        output.line(&format!(
+            "forgotten: {} row(s) in quarantine",
+            number("quarantined")
+        ));
+    }
     for kept in items(&report, "kept") {
         let why = match text(kept, "why") {
             "waits" => "its work waits for a CRM: let it go or drop it, then forget again",
@@ -52,6 +58,11 @@ pub(super) async fn run(
             }
             "source" => format!(
                 "left: what {} itself remembers of the last days; it goes with its time",
+                text(left, "source"),
+            ),
+            "phone_system" => format!(
+                "left: what the phone system or platform behind {} keeps of its own (history, recordings, \
+                 phone book): delete it there",
                 text(left, "source"),
             ),
             _ => format!("left: a recording cannot be removed: {}", text(left, "why")),

@@ -24,6 +24,7 @@ mod pbx;
 mod rehearse;
 mod settings;
 mod status;
+mod store;
 mod support_bundle;
 mod sync;
 mod test_call;
@@ -98,6 +99,9 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup back, while no daemon runs.
     Restore(backup::Restore),
+    /// Look at rows of the store that cannot be read, put them back or give them up.
+    #[command(subcommand)]
+    Store(store::Store),
     /// Look at CRM accounts, and authorise them.
     #[command(subcommand)]
     Account(account::Account),
@@ -332,6 +336,7 @@ async fn ask_daemon(
         Command::Lookup(wish) => lookup::show(&client, wish, output).await,
         Command::Journal(search) => journal::show(&client, search, output).await,
         Command::Outbox(outbox) => outbox::run(&client, outbox, output).await,
+        Command::Store(wish) => store::run(&client, wish, output).await,
         Command::Account(account) => account::run(&client, account, output).await,
         Command::Integration(wish) => integration::run(&client, wish, output).await,
         Command::Backup(wish) => backup::make(&client, &wish, output).await,

@@ -37,6 +37,12 @@ pub(super) async fn show(client: &Client, output: &mut Output) -> Result<(), Cli
         text(store, "dead_letters"),
         text(store, "file_bytes")
     ));
+    let left = store.get("left_works").and_then(Value::as_u64);
+    if let Some(left) = left.filter(|left| *left > 0) {
+        output.line(&format!(
+            "{left} work(s) of integrations that are not configured any more: they go on if these return"
+        ));
+    }
     for source in items(&status, "sources") {
         let state = source.get("state").unwrap_or(&empty);
         let health = if state.is_null() {

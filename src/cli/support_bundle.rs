@@ -27,12 +27,14 @@ use self::mask::Mask;
 const LOG_LINES: &str = "2000";
 
 /// What the daemon is asked for, and how the answer is called.
-const ASKED: [(&str, &str); 5] = [
+const ASKED: [(&str, &str); 6] = [
     ("/v1/status", "status.json"),
     ("/v1/alarms", "alarms.json"),
     ("/v1/accounts", "accounts.json"),
     ("/v1/directories", "directories.json"),
     ("/v1/journal/notes", "notes.json"),
+    // Without the rows' content.
+    ("/v1/store/quarantine", "quarantine.json"),
 ];
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ use super::batcher::Presence;
 use super::context::IntegrationContext;
 use super::gate::{Gate, Heard, Passage, Word};
 use super::halt::Halt;
+use super::notices;
 use super::supervisor::LifeEnd;
 
 /// Works that are under way at once: enough to fill requests of the largest batch that a CRM takes
@@ -120,6 +121,7 @@ impl IntegrationActor {
         let fence = context.store.claim(context.key.clone()).await?;
         let open = context.store.open_works().await?;
         let candidates = enter_lanes(&context, open.iter());
+        notices::resume(&context).await?;
         let (sender, receiver) = oneshot::channel();
         let handles = Arc::clone(&context.handles);
         let (key, portal) = (context.key.clone(), Arc::clone(&context.portal));

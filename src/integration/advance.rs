@@ -120,7 +120,10 @@ fn fault(error: &StoreError) -> Fault {
         | StoreError::StepOpen { .. }
         | StoreError::NoCommunication(_)
         | StoreError::WrongSource { .. }
-        | StoreError::WrongKey { .. } => Fault::Race,
+        | StoreError::WrongKey { .. }
+        | StoreError::NotInQuarantine(_)
+        | StoreError::StillUnreadable { .. }
+        | StoreError::PlaceTaken { .. } => Fault::Race,
     }
 }
 

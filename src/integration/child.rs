@@ -75,12 +75,26 @@ impl IntegrationSeat {
 pub struct IntegrationChild {
     seat: IntegrationSeat,
     arbiter: ArbiterHandle,
+    /// Turns true when everybody has taken his places in the lanes.
+    filled: Option<watch::Receiver<bool>>,
 }
 
 impl IntegrationChild {
     /// Joins a seat with the arbiter that its lives run on.
     pub fn new(seat: IntegrationSeat, arbiter: ArbiterHandle) -> Self {
-        Self { seat, arbiter }
+        Self {
+            seat,
+            arbiter,
+            filled: None,
+        }
+    }
+
+    /// Begins no life before this turns true.
+    pub fn once_filled(self, filled: watch::Receiver<bool>) -> Self {
+        Self {
+            filled: Some(filled),
+            ..self
+        }
     }
 }
 
@@ -92,7 +106,18 @@ impl Child for IntegrationChild {
     fn live(&self, mut stop: watch::Receiver<bool>) -> LocalBoxFuture<'static, LifeEnd> {
         let seat = self.seat.clone();
         let arbiter = self.arbiter.clone();
+        let filled = self.filled.clone();
         async move {
+            if let Some(mut filled) = filled {
+                tokio::select! {
+                    turned = filled.wait_for(|filled| *filled) => {
+                        if turned.is_err() {
+                            return LifeEnd::Failed("the lanes were not filled".to_owned());
+                        }
+                    }
+                    _ = stop.wait_for(|stop| *stop) => return LifeEnd::Stopped,
+                }
+            }
             let context = seat.context();
             seat.leave_former_portal(&context);
             let (address, ended) =

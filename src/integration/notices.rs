@@ -4,24 +4,29 @@
 //! ```text
 //! step done --> rules::outside --> on disk as sent --> e-mail, webhook --> done | failed | expired
 //! ```
-//! What was written down as sent is not sent again by the next process. This one tries again what
-//! was surely not taken, for as long as the news is any.
+//! What was written down as sent and has no result is sent once more by the next process, as long as
+//! the news is any: by the same name (`Message-ID`, `Idempotency-Key`), so that who gets it twice can
+//! tell. This process tries again what was surely not taken.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use crate::clock::SharedClock;
 use crate::crm::AccountSettings;
 use crate::model::activity::Activity;
+use crate::model::communication::Kind;
 use crate::model::ids::{CommunicationKey, CrmUserId, IntegrationKey, TenantId};
 use crate::model::ledger::Ledger;
 use crate::model::notice::{NoticeWay, OutsideNotice};
 use crate::model::passing::PassingState;
-use crate::rules::outside::{KnownUser, Made, News, notices, tells};
-use crate::store::command::{Pass, Passing, Work};
+use crate::model::plan::Role;
+use crate::rules::outside::{KnownUser, Made, News, news_of, notices, tells};
+use crate::store::command::{Pass, Passing, Work, WorkId};
 use crate::store::{StoreError, StoreHandle};
 
 use super::context::IntegrationContext;
@@ -38,9 +43,14 @@ const AGAIN_FIRST: Duration = Duration::from_secs(10);
 /// The longest such pause.
 const AGAIN_MAX: Duration = Duration::from_secs(300);
 
+/// So much of a digest names a notice: more than will ever be sent.
+const ID_BYTES: usize = 16;
+
 /// A notice as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Telling {
+    /// Which notice it is: the same however often it is sent.
+    pub id: String,
     /// Whose integration it is.
     pub tenant: TenantId,
     /// What is new.
@@ -70,6 +80,8 @@ pub struct NoticeDesk {
     messenger: Arc<dyn Messenger>,
     places: Arc<Semaphore>,
     sending: Arc<Semaphore>,
+    /// Those that this process is sending.
+    under_way: Arc<Mutex<HashSet<String>>>,
 }
 
 impl NoticeDesk {
@@ -79,6 +91,23 @@ impl NoticeDesk {
             messenger,
             places: Arc::new(Semaphore::new(WAITING_MAX)),
             sending: Arc::new(Semaphore::new(SENDING_MAX)),
+            under_way: Arc::default(),
+        }
+    }
+
+    /// Takes a notice; says whether nobody sends it already.
+    fn take(&self, id: &str) -> bool {
+        self.under_way().insert(id.to_owned())
+    }
+
+    fn give_back(&self, id: &str) {
+        self.under_way().remove(id);
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashSet<String>> {
+        match self.under_way.lock() {
+            Ok(ids) => ids,
+            Err(poisoned) => poisoned.into_inner(),
         }
     }
 }
@@ -115,35 +144,11 @@ pub(super) async fn mind(
     if !may_tell(context, work) {
         return Ok(());
     }
-    let known = context.portal.book().known();
-    let of_user = |user: &CrmUserId| {
-        let users = known.iter().flat_map(|known| &known.account.users);
-        let found = users.clone().find(|one| one.id == *user)?;
-        Some(KnownUser {
-            name: found.name.clone(),
-            email: found.email.clone(),
-        })
-    };
-    let decided = notices(&Made {
-        ledger,
-        work: work.id,
-        kind,
-        settings: &context.settings,
-        settings_revision: context.settings_revision,
-        capabilities: context.adapter.capabilities(),
-        employees: &context.employees,
-        account: &context.account,
-        of_user: &of_user,
-        now: context.clock.now(),
-    });
+    let decided = with_made(context, ledger, work.id, kind, |made| notices(made));
     let Some((decided, news)) = decided else {
         return Ok(());
     };
-    let telling = Telling {
-        tenant: context.key.tenant.clone(),
-        link: ways.account.card_url(&news.card),
-        news,
-    };
+    let link = ways.account.card_url(&news.card);
     for notice in decided {
         let pass = Pass {
             integration: context.key.clone(),
@@ -158,11 +163,123 @@ pub(super) async fn mind(
         }
         ledger.notices.push(notice.clone());
         match notice.state {
-            PassingState::Sent { .. } => begin(context, ways, work, notice, telling.clone()),
+            PassingState::Sent { .. } => {
+                let telling = Telling {
+                    id: id_of(&context.key, &work.communication, &notice.role),
+                    tenant: context.key.tenant.clone(),
+                    news: news.clone(),
+                    link: link.clone(),
+                };
+                begin(context, ways, &work.communication, notice, telling);
+            }
             PassingState::Expired { .. } => count("expired"),
             PassingState::Done { .. }
             | PassingState::Failed { .. }
             | PassingState::NotSent { .. } => count("nobody"),
+        }
+    }
+    Ok(())
+}
+
+/// Makes something of the values by which notices are decided.
+fn with_made<T>(
+    context: &IntegrationContext,
+    ledger: &Ledger,
+    work: WorkId,
+    kind: Kind,
+    make: impl FnOnce(&Made<'_>) -> T,
+) -> T {
+    let known = context.portal.book().known();
+    let of_user = |user: &CrmUserId| {
+        let users = known.iter().flat_map(|known| &known.account.users);
+        let found = users.clone().find(|one| one.id == *user)?;
+        Some(KnownUser {
+            name: found.name.clone(),
+            email: found.email.clone(),
+        })
+    };
+    make(&Made {
+        ledger,
+        work,
+        kind,
+        settings: &context.settings,
+        settings_revision: context.settings_revision,
+        capabilities: context.adapter.capabilities(),
+        employees: &context.employees,
+        account: &context.account,
+        of_user: &of_user,
+        now: context.clock.now(),
+    })
+}
+
+/// Names a notice, the same in every process; nothing of it tells whom it is about.
+fn id_of(integration: &IntegrationKey, communication: &CommunicationKey, role: &Role) -> String {
+    let name = format!("{integration} {communication} {role}");
+    let digest = Sha256::digest(name.as_bytes());
+    let hex: String = digest
+        .iter()
+        .take(ID_BYTES)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("trunkline-{hex}")
+}
+
+/// Sends what an earlier process wrote down as sent and died over: nobody knows whether it came.
+/// What is no news any more has expired.
+pub(super) async fn resume(context: &IntegrationContext) -> Result<(), StoreError> {
+    let Some(ways) = &context.notices else {
+        return Ok(());
+    };
+    if context.activity != Activity::On {
+        return Ok(());
+    }
+    for communication in context.store.notices_unsettled(context.key.clone()).await? {
+        let store = &context.store;
+        let ledger = match store
+            .ledger(context.key.clone(), communication.clone())
+            .await
+        {
+            Ok(ledger) => ledger,
+            // In quarantine; the alarm says so.
+            Err(StoreError::Unreadable { .. }) => continue,
+            Err(error) => return Err(error),
+        };
+        let stored = match store.communication(communication.clone()).await {
+            Ok(stored) => stored,
+            Err(StoreError::Unreadable { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let kind = stored.map(|stored| stored.snapshot.body.kind());
+        let unsettled = ledger.notices.iter();
+        let unsettled = unsettled.filter(|one| matches!(one.state, PassingState::Sent { .. }));
+        for notice in unsettled {
+            // Which work it was decided for does not matter any more.
+            let news = kind.and_then(|kind| {
+                with_made(context, &ledger, 0, kind, |made| news_of(made, notice))
+            });
+            let Some(news) = news else {
+                // Its record or its communication is gone: there is nothing to tell.
+                let settled = Pass {
+                    integration: context.key.clone(),
+                    communication: communication.clone(),
+                    what: Passing::Settle {
+                        role: notice.role.clone(),
+                        state: PassingState::Expired {
+                            at: context.clock.now(),
+                        },
+                    },
+                };
+                context.store.pass(settled).await?;
+                count("expired");
+                continue;
+            };
+            let telling = Telling {
+                id: id_of(&context.key, &communication, &notice.role),
+                tenant: context.key.tenant.clone(),
+                link: ways.account.card_url(&news.card),
+                news,
+            };
+            begin(context, ways, &communication, notice.clone(), telling);
         }
     }
     Ok(())
@@ -182,17 +299,20 @@ struct Errand {
 fn begin(
     context: &IntegrationContext,
     ways: &Notices,
-    work: &Work,
+    communication: &CommunicationKey,
     notice: OutsideNotice,
     telling: Telling,
 ) {
+    if !ways.desk.take(&telling.id) {
+        return;
+    }
     let place = Arc::clone(&ways.desk.places).try_acquire_owned();
     let errand = Errand {
         desk: ways.desk.clone(),
         store: context.store.clone(),
         clock: Arc::clone(&context.clock),
         integration: context.key.clone(),
-        communication: work.communication.clone(),
+        communication: communication.clone(),
         notice,
         telling,
     };
@@ -275,6 +395,7 @@ impl Errand {
         if let Err(error) = self.store.pass(settled).await {
             tracing::debug!(%error, "what became of a notice is not known");
         }
+        self.desk.give_back(&self.telling.id);
     }
 }
 

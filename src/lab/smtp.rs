@@ -24,6 +24,8 @@ pub enum Mood {
     HangsUp,
     /// It takes the message and hangs up without a word.
     TakesAndHangsUp,
+    /// It takes the message and says nothing more.
+    TakesAndSaysNothing,
     /// It says nothing at all.
     Silent,
 }
@@ -216,6 +218,9 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
                     encrypted,
                     data,
                 });
+                if mood == Mood::TakesAndSaysNothing {
+                    std::future::pending::<()>().await;
+                }
                 if mood == Mood::TakesAndHangsUp {
                     return Ok(None);
                 }

@@ -1,6 +1,6 @@
 //! Notices of new records that go past the CRM, to people whom it cannot tell by itself: by e-mail,
-//! or posted over HTTP. Passing, as everything of which a late word is worth nothing: written down
-//! before they are sent, and never sent by the next process.
+//! or posted over HTTP. Written down before they are sent; one that
+//! a crash cut off is sent once more, by the same name, as long as it is news.
 
 use serde::{Deserialize, Serialize};
 

@@ -138,13 +138,27 @@ pub fn notices(made: &Made<'_>) -> Option<(Vec<OutsideNotice>, News)> {
         let reasons = vec![NoticeReason::ToWebhook { name: name.clone() }];
         notices.push(notice(BY_WEBHOOK, NoticeWay::Webhook { name }, reasons));
     }
-    let news = News {
+    let news = news(made, step, card);
+    (!notices.is_empty()).then_some((notices, news))
+}
+
+/// Returns what a notice tells that was decided before; `None` where the ledger does not have its
+/// record any more.
+pub fn news_of(made: &Made<'_>, notice: &OutsideNotice) -> Option<News> {
+    let step = made.ledger.steps.iter().find(|step| match &step.state {
+        StepState::Done { result, .. } => result.cards.contains(&notice.card),
+        _ => false,
+    })?;
+    Some(news(made, step, notice.card.clone()))
+}
+
+fn news(made: &Made<'_>, step: &LedgerStep, card: Card) -> News {
+    News {
         kind: made.kind,
         name: name_of(&step.effect).to_owned(),
-        responsible: responsible.map(|user| user_name(made, user)),
+        responsible: responsible_of(&step.effect).map(|user| user_name(made, user)),
         card,
-    };
-    (!notices.is_empty()).then_some((notices, news))
+    }
 }
 
 /// Returns the foremost record that the work made, once it is known which one that is.

@@ -5,6 +5,7 @@ use redb::ReadableTable;
 use super::command::{Accept, Acceptance, Accepted, JournalNote, Route, Work, WorkId, WorkState};
 use super::error::{StoreError, Trouble};
 use super::outcome::put_communication;
+use super::quarantine;
 use super::query::{JournalOutcome, StoredCommunication};
 use super::recordings;
 use super::tables::{Counter, Tables, get_text, put_text, skip_unreadable};
@@ -62,7 +63,10 @@ fn take(
         &key,
         tables.health,
     );
-    // A full snapshot replaces a row that cannot be read.
+    // A full snapshot takes the place of a row that cannot be read.
+    if let Err(Trouble::Refused(StoreError::Unreadable { .. })) = &read {
+        quarantine::keep_replaced(tables, &snapshot.key, now)?;
+    }
     let old: Option<StoredCommunication> = skip_unreadable(read)?;
     if let Some(old) = &old {
         if snapshot.revision == old.snapshot.revision {

@@ -1,6 +1,8 @@
 //! Everything that can be asked of the store's writer: values with ids made by the caller, no
 //! closures over a transaction, so that a second backend can stand behind the same handle.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -324,6 +326,10 @@ pub struct ForgetReport {
     pub communications: u64,
     /// Remarks that named the number, besides those of these communications.
     pub notes: u64,
+    /// Sources that told of these communications: their phone systems have histories of their own.
+    pub sources: BTreeSet<SourceKey>,
+    /// Rows in quarantine that were removed.
+    pub quarantined: u64,
     /// Communications that are as they were, and why.
     pub kept: Vec<(CommunicationKey, KeptBecause)>,
     /// Names of files in our own folder of recordings that belong to nothing any more.

@@ -17,14 +17,17 @@ use super::command::Work;
 use super::deal_tables;
 use super::directory_tables::{ADDRESSES, CARDS, DEALS, DEALS_OF, DIRECTORIES};
 use super::error::{OpenError, StoreError, Trouble};
+use super::left_works::LEFT_WORKS;
+use super::quarantine::{self, QUARANTINE, Search};
 use super::query::StoredCommunication;
+use super::reader::Reader;
 use super::recordings::{COUNTS, DUE, RECORDINGS, TOKENS, UNTOLD};
 use super::row::RowHealth;
 use super::schema;
 use super::tables::{
     ACCOUNTS, CHECKPOINTS, COMMUNICATIONS, COUNTERS, CREDENTIALS, DEAD_LETTERS, DECISIONS, FENCES,
-    JOURNAL_INDEX, LEDGERS, META, NOTES, NOTES_OF, SETTINGS, SETTINGS_CURRENT, Tables, WORK_UNIQUE,
-    WORKS, WORKS_OF, get_text, put_text, skip_unreadable,
+    JOURNAL_INDEX, LEDGERS, META, NOTES, NOTES_OF, NOTICES_UNSETTLED, SETTINGS, SETTINGS_CURRENT,
+    Tables, WORK_UNIQUE, WORKS, WORKS_OF, get_text, put_text, skip_unreadable,
 };
 use crate::model::ids::CommunicationKey;
 use crate::model::ledger::{LedgerStep, StepState};
@@ -55,7 +58,7 @@ pub struct CopyReport {
     pub communications: u64,
     /// Works that are not over.
     pub open_works: u64,
-    /// Rows that cannot be read.
+    /// Rows that cannot be read, those in quarantine not counted; five hundred stand for more.
     pub unreadable_rows: u64,
 }
 
@@ -133,6 +136,9 @@ pub(super) fn copy(from: &ReadTransaction, to: &Path) -> Result<Result<(), Strin
         deal_tables::UPLOADS,
         deal_tables::REFUSED,
         deal_tables::COUNTS,
+        QUARANTINE,
+        LEFT_WORKS,
+        NOTICES_UNSETTLED,
     );
     for there in from.list_tables()? {
         let name = there.name();
@@ -198,37 +204,15 @@ pub fn inspect_copy(path: &Path, key: &StoreKey) -> Result<CopyReport, OpenError
         unreadable_rows: 0,
     };
     let txn = database.begin_read().map_err(damaged)?;
-    (report.communications, report.open_works) = check(&txn, &health)?;
-    report.unreadable_rows = health.unreadable();
+    let reader = Reader {
+        txn,
+        health: &health,
+    };
+    let figures = reader.figures()?;
+    (report.communications, report.open_works) = (figures.communications, figures.open_works);
+    let found = quarantine::find(&reader, Search::AtStart)?;
+    report.unreadable_rows = u64::try_from(found.rows.len()).unwrap_or(u64::MAX);
     Ok(report)
-}
-
-/// Reads every row on which decisions and effects rest; those that cannot be read are counted and
-/// named in the log. Returns how many communications and open works there are.
-pub(super) fn check(txn: &ReadTransaction, health: &RowHealth) -> Result<(u64, u64), Trouble> {
-    let (mut communications, mut works) = (0, 0);
-    for row in txn.open_table(COMMUNICATIONS)?.iter()? {
-        let (key, row) = row?;
-        communications += 1;
-        drop(health.read::<StoredCommunication>("communications", key.value(), row.value()));
-    }
-    for row in txn.open_table(WORKS)?.iter()? {
-        let (id, row) = row?;
-        works += 1;
-        drop(health.read::<Work>("works", id.value(), row.value()));
-    }
-    for row in txn.open_table(CHECKPOINTS)?.iter()? {
-        let (key, row) = row?;
-        drop(health.read::<serde_json::Value>("checkpoints", key.value(), row.value()));
-    }
-    for row in txn.open_table(LEDGERS)?.iter()? {
-        let (key, row) = row?;
-        let (communication, integration) = key.value();
-        // As the ledger is read where a work is begun.
-        let name = format!("{integration} {communication}");
-        drop(health.read::<super::ledger_rows::Progress>("ledgers", name, row.value()));
-    }
-    Ok((communications, works))
 }
 
 /// Says whether a process works with a store. Changes nothing.

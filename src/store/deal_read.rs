@@ -230,12 +230,13 @@ impl Reader<'_> {
         if let Some(table) = self.table_if_made(MOVES)? {
             let range = (key.as_str(), id, i64::MIN, "")..=(key.as_str(), id, i64::MAX, LAST);
             for row in table.range(range)?.take(MOVES_MAX) {
-                let (_, row) = row?;
-                moves.extend(self.health.read::<StageMove>(
-                    "deal_moves",
-                    format!("{key} {id}"),
-                    row.value(),
-                ));
+                let (place, row) = row?;
+                let (_, _, at, one) = place.value();
+                let name = format!("{key} {id} {at} {one}");
+                let read = self
+                    .health
+                    .read::<StageMove>("deal_moves", name, row.value());
+                moves.extend(read);
             }
         }
         Ok(Some((found, moves)))

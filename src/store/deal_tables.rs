@@ -13,6 +13,7 @@ use crate::model::timestamp::Timestamp;
 
 type Bytes = &'static [u8];
 type Texts2 = (&'static str, &'static str);
+type MoveKey = (&'static str, &'static str, i64, &'static str);
 
 /// (Integration, deal) -> the deal.
 pub(super) const DEALS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("deals");
@@ -51,7 +52,7 @@ struct DealTables<'t> {
     deals: Table<'t, Texts2, Bytes>,
     by_time: Table<'t, (&'static str, i64, &'static str), ()>,
     by_version: Table<'t, (&'static str, u64), &'static str>,
-    moves: Table<'t, (&'static str, &'static str, i64, &'static str), Bytes>,
+    moves: Table<'t, MoveKey, Bytes>,
     hints: Table<'t, Texts2, u64>,
     pulls: Table<'t, &'static str, Bytes>,
     uploads: Table<'t, &'static str, Bytes>,
@@ -80,6 +81,26 @@ impl<'t> LazyDeals<'t> {
             },
         };
         Ok(self.tables.insert(tables))
+    }
+
+    /// Returns the table of the deals themselves.
+    pub(super) fn rows(&mut self) -> Result<&mut Table<'t, Texts2, Bytes>, Trouble> {
+        Ok(&mut self.open()?.deals)
+    }
+
+    /// Returns the table of their moves.
+    pub(super) fn move_rows(&mut self) -> Result<&mut Table<'t, MoveKey, Bytes>, Trouble> {
+        Ok(&mut self.open()?.moves)
+    }
+
+    /// Returns the table of how far the readings came.
+    pub(super) fn pull_rows(&mut self) -> Result<&mut Table<'t, &'static str, Bytes>, Trouble> {
+        Ok(&mut self.open()?.pulls)
+    }
+
+    /// Returns the table of how far the deals were passed on.
+    pub(super) fn upload_rows(&mut self) -> Result<&mut Table<'t, &'static str, Bytes>, Trouble> {
+        Ok(&mut self.open()?.uploads)
     }
 }
 

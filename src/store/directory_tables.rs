@@ -83,6 +83,11 @@ impl<'t> LazyDirectory<'t> {
         };
         Ok(self.tables.insert(tables))
     }
+
+    /// Returns the table of the portals' rows.
+    pub(super) fn rows(&mut self) -> Result<&mut Table<'t, &'static str, Bytes>, Trouble> {
+        Ok(&mut self.open()?.directories)
+    }
 }
 
 /// Carries out [`DirectoryBatch`].

@@ -75,6 +75,33 @@ pub enum StoreError {
         /// The credential's name.
         name: String,
     },
+    /// There is no row of this number in quarantine.
+    #[error("there is no row {0} in quarantine")]
+    NotInQuarantine(u64),
+    /// The present build cannot read the row either.
+    #[error(
+        "row {key} of table {table} (number {id}) cannot be read by this version: install the one that wrote it, put a backup back, or drop the row"
+    )]
+    StillUnreadable {
+        /// Its number in quarantine.
+        id: u64,
+        /// Its table.
+        table: &'static str,
+        /// Its key.
+        key: String,
+    },
+    /// Another row stands in its place by now.
+    #[error(
+        "row {key} of table {table} (number {id}) was written anew since: export it if it is needed, and drop it"
+    )]
+    PlaceTaken {
+        /// Its number in quarantine.
+        id: u64,
+        /// Its table.
+        table: &'static str,
+        /// Its key.
+        key: String,
+    },
     /// A stored row cannot be read, and guessing what it said would be wrong.
     #[error("row {key} of table {table} cannot be read")]
     Unreadable {

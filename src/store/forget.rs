@@ -6,7 +6,10 @@ use redb::ReadableTable;
 use super::command::{ForgetReport, JournalNote, KeptBecause};
 use super::error::{StoreError, Trouble};
 use super::facet::{of_phone, phones};
+use super::left_works;
 use super::outcome::put_communication;
+use super::passing;
+use super::quarantine::{self, QuarantineId};
 use super::query::{NoteId, StoredCommunication};
 use super::reader::Reader;
 use super::recordings;
@@ -38,6 +41,8 @@ pub(super) struct ForgetList {
     phone: Phone,
     communications: Vec<CommunicationKey>,
     notes: Vec<NoteId>,
+    /// Rows in quarantine.
+    quarantine: Vec<QuarantineId>,
     /// Sources in whose own memory the number stands.
     checkpoints: Vec<String>,
     more: bool,
@@ -55,6 +60,7 @@ impl ForgetList {
             let next = Self {
                 communications: left,
                 notes,
+                quarantine: Vec::new(),
                 checkpoints: Vec::new(),
                 phone: self.phone.clone(),
                 ..self
@@ -81,6 +87,7 @@ pub(super) fn candidates(
         phone: phone.clone(),
         communications: Vec::new(),
         notes: Vec::new(),
+        quarantine: Vec::new(),
         checkpoints: Vec::new(),
         more: false,
     };
@@ -106,6 +113,8 @@ pub(super) fn candidates(
             list.checkpoints.push(source.value().to_owned());
         }
     }
+    let has_number = |row: &[u8]| has(row, &digits);
+    list.quarantine = quarantine::rows_about(reader, &list.communications, has_number)?;
     Ok(list)
 }
 
@@ -152,6 +161,7 @@ pub(super) fn forget(tables: &mut Tables<'_>, list: &ForgetList) -> Result<Forge
         tables.wrote = true;
         report.notes += 1;
     }
+    report.quarantined = quarantine::forget(tables, &list.quarantine, list.at)?;
     Ok(report)
 }
 
@@ -188,6 +198,7 @@ fn forget_one(
     }
     report.files.extend(recordings::kept_file(tables, key)?);
     recordings::forget(tables, key)?;
+    left_works::forget(tables, &text)?;
     forget_ledgers(tables, &text)?;
     let notes = tables
         .notes_of
@@ -205,13 +216,14 @@ fn forget_one(
         ..old.clone()
     };
     put_communication(tables, Some(&old), new)?;
+    report.sources.insert(key.source.clone());
     report.communications += 1;
     Ok(())
 }
 
 /// Removes what integrations decided and did, and its dead letters. That a phase was worked on is
 /// kept, so that it is not worked on again.
-fn forget_ledgers(tables: &mut Tables<'_>, communication: &str) -> Result<(), Trouble> {
+pub(super) fn forget_ledgers(tables: &mut Tables<'_>, communication: &str) -> Result<(), Trouble> {
     let integrations = tables
         .ledgers
         .range(ledgers_of(communication))?
@@ -222,6 +234,7 @@ fn forget_ledgers(tables: &mut Tables<'_>, communication: &str) -> Result<(), Tr
             (integration.as_str(), communication, "")..=(integration.as_str(), communication, LAST);
         tables.dead_letters.retain_in(dead, |_, ()| false)?;
     }
+    passing::forget(tables, communication)?;
     tables
         .ledgers
         .retain_in(ledgers_of(communication), |_, _| false)?;
@@ -249,6 +262,8 @@ impl ForgetReport {
     pub(super) fn add(&mut self, piece: Self) {
         self.communications += piece.communications;
         self.notes += piece.notes;
+        self.quarantined += piece.quarantined;
+        self.sources.extend(piece.sources);
         self.kept.extend(piece.kept);
         self.files.extend(piece.files);
         self.checkpoints.extend(piece.checkpoints);

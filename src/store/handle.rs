@@ -20,6 +20,7 @@ use super::directory::{
 };
 use super::error::{StoreEnd, StoreError, Trouble};
 use super::forget;
+use super::left_works::LeftCommand;
 use super::query::{
     DeadLetter, JournalPage, JournalSearch, NoteSearch, RecordingFigures, StoreFigures,
     StoredCommunication, StoredNote, Story,
@@ -51,7 +52,7 @@ const FORGET_ROWS_MAX: usize = 100;
 #[derive(Clone)]
 pub struct StoreHandle {
     queue: mpsc::Sender<Command>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     reads: Arc<ReadPool>,
     long_reads: Arc<Semaphore>,
 }
@@ -183,6 +184,22 @@ impl StoreHandle {
             .await
     }
 
+    /// Takes open works off the table whose integrations are not configured any more, with remarks;
+    /// they are kept beside it as long as their communications. Returns how many.
+    pub async fn leave_works(&self, works: Vec<WorkId>, at: Timestamp) -> Result<u64, StoreError> {
+        let command = LeftCommand::Leave(works, at);
+        self.ask(|reply| Command::Left(Box::new(command), reply))
+            .await
+    }
+
+    /// Puts such works back, in their place by order of acceptance; undecided ones are begun as if
+    /// they were new. Returns how many.
+    pub async fn return_works(&self, works: Vec<Work>, at: Timestamp) -> Result<u64, StoreError> {
+        let command = LeftCommand::Return(works, at);
+        self.ask(|reply| Command::Left(Box::new(command), reply))
+            .await
+    }
+
     /// Removes old communications that have neither an open work nor a dead letter, with all
     /// that belongs to them, and old remarks; one bounded transaction a call.
     pub async fn sweep(&self, retention: Retention) -> Result<SweepReport, StoreError> {
@@ -267,6 +284,21 @@ impl StoreHandle {
     /// Returns all open works in order of acceptance; unreadable ones are skipped and counted.
     pub async fn open_works(&self) -> Result<Vec<Work>, StoreError> {
         self.read(|reader| reader.open_works()).await
+    }
+
+    /// Returns the works of integrations that are not configured any more.
+    pub async fn left_works(&self) -> Result<Vec<Work>, StoreError> {
+        self.read(|reader| reader.left_works()).await
+    }
+
+    /// Returns the communications of an integration with a notice that was begun and of which it is
+    /// not known what it came to.
+    pub async fn notices_unsettled(
+        &self,
+        integration: IntegrationKey,
+    ) -> Result<Vec<CommunicationKey>, StoreError> {
+        self.read(move |reader| reader.notices_unsettled(&integration))
+            .await
     }
 
     /// Returns an open work with its communication and ledger, all of one moment.
@@ -490,15 +522,6 @@ impl StoreHandle {
     ) -> Result<Result<(), String>, StoreError> {
         self.read_long(move |reader| copy::copy(&reader.txn, &path))
             .await
-    }
-
-    /// Reads every row on which decisions and effects rest. What cannot be read is counted in the
-    /// figures and named in the log.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        let checked = self
-            .read_long(|reader| copy::check(&reader.txn, reader.health))
-            .await;
-        checked.map(drop)
     }
 
     /// Returns figures for status and metrics.

@@ -20,6 +20,7 @@ pub mod command;
 pub mod deals;
 pub mod directory;
 pub(crate) mod packing;
+pub mod quarantine;
 pub mod query;
 
 mod accept;
@@ -35,6 +36,7 @@ mod forget;
 mod handle;
 mod keep;
 mod ledger_rows;
+mod left_works;
 mod measured;
 mod open;
 mod outcome;

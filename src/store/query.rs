@@ -166,6 +166,9 @@ pub struct StoreFigures {
     pub communications: u64,
     /// Open works.
     pub open_works: u64,
+    /// Works of integrations that are not configured any more.
+    #[serde(default)]
+    pub left_works: u64,
     /// Dead letters.
     pub dead_letters: u64,
     /// Size of the store's file, in bytes.
@@ -179,7 +182,10 @@ pub struct StoreFigures {
     /// Transactions that carried them; fewer than commands when many waited together.
     #[serde(default)]
     pub commits: u64,
-    /// Rows that could not be read since the start: a person must look at the log.
+    /// Rows that could not be read since the start and are not in quarantine yet.
     #[serde(default)]
     pub unreadable_rows: u64,
+    /// Rows in quarantine, those that stay in their tables included.
+    #[serde(default)]
+    pub quarantined_rows: u64,
 }

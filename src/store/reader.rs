@@ -9,6 +9,8 @@ use super::command::{JournalNote, Work, WorkAtHand, WorkId, WorkState};
 use super::error::{StoreError, Trouble};
 use super::keep::SettingsRow;
 use super::ledger_rows::Progress;
+use super::left_works::LEFT_WORKS;
+use super::quarantine::QUARANTINE;
 use super::query::{
     DeadLetter, NoteSearch, SEARCH_ROWS_MAX, StoreFigures, StoredCommunication, StoredNote, Story,
 };
@@ -319,6 +321,14 @@ impl Reader<'_> {
             communications: rows(&self.table(COMMUNICATIONS)?)?,
             open_works: rows(&self.table(WORKS)?)?,
             dead_letters: rows(&self.table(DEAD_LETTERS)?)?,
+            left_works: match self.table_if_made(LEFT_WORKS)? {
+                Some(table) => rows(&table)?,
+                None => 0,
+            },
+            quarantined_rows: match self.table_if_made(QUARANTINE)? {
+                Some(table) => rows(&table)?,
+                None => 0,
+            },
             ..StoreFigures::default()
         })
     }

@@ -67,6 +67,11 @@ impl<'t> LazyRecordings<'t> {
         };
         Ok(self.tables.insert(tables))
     }
+
+    /// Returns the table of the recordings themselves.
+    pub(super) fn rows(&mut self) -> Result<&mut Table<'t, &'static str, Bytes>, Trouble> {
+        Ok(&mut self.open()?.recordings)
+    }
 }
 
 /// Has a recording looked for. One that is known is looked for anew where other files are named:

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Display;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,7 +27,7 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Trouble> {
     Ok(bytes)
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     match bytes.split_first() {
         Some((&ROW_VERSION, json)) => serde_json::from_slice(json).map_err(|e| e.to_string()),
         Some((version, _)) => Err(format!("unknown row version {version}")),
@@ -38,7 +38,15 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
 /// The rows that could not be read since the start.
 #[derive(Debug, Default)]
 pub(super) struct RowHealth {
-    unreadable: Mutex<HashSet<(&'static str, String)>>,
+    rows: Mutex<Rows>,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    /// Those that nobody has put into quarantine yet.
+    unreadable: HashSet<(&'static str, String)>,
+    /// Those of which the quarantine knows and that may be met all the same.
+    kept: HashSet<(&'static str, String)>,
 }
 
 impl RowHealth {
@@ -56,23 +64,45 @@ impl RowHealth {
         })
     }
 
-    fn report(&self, table: &'static str, key: &str, why: &str) {
-        let mut rows = match self.unreadable.lock() {
-            Ok(rows) => rows,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        if rows.len() < UNREADABLE_MAX && rows.insert((table, key.to_owned())) {
+    /// Counts a row that cannot be read and logs it, once.
+    pub(super) fn report(&self, table: &'static str, key: &str, why: &str) {
+        let mut rows = self.rows();
+        let name = (table, key.to_owned());
+        if rows.kept.contains(&name) {
+            return;
+        }
+        if rows.unreadable.len() < UNREADABLE_MAX && rows.unreadable.insert(name) {
             error!(table, row = key, why, "a stored row cannot be read");
         }
     }
 
-    /// Returns how many rows could not be read since the start; stops counting at a thousand.
+    /// A row is accounted for. With `is_kept` it is in the quarantine's books, and not told of when it
+    /// is met again.
+    pub(super) fn settle(&self, table: &'static str, key: &str, is_kept: bool) {
+        let mut rows = self.rows();
+        let name = (table, key.to_owned());
+        rows.unreadable.remove(&name);
+        if is_kept {
+            rows.kept.insert(name);
+        }
+    }
+
+    /// A row is in the quarantine's books no more: met again, it is told of again.
+    pub(super) fn release(&self, table: &'static str, key: &str) {
+        self.rows().kept.remove(&(table, key.to_owned()));
+    }
+
+    /// Returns how many rows that could not be read since the start are not in quarantine; stops
+    /// counting at a thousand.
     pub(super) fn unreadable(&self) -> u64 {
-        let rows = match self.unreadable.lock() {
+        u64::try_from(self.rows().unreadable.len()).unwrap_or(u64::MAX)
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        match self.rows.lock() {
             Ok(rows) => rows,
             Err(poisoned) => poisoned.into_inner(),
-        };
-        u64::try_from(rows.len()).unwrap_or(u64::MAX)
+        }
     }
 }
 

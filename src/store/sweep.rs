@@ -8,6 +8,9 @@ use redb::ReadableTable;
 use super::command::{JournalNote, Retention, SweepReport};
 use super::error::{StoreError, Trouble};
 use super::facet::{of_outcome, reindex};
+use super::left_works;
+use super::passing;
+use super::quarantine::{self, QuarantineId};
 use super::query::{JournalOutcome, NoteId, StoredCommunication};
 use super::reader::Reader;
 use super::recordings;
@@ -40,6 +43,8 @@ pub(super) struct SweepList {
     pub(super) communications: Vec<CommunicationKey>,
     /// Remarks that belong to no stored communication.
     pub(super) notes: Vec<NoteId>,
+    /// Rows that were in quarantine for as long.
+    pub(super) quarantine: Vec<QuarantineId>,
     /// There may be more.
     pub(super) more: bool,
 }
@@ -50,6 +55,7 @@ pub(super) fn candidates(reader: &Reader<'_>, retention: Retention) -> Result<Sw
         before: retention.before,
         communications: Vec::new(),
         notes: Vec::new(),
+        quarantine: quarantine::old(reader, retention.before, retention.rows_max)?,
         more: false,
     };
     find_communications(reader, retention, &mut list)?;
@@ -145,6 +151,7 @@ pub(super) fn sweep(tables: &mut Tables<'_>, list: &SweepList) -> Result<SweepRe
             report.notes += 1;
         }
     }
+    quarantine::sweep(tables, &list.quarantine, list.before)?;
     Ok(report)
 }
 
@@ -174,6 +181,7 @@ fn forget(
     tables.wrote = true;
     reindex(tables, Some(&stored), None)?;
     tables.communications.remove(text.as_str())?;
+    passing::forget(tables, &text)?;
     tables.ledgers.retain_in(ledgers_of(&text), |_, _| false)?;
     tables
         .decisions
@@ -190,6 +198,7 @@ fn forget(
         tables.notes.remove(id)?;
     }
     tables.notes_of.retain_in(numbers_of(&text), |_, _| false)?;
+    left_works::forget(tables, &text)?;
     recordings::forget(tables, key)?;
     Ok(true)
 }

@@ -13,6 +13,8 @@ use super::command::{JournalNote, Work, WorkId};
 use super::deal_tables::LazyDeals;
 use super::directory_tables::LazyDirectory;
 use super::error::{StoreError, Trouble};
+use super::left_works::LEFT_WORKS;
+use super::quarantine::LazyQuarantine;
 use super::query::NoteId;
 use super::recordings::LazyRecordings;
 use super::row::{RowHealth, encode};
@@ -51,6 +53,9 @@ pub(super) const DEAD_LETTERS: TableDefinition<(&str, &str, &str), ()> =
 /// (Facet, begin in Unix milliseconds, communication): see [`super::facet`].
 pub(super) const JOURNAL_INDEX: TableDefinition<(&str, i64, &str), ()> =
     TableDefinition::new("journal_index");
+/// (Integration, communication) with a notice of which it is not known what it came to.
+pub(super) const NOTICES_UNSETTLED: TableDefinition<(&str, &str), ()> =
+    TableDefinition::new("notices_unsettled");
 /// Number -> remark.
 pub(super) const NOTES: TableDefinition<u64, &[u8]> = TableDefinition::new("notes");
 /// (Communication, remark).
@@ -96,6 +101,8 @@ pub(super) enum Counter {
     Directory,
     /// Changes of deals, and hints that there are some.
     Deal,
+    /// Rows in quarantine.
+    Quarantine,
 }
 
 impl Counter {
@@ -106,6 +113,7 @@ impl Counter {
             Counter::Note => "note",
             Counter::Directory => "directory",
             Counter::Deal => "deal",
+            Counter::Quarantine => "quarantine",
         }
     }
 }
@@ -118,12 +126,14 @@ pub(super) struct Tables<'t> {
     pub(super) checkpoints: Table<'t, &'static str, Bytes>,
     pub(super) works: Table<'t, u64, Bytes>,
     pub(super) works_of: Table<'t, (&'static str, u64), ()>,
+    pub(super) left_works: Table<'t, (&'static str, u64), Bytes>,
     pub(super) work_unique: Table<'t, Texts3, u64>,
     pub(super) fences: Table<'t, &'static str, u64>,
     pub(super) ledgers: Table<'t, Texts2, Bytes>,
     pub(super) decisions: Table<'t, Texts2, Bytes>,
     pub(super) dead_letters: Table<'t, Texts3, ()>,
     pub(super) journal_index: Table<'t, (&'static str, i64, &'static str), ()>,
+    pub(super) notices_unsettled: Table<'t, Texts2, ()>,
     pub(super) notes: Table<'t, u64, Bytes>,
     pub(super) notes_of: Table<'t, (&'static str, u64), ()>,
     pub(super) settings: Table<'t, (&'static str, u64), Bytes>,
@@ -133,6 +143,7 @@ pub(super) struct Tables<'t> {
     pub(super) directory: LazyDirectory<'t>,
     pub(super) recordings: LazyRecordings<'t>,
     pub(super) deals: LazyDeals<'t>,
+    pub(super) quarantine: LazyQuarantine<'t>,
     pub(super) health: &'t RowHealth,
     /// Something was written: the transaction is worth a commit.
     pub(super) wrote: bool,
@@ -148,12 +159,14 @@ impl<'t> Tables<'t> {
             checkpoints: txn.open_table(CHECKPOINTS)?,
             works: txn.open_table(WORKS)?,
             works_of: txn.open_table(WORKS_OF)?,
+            left_works: txn.open_table(LEFT_WORKS)?,
             work_unique: txn.open_table(WORK_UNIQUE)?,
             fences: txn.open_table(FENCES)?,
             ledgers: txn.open_table(LEDGERS)?,
             decisions: txn.open_table(DECISIONS)?,
             dead_letters: txn.open_table(DEAD_LETTERS)?,
             journal_index: txn.open_table(JOURNAL_INDEX)?,
+            notices_unsettled: txn.open_table(NOTICES_UNSETTLED)?,
             notes: txn.open_table(NOTES)?,
             notes_of: txn.open_table(NOTES_OF)?,
             settings: txn.open_table(SETTINGS)?,
@@ -163,6 +176,7 @@ impl<'t> Tables<'t> {
             directory: LazyDirectory::new(txn),
             recordings: LazyRecordings::new(txn),
             deals: LazyDeals::new(txn),
+            quarantine: LazyQuarantine::new(txn),
             health,
             wrote: false,
         })

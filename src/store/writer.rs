@@ -17,7 +17,9 @@ use super::directory_tables::apply as apply_directory;
 use super::error::{StoreEnd, StoreError, Trouble};
 use super::forget::{ForgetList, forget};
 use super::keep::{delete_credential, put_account, put_credential, put_settings};
+use super::left_works::{self, LeftCommand};
 use super::passing::pass;
+use super::quarantine::{self, QuarantineCommand, QuarantineDone};
 use super::recordings;
 use super::revive::revive;
 use super::shared::Shared;
@@ -53,6 +55,8 @@ pub(super) enum Command {
     Directory(Box<DirectoryBatch>, Reply<DirectoryApplied>),
     Deals(Box<DealCommand>, Reply<DealsApplied>),
     Recording(Box<RecordingChange>, Reply<Vec<(IntegrationKey, WorkId)>>),
+    Quarantine(Box<QuarantineCommand>, Reply<QuarantineDone>),
+    Left(Box<LeftCommand>, Reply<u64>),
     /// Answers when the writer has come this far: shows that it turns.
     Probe(Reply<()>),
     /// Ends the writer after what came before.
@@ -173,6 +177,8 @@ fn apply(tables: &mut Tables<'_>, command: Command) -> Result<Answer, Trouble> {
         Command::Recording(c, reply) => settle(reply, recordings::change(tables, &c)),
         Command::Directory(batch, reply) => settle(reply, apply_directory(tables, &batch)),
         Command::Deals(c, reply) => settle(reply, deal_tables::apply(tables, &c)),
+        Command::Quarantine(c, reply) => settle(reply, quarantine::apply(tables, &c)),
+        Command::Left(c, reply) => settle(reply, left_works::apply(tables, &c)),
         Command::Probe(reply) => settle(reply, Ok(())),
         // Taken out of the group before; there is nobody to answer.
         Command::End(_) => Ok(Answer {

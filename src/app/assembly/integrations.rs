@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::config::{Fingerprint, IntegrationConfig, Tenant};
 use crate::integration::child::{IntegrationChild, IntegrationSeat};
 use crate::integration::context::{IntegrationContext, random_jitter};
@@ -111,13 +113,14 @@ impl Assembly {
     }
 
     /// Begins the first life of an integration.
-    pub(super) fn begin(&mut self, new: NewOne) {
+    pub(super) fn begin(&mut self, new: NewOne, filled: watch::Receiver<bool>) {
         let NewOne {
             key,
             fingerprint,
             seat,
         } = new;
         let child = IntegrationChild::new(seat.clone(), self.shared.work_arbiter.clone());
+        let child = child.once_filled(filled);
         let supervised = supervise(
             child,
             Arc::clone(&self.shared.board),

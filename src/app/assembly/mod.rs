@@ -11,6 +11,7 @@ use std::sync::Arc;
 use actix::ArbiterHandle;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
+use tokio::sync::watch;
 
 use crate::admin::state::Overview;
 use crate::clock::SharedClock;
@@ -34,6 +35,7 @@ pub(super) use self::integrations::basis;
 use super::clicks_child::ClickChildren;
 use super::deals_child::DealChildren;
 use super::installations::Installations;
+use super::lane_filling::Filling;
 use super::messenger::Post;
 use super::pairs::Pairs;
 use super::questions::Questions;
@@ -93,6 +95,8 @@ pub(super) struct Assembly {
     clicks: ClickChildren,
     /// The portals with an integration that is on; nothing is set up in others.
     served: BTreeSet<PortalKey>,
+    /// Fills the lanes with what waits, once a configuration is in effect.
+    filling: Option<tokio::task::JoinHandle<()>>,
     /// Keep on disk which accounts are blocked; each ends with its door.
     keepers: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -109,6 +113,7 @@ impl Assembly {
             deals: DealChildren::new(shared_deals),
             clicks: ClickChildren::default(),
             served: BTreeSet::new(),
+            filling: None,
             keepers: Vec::new(),
         }
     }
@@ -116,6 +121,10 @@ impl Assembly {
     /// Puts a configuration into effect. Order matters: integrations are ready to be woken before
     /// sources speak, and a part that goes ends before its successor starts.
     pub(super) async fn apply(&mut self, new: &Configuration) -> Result<(), AssemblyError> {
+        if let Some(filling) = self.filling.take() {
+            // Places are taken once for all; an error of it is the store's, which is told of there.
+            drop(filling.await);
+        }
         let gone = self.stop_what_goes(new).await;
         self.keepers.retain(|keeper| !keeper.is_finished());
         self.served = super::rehearsing::served(new);
@@ -145,10 +154,6 @@ impl Assembly {
         for (fingerprint, context) in contexts {
             new_ones.extend(self.seat(fingerprint, context));
         }
-        let open = self.shared.store.open_works().await?;
-        for one in &new_ones {
-            one.seat.take_places(&open);
-        }
         self.syncs.begin(new, &self.shared, |key| {
             let account = self.accounts.get(key)?;
             Some((Arc::clone(&account.adapter), Arc::clone(&account.portal)))
@@ -159,9 +164,13 @@ impl Assembly {
         self.clicks.begin(new, &self.shared, |key| {
             Some(Arc::clone(&self.accounts.get(key)?.adapter))
         });
+        let (filled, is_filled) = watch::channel(false);
+        let seats = new_ones.iter().map(|one| one.seat.clone()).collect();
         for one in new_ones {
-            self.begin(one);
+            self.begin(one, is_filled.clone());
         }
+        let filling = Filling::new(&self.shared.store, &self.shared.clock, new, seats);
+        self.filling = Some(filling.begin(filled));
         for tenant in &new.tenants {
             for source in &tenant.sources {
                 self.start_source(source);
@@ -281,6 +290,9 @@ impl Assembly {
     /// Ends sources first (nothing new comes), then integrations, then accounts; those of one
     /// sort together, since each may take its time.
     pub(super) async fn stop(self) {
+        if let Some(filling) = self.filling {
+            filling.abort();
+        }
         let sources = self.sources.into_values();
         join_all(
             sources

@@ -96,7 +96,8 @@ fn store(configuration: &Configuration, daemon_runs: bool, found: &mut Vec<Check
             Ok(report) if report.unreadable_rows > 0 => Check::warn(
                 "store.rows",
                 format!("{} row(s) cannot be read", report.unreadable_rows),
-                "look for bad blocks (dmesg, smartctl); trunkline restore puts a backup back",
+                "look for bad blocks (dmesg, smartctl); the daemon puts them into quarantine when it \
+                 starts: trunkline store quarantine list",
             ),
             Ok(report) => Check::ok(
                 "store.key",

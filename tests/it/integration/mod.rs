@@ -3,6 +3,7 @@
 mod batches;
 mod crm_double;
 mod dead_letters;
+mod filling;
 mod held;
 mod independence;
 mod lanes;

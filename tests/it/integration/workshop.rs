@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 use trunkline::clock::{Clock, SharedClock, TokioClock};
 use trunkline::crm::account::http::{AccountHttp, AccountHttpOptions};
 use trunkline::intake::room::{Bounds, Room};
@@ -258,6 +259,17 @@ impl Workshop {
     /// Begins the first life of an integration.
     pub(crate) fn begin(&self, seat: IntegrationSeat) -> Integration {
         let child = IntegrationChild::new(seat.clone(), self.arbiter.clone());
+        let supervised = supervise(child, Arc::clone(&self.board), Arc::clone(&self.clock));
+        Integration { seat, supervised }
+    }
+
+    /// The same, once everybody has taken his places in the lanes.
+    pub(crate) fn begin_once_filled(
+        &self,
+        seat: IntegrationSeat,
+        filled: watch::Receiver<bool>,
+    ) -> Integration {
+        let child = IntegrationChild::new(seat.clone(), self.arbiter.clone()).once_filled(filled);
         let supervised = supervise(child, Arc::clone(&self.board), Arc::clone(&self.clock));
         Integration { seat, supervised }
     }

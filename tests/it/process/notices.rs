@@ -127,12 +127,12 @@ async fn s3_17_who_answers_for_a_new_record_gets_an_e_mail_with_the_way_to_it_an
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s3_17_a_kill_sends_no_notice_twice() {
+async fn s3_17_a_notice_that_a_kill_cut_off_reaches_its_person_by_the_same_name() {
     let mail = mail_server().await;
     let office = office(&mail, REQUESTS, "").await;
     let daemon = office.start().await;
     // The server takes the message and never says so: nobody knows whether it came.
-    mail.set_mood(Mood::TakesAndHangsUp);
+    mail.set_mood(Mood::TakesAndSaysNothing);
     let first = request("f-1", "+79165550001", "/price");
     assert_eq!(daemon.post(&first).await.0, 202);
     until("the message came", async || {
@@ -142,21 +142,55 @@ async fn s3_17_a_kill_sends_no_notice_twice() {
     daemon.kill();
     mail.set_mood(Mood::Well);
     let daemon = office.start().await;
+    until("it was told once more", async || {
+        let found = notices(&daemon, "f-1").await;
+        let done = found.iter().any(|one| one["state"] == "done");
+        when(found.len() == 1 && done, format!("{found:?}"))
+    })
+    .await;
+    let mails = told(&mail);
+    let [before, after] = &mails[..] else {
+        panic!("{mails:?}")
+    };
+    assert_eq!(message_id(before), message_id(after));
+    assert_eq!(text(before), text(after));
+
+    // What was told is not told again, and another notice has another name.
+    daemon.kill();
+    let daemon = office.start().await;
     let second = request("f-2", "+79165550002", "/price");
     assert_eq!(daemon.post(&second).await.0, 202);
     settled(&daemon, 2).await;
     until("the second was told", async || {
-        let found = notices(&daemon, "f-2").await;
-        when(
-            found.iter().any(|one| one["state"] == "done"),
-            format!("{found:?}"),
-        )
+        when(told(&mail).len() == 3, format!("{:?}", told(&mail)))
     })
     .await;
-    assert_eq!(told(&mail).len(), 2, "the first came once");
-    let first = notices(&daemon, "f-1").await;
-    assert_eq!(first.len(), 1, "{first:?}");
-    assert_ne!(first[0]["state"], "done", "{first:?}");
+    assert_ne!(message_id(&told(&mail)[2]), message_id(&mails[0]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s3_17_a_notice_that_never_left_before_a_kill_is_sent_by_the_next_process() {
+    let mail = mail_server().await;
+    let office = office(&mail, REQUESTS, "").await;
+    let daemon = office.start().await;
+    mail.set_mood(Mood::Silent);
+    let first = request("f-1", "+79165550001", "/price");
+    assert_eq!(daemon.post(&first).await.0, 202);
+    settled(&daemon, 1).await;
+    daemon.kill();
+    assert_eq!(told(&mail).len(), 0);
+    mail.set_mood(Mood::Well);
+    let _daemon = office.start().await;
+    until("it was told", async || {
+        when(told(&mail).len() == 1, office.home.log())
+    })
+    .await;
+}
+
+fn message_id(mail: &Mail) -> String {
+    let mut lines = mail.data.lines();
+    let line = lines.find(|line| line.to_lowercase().starts_with("message-id:"));
+    line.expect("it has a name").to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,7 +17,7 @@ fn named(id: &str) -> Named {
     }
 }
 
-fn deal(id: &str, stage: &str, updated_s: i64) -> Deal {
+pub(super) fn deal(id: &str, stage: &str, updated_s: i64) -> Deal {
     Deal {
         id: id.to_owned(),
         name: format!("Deal {id}"),
@@ -38,7 +38,7 @@ fn deal(id: &str, stage: &str, updated_s: i64) -> Deal {
     }
 }
 
-fn batch(deals: Vec<Deal>) -> DealBatch {
+pub(super) fn batch(deals: Vec<Deal>) -> DealBatch {
     DealBatch {
         integration: amo(),
         deals,
@@ -51,7 +51,7 @@ fn batch(deals: Vec<Deal>) -> DealBatch {
     }
 }
 
-fn moved(deal: &str, id: &str, from: &str, to: &str) -> StageMove {
+pub(super) fn moved(deal: &str, id: &str, from: &str, to: &str) -> StageMove {
     let place = |stage: &str| StagePlace {
         pipeline: "31".to_owned(),
         stage: stage.to_owned(),

@@ -1,5 +1,7 @@
 //! A client is forgotten.
 
+use std::collections::BTreeSet;
+
 use trunkline::store::command::{ForgetReport, JournalNote, KeptBecause, Retention};
 use trunkline::store::query::{JournalOutcome, JournalSearch};
 
@@ -52,6 +54,7 @@ async fn who_the_client_was_is_gone_and_that_there_was_a_call_is_not() {
         ForgetReport {
             communications: 2,
             notes: 1,
+            sources: BTreeSet::from([source()]),
             kept: vec![(communication("waits"), KeptBecause::Waits)],
             ..ForgetReport::default()
         }

@@ -11,6 +11,7 @@ mod group;
 mod journal;
 mod keeping;
 mod opening;
+mod quarantine;
 mod recordings;
 mod revival;
 mod sample;

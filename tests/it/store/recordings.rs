@@ -13,7 +13,7 @@ fn token(letter: char) -> String {
     String::from_iter([letter; TOKEN_CHARS])
 }
 
-fn sought(item: &str, letter: char, names: &[&str]) -> Recording {
+pub(super) fn sought(item: &str, letter: char, names: &[&str]) -> Recording {
     Recording {
         communication: communication(item),
         token: token(letter),
@@ -29,7 +29,7 @@ fn sought(item: &str, letter: char, names: &[&str]) -> Recording {
 }
 
 /// A commit of one call with its recording.
-fn recorded(item: &str, revision: u64, recording: Recording) -> Accept {
+pub(super) fn recorded(item: &str, revision: u64, recording: Recording) -> Accept {
     Accept {
         recordings: vec![recording],
         ..accept(vec![routed(call(item, 1, revision))], 1)
