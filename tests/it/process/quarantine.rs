@@ -43,7 +43,10 @@ async fn a_work_that_cannot_be_read_is_told_of_exported_and_put_back_by_a_build_
     let daemon = office.start().await;
     office.crm_down();
     for (key, phone) in [("q-1", "+79165550001"), ("q-2", "+79165550002")] {
-        assert_eq!(daemon.post(&request(key, phone, "/price")).await.0, 202);
+        let mut posted = request(key, phone, "/price");
+        // Two clients: one address of both would make one card.
+        posted["email"] = json!(format!("{key}@example.com"));
+        assert_eq!(daemon.post(&posted).await.0, 202);
     }
     assert_eq!(daemon.terminate().await, Some(0));
     let original = spoil(&office, "works", |row| row[0] = 2);
@@ -55,6 +58,8 @@ async fn a_work_that_cannot_be_read_is_told_of_exported_and_put_back_by_a_build_
         let found = found.find(|one| one["alarm"]["word"] == "unreadable_rows");
         found
             .map(|one| one["alarm"]["text"].to_string())
+            // It may have been met before the store was read through.
+            .filter(|text| text.contains("works: 1"))
             .ok_or(alarms.to_string())
     };
     let text = until("the alarm stands", alarm).await;
