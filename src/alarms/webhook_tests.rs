@@ -50,7 +50,9 @@ const WORDS: Words<'_> = Words {
 #[tokio::test]
 async fn a_message_is_posted_in_the_shape_of_a_bot() {
     let (url, asked) = server("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
-    send(&settings(&url), &WORDS).await.expect("it is taken");
+    send(&settings(&url), &WORDS, None)
+        .await
+        .expect("it is taken");
     let asked = asked.await.expect("no panic");
     assert!(asked.starts_with("POST /botSECRET/sendMessage "), "{asked}");
     assert!(
@@ -74,14 +76,14 @@ async fn a_refusal_and_a_redirect_are_told_without_the_address() {
     let refused = "HTTP/1.1 400 Bad Request\r\ncontent-length: 14\r\n\r\nchat not found";
     for (answer, words) in [(moved, "not followed"), (refused, "chat not found")] {
         let (url, asked) = server(answer).await;
-        let why = send(&settings(&url), &WORDS)
+        let why = send(&settings(&url), &WORDS, None)
             .await
             .expect_err("it is not taken")
             .why;
         assert!(why.contains(words) && !why.contains("SECRET"), "{why}");
         asked.await.expect("no panic");
     }
-    let why = send(&settings("http://127.0.0.1:1/botSECRET"), &WORDS).await;
+    let why = send(&settings("http://127.0.0.1:1/botSECRET"), &WORDS, None).await;
     let refused = why.expect_err("nobody is there");
     assert!(!refused.why.contains("SECRET"), "{refused:?}");
     assert!(refused.again, "it was surely not taken");

@@ -266,6 +266,8 @@ pub(super) async fn resume(context: &IntegrationContext) -> Result<(), StoreErro
                         role: notice.role.clone(),
                         state: PassingState::Expired {
                             at: context.clock.now(),
+                            // Its message may have gone out before the daemon ended.
+                            sent: true,
                         },
                     },
                 };
