@@ -144,7 +144,7 @@ pub(super) async fn mind(
     if !may_tell(context, work) {
         return Ok(());
     }
-    let decided = with_made(context, ledger, work.id, kind, |made| notices(made));
+    let decided = with_made(context, ledger, work.id, kind, notices);
     let Some((decided, news)) = decided else {
         return Ok(());
     };

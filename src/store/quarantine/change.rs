@@ -285,7 +285,7 @@ fn put_back(
         let (table, key) = place();
         return Err(StoreError::PlaceTaken { id, table, key }.into());
     }
-    if shelf.stays() && !stands.is_some_and(|bytes| shelf.read(key, &bytes).is_ok()) {
+    if shelf.stays() && stands.is_none_or(|bytes| shelf.read(key, &bytes).is_err()) {
         // What stands there is another row than the one that was found.
         return Err(unreadable());
     }
@@ -372,13 +372,13 @@ fn give_up(
                 tables.works_of.remove((text.as_str(), *work))?;
             }
         }
-        (Shelf::Communications, RowKey::Text(text)) => {
-            if touch(tables, kept.shelf, &kept.key, Touch::Look)?.is_none() {
-                end_works(tables, text, None)?;
-                forget_ledgers(tables, text)?;
-                if let Some(communication) = &kept.communication {
-                    recordings::forget(tables, communication)?;
-                }
+        (Shelf::Communications, RowKey::Text(text))
+            if touch(tables, kept.shelf, &kept.key, Touch::Look)?.is_none() =>
+        {
+            end_works(tables, text, None)?;
+            forget_ledgers(tables, text)?;
+            if let Some(communication) = &kept.communication {
+                recordings::forget(tables, communication)?;
             }
         }
         (Shelf::Ledgers, RowKey::Pair(communication, integration)) => {
