@@ -141,7 +141,7 @@ fn spoil_in<K: Key + 'static>(
 }
 
 /// What a build that writes another form of row would have written.
-fn newer(row: &mut Vec<u8>) {
+fn newer(row: &mut [u8]) {
     row[0] = 2;
 }
 
@@ -190,7 +190,7 @@ async fn a_row_of_a_newer_build_is_put_aside_at_each_table_and_put_back_by_one_t
     for table in TABLES {
         let folder = tempfile::tempdir().expect("a folder");
         let path = filled(&folder).await;
-        let (original, spoilt) = spoil(&path, table, 0, newer);
+        let (original, spoilt) = spoil(&path, table, 0, |row| newer(row));
         let before = count(&path, table);
 
         let (store, thread) = open(&path);
@@ -286,7 +286,7 @@ async fn fields_that_a_newer_build_added_keep_a_row_where_it_is() {
 async fn a_row_that_was_written_anew_since_is_not_overwritten_by_putting_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = filled(&folder).await;
-    let (original, _) = spoil(&path, "communications", 0, newer);
+    let (original, _) = spoil(&path, "communications", 0, |row| newer(row));
     let (store, thread) = open(&path);
     // No check was made yet: the row is kept all the same when a fresh picture takes its place.
     let fresh = accept(vec![routed(call("a", 1, 7))], 2);
@@ -315,7 +315,7 @@ async fn a_dropped_row_takes_the_work_with_it_that_cannot_go_on_without_it() {
     for table in ["communications", "works", "ledgers", "decisions"] {
         let folder = tempfile::tempdir().expect("a folder");
         let path = filled(&folder).await;
-        spoil(&path, table, 0, newer);
+        spoil(&path, table, 0, |row| newer(row));
         let (store, thread) = open(&path);
         store.check(at(2000)).await.expect("checks");
         let id = in_quarantine(&store).await[0].id;
@@ -350,8 +350,8 @@ fn stored_without_work() -> trunkline::store::command::Accepted {
 async fn what_is_in_quarantine_goes_with_its_time_and_with_its_client_unless_work_waits_for_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = filled(&folder).await;
-    spoil(&path, "notes", 0, newer);
-    spoil(&path, "works", 0, newer);
+    spoil(&path, "notes", 0, |row| newer(row));
+    spoil(&path, "works", 0, |row| newer(row));
     let (store, thread) = open(&path);
     store.check(at(2000)).await.expect("checks");
     assert_eq!(in_quarantine(&store).await.len(), 2);
@@ -373,7 +373,7 @@ async fn what_is_in_quarantine_goes_with_its_time_and_with_its_client_unless_wor
         .expect("drops");
     close(store, thread).await;
 
-    spoil(&path, "decisions", 0, newer);
+    spoil(&path, "decisions", 0, |row| newer(row));
     let (store, _thread) = open(&path);
     // What is over is looked through where something is met that cannot be read.
     assert!(store.ledger(amo(), communication("a")).await.is_err());
