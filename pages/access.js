@@ -36,7 +36,7 @@ export function credentials({ path, head, accounts, mine, reload, at }) {
 
 // The address is shown cut off where its secret begins; the whole of it is copied by the button (S2-42).
 function webhook(path) {
-  const box = el("section.card", {}, el("h2", {}, t("webhook")), el("p.loading", {}, t("loading")));
+  const box = el("section.card", {}, el("h2", {}, t("webhook.title")), el("p.loading", {}, t("loading")));
   const shown = el("div", { role: "status" });
   const copy = async () => {
     try {
@@ -52,10 +52,10 @@ function webhook(path) {
       fill(shown, el("p.mistake", {}, error.message));
     }
   };
-  get(`${path}/webhook`).then((found) => fill(box, el("h2", {}, t("webhook")),
+  get(`${path}/webhook`).then((found) => fill(box, el("h2", {}, t("webhook.title")),
     el("p.hint", {}, t(found.asks_for_calls ? "webhook.hint.calls" : "webhook.hint")),
     found.place ? el("div.row", {}, el("code", {}, `${found.place}…`), el("button", { type: "button", onclick: copy }, t("webhook.copy")))
       : el("p.empty", {}, found.why_not || t("webhook.none")), shown),
-  (error) => error.status === 404 ? box.remove() : fill(box, el("h2", {}, t("webhook")), el("p.mistake", {}, error.message)));
+  (error) => error.status === 404 ? box.remove() : fill(box, el("h2", {}, t("webhook.title")), el("p.mistake", {}, error.message)));
   return box;
 }

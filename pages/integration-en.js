@@ -46,7 +46,7 @@ export default {
   "templates.hint": "Empty: the usual name. Records in Unsorted get no name from here. Texts of tasks stand with the tasks.",
   "lists.stale": "The CRM does not answer now, lists are as last read: {why}",
   "filter.some": "A filter is set",
-  "webhook": "Address for the CRM",
+  "webhook.title": "Address for the CRM",
   "webhook.hint": "The CRM tells of changes at this address. Copy it and paste it into the settings of the CRM. A secret stands at its end: that is why it is not shown whole, and each copy is noted in the journal.",
   "webhook.hint.calls": "The CRM asks for calls by click at this address. Copy it and paste it into the telephony application of the CRM. A secret stands at its end: that is why it is not shown whole, and each copy is noted in the journal.",
   "webhook.copy": "Copy the address",

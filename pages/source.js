@@ -16,8 +16,8 @@ const shownOnce = (key) => {
   return hook;
 };
 
-// The words that this page needs: a source and a company are drawn with what tabs have.
-export const LISTS = ["sources-", "settings-", "settings-other-", "settings-people-", "settings-hours-"];
+// The words that this page needs: it is drawn with what tabs of an integration are.
+export const LISTS = ["sources-", "settings-"];
 
 export async function source(place) {
   const [tenant, id] = place.rest;

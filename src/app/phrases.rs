@@ -58,6 +58,7 @@ mod tests {
         ("settings_words.rs", "the settings reference"),
         ("credential_form.rs", "in both languages"),
         ("station_words.rs", "in both languages"),
+        ("/person.rs", "in both languages"),
         ("alarms/words.rs", "in both languages"),
         ("rules/variables.rs", "in both languages"),
         ("model/notice.rs", "in both languages"),

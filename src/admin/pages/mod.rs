@@ -362,8 +362,12 @@ mod tests {
         let mut seen = BTreeSet::new();
         for list in lists() {
             let [ru, en] = ["ru", "en"].map(|language| words(&format!("{list}{language}.js")));
+            let spoken = |words: &BTreeMap<&'static str, &'static str>| -> Vec<&'static str> {
+                let keys = words.keys().copied();
+                keys.filter(|key| !is_of_setting(key)).collect()
+            };
             if !list.starts_with("settings-") {
-                assert!(ru.keys().eq(en.keys()), "{list}");
+                assert_eq!(spoken(&ru), spoken(&en), "{list}");
             }
             for key in ru.keys() {
                 assert!(seen.insert(*key), "{key} stands twice");

@@ -141,8 +141,16 @@ fn set_numbers(document: &mut DocumentMut, numbers: &[Json]) {
                 let same = |one: &&Json| key_of(one.as_object()) == key_of(Some(table));
                 numbers.iter().any(|one| same(&one))
             };
-            // Who is gone goes with its own remarks, not with those of the last one.
-            if numbers.len() < tables.len() {
+            // What is gone goes with its own remarks, not with those of the one behind it. A number
+            // that was only written anew stays in its place with them.
+            let follows_a_gap = numbers.iter().enumerate().any(|(at, one)| {
+                let key = key_of(one.as_object());
+                let before = tables
+                    .iter()
+                    .position(|table| key_of(Some(&object(table))) == key);
+                before.is_some_and(|before| before > at)
+            });
+            if follows_a_gap || numbers.len() < tables.len() {
                 tables.retain(|table| is_wanted(&object(table)));
             }
             merge_tables(tables, numbers, DEPTH);
