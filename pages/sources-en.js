@@ -113,15 +113,4 @@ export default {
   "Number.exits.redirect_failed": "The manager did not answer",
   "Questions.integrations": "Who is asked, in order",
   // Words of fields, as those of integrations' settings: their long list is not needed here.
-  "list.up": "Move up",
-  "list.down": "Move down",
-  "list.remove": "Remove",
-  "list.new": "No. {number}",
-  "list.add": "Add",
-  "list.none": "There are none.",
-  "choose_one": "— choose —",
-  "usual_one": "— as usual —",
-  "by_id": "By the CRM's id.",
-  "one_a_line": "One a line",
-  "set.on": "Switched on",
 };

@@ -155,15 +155,4 @@ export default {
   "Number.exits.redirect_failed.hint": "Внутренний номер.",
   "Questions.integrations": "Кого спрашивать, по порядку",
   // Слова полей, как у настроек интеграций: те длинные списки здесь не нужны.
-  "list.up": "Выше",
-  "list.down": "Ниже",
-  "list.remove": "Убрать",
-  "list.new": "№ {number}",
-  "list.add": "Добавить",
-  "list.none": "Пока нет.",
-  "choose_one": "— выберите —",
-  "usual_one": "— как обычно —",
-  "by_id": "По id в CRM.",
-  "one_a_line": "По одному в строке",
-  "set.on": "Включено",
 };

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::model::ids::TenantId;
 use crate::problem::problem;
 
+use super::body::{JsonBody, unreadable};
 use super::edits::{carry_out, done, refused, shown};
 use super::state::AdminState;
 use super::tenant_files::{Change, Settings};
@@ -39,7 +40,7 @@ pub(super) async fn replace(
     state: web::Data<AdminState>,
     request: HttpRequest,
     path: web::Path<String>,
-    wish: Result<web::Json<Wish>, actix_web::Error>,
+    wish: Result<JsonBody<Wish>, actix_web::Error>,
 ) -> HttpResponse {
     let Ok(tenant) = path.into_inner().parse::<TenantId>() else {
         return super::not_found();
@@ -50,7 +51,7 @@ pub(super) async fn replace(
         questions,
     } = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     if company.is_none() && numbers.is_none() && questions.is_none() {
         let text = "say what is to be changed: company, numbers, questions";

@@ -10,6 +10,7 @@ use crate::model::ids::{SourceId, TenantId};
 use crate::model::secret::Secret;
 use crate::problem::problem;
 
+use super::body::{JsonBody, unreadable_as};
 use super::edits::{Path, carry_out, done, made, refused, secret_is_good, shown};
 use super::settings_schema::{COMPANY, SOURCES};
 use super::state::AdminState;
@@ -94,16 +95,16 @@ pub(super) async fn add(
     state: web::Data<AdminState>,
     request: HttpRequest,
     path: web::Path<String>,
-    wish: Result<web::Json<NewSource>, actix_web::Error>,
+    wish: Result<JsonBody<NewSource>, actix_web::Error>,
 ) -> HttpResponse {
     let Ok(tenant) = path.parse::<TenantId>() else {
         return super::not_found();
     };
     let wish = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(_) => {
+        Err(error) => {
             let text = format!("source and kind are needed; {NO_WISH}");
-            return problem(StatusCode::BAD_REQUEST, &text);
+            return unreadable_as(&error, &text);
         }
     };
     let typed = wish
@@ -129,14 +130,14 @@ pub(super) async fn replace(
     state: web::Data<AdminState>,
     request: HttpRequest,
     path: Path,
-    wish: Result<web::Json<Wish>, actix_web::Error>,
+    wish: Result<JsonBody<Wish>, actix_web::Error>,
 ) -> HttpResponse {
     let Some((tenant, source)) = source_in(path) else {
         return super::not_found();
     };
     let Wish { values, secrets } = match wish {
         Ok(wish) => wish.into_inner(),
-        Err(_) => return problem(StatusCode::BAD_REQUEST, NO_WISH),
+        Err(error) => return unreadable_as(&error, NO_WISH),
     };
     let typed = secrets.iter().map(|(name, secret)| (name, secret.as_ref()));
     if let Err(no) = values_are_good(&values).and(secrets_are_good(typed)) {
