@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::model::ids::TenantId;
-use crate::problem::problem;
+use crate::problem::{problem, problem_with};
 
 use super::body::{JsonBody, unreadable};
 use super::edits::{carry_out, done, refused, shown};
@@ -55,7 +55,8 @@ pub(super) async fn replace(
     };
     if company.is_none() && numbers.is_none() && questions.is_none() {
         let text = "say what is to be changed: company, numbers, questions";
-        return problem(StatusCode::BAD_REQUEST, text);
+        let members = [("parameter", json!("company, numbers, questions"))];
+        return problem_with(StatusCode::BAD_REQUEST, text, &members);
     }
     if numbers.as_ref().is_some_and(|all| all.len() > NUMBERS_MAX) {
         let text = format!("at most {NUMBERS_MAX} numbers");

@@ -28,6 +28,8 @@ def bodies(office: Office) -> dict[str, object]:
     file = (office.folder / "etc" / "tenants.d" / "demo.toml").read_text()
     settings = office.admin("/v1/tenants/spare/integrations/spare/settings")[0]["settings"]
     employees = office.admin("/v1/tenants/spare/employees")[0]["employees"]
+    company = office.admin("/v1/tenants/spare/company")[0]["company"]
+    source = office.admin("/v1/tenants/spare/sources/site")[0]["values"]
     return {
         "POST /v1/session": {"token": office.secret("admin-token")},
         "POST /v1/dead-letters/{wish}": {"items": [item]},
@@ -46,6 +48,10 @@ def bodies(office: Office) -> dict[str, object]:
         "PUT /v1/tenants/{tenant}/integrations/{integration}/settings": {"settings": settings},
         "POST /v1/tenants/{tenant}/integrations/{integration}/preview": {"kind": "call", "text": "{{ client_phone }}"},
         "PUT /v1/tenants/{tenant}/employees": {"employees": employees},
+        "PUT /v1/tenants/{tenant}/company": {"company": company},
+        "POST /v1/tenants/{tenant}/sources": {
+            "source": NOW, "kind": "webhook", "values": {"name": "Новый"}, "secrets": {"hook": "h" * 40}},
+        "PUT /v1/tenants/{tenant}/sources/{source}": {"values": source},
         "POST /v1/tenants/{tenant}/accounts/{account}/authorisation": {"code": NOW},
         "POST /v1/accounts/resume": {"portal": portal},
         "POST /v1/forget": {"phone": REFUSED_CLIENT},
@@ -78,6 +84,10 @@ def parameters(office: Office) -> dict[str, dict[str, object]]:
         "PATCH /v1/tenants/{tenant}/integrations/{integration}": SPARE,
         "PUT /v1/tenants/{tenant}/integrations/{integration}/settings": SPARE,
         "PUT /v1/tenants/{tenant}/employees": SPARE,
+        "PUT /v1/tenants/{tenant}/company": SPARE,
+        "POST /v1/tenants/{tenant}/sources": SPARE,
+        "PUT /v1/tenants/{tenant}/sources/{source}": {**SPARE, "source": "site"},
+        "DELETE /v1/tenants/{tenant}/sources/{source}": {**GOING, "source": "going"},
         "DELETE /v1/tenants/{tenant}/accounts/{account}": GOING,
         "DELETE /v1/tenants/{tenant}/integrations/{integration}": GOING,
     }

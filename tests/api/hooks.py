@@ -45,6 +45,8 @@ def before(operation: str, path: dict):
             "account": "going", "crm": "amocrm", "address": "https://going.amocrm.ru", "secrets": {"token": "x" * 40}})
     if operation == "DELETE /v1/tenants/{tenant}/integrations/{integration}" and path.get("integration") == "going":
         there_to_go("integrations", {"integration": "going", "account": "spare"})
+    if operation == "DELETE /v1/tenants/{tenant}/sources/{source}" and path.get("source") == "going":
+        there_to_go("sources", {"source": "going", "kind": "webhook", "secrets": {"hook": "g" * 40}})
 
 
 def files() -> str:

@@ -125,9 +125,14 @@ class Trial:
         for name in names:
             if name not in self.answers:
                 why.append(f"never asked: {name}")
-            elif not is_good(self.answers[name]):
+            elif name not in NOT_THERE and not is_good(self.answers[name]):
                 why.append(f"never answered well: {name}; tests/api/examples.py says what is asked")
         return why
+
+
+# A sound store has nothing in quarantine; tests/it/process/quarantine.rs damages one.
+NOT_THERE = {f"admin {name}" for name in (
+    "GET /v1/store/quarantine/{id}", "DELETE /v1/store/quarantine/{id}", "POST /v1/store/quarantine/{id}/put-back")}
 
 
 def is_good(answers: dict[str, int]) -> bool:
