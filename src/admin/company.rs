@@ -55,7 +55,7 @@ pub(super) async fn replace(
     };
     if company.is_none() && numbers.is_none() && questions.is_none() {
         let text = "say what is to be changed: company, numbers, questions";
-        let members = [("parameter", json!("company, numbers, questions"))];
+        let members = [("parameter", json!("body"))];
         return problem_with(StatusCode::BAD_REQUEST, text, &members);
     }
     if numbers.as_ref().is_some_and(|all| all.len() > NUMBERS_MAX) {
