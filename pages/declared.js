@@ -3,11 +3,7 @@
 import { el, fill, field, select } from "/pages/dom.js";
 import { t, words } from "/pages/words.js";
 import { Form } from "/pages/form.js";
-
-const clone = (value) => value === undefined ? undefined : structuredClone(value);
-const sorted = (value) => Array.isArray(value) ? value.map(sorted)
-  : value && typeof value === "object" ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])])) : value;
-const equal = (a, b) => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+import { clone, equal } from "/pages/values.js";
 
 // Gives every table of a schema a name, under which its words stand.
 export function named(schema, part) {
@@ -133,26 +129,4 @@ export class Declared extends Form {
     draw();
     return box;
   }
-}
-
-// What somebody else changed, value by value.
-export function differences(before, after, path = "") {
-  if (equal(before, after)) return [];
-  const isTable = (value) => value && typeof value === "object" && !Array.isArray(value);
-  if (!isTable(before) || !isTable(after)) return [{ path, before, after }];
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
-    differences(before[key], after[key], path ? `${path}.${key}` : key));
-}
-
-// Puts the changes of one draft onto what somebody else wrote.
-export function onTop(theirs, draft) {
-  const merged = clone(theirs);
-  for (const one of differences(draft.before, draft.now)) {
-    const way = one.path.split(".");
-    const last = way.pop();
-    const table = way.reduce((holder, key) => holder[key] ??= {}, merged);
-    if (one.after === undefined) delete table[last];
-    else table[last] = one.after;
-  }
-  return merged;
 }

@@ -1,8 +1,9 @@
 // Saving a draft: what is wrong stands beside its field and in one list, and what somebody else changed
 // meanwhile is shown before anything is laid over it.
-import { el, fill, table, say } from "/pages/dom.js";
+import { el, fill, say } from "/pages/dom.js";
 import { t } from "/pages/words.js";
-import { differences, onTop } from "/pages/declared.js";
+import { warning } from "/pages/stale.js";
+import { differences, withChanges } from "/pages/values.js";
 
 export function saver({ draft, send, again, draw, leave }) {
   const said = el("div", { role: "alert", id: "mistakes", tabIndex: -1 });
@@ -41,7 +42,7 @@ export function saver({ draft, send, again, draw, leave }) {
     const fresh = await draft.read();
     const theirs = differences(draft.before, fresh.value);
     const take = () => {
-      const mine = onTop(fresh.value, draft);
+      const mine = withChanges(fresh.value, differences(draft.before, draft.now));
       draft.take(fresh.value);
       draft.now = mine;
       draft.tag = fresh.tag;
@@ -49,12 +50,8 @@ export function saver({ draft, send, again, draw, leave }) {
       draw();
       touched();
     };
-    const show = (value) => value === undefined ? "—" : JSON.stringify(value);
-    const rows = theirs.map((one) => el("tr", {}, el("th", { scope: "row" }, el("code", {}, one.path)), el("td", {}, show(one.before)), el("td", {}, show(one.after))));
-    fill(said, el("section.card.warn", {}, el("h2", {}, t("stale")), el("p", {}, t("stale.hint")),
-      table(t("stale"), [t("what"), t("before"), t("after")], rows, t("stale.here")),
-      el("div.row", {}, el("button.primary", { type: "button", onclick: take }, t("stale.take")),
-        el("button", { type: "button", onclick: () => { bar.hidden = true; again(); } }, t("stale.drop")))));
+    const drop = () => { bar.hidden = true; again(); };
+    fill(said, warning(theirs, { none: t("stale.here"), take, drop }));
     said.focus();
   }
 

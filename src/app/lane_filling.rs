@@ -60,7 +60,10 @@ impl Filling {
     }
 
     async fn run(self, filled: &watch::Sender<bool>) -> Result<(), StoreError> {
-        self.put_back().await?;
+        if let Err(error) = self.put_back().await {
+            // They go on at the next start; what waits for integrations that work goes on now.
+            tracing::error!(%error, "works of integrations that are back stay put aside");
+        }
         let open = self.store.open_works().await?;
         let (open, strangers): (Vec<Work>, Vec<Work>) = open
             .into_iter()
