@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Longest permitted slug, in bytes: it becomes part of a redb key, a URL path and a log field.
 pub const SLUG_BYTES_MAX: usize = 64;
@@ -33,9 +34,15 @@ fn check_slug(text: &str) -> Result<(), BadId> {
 macro_rules! slug {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
 
         impl $name {
             /// Returns the identifier as text.
@@ -48,21 +55,20 @@ macro_rules! slug {
             type Err = BadId;
             fn from_str(text: &str) -> Result<Self, BadId> {
                 check_slug(text)?;
-                Ok(Self(text.to_owned()))
+                Ok(Self(Arc::from(text)))
             }
         }
 
         impl TryFrom<String> for $name {
             type Error = BadId;
             fn try_from(text: String) -> Result<Self, BadId> {
-                check_slug(&text)?;
-                Ok(Self(text))
+                text.parse()
             }
         }
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.as_str().to_owned()
             }
         }
 
@@ -98,8 +104,8 @@ slug! {
 macro_rules! pair {
     ($(#[$doc:meta])* $name:ident, $field:ident : $id:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
         pub struct $name {
             /// The tenant.
             pub tenant: TenantId,
@@ -117,6 +123,12 @@ macro_rules! pair {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "{}/{}", self.tenant, self.$field)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
             }
         }
 

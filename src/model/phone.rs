@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use rlibphonenumber::enums::{NumberLengthType, Region as LibraryRegion};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Longest text that is looked at as a number; longer input is refused unread.
 const NUMBER_BYTES_MAX: usize = 128;
@@ -85,9 +85,15 @@ impl fmt::Display for Region {
 }
 
 /// A public telephone number in E.164, such as `+79161234567`. Cannot exist in another form.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Phone(String);
+
+impl Serialize for Phone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 /// A text that is no public telephone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -56,7 +56,7 @@ pub struct Hits {
 /// What the answer is made from besides the settings.
 pub struct Known<'a> {
     /// What was asked of the integrations, in the order of asking; at the most the last has hits.
-    pub hits: &'a [Hits],
+    pub hits: Vec<Hits>,
     /// What was found out while asking.
     pub remarks: Vec<Reason>,
     /// The reasons are wanted, too: a phone that rings can do without.
@@ -142,7 +142,8 @@ pub fn answer(asked: &Asked<'_>, known: Known<'_>) -> Found {
         reasons: known.remarks,
         ..Answering::new(asked, known.last_talker, known.now)
     };
-    let hit = known.hits.iter().find(|hits| !hits.clients.is_empty());
+    let mut hits = known.hits.into_iter();
+    let hit = hits.find(|hits| !hits.clients.is_empty());
     let manager = hit.and_then(|hits| answering.client(hits));
     answering.route(manager);
     Found {
@@ -212,7 +213,7 @@ impl<'a> Answering<'a, '_> {
 
     /// Fills in the client and who answers for the client. Returns the manager where calls are
     /// redirected to one.
-    fn client(&mut self, hits: &Hits) -> Option<Manager<'a>> {
+    fn client(&mut self, hits: Hits) -> Option<Manager<'a>> {
         let source = self.asked.source;
         let integration = source.tenant.integrations.get(hits.integration)?;
         // Without any settings nothing is redirected, but the client is named.
@@ -229,11 +230,7 @@ impl<'a> Answering<'a, '_> {
             matches!((talker, person), (Some(talker), Some(person)) if person.employee.id == *talker)
         };
         let choice = choose(&hits.clients, settings, &talked_last)?;
-        self.answer.client = Some(AnswerClient {
-            id: choice.client.card.id.clone(),
-            name: choice.client.name.clone(),
-            url: (integration.link)(&choice.client.card),
-        });
+        let url = (integration.link)(&choice.client.card);
         self.answer.integration = Some(integration.id.clone());
         self.answer.knowledge = hits.knowledge;
         self.answer.age_s = hits.as_of.map(|as_of| self.now.since(as_of).as_secs());
@@ -251,6 +248,13 @@ impl<'a> Answering<'a, '_> {
             });
         }
         let manager = self.manager(hits.integration, choice.responsible);
+        let chosen = choice.at;
+        let client = hits.clients.into_iter().nth(chosen);
+        self.answer.client = client.map(|client| AnswerClient {
+            id: client.card.id,
+            name: client.name,
+            url,
+        });
         if integration.redirects().is_none() {
             let observes = settings.on && !integration.acts;
             self.because(|| Reason::NoRedirect {
@@ -344,7 +348,7 @@ impl<'a> Answering<'a, '_> {
             self.because(|| Reason::ScenarioEmployee {
                 employee: employee.clone(),
             });
-            if self.ring(employee, Route::DidEmployee) {
+            if self.ring_employee(employee, Route::DidEmployee) {
                 return true;
             }
         }
@@ -352,7 +356,7 @@ impl<'a> Answering<'a, '_> {
             self.because(|| Reason::NumberOwner {
                 employee: employee.clone(),
             });
-            return self.ring(employee, Route::DidOwner);
+            return self.ring_employee(employee, Route::DidOwner);
         }
         false
     }
@@ -366,7 +370,7 @@ impl<'a> Answering<'a, '_> {
             });
             return false;
         }
-        if self.is_there(person) && self.ring(id, Route::PersonalManager) {
+        if self.is_there(person) && self.ring(id, Some(person), Route::PersonalManager) {
             return true;
         }
         let stand_in = person.answering.stand_in.as_ref();
@@ -380,7 +384,7 @@ impl<'a> Answering<'a, '_> {
         self.because(|| Reason::StandsIn {
             employee: id.clone(),
         });
-        self.is_there(stand_in) && self.ring(id, Route::StandIn)
+        self.is_there(stand_in) && self.ring(id, Some(stand_in), Route::StandIn)
     }
 
     fn is_there(&mut self, person: Person<'_>) -> bool {
@@ -395,9 +399,14 @@ impl<'a> Answering<'a, '_> {
         false
     }
 
-    /// Sends the call to an employee, if the employee has an extension at the source.
-    fn ring(&mut self, employee: &EmployeeId, route: Route) -> bool {
+    /// Sends the call to the employee of this id, if there is one with an extension at the source.
+    fn ring_employee(&mut self, employee: &EmployeeId, route: Route) -> bool {
         let person = self.asked.source.person(employee);
+        self.ring(employee, person, route)
+    }
+
+    /// Sends the call to an employee, if the employee has an extension at the source.
+    fn ring(&mut self, employee: &EmployeeId, person: Option<Person<'_>>, route: Route) -> bool {
         let Some(extension) = person.and_then(|person| person.extension) else {
             self.because(|| Reason::NoExtension {
                 employee: employee.clone(),

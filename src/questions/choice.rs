@@ -10,6 +10,8 @@ use crate::model::plan::Entity;
 pub struct Choice<'a> {
     /// The card.
     pub client: &'a KnownClient,
+    /// Its place among the cards.
+    pub at: usize,
     /// Who answers for the client, and of which record.
     pub responsible: Option<(&'a CrmUserId, ResponsibleOf)>,
     /// There was one card to choose, or the policy found one of several.
@@ -17,7 +19,13 @@ pub struct Choice<'a> {
 }
 
 /// A card that names somebody.
-type Candidate<'a> = (&'a KnownClient, (&'a CrmUserId, ResponsibleOf));
+#[derive(Clone, Copy)]
+struct Candidate<'a> {
+    client: &'a KnownClient,
+    at: usize,
+    user: &'a CrmUserId,
+    of: ResponsibleOf,
+}
 
 /// Chooses; `None` where there are no cards. They come most recently updated first.
 ///
@@ -31,20 +39,28 @@ pub fn choose<'a>(
 ) -> Option<Choice<'a>> {
     let policy = &settings.shared_numbers;
     let shared = clients.len() > 1;
-    let named = |client: &'a KnownClient| -> Option<Candidate<'a>> {
+    let named = |(at, client): (usize, &'a KnownClient)| -> Option<Candidate<'a>> {
         let of_deal = match policy {
             SharedNumbers::OpenDeal {} if shared => responsible(client, ResponsibleOf::Deal),
             _ => None,
         };
         let mut chosen = settings.responsible_of.iter();
-        let found = of_deal.or_else(|| chosen.find_map(|of| responsible(client, *of)))?;
-        Some((client, found))
-    };
-    let candidates: Vec<Candidate<'a>> = clients.iter().filter_map(named).collect();
-    if let Some(((client, found), settled)) = pick(&candidates, policy, talked_last) {
-        return Some(Choice {
+        let (user, of) = of_deal.or_else(|| chosen.find_map(|of| responsible(client, *of)))?;
+        Some(Candidate {
             client,
-            responsible: Some(found),
+            at,
+            user,
+            of,
+        })
+    };
+    let mut candidates = clients.iter().enumerate().filter_map(named);
+    if let Some(first) = candidates.next() {
+        let others: Vec<Candidate<'a>> = candidates.collect();
+        let (picked, settled) = pick(first, &others, policy, talked_last);
+        return Some(Choice {
+            client: picked.client,
+            at: picked.at,
+            responsible: Some((picked.user, picked.of)),
             settled,
         });
     }
@@ -52,6 +68,7 @@ pub fn choose<'a>(
     let first = clients.first()?;
     Some(Choice {
         client: first,
+        at: 0,
         responsible: None,
         settled: !shared || matches!(policy, SharedNumbers::MostRecentlyUpdated {}),
     })
@@ -74,23 +91,22 @@ fn responsible(client: &KnownClient, of: ResponsibleOf) -> Option<(&CrmUserId, R
 
 /// Picks one candidate; says whether it was the policy that did, or there was one only.
 fn pick<'a>(
-    candidates: &[Candidate<'a>],
+    first: Candidate<'a>,
+    others: &[Candidate<'a>],
     policy: &SharedNumbers,
     talked_last: &dyn Fn(&CrmUserId) -> bool,
-) -> Option<(Candidate<'a>, bool)> {
-    let first = candidates.first()?;
-    if candidates.len() == 1 {
-        return Some((*first, true));
+) -> (Candidate<'a>, bool) {
+    if others.is_empty() {
+        return (first, true);
     }
-    let mut all = candidates.iter();
+    let all = || std::iter::once(&first).chain(others);
     let picked = match policy {
-        SharedNumbers::MostRecentlyUpdated {} => Some(first),
-        SharedNumbers::OpenDeal {} => all.find(|(client, _)| client.open_deal.is_some()),
-        SharedNumbers::LastTalk {} => all.find(|(_, (user, _))| talked_last(user)),
-        SharedNumbers::Entities { order } => order.iter().find_map(|sort| {
-            let mut all = candidates.iter();
-            all.find(|(client, _)| client.card.entity == sort.entity())
-        }),
+        SharedNumbers::MostRecentlyUpdated {} => Some(&first),
+        SharedNumbers::OpenDeal {} => all().find(|one| one.client.open_deal.is_some()),
+        SharedNumbers::LastTalk {} => all().find(|one| talked_last(one.user)),
+        SharedNumbers::Entities { order } => order
+            .iter()
+            .find_map(|sort| all().find(|one| one.client.card.entity == sort.entity())),
     };
-    Some((*picked.unwrap_or(first), picked.is_some()))
+    (*picked.unwrap_or(&first), picked.is_some())
 }

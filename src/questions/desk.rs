@@ -114,7 +114,7 @@ impl Desk {
         }
         let last_talker = |phone: &Phone| self.last_talker(source, phone);
         let known = Known {
-            hits: &hits,
+            hits,
             remarks,
             explain: ask.explain,
             last_talker: &last_talker,
@@ -174,7 +174,7 @@ impl Desk {
         let mut remarks = Vec::new();
         let hits = look(asked, &mut remarks);
         let known = Known {
-            hits: &hits,
+            hits,
             remarks,
             explain: false,
             last_talker: &|phone: &Phone| self.last_talker(asked.source, phone),

@@ -1,10 +1,11 @@
 //! The settings of all tenants in the form in which a question needs them: every name that a
 //! question can lead to is found in one step. Immutable; a reload makes another.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::tz::TimeZone;
 
 use crate::directory::known::Book;

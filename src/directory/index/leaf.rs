@@ -1,8 +1,10 @@
-//! A leaf of a packed map: entries in the order of their keys, one after the other in one piece of
-//! memory. A key is kept without the bytes that it shares with the one before.
+//! A leaf of a packed map: entries in the order of their keys, in one piece of memory. A key is kept
+//! without the bytes that it shares with the one before. All keys stand before all values: a search
+//! goes through keys only, which are short, and comes to one value.
 //!
 //! ```text
-//! entry  = header, rest of the key, length of the value, value
+//! leaf   = length of all keys, keys, values
+//! key    = header, rest of the key, length of the value
 //! header = shared bytes and length of the rest, four bits each; 0xff: both follow as numbers
 //! ```
 //!
@@ -35,25 +37,34 @@ impl Entry<'_> {
 
 /// Goes through a leaf.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entries<'a>(Unpack<'a>);
+pub(super) struct Entries<'a> {
+    keys: Unpack<'a>,
+    values: Unpack<'a>,
+}
 
 impl<'a> Entries<'a> {
     pub(super) fn of(leaf: &'a [u8]) -> Self {
-        Self(Unpack(leaf))
+        let mut values = Unpack(leaf);
+        let keys = values.length().and_then(|length| values.bytes(length));
+        Self {
+            keys: Unpack(keys.unwrap_or_default()),
+            values,
+        }
     }
 }
 
 impl<'a> Iterator for Entries<'a> {
     type Item = Entry<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Entry<'a>> {
-        let (shared, length) = match self.0.byte()? {
-            WIDE => (self.0.length()?, self.0.length()?),
+        let (shared, length) = match self.keys.byte()? {
+            WIDE => (self.keys.length()?, self.keys.length()?),
             header => (usize::from(header >> 4), usize::from(header & 15)),
         };
-        let rest = self.0.bytes(length)?;
-        let length = self.0.length()?;
-        let value = self.0.bytes(length)?;
+        let rest = self.keys.bytes(length)?;
+        let length = self.keys.length()?;
+        let value = self.values.bytes(length)?;
         Some(Entry {
             shared,
             rest,
@@ -123,14 +134,15 @@ fn common_bytes(a: &[u8], b: &[u8]) -> usize {
 /// Writes a leaf.
 #[derive(Debug, Default)]
 pub(super) struct LeafWriter {
-    bytes: Vec<u8>,
+    keys: Vec<u8>,
+    values: Vec<u8>,
     last: Vec<u8>,
 }
 
 impl LeafWriter {
     /// Appends an entry; keys come in ascending order.
     pub(super) fn push(&mut self, key: &[u8], value: &[u8]) {
-        let shared = match self.bytes.is_empty() {
+        let shared = match self.keys.is_empty() {
             true => 0,
             false => {
                 debug_assert!(self.last.as_slice() < key, "keys ascend");
@@ -140,31 +152,30 @@ impl LeafWriter {
         let rest = key.get(shared..).unwrap_or_default();
         if shared < WIDE_FROM && rest.len() < WIDE_FROM {
             // Both are less than 16.
-            self.bytes.push(((shared << 4) | rest.len()) as u8);
+            self.keys.push(((shared << 4) | rest.len()) as u8);
         } else {
-            self.bytes.push(WIDE);
-            put_varint(&mut self.bytes, shared as u64);
-            put_varint(&mut self.bytes, rest.len() as u64);
+            self.keys.push(WIDE);
+            put_varint(&mut self.keys, shared as u64);
+            put_varint(&mut self.keys, rest.len() as u64);
         }
-        self.bytes.extend_from_slice(rest);
-        put_varint(&mut self.bytes, value.len() as u64);
-        self.bytes.extend_from_slice(value);
+        self.keys.extend_from_slice(rest);
+        put_varint(&mut self.keys, value.len() as u64);
+        self.values.extend_from_slice(value);
         self.last.truncate(shared);
         self.last.extend_from_slice(rest);
     }
 
-    /// Returns how many bytes are written.
+    /// Returns about how many bytes are written.
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        self.keys.len().saturating_add(self.values.len())
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Begins the next leaf.
-    pub(super) fn clear(&mut self) {
-        self.bytes.clear();
+    /// Ends the leaf and begins the next. The leaf is written into `out`, which is emptied first.
+    pub(super) fn finish_into(&mut self, out: &mut Vec<u8>) {
+        out.clear();
+        put_varint(out, self.keys.len() as u64);
+        out.append(&mut self.keys);
+        out.append(&mut self.values);
     }
 }
 
@@ -187,8 +198,11 @@ mod tests {
             for (key, value) in &entries {
                 writer.push(key, value);
             }
+            let mut leaf = Vec::new();
+            writer.finish_into(&mut leaf);
             let expected = entries.range(wanted.clone()..).next();
-            let found = seek(writer.bytes(), &wanted);
+            let found = seek(&leaf, &wanted);
+            prop_assert_eq!(Entries::of(&leaf).count(), entries.len());
             prop_assert_eq!(found.is_some(), expected.is_some());
             if let (Some(found), Some((key, value))) = (found, expected) {
                 let mut own = wanted.clone();

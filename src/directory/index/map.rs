@@ -203,6 +203,8 @@ struct Rewriting {
     leaf_bytes: usize,
     count: usize,
     writer: LeafWriter,
+    /// The leaf that was ended last.
+    leaf: Vec<u8>,
     key: Vec<u8>,
 }
 
@@ -212,6 +214,7 @@ impl Rewriting {
             leaf_bytes,
             count,
             writer: LeafWriter::default(),
+            leaf: Vec::new(),
             key: Vec::new(),
         }
     }
@@ -266,26 +269,31 @@ impl Rewriting {
     /// Ends the leaf that is being written; one that has become too large is cut in even parts.
     fn finish_leaf(&mut self, out: &mut Vec<Leaf>) {
         let length = self.writer.len();
-        if length > self.leaf_bytes.saturating_mul(2) {
-            let parts = length.div_ceil(self.leaf_bytes).max(1);
-            let mut builder = LeafBuilder::new(length.div_ceil(parts));
-            self.key.clear();
-            for entry in Entries::of(self.writer.bytes()) {
-                entry.turn(&mut self.key);
-                builder.push(&self.key, entry.value);
-            }
-            out.extend(builder.finish());
-        } else if length > 0 {
-            out.push(leaf_of(&self.writer));
+        if length == 0 {
+            return;
         }
-        self.writer.clear();
+        self.writer.finish_into(&mut self.leaf);
+        if length <= self.leaf_bytes.saturating_mul(2) {
+            out.push(Leaf::of(&self.leaf));
+            return;
+        }
+        let parts = length.div_ceil(self.leaf_bytes).max(1);
+        let mut builder = LeafBuilder::new(length.div_ceil(parts));
+        self.key.clear();
+        for entry in Entries::of(&self.leaf) {
+            entry.turn(&mut self.key);
+            builder.push(&self.key, entry.value);
+        }
+        out.extend(builder.finish());
     }
 }
 
-fn leaf_of(writer: &LeafWriter) -> Leaf {
-    Leaf {
-        word: word(first_key(writer.bytes())),
-        bytes: Arc::from(writer.bytes()),
+impl Leaf {
+    fn of(bytes: &[u8]) -> Self {
+        Self {
+            word: word(first_key(bytes)),
+            bytes: Arc::from(bytes),
+        }
     }
 }
 
@@ -293,6 +301,8 @@ fn leaf_of(writer: &LeafWriter) -> Leaf {
 struct LeafBuilder {
     leaf_bytes: usize,
     writer: LeafWriter,
+    /// The leaf that was ended last.
+    leaf: Vec<u8>,
     leaves: Vec<Leaf>,
 }
 
@@ -301,6 +311,7 @@ impl LeafBuilder {
         Self {
             leaf_bytes,
             writer: LeafWriter::default(),
+            leaf: Vec::new(),
             leaves: Vec::new(),
         }
     }
@@ -308,14 +319,18 @@ impl LeafBuilder {
     fn push(&mut self, key: &[u8], value: &[u8]) {
         self.writer.push(key, value);
         if self.writer.len() >= self.leaf_bytes {
-            self.leaves.push(leaf_of(&self.writer));
-            self.writer.clear();
+            self.finish_leaf();
         }
+    }
+
+    fn finish_leaf(&mut self) {
+        self.writer.finish_into(&mut self.leaf);
+        self.leaves.push(Leaf::of(&self.leaf));
     }
 
     fn finish(mut self) -> Vec<Leaf> {
         if self.writer.len() > 0 {
-            self.leaves.push(leaf_of(&self.writer));
+            self.finish_leaf();
         }
         self.leaves
     }
