@@ -29,6 +29,8 @@ mod silence;
 mod source_child;
 mod space;
 mod sync_child;
+mod tenant_change_told;
+mod tenant_edits;
 mod tenant_files;
 mod vault;
 mod waker;
