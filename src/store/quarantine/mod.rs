@@ -18,6 +18,7 @@ mod find;
 mod handle;
 mod shelf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::command::WorkId;
@@ -34,7 +35,7 @@ pub(super) use self::shelf::QUARANTINE;
 pub type QuarantineId = u64;
 
 /// A row in quarantine, without its content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QuarantinedRow {
     /// Its number.
     pub id: QuarantineId,
