@@ -47,6 +47,7 @@ struct ConsentPage {
 
 /// What came of forgetting.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CredentialForgotten")]
 struct Forgotten {
     /// Something was stored, and is no more.
     forgotten: bool,

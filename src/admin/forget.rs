@@ -29,6 +29,7 @@ pub(super) struct Order {
 
 /// What was forgotten, and what is left.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ClientForgotten")]
 struct Forgotten {
     /// Communications of which nothing tells any more who the client was.
     communications: u64,

@@ -194,11 +194,12 @@ pub struct AccountOverview {
 /// What administrators call a CRM account (S1-01).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct AccountShown {
-    /// Its CRM.
+    /// Its CRM, by the word of files.
     pub crm: String,
     /// Its title; its own name where none was given.
     pub title: String,
-    /// Its address.
+    /// The portal's address.
+    #[schemars(extend("format" = "uri"))]
     pub address: String,
     /// The operators' workplace that is shown in it.
     #[serde(skip)]

@@ -54,7 +54,7 @@ pub(super) struct Stop {
     pub(super) station: Station,
     /// The integration, from the decision on.
     pub(super) integration: Option<IntegrationKey>,
-    /// How the call stands there.
+    /// How the call stands there: ends, as the settings want it; fails, a person must act.
     pub(super) state: Standing,
     /// In words.
     pub(super) text: String,

@@ -26,6 +26,7 @@ pub enum ChatPhase {
 /// Who wrote a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "ChatAuthor")]
 pub enum Author {
     /// The client.
     Client {
@@ -44,6 +45,7 @@ pub enum Author {
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ChatMessage")]
 pub struct Message {
     /// The source's own name of the message.
     pub id: String,

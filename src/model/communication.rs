@@ -97,6 +97,7 @@ impl Phase {
 /// What was said in the snapshot, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "SnapshotBody")]
 pub enum Body {
     /// A call.
     Call {

@@ -163,7 +163,7 @@ pub struct SyncReport {
     pub changed: Vec<CrmUserId>,
     /// Those who are not wanted or not there any more.
     pub removed: Vec<CrmUserId>,
-    /// More than so many are not kept.
+    /// How many more there were than are kept.
     pub left_out: usize,
 }
 

@@ -18,6 +18,7 @@ pub const TEXT_CHARS_MAX: usize = 4000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CrmField {
     /// The sort of record that has it.
+    #[schemars(extend("enum" = ["contact", "company", "deal", "lead"]))]
     pub entity: Entity,
     /// The CRM's id.
     pub id: String,

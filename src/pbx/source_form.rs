@@ -23,7 +23,7 @@ pub struct SourceForm {
 /// What a setting is called.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct SettingTitle {
-    /// The setting, by its way from the `settings` table.
+    /// The setting, by its way from the `settings` table; secrets.NAME, or KEY=WORD for a choice.
     pub key: &'static str,
     /// What it is called.
     pub title: Words,

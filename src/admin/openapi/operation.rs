@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::components::{Components, SchemaOf, Way};
 use super::reads::{Read, Reads};
 use super::shapes::IfMatch;
+use super::tidy::without_null;
 use crate::model::ids::TenantId;
 use crate::problem::Problem;
 
@@ -494,7 +495,8 @@ fn in_query(schema: &Value) -> Vec<Parameter> {
     let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|one| one == name));
     let members = schema["properties"].as_object().into_iter().flatten();
     let parameter = |(name, schema): (&String, &Value)| {
-        let mut schema = without_null(schema);
+        let mut schema = schema.clone();
+        without_null(&mut schema);
         let words = schema
             .as_object_mut()
             .and_then(|schema| schema.remove("description"));
@@ -511,27 +513,4 @@ fn in_query(schema: &Value) -> Vec<Parameter> {
         }
     };
     members.map(parameter).collect()
-}
-
-/// Takes the null out of the schema of a member that may be left out: no query has one.
-fn without_null(schema: &Value) -> Value {
-    let mut schema = schema.clone();
-    let Some(entries) = schema.as_object_mut() else {
-        return schema;
-    };
-    if let Some(Value::Array(kinds)) = entries.get_mut("type") {
-        kinds.retain(|kind| kind != "null");
-        if let [only] = kinds.as_slice() {
-            let only = only.clone();
-            entries.insert("type".to_owned(), only);
-        }
-    }
-    if let Some(Value::Array(choices)) = entries.get("anyOf") {
-        let mut others = choices.iter().filter(|one| one["type"] != "null");
-        if let (Some(Value::Object(only)), None) = (others.next().cloned(), others.next()) {
-            entries.remove("anyOf");
-            entries.extend(only);
-        }
-    }
-    schema
 }

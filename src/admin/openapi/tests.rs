@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use boon::{Compiler, Schemas};
 use schemars::JsonSchema;
-use schemars::generate::SchemaGenerator;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -34,6 +35,26 @@ fn no_name_of_a_schema_means_two_things() {
         Vec::<String>::new(),
         "give one of the types another name by #[schemars(rename = \"…\")]"
     );
+}
+
+#[test]
+fn every_named_schema_is_one_by_the_standard_and_refers_to_others_that_there_are() {
+    let document: Value = serde_json::from_str(openapi()).expect("is JSON");
+    let names = document["components"]["schemas"]
+        .as_object()
+        .expect("schemas");
+    let names: Vec<String> = names.keys().cloned().collect();
+    let address = "https://trunkline.example/openapi.json";
+    let mut compiler = Compiler::new();
+    compiler
+        .add_resource(address, document)
+        .expect("a resource");
+    let mut schemas = Schemas::new();
+    for name in names {
+        let place = format!("{address}#/components/schemas/{name}");
+        let compiled = compiler.compile(&place, &mut schemas);
+        assert!(compiled.is_ok(), "{name}: {:#}", compiled.unwrap_err());
+    }
 }
 
 #[test]
@@ -84,6 +105,9 @@ struct Thing {
     format: u64,
     /// More.
     rest: Option<f64>,
+    /// Left out where it is `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seldom: Option<String>,
 }
 
 fn new() -> Sort {
@@ -92,13 +116,16 @@ fn new() -> Sort {
 
 #[test]
 fn a_derived_schema_says_nothing_of_rust_and_has_the_words_of_a_closed_set_in_one_place() {
-    let derived = Thing::json_schema(&mut SchemaGenerator::default()).to_value();
+    let derived = |settings: SchemaSettings| {
+        let mut generator = settings.into_generator();
+        Thing::json_schema(&mut generator).to_value()
+    };
     let sort = json!({
         "type": "string",
         "enum": ["new", "old"],
         "description": "How it is. new: It is new; old: It was there before",
     });
-    let thing = |sort: Value| {
+    let thing = |sort: &Value, seldom: Value, required: Value| {
         json!({
             "type": "object",
             "description": "A thing. It is made for a test.",
@@ -107,12 +134,20 @@ fn a_derived_schema_says_nothing_of_rust_and_has_the_words_of_a_closed_set_in_on
                 // A member may be called as a keyword is.
                 "format": { "type": "integer", "minimum": 0, "description": "How many" },
                 "rest": { "type": ["number", "null"], "description": "More" },
+                "seldom": { "type": seldom, "description": "Left out where it is null" },
             },
-            "required": ["format"],
+            "required": required,
         })
     };
-    assert_eq!(tidy_answer(derived.clone()), thing(sort.clone()));
+    let answer = derived(SchemaSettings::default().for_serialize());
+    assert_eq!(
+        tidy_answer(answer),
+        thing(&sort, json!("string"), json!(["format", "rest", "sort"]))
+    );
     let mut with_default = sort;
     with_default["default"] = json!("new");
-    assert_eq!(tidy_body(derived), thing(with_default));
+    assert_eq!(
+        tidy_body(derived(SchemaSettings::default())),
+        thing(&with_default, json!(["string", "null"]), json!(["format"]))
+    );
 }

@@ -57,10 +57,49 @@ fn tidy(schema: &mut Value, is_answer: bool) {
         names.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
         names.dedup();
     }
+    if is_answer {
+        say_what_is_left_out(entries);
+    }
     if let Some(Value::String(text)) = entries.get_mut("description") {
         *text = in_one_line(text);
     }
     closed_set(entries);
+}
+
+/// What may be left out of an answer is left out where it would be null: it never is.
+fn say_what_is_left_out(entries: &mut Map<String, Value>) {
+    let required = entries.get("required").cloned().unwrap_or_default();
+    let is_required = |name: &String| {
+        let mut names = required.as_array().into_iter().flatten();
+        names.any(|one| one == name)
+    };
+    let properties = entries.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, schema) in properties.into_iter().flatten() {
+        if !is_required(name) {
+            without_null(schema);
+        }
+    }
+}
+
+/// Takes the null out of the schema of a member that is left out rather than null.
+pub(super) fn without_null(schema: &mut Value) {
+    let Some(entries) = schema.as_object_mut() else {
+        return;
+    };
+    if let Some(Value::Array(kinds)) = entries.get_mut("type") {
+        kinds.retain(|kind| kind != "null");
+        if let [only] = kinds.as_slice() {
+            let only = only.clone();
+            entries.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = entries.get("anyOf") {
+        let mut others = choices.iter().filter(|one| one["type"] != "null");
+        if let (Some(Value::Object(only)), None) = (others.next().cloned(), others.next()) {
+            entries.remove("anyOf");
+            entries.extend(only);
+        }
+    }
 }
 
 fn is_number_of_rust(format: &Value) -> bool {
@@ -68,9 +107,12 @@ fn is_number_of_rust(format: &Value) -> bool {
     matches!(format, "float" | "double") || format.starts_with("int") || format.starts_with("uint")
 }
 
-/// Brings the words of a type or member into one line, without the dot of a single sentence.
+/// Brings the words of a type or member into one line, without the dot of a single sentence; what is
+/// nothing in Rust is null in JSON, and a link to other code is a name.
 fn in_one_line(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.replace("`None`", "null");
+    let text = text.replace("[`", "`").replace("`]", "`");
     match text.strip_suffix('.') {
         Some(sentence) if !sentence.contains(". ") => sentence.to_owned(),
         _ => text,
@@ -93,6 +135,8 @@ fn closed_set(entries: &mut Map<String, Value>) {
         } else if let Some(word) = choice.get("const").and_then(Value::as_str) {
             words.push(word.into());
             let meaning = choice.get("description").and_then(Value::as_str);
+            // A name alone says nothing of it.
+            let meaning = meaning.filter(|meaning| meaning.contains(' '));
             meanings.extend(meaning.map(|meaning| format!("{word}: {meaning}")));
         } else {
             return;
