@@ -12,6 +12,7 @@ use crate::model::ids::{CommunicationKey, TenantId};
 use crate::model::phone::{Phone, Region};
 use crate::model::timestamp::Timestamp;
 use crate::problem::{problem, problem_with};
+use crate::store::StoreError;
 use crate::store::query::{
     JournalOutcome, JournalSearch, NoteSearch, SEARCH_ROWS_MAX, StoredCommunication, StoredNote,
 };
@@ -201,6 +202,11 @@ pub(super) async fn search(
                 items,
                 next: page.next,
             })
+        }
+        // The caller named it: it is forgotten by now, or never was.
+        Err(error @ StoreError::NoCommunication(_)) => {
+            let members = [("parameter", json!("after"))];
+            problem_with(StatusCode::BAD_REQUEST, &error.to_string(), &members)
         }
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }

@@ -87,6 +87,20 @@ async fn the_running_daemon_describes_itself_as_the_committed_document_does() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_after_a_communication_that_is_not_there_is_asked_for_wrongly() {
+    let office = Office::open().await;
+    let daemon = office.start().await;
+    let place = format!("http://{}/v1/journal", office.home.admin());
+    let request = daemon.http.get(format!("{place}?after=acme/site/nothing"));
+    let answer = request.bearer_auth(ADMIN_TOKEN).send().await;
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.status(), 400);
+    let problem: serde_json::Value = answer.json().await.expect("JSON");
+    assert_eq!(problem["parameter"], "after", "{problem}");
+    assert_eq!(daemon.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neither_secrets_nor_clients_numbers_reach_the_log_or_the_metrics() {
     let office = Office::open().await;
     // Troubles are logged too: a rejected deal, an account that is down.
