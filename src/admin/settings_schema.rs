@@ -38,13 +38,13 @@ pub(super) static COMPANY: LazyLock<CompanyParts> = LazyLock::new(|| {
 pub(super) struct CompanyParts {
     /// Of its name, its clocks and so on.
     #[schemars(with = "Map<String, Value>")]
-    company: Value,
+    pub(super) company: Value,
     /// Of its numbers.
     #[schemars(with = "Map<String, Value>")]
-    numbers: Value,
+    pub(super) numbers: Value,
     /// Of whom a caller should reach.
     #[schemars(with = "Map<String, Value>")]
-    questions: Value,
+    pub(super) questions: Value,
 }
 
 /// What stands there of a source.
@@ -99,9 +99,9 @@ pub(super) struct KindParts {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct KindSecret {
     /// Its name.
-    name: String,
+    pub(super) name: String,
     /// What it is for.
-    description: Option<String>,
+    pub(super) description: Option<String>,
 }
 
 fn tenant() -> Value {
@@ -179,8 +179,8 @@ mod tests {
         for (kind, parts) in &SOURCES.kinds {
             assert!(parts.settings["properties"].is_object(), "{kind}");
             for secret in &parts.secrets {
-                let text = secret["description"].as_str().unwrap_or_default();
-                assert!(!text.is_empty(), "{kind}: {secret}");
+                let text = secret.description.as_deref().unwrap_or_default();
+                assert!(!text.is_empty(), "{kind}: {secret:?}");
             }
         }
         let common = SOURCES.common["properties"].as_object();
@@ -190,9 +190,9 @@ mod tests {
 
     #[test]
     fn a_company_has_a_schema_without_its_id() {
-        assert!(COMPANY["company"]["properties"]["time_zone"].is_object());
-        assert!(COMPANY["company"]["properties"]["id"].is_null());
-        assert!(COMPANY["numbers"]["items"]["properties"]["scenario"].is_object());
-        assert!(COMPANY["questions"]["properties"]["integrations"].is_object());
+        assert!(COMPANY.company["properties"]["time_zone"].is_object());
+        assert!(COMPANY.company["properties"]["id"].is_null());
+        assert!(COMPANY.numbers["items"]["properties"]["scenario"].is_object());
+        assert!(COMPANY.questions["properties"]["integrations"].is_object());
     }
 }

@@ -359,7 +359,7 @@ mod tests {
         let operations = super::super::operations();
         for (route, members) in SPOKEN {
             let mut operations = operations.iter();
-            assert!(operations.any(|one| one.path() == route), "{route}");
+            assert!(operations.any(|one| one.path() == *route), "{route}");
             assert!(!members.is_empty());
         }
     }
