@@ -192,7 +192,7 @@ mod tests {
     /// What goes to the log, to who reads the code or describes the API to programs, or says that this
     /// cannot be.
     const NOT_SAID: &[&str] = &[
-        "Operation::",
+        "Operation",
         "looks_like(",
         "json_schema!(",
         "trace!(",
