@@ -16,6 +16,7 @@ pub struct Problem {
     /// What is wrong, and what to do.
     title: String,
     /// The status of the answer.
+    #[schemars(range(min = 400, max = 599))]
     status: u16,
     #[serde(flatten)]
     members: Map<String, Value>,

@@ -148,7 +148,7 @@ pub struct Call {
     /// Marks that an employee or the source set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// What else the source knows of it, by name (see [`super::details`]).
+    /// What else the source knows of it, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }

@@ -98,7 +98,7 @@ pub struct Chat {
     /// What the group is called, where several clients write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// What else the source knows of it, by name (see [`super::details`]).
+    /// What else the source knows of it, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }

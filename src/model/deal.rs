@@ -236,7 +236,8 @@ pub struct Named {
 /// A deal as it is kept, shown, exported and passed on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deal {
-    /// The CRM's id, as [`DealRecord::id`].
+    /// The CRM's id, unique in the account. One that makes deals of several things puts the sort
+    /// before it: `lead:17`, `pay:189`.
     pub id: String,
     /// The name.
     pub name: String,
