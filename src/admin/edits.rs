@@ -17,7 +17,7 @@ use super::openapi::operation::Operation;
 use super::openapi::shapes::{
     LINE_BYTES_MAX, Line, SECRET_BYTES_MAX, TypedSecretsByName, TypedSettings,
 };
-use super::seen::Seen;
+use super::seen::{NotSeen, Seen};
 use super::state::AdminState;
 use super::tenant_files::{
     AccountInFile, Change, Changed, FileMistake, IntegrationInFile, NoChange, Settings, Take,
@@ -416,7 +416,7 @@ pub(super) async fn carry_out(
     tenant: TenantId,
     change: Change,
 ) -> Result<Changed, HttpResponse> {
-    let seen = seen.revision()?;
+    let seen = seen.revision().map_err(NotSeen::answer)?;
     state
         .files
         .change(tenant, change, seen)

@@ -24,6 +24,7 @@ use super::state::AdminState;
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
     /// Go on after this row of an earlier answer.
+    #[schemars(range(max = QuarantineId::MAX))]
     after: Option<QuarantineId>,
 }
 

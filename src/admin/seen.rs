@@ -13,9 +13,9 @@ use crate::problem::problem;
 pub(super) struct Seen(Result<String, NotSeen>);
 
 impl Seen {
-    /// Returns the revision that was seen, or the refusal.
-    pub(super) fn revision(self) -> Result<String, HttpResponse> {
-        self.0.map_err(|no| problem(no.status(), no.text()))
+    /// Returns the revision that was seen.
+    pub(super) fn revision(self) -> Result<String, NotSeen> {
+        self.0
     }
 }
 
@@ -30,7 +30,7 @@ impl FromRequest for Seen {
 
 /// Why it is not known what was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NotSeen {
+pub(super) enum NotSeen {
     /// There is no If-Match.
     Missing,
     /// It is no single strong tag.
@@ -38,6 +38,11 @@ enum NotSeen {
 }
 
 impl NotSeen {
+    /// Answers it.
+    pub(super) fn answer(self) -> HttpResponse {
+        problem(self.status(), self.text())
+    }
+
     fn status(self) -> StatusCode {
         match self {
             NotSeen::Missing => StatusCode::PRECONDITION_REQUIRED,
