@@ -6,7 +6,7 @@ use std::path::Path;
 use boon::{Compiler, Schemas};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::tidy::{tidy_answer, tidy_body};
@@ -83,7 +83,7 @@ fn every_operation_says_what_it_does_what_it_answers_and_what_its_parameters_are
 }
 
 /// How a thing is.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 enum Sort {
