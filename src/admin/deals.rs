@@ -8,119 +8,22 @@ use actix_web::{HttpResponse, web};
 use futures_util::{StreamExt, stream};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::deals::export::{Csv, Separator, json_line};
 use crate::deals::hearing::Hearing;
 use crate::deals::history::ordered;
-use crate::model::deal::{Deal, DealState, StageMove};
+use crate::model::deal::{Deal, StageMove};
 use crate::model::ids::{IntegrationKey, SourceKey};
 use crate::model::timestamp::Timestamp;
 use crate::problem::{problem, problem_with};
-use crate::store::deals::{DEALS_PAGE_MAX, DealPageFound, DealPlace, DealSearch, FoundDeal};
+use crate::store::deals::{DEALS_PAGE_MAX, DealPageFound, DealSearch, FoundDeal};
 use crate::store::{StoreError, StoreHandle};
 
+use super::deal_query::{ExportQuery, ListQuery, Wrong, write_place};
 use super::openapi::operation::Operation;
 use super::state::{AdminState, DealPlaceOverview};
-
-/// Deals of a page where nothing else is asked for.
-const PAGE: usize = 50;
-
-/// A query that was refused: which part, and why.
-type Wrong = (&'static str, String);
-
-/// Makes a query of what is looked for and further members. Flattened, numbers and switches of a query
-/// could not be read.
-macro_rules! deal_query {
-    ($(#[$doc:meta])* $name:ident { $($more:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Default, Deserialize, JsonSchema)]
-        #[serde(deny_unknown_fields)]
-        pub(super) struct $name {
-            /// Made at or after this time.
-            #[schemars(with = "Option<Timestamp>")]
-            from: Option<String>,
-            /// Made before this time.
-            #[schemars(with = "Option<Timestamp>")]
-            until: Option<String>,
-            /// Only of this state; without it, all but the removed ones.
-            state: Option<DealState>,
-            /// Only of this pipeline, by id.
-            pipeline: Option<String>,
-            /// Only of this responsible, by id.
-            responsible: Option<String>,
-            /// Only those whose name, id, client or client's number holds this text.
-            text: Option<String>,
-            /// Only those that a phone system refused.
-            #[serde(default)]
-            refused: bool,
-            $($more)*
-        }
-
-        impl $name {
-            /// Returns what is looked for, from the beginning.
-            fn search(&self, limit: usize) -> Result<DealSearch, Wrong> {
-                Ok(DealSearch {
-                    from: time("from", self.from.as_deref())?,
-                    until: time("until", self.until.as_deref())?,
-                    state: self.state,
-                    pipeline: self.pipeline.clone().filter(|text| !text.is_empty()),
-                    responsible: self.responsible.clone().filter(|text| !text.is_empty()),
-                    text: self.text.clone(),
-                    refused: self.refused,
-                    after: None,
-                    limit,
-                })
-            }
-        }
-    };
-}
-
-deal_query! {
-    /// Which deals are listed.
-    ListQuery {
-        /// Goes on after this place: next of an earlier page.
-        after: Option<String>,
-        /// At the most so many.
-        #[schemars(range(min = 1, max = DEALS_PAGE_MAX), extend("default" = PAGE))]
-        limit: Option<usize>,
-    }
-}
-
-deal_query! {
-    /// Which deals are exported, and how.
-    ExportQuery {
-        /// A table for spreadsheets, or one JSON object a line.
-        #[schemars(extend("enum" = ["csv", "ndjson"], "default" = "csv"))]
-        format: Option<String>,
-        /// What keeps the cells of a CSV apart; with a semicolon or tab numbers have a comma.
-        #[schemars(extend("enum" = ["semicolon", "comma", "tab"], "default" = "semicolon"))]
-        separator: Option<String>,
-    }
-}
-
-impl ListQuery {
-    /// Returns which page is asked for.
-    fn page(&self) -> Result<DealSearch, Wrong> {
-        let limit = self.limit.unwrap_or(PAGE);
-        if !(1..=DEALS_PAGE_MAX).contains(&limit) {
-            return Err(("limit", format!("must be from 1 to {DEALS_PAGE_MAX}")));
-        }
-        let after = self.after.as_deref().map(read_place);
-        let after =
-            after.map(|read| read.ok_or_else(|| ("after", "is no place of a page".to_owned())));
-        Ok(DealSearch {
-            after: after.transpose()?,
-            ..self.search(limit)?
-        })
-    }
-}
-
-fn time(name: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, Wrong> {
-    let time = text.map(Timestamp::parse).transpose();
-    time.map_err(|error| (name, error.to_string()))
-}
 
 /// The integrations whose deals come back.
 #[derive(Serialize, JsonSchema)]
@@ -274,18 +177,6 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .refuses(503, "The store cannot be read"),
     ]
-}
-
-fn read_place(text: &str) -> Option<DealPlace> {
-    let (ms, id) = text.split_once(':')?;
-    Some(DealPlace {
-        created_at: Timestamp::from_millis(ms.parse().ok()?),
-        id: id.to_owned(),
-    })
-}
-
-fn write_place(place: &DealPlace) -> String {
-    format!("{}:{}", place.created_at.as_millis(), place.id)
 }
 
 fn wrong((parameter, why): Wrong) -> HttpResponse {

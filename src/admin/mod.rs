@@ -13,6 +13,7 @@ mod check;
 mod company;
 mod connection;
 mod dead_letters;
+mod deal_query;
 mod deals;
 mod directories;
 pub mod discovery;

@@ -3,6 +3,7 @@
 //! same, for who has no daemon; a test holds the two together.
 
 mod components;
+mod describe;
 pub(super) mod operation;
 mod reads;
 pub(super) mod shapes;
@@ -18,7 +19,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::components::Components;
-use self::operation::{Described, Operation};
+use self::describe::Described;
+use self::operation::Operation;
 
 /// Made when it is first asked for, and kept as text only.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().0);
@@ -69,7 +71,7 @@ fn document() -> (String, Vec<String>) {
         let described = operation.describe(&mut components);
         paths.entry(path).or_default().insert(method, described);
     }
-    let responses = operation::common_refusals(&mut components);
+    let responses = describe::common_refusals(&mut components);
     let (schemas, ambiguous) = components.into_schemas();
     let document = Document {
         openapi: "3.1.0",
