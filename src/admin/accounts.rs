@@ -2,41 +2,96 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::crm::account::status::block_row;
-use crate::model::ids::PortalKey;
+use crate::crm::{CredentialState, DayQuota};
+use crate::model::ids::{AccountId, PortalKey, TenantId};
 use crate::problem::problem;
 use crate::store::StoreError;
 use crate::store::command::JournalNote;
 
 use super::body::{JsonBody, unreadable};
-use super::state::AdminState;
+use super::openapi::operation::Operation;
+use super::state::{AccountShown, AdminState};
+
+/// The CRM accounts.
+#[derive(Serialize, JsonSchema)]
+struct Accounts {
+    /// Those that are in force.
+    items: Vec<Account>,
+}
+
+/// A CRM account.
+#[derive(Serialize, JsonSchema)]
+struct Account {
+    /// Whose.
+    tenant: TenantId,
+    /// Its id there.
+    account: AccountId,
+    /// Its portal.
+    portal: PortalKey,
+    #[serde(flatten)]
+    shown: AccountShown,
+    /// How the account is let in.
+    credential: Option<CredentialState>,
+    /// What a person must do about the credential.
+    alarm: Option<String>,
+    /// What is left of the day's requests, where the CRM counts them by the day.
+    day_quota: Option<DayQuota>,
+}
+
+/// Whether an account's requests go again.
+#[derive(Serialize, JsonSchema)]
+struct Resumed {
+    /// It was blocked, and is no more.
+    resumed: bool,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/accounts",
+            "CRM accounts, and what a person must do about their credentials",
+            list,
+        )
+        .answers::<Accounts>(200, "The accounts"),
+        Operation::post(
+            "/v1/accounts/resume",
+            "Let requests go again to an account that its CRM had blocked",
+            resume,
+        )
+        .answers::<Resumed>(200, "Whether it was blocked")
+        .refuses(404, "There is no such account")
+        .refuses(503, "The store does not answer"),
+    ]
+}
 
 pub(super) async fn list(state: web::Data<AdminState>) -> HttpResponse {
     let overview = state.overview.load_full();
     let mut items = Vec::new();
     for account in &overview.accounts {
-        items.push(json!({
-            "tenant": account.tenant,
-            "account": account.account,
-            "portal": account.portal,
-            "crm": account.shown.crm,
-            "title": account.shown.title,
-            "address": account.shown.address,
-            "credential": account.adapter.credential().await,
-            "alarm": account.adapter.alarm().await,
-            "day_quota": account.adapter.day_quota(),
-        }));
+        items.push(Account {
+            tenant: account.tenant.clone(),
+            account: account.account.clone(),
+            portal: account.portal.clone(),
+            shown: account.shown.clone(),
+            credential: account.adapter.credential().await,
+            alarm: account.adapter.alarm().await,
+            day_quota: account.adapter.day_quota(),
+        });
     }
-    HttpResponse::Ok().json(json!({ "items": items }))
+    HttpResponse::Ok().json(Accounts { items })
 }
 
 /// The account to be resumed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AccountResumed")]
 pub(super) struct Wanted {
+    /// The account's portal, as the alarm names it.
     portal: PortalKey,
 }
 
@@ -56,13 +111,13 @@ pub(super) async fn resume(
         return problem(StatusCode::NOT_FOUND, "there is no such account");
     };
     let Some(held) = portal.http.blocked() else {
-        return HttpResponse::Ok().json(json!({ "resumed": false }));
+        return HttpResponse::Ok().json(Resumed { resumed: false });
     };
     match forget(&state, &wanted.portal, &held.why).await {
         Ok(()) => {
             portal.http.unblock();
             tell_integrations(&state, &wanted.portal);
-            HttpResponse::Ok().json(json!({ "resumed": true }))
+            HttpResponse::Ok().json(Resumed { resumed: true })
         }
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::capabilities::Capabilities;
@@ -17,9 +18,10 @@ use crate::store::query::Story;
 use super::state::AdminState;
 
 /// What a decision comes to when it is made again.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "DecisionAgain")]
 pub(super) struct Again {
-    /// It comes out the same; absent where it cannot be made again.
+    /// It comes out the same; null where it cannot be made again.
     same: Option<bool>,
     /// What comes out otherwise.
     differences: Vec<String>,

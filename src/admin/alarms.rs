@@ -1,9 +1,11 @@
 //! What a person must act upon now.
 
 use actix_web::{HttpResponse, web};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::alarms::{Alarm, Channel};
+use crate::alarms::book::Standing;
+use crate::alarms::{Alarm, Channel, ChannelState};
 use crate::crm::account::breaker::BreakerState;
 use crate::crm::account::status::HeldCause;
 use crate::integration::status::Health;
@@ -13,6 +15,7 @@ use crate::store::StoreError;
 use crate::store::query::StoreFigures;
 
 use super::check::mistakes;
+use super::openapi::operation::Operation;
 use super::state::{AdminState, Overview};
 
 /// Returns what a person must do about credentials, with the page to open where there is one, and
@@ -48,21 +51,68 @@ pub async fn standing(state: &AdminState) -> Result<Vec<Alarm>, StoreError> {
     Ok(found)
 }
 
+/// What stands, and who is told.
+#[derive(Serialize, JsonSchema)]
+struct Alarms {
+    /// In order of their coming.
+    items: Vec<Standing>,
+    /// How those who are told can be reached.
+    channels: Vec<ChannelState>,
+}
+
+/// What came of trial messages.
+#[derive(Serialize, JsonSchema)]
+struct Trials {
+    /// The ways to people.
+    channels: Vec<Trial>,
+}
+
+/// What came of a trial message.
+#[derive(Serialize, JsonSchema)]
+struct Trial {
+    /// Which way.
+    channel: Channel,
+    /// It was taken.
+    sent: bool,
+    /// Why not.
+    why_not: Option<String>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/alarms",
+            "What stands, since when, and who was told",
+            list,
+        )
+        .answers::<Alarms>(200, "Alarms and channels"),
+        Operation::post(
+            "/v1/alarms/test",
+            "Send a trial message over every channel",
+            trial,
+        )
+        .answers::<Trials>(200, "What came of it"),
+    ]
+}
+
 /// Shows what stands, and how those who are told can be reached.
 pub(super) async fn list(state: web::Data<AdminState>) -> HttpResponse {
-    let standing = state.teller.standing();
-    HttpResponse::Ok().json(json!({
-        "items": standing,
-        "channels": state.teller.channels(),
-    }))
+    HttpResponse::Ok().json(Alarms {
+        items: state.teller.standing(),
+        channels: state.teller.channels(),
+    })
 }
 
 /// Sends a trial message.
 pub(super) async fn trial(state: web::Data<AdminState>) -> HttpResponse {
     let results = state.teller.trial().await;
-    let shown = |(channel, result): (Channel, Result<(), String>)| json!({ "channel": channel, "sent": result.is_ok(), "why_not": result.err() });
-    let shown: Vec<Value> = results.into_iter().map(shown).collect();
-    HttpResponse::Ok().json(json!({ "channels": shown }))
+    let shown = |(channel, result): (Channel, Result<(), String>)| Trial {
+        channel,
+        sent: result.is_ok(),
+        why_not: result.err(),
+    };
+    let channels = results.into_iter().map(shown).collect();
+    HttpResponse::Ok().json(Trials { channels })
 }
 
 /// Returns the alarms that stand, but those of credentials and of rows that cannot be read.

@@ -2,25 +2,86 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::crm::{LetIn, NoPage};
 use crate::model::ids::{AccountId, TenantId};
 use crate::model::secret::Secret;
+use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 
 use super::body::{JsonBody, unreadable_as};
+use super::openapi::operation::Operation;
+use super::openapi::shapes::TypedSecret;
 use super::state::{AdminState, Overview};
 
 /// Longest code that is passed on: amoCRM's have about a thousand characters.
 const CODE_BYTES_MAX: usize = 8192;
 
 /// What an administrator got from the CRM.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Authorisation {
+    /// The authorization code.
+    #[schemars(with = "TypedSecret")]
     code: String,
+}
+
+/// Whether an account was let in.
+#[derive(Serialize, JsonSchema)]
+struct Authorised {
+    /// It was.
+    authorised: bool,
+}
+
+/// A page of the CRM at which a person lets an account in.
+#[derive(Serialize, JsonSchema)]
+struct ConsentPage {
+    /// Its address.
+    #[schemars(extend("format" = "uri"))]
+    link: String,
+    /// How long it is good.
+    until: Timestamp,
+}
+
+/// What came of forgetting.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CredentialForgotten")]
+struct Forgotten {
+    /// Something was stored, and is no more.
+    forgotten: bool,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/v1/tenants/{tenant}/accounts/{account}/authorisation",
+            "Let an account in by an authorization code",
+            authorise,
+        )
+        .answers::<Authorised>(200, "It is authorised")
+        .refuses(404, "There is no such account")
+        .refuses(422, "The CRM refuses the code, or the account has none")
+        .refuses(502, "The answer was lost: the code may be used up")
+        .refuses(503, "The code was not used: try again"),
+        Operation::delete(
+            "/v1/tenants/{tenant}/accounts/{account}/authorisation",
+            "Forget what an account was let in with; also one that is configured no more",
+            forget,
+        )
+        .answers::<Forgotten>(200, "Whether anything was stored")
+        .refuses(404, "The path names no account")
+        .refuses(503, "The store does not answer"),
+        Operation::post(
+            "/v1/tenants/{tenant}/accounts/{account}/authorisation/link",
+            "Ask for a page of the CRM at which a person lets the account in",
+            link,
+        )
+        .answers::<ConsentPage>(200, "The page, good once and for twenty minutes")
+        .refuses(404, "There is no such account")
+        .refuses(409, "There is no such page: why, and what to do instead"),
+    ]
 }
 
 /// Reads which account is meant.
@@ -48,7 +109,7 @@ pub(super) async fn authorise(
     }
     let end = state.consent.authorise(tenant, account, Secret::new(code));
     let (status, text) = match end.await {
-        LetIn::Done => return HttpResponse::Ok().json(json!({ "authorised": true })),
+        LetIn::Done => return HttpResponse::Ok().json(Authorised { authorised: true }),
         LetIn::NoAccount => return super::not_found(),
         LetIn::Refused(why) => (
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -72,7 +133,10 @@ pub(super) async fn link(
         return super::not_found();
     };
     match state.consent.link(&tenant, &account) {
-        Ok(link) => HttpResponse::Ok().json(json!({ "link": link.url, "until": link.until })),
+        Ok(link) => HttpResponse::Ok().json(ConsentPage {
+            link: link.url,
+            until: link.until,
+        }),
         Err(NoPage::NoAccount) => super::not_found(),
         Err(no) => problem(StatusCode::CONFLICT, &no.to_string()),
     }
@@ -87,7 +151,7 @@ pub(super) async fn forget(
         return super::not_found();
     };
     match state.consent.forget(tenant, account).await {
-        Ok(forgotten) => HttpResponse::Ok().json(json!({ "forgotten": forgotten })),
+        Ok(forgotten) => HttpResponse::Ok().json(Forgotten { forgotten }),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }

@@ -9,7 +9,20 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::problem::problem;
 
+use super::openapi::operation::Operation;
 use super::state::AdminState;
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/v1/backup",
+            "Store and configuration of this moment, as a tar.gz",
+            make,
+        )
+        .answers_file("application/gzip", "The archive")
+        .refuses(503, "The archive cannot be made now: why"),
+    ]
+}
 
 /// Makes an archive and sends it.
 pub(super) async fn make(state: web::Data<AdminState>, request: HttpRequest) -> HttpResponse {

@@ -3,25 +3,71 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::model::call_order::CallRefusal;
-use crate::model::ids::{EmployeeId, SourceId, SourceKey, TenantId};
+use crate::model::ids::{CommunicationKey, EmployeeId, SourceId, SourceKey, TenantId};
+use crate::model::phone::Phone;
 use crate::pbx::OrderError;
 use crate::pbx::call_desk::{DeskError, Placed, told};
 use crate::problem::problem;
 use crate::store::command::JournalNote;
 
 use super::body::{JsonBody, unreadable};
+use super::openapi::operation::Operation;
 use super::state::AdminState;
 
 /// Who is to be connected with whom.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CallWish")]
 pub(super) struct Wish {
+    /// The employee's id in the configuration.
     employee: EmployeeId,
+    /// The number to be called, in any form.
     phone: String,
+}
+
+/// A call that the phone system is asked for.
+#[derive(Serialize, JsonSchema)]
+struct CallPlaced {
+    /// Our name of the order.
+    call: String,
+    /// What the call that follows is called in the journal.
+    communication: Option<CommunicationKey>,
+    /// The number that is called.
+    phone: Phone,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/v1/tenants/{tenant}/sources/{source}/calls",
+            "Connect an employee with a number: the employee's phone rings first",
+            place,
+        )
+        .answers::<CallPlaced>(202, "The phone system took the order")
+        .refuses(404, "There is no such source")
+        .refuses(409, "The source places no calls")
+        .refuses(
+            422,
+            "Not permitted: the number, the employee or the extension",
+        )
+        .refuses(
+            429,
+            "The employee's calls of this minute are used up; Retry-After says when to come again",
+        )
+        .refuses(502, "The phone system refused")
+        .refuses(
+            503,
+            "The phone system did not take the order in time: it is not placed",
+        )
+        .refuses(
+            504,
+            "The connection broke before the answer: the call may have been placed",
+        ),
+    ]
 }
 
 pub(super) async fn place(
@@ -43,11 +89,11 @@ pub(super) async fn place(
         tell(&state, &source, &wish, &placed).await;
     }
     match placed {
-        Ok(placed) => HttpResponse::Accepted().json(json!({
-            "call": placed.order.id,
-            "communication": placed.ordered.communication,
-            "phone": placed.order.phone,
-        })),
+        Ok(placed) => HttpResponse::Accepted().json(CallPlaced {
+            call: placed.order.id,
+            communication: placed.ordered.communication,
+            phone: placed.order.phone,
+        }),
         Err(error) => refusal(&error),
     }
 }

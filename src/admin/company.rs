@@ -2,28 +2,70 @@
 //! reach. Shown with the tag of the file; each of the three is replaced as a whole.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
+use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::model::ids::TenantId;
 use crate::problem::{problem, problem_with};
 
 use super::body::{JsonBody, unreadable};
-use super::edits::{carry_out, done, refused, shown};
+use super::edits::{InForce, carry_out, done, refused, shown};
+use super::openapi::operation::Operation;
+use super::seen::Seen;
 use super::state::AdminState;
-use super::tenant_files::{Change, Settings};
+use super::tenant_files::{Change, CompanyInFile, Settings};
 
 /// The most numbers of one company that are taken at once.
 const NUMBERS_MAX: usize = 5000;
 
 /// What is to be changed; what is not named stays.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CompanyWish")]
 pub(super) struct Wish {
+    /// All of `[tenant]` but its id (docs/settings-reference.md).
+    #[schemars(extend("propertyNames" = { "not": { "const": "id" } }))]
     company: Option<Settings>,
+    /// All of the numbers.
+    #[schemars(length(max = NUMBERS_MAX))]
     numbers: Option<Vec<Settings>>,
+    /// All of `[questions]`.
     questions: Option<Settings>,
+}
+
+/// What the file of a company says of itself.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Company")]
+struct Shown {
+    /// Whose file it is.
+    tenant: TenantId,
+    #[serde(flatten)]
+    written: CompanyInFile,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/tenants/{tenant}/company",
+            "What the file of a company says of itself: name and clocks, its numbers, and who is asked whom a \
+             caller should reach",
+            show,
+        )
+        .answers::<Shown>(200, "The company")
+        .shows_etag()
+        .refuses(404, "There is no such tenant's file")
+        .refuses(503, "The file cannot be read now"),
+        Operation::put(
+            "/v1/tenants/{tenant}/company",
+            "Replace what is named of that, each as a whole, in the company's file, and put it into force; what \
+             does not differ stays as written",
+            replace,
+        )
+        .changes_file::<InForce>(200)
+        .refuses(404, "There is no such tenant's file"),
+    ]
 }
 
 pub(super) async fn show(state: web::Data<AdminState>, path: web::Path<String>) -> HttpResponse {
@@ -31,14 +73,14 @@ pub(super) async fn show(state: web::Data<AdminState>, path: web::Path<String>) 
         return super::not_found();
     };
     match state.files.company(tenant.clone()).await {
-        Ok((written, revision)) => shown(&revision, json!({ "tenant": tenant }), &written),
+        Ok((written, revision)) => shown(&revision, &Shown { tenant, written }),
         Err(no) => refused(no),
     }
 }
 
 pub(super) async fn replace(
     state: web::Data<AdminState>,
-    request: HttpRequest,
+    seen: Seen,
     path: web::Path<String>,
     wish: Result<JsonBody<Wish>, actix_web::Error>,
 ) -> HttpResponse {
@@ -71,8 +113,8 @@ pub(super) async fn replace(
         numbers,
         questions,
     };
-    match carry_out(&state, &request, tenant, change).await {
-        Ok(changed) => done(&changed, json!({})),
+    match carry_out(&state, seen, tenant, change).await {
+        Ok(changed) => done(&changed),
         Err(refusal) => refusal,
     }
 }

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::model::outcome::Outcome;
 
 use super::lists::ask;
-use super::state::AdminState;
+use super::openapi::operation::Operation;
+use super::state::{AdminState, CrmOverview};
 
 /// What helps where an account cannot be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Remedy {
     /// Let it in again, or type its secrets anew.
@@ -21,6 +22,57 @@ enum Remedy {
     LookAtCrm,
     /// Wait: the CRM does not answer at present.
     Wait,
+}
+
+/// Whether the CRM lets an account in.
+#[derive(Serialize, JsonSchema)]
+struct Connection {
+    /// It does.
+    good: bool,
+    /// What the CRM calls the account.
+    name: Option<String>,
+    /// What does not work there, and why.
+    limits: Vec<String>,
+    /// Why not.
+    why: Option<String>,
+    /// What helps.
+    remedy: Option<Remedy>,
+    /// What a person must do about the credential.
+    alarm: Option<String>,
+}
+
+/// The CRMs of this build.
+#[derive(Serialize, JsonSchema)]
+struct Crms {
+    /// In the order of the registry.
+    items: Vec<Crm>,
+}
+
+/// A CRM that accounts can be added of.
+#[derive(Serialize, JsonSchema)]
+struct Crm {
+    /// What a person types.
+    form: CrmOverview,
+    /// Where the CRM sends people back to; null where the outside does not reach us.
+    callback: Option<String>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/v1/tenants/{tenant}/accounts/{account}/connection",
+            "Ask the CRM now whether it lets the account in",
+            check,
+        )
+        .answers::<Connection>(200, "What came of it")
+        .refuses(404, "No such account is in force"),
+        Operation::get(
+            "/v1/crms",
+            "The CRMs of this build, with what a person types to add an account of each",
+            crms,
+        )
+        .answers::<Crms>(200, "The CRMs"),
+    ]
 }
 
 /// Asks the CRM now, whatever was known before.
@@ -68,27 +120,30 @@ pub(super) async fn check(
         (Some(_), Some(_)) => Some(Remedy::Authorise),
         (_, remedy) => remedy,
     };
-    HttpResponse::Ok().json(json!({
-        "good": good,
-        "name": name,
-        "limits": limits,
-        "why": why,
-        "remedy": remedy,
-        "alarm": alarm,
-    }))
+    HttpResponse::Ok().json(Connection {
+        good,
+        name,
+        limits,
+        why,
+        remedy,
+        alarm,
+    })
 }
 
 /// Returns what a person types to add an account of each CRM, and where the CRM sends people back to.
 pub(super) async fn crms(state: web::Data<AdminState>) -> HttpResponse {
     let overview = state.overview.load_full();
-    let items: Vec<_> = overview
+    let items = overview
         .crms
         .iter()
         .map(|one| {
             let callback = overview.public_url.as_ref();
             let callback = callback.map(|url| format!("{url}/oauth/{}", one.crm));
-            json!({ "form": one, "callback": callback })
+            Crm {
+                form: *one,
+                callback,
+            }
         })
         .collect();
-    HttpResponse::Ok().json(json!({ "items": items }))
+    HttpResponse::Ok().json(Crms { items })
 }

@@ -3,8 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use futures_util::future::join_all;
+use schemars::JsonSchema;
+use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::integration::portal::Freed;
 use crate::model::ids::{CommunicationKey, IntegrationKey};
@@ -16,6 +17,7 @@ use crate::store::command::{Revival, Revive};
 use crate::store::query::DeadLetter;
 
 use super::body::{JsonBody, unreadable};
+use super::openapi::operation::Operation;
 use super::state::AdminState;
 
 /// The most dead letters that one request lists or changes.
@@ -29,11 +31,67 @@ const LOOK_MAX: usize = 10_000;
 const AT_ONCE: usize = 32;
 
 /// Which dead letters are listed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
+    /// Only this integration's (tenant/integration).
     integration: Option<IntegrationKey>,
+    /// Only those whose reason holds these words.
     reason: Option<String>,
+}
+
+/// Steps that were refused for good.
+#[derive(Serialize, JsonSchema)]
+struct DeadLetters {
+    /// The first of them.
+    items: Vec<DeadLetter>,
+    /// There are more, or may be.
+    more: bool,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/v1/dead-letters", "Steps that were refused for good", list)
+            .answers::<DeadLetters>(200, "The dead letters")
+            .refuses(503, "The store does not answer"),
+        Operation::post(
+            "/v1/dead-letters/{wish}",
+            "Try dead letters again as they are, decide them again, or drop them",
+            revive,
+        )
+        .names::<Wish>("wish", "What is to become of them")
+        .answers::<Changed>(200, "What was changed")
+        .refuses(404, "There is no such wish")
+        .refuses(413, "The body is too long, or names too many dead letters")
+        .refuses(503, "The store does not answer"),
+    ]
+}
+
+/// What is to become of dead letters.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+enum Wish {
+    Retry,
+    DecideAgain,
+    Drop,
+}
+
+impl Wish {
+    /// Reads the word of a path.
+    fn read(word: &str) -> Option<Self> {
+        let word: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
+            word.into_deserializer();
+        Self::deserialize(word).ok()
+    }
+
+    fn revival(self) -> Revival {
+        match self {
+            Wish::Retry => Revival::Retry,
+            Wish::DecideAgain => Revival::DecideAgain,
+            Wish::Drop => Revival::Drop,
+        }
+    }
 }
 
 pub(super) async fn list(
@@ -50,41 +108,63 @@ pub(super) async fn list(
         until: None,
     };
     match filter.find(&state).await {
-        Ok((items, more)) => HttpResponse::Ok().json(json!({ "items": items, "more": more })),
+        Ok((items, more)) => HttpResponse::Ok().json(DeadLetters { items, more }),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }
 
 /// Which dead letters are meant: those listed, or all that a filter lets through.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// These.
     #[serde(default)]
+    #[schemars(extend("default" = []))]
     items: Vec<Item>,
-    /// All of this integration.
+    /// All dead letters of this integration (tenant/integration).
     #[serde(default)]
     all_of: Option<IntegrationKey>,
-    /// All whose reason holds these words.
+    /// All dead letters whose reason holds these words.
     #[serde(default)]
     reason: Option<String>,
-    /// Only what had died by then: who repeats a request until there is no more does not meet
-    /// what died of the wish itself again.
+    /// Only what had died by then; as_of of the answer before. Who repeats a request until there is no
+    /// more does not meet what died of the wish itself again.
     #[serde(default)]
     as_of: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
+/// A dead letter by its names.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Item {
+    /// Whose.
     integration: IntegrationKey,
+    /// The communication.
     communication: CommunicationKey,
+    /// The step.
     role: Role,
 }
 
-#[derive(Serialize)]
+/// What was changed.
+#[derive(Serialize, JsonSchema)]
+struct Changed {
+    /// How many it was done with.
+    done: usize,
+    /// Those with which it was not.
+    refused: Vec<Refused>,
+    /// Repeat the request with as_of: there are more.
+    more: bool,
+    /// What had died by then was looked at.
+    as_of: Timestamp,
+}
+
+/// A dead letter with which it was not done.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NotRevived")]
 struct Refused {
     #[serde(flatten)]
     item: Item,
+    /// Why.
     why: String,
 }
 
@@ -143,11 +223,8 @@ pub(super) async fn revive(
     path: web::Path<String>,
     wanted: Result<JsonBody<Wanted>, actix_web::Error>,
 ) -> HttpResponse {
-    let revival = match path.as_str() {
-        "retry" => Revival::Retry,
-        "decide-again" => Revival::DecideAgain,
-        "drop" => Revival::Drop,
-        _ => return super::not_found(),
+    let Some(revival) = Wish::read(&path).map(Wish::revival) else {
+        return super::not_found();
     };
     let wanted = match wanted {
         Ok(wanted) => wanted.into_inner(),
@@ -158,7 +235,7 @@ pub(super) async fn revive(
         Ok(chosen) => chosen,
         Err(response) => return response,
     };
-    let mut done = 0_usize;
+    let mut done = 0;
     let mut refused = Vec::new();
     let mut woken = Vec::new();
     for part in items.chunks(AT_ONCE) {
@@ -177,9 +254,12 @@ pub(super) async fn revive(
         }
         state.handles.wake(std::mem::take(&mut woken));
     }
-    HttpResponse::Ok().json(json!({
-        "done": done, "refused": refused, "more": more, "as_of": as_of,
-    }))
+    HttpResponse::Ok().json(Changed {
+        done,
+        refused,
+        more,
+        as_of,
+    })
 }
 
 /// Carries out the wish about one dead letter; returns the works to be woken, or why not.

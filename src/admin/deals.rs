@@ -7,83 +7,176 @@ use actix_web::http::header::{CONTENT_DISPOSITION, ContentType};
 use actix_web::{HttpResponse, web};
 use futures_util::{StreamExt, stream};
 use jiff::tz::TimeZone;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
 
 use crate::deals::export::{Csv, Separator, json_line};
 use crate::deals::hearing::Hearing;
 use crate::deals::history::ordered;
-use crate::model::deal::DealState;
-use crate::model::ids::IntegrationKey;
+use crate::model::deal::{Deal, StageMove};
+use crate::model::ids::{IntegrationKey, SourceKey};
 use crate::model::timestamp::Timestamp;
 use crate::problem::{problem, problem_with};
-use crate::store::deals::{DEALS_PAGE_MAX, DealPageFound, DealPlace, DealSearch};
+use crate::store::deals::{DEALS_PAGE_MAX, DealPageFound, DealSearch, FoundDeal};
 use crate::store::{StoreError, StoreHandle};
 
+use super::deal_query::{ExportQuery, ListQuery, Wrong, write_place};
+use super::openapi::operation::Operation;
 use super::state::{AdminState, DealPlaceOverview};
 
-/// Deals of a page where nothing else is asked for.
-const PAGE: usize = 50;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Query {
-    from: Option<String>,
-    until: Option<String>,
-    state: Option<DealState>,
-    pipeline: Option<String>,
-    responsible: Option<String>,
-    text: Option<String>,
-    #[serde(default)]
-    refused: bool,
-    after: Option<String>,
-    limit: Option<usize>,
-    format: Option<String>,
-    separator: Option<String>,
+/// The integrations whose deals come back.
+#[derive(Serialize, JsonSchema)]
+struct DealPlaces {
+    /// Of all companies.
+    items: Vec<Place>,
 }
 
-/// A query that was refused: which part, and why.
-type Wrong = (&'static str, String);
-
-impl Query {
-    fn search(&self) -> Result<DealSearch, Wrong> {
-        let time = |name: &'static str, text: &Option<String>| match text {
-            Some(text) => Timestamp::parse(text)
-                .map(Some)
-                .map_err(|error| (name, error.to_string())),
-            None => Ok(None),
-        };
-        let limit = self.limit.unwrap_or(PAGE);
-        if !(1..=DEALS_PAGE_MAX).contains(&limit) {
-            return Err(("limit", format!("must be from 1 to {DEALS_PAGE_MAX}")));
-        }
-        let after = self.after.as_deref().map(read_place);
-        let after =
-            after.map(|read| read.ok_or_else(|| ("after", "is no place of a page".to_owned())));
-        Ok(DealSearch {
-            from: time("from", &self.from)?,
-            until: time("until", &self.until)?,
-            state: self.state,
-            pipeline: self.pipeline.clone().filter(|text| !text.is_empty()),
-            responsible: self.responsible.clone().filter(|text| !text.is_empty()),
-            text: self.text.clone(),
-            refused: self.refused,
-            after: after.transpose()?,
-            limit,
-        })
-    }
+/// An integration whose deals come back, and how it is getting on.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DealPlace")]
+struct Place {
+    /// Which.
+    integration: IntegrationKey,
+    /// Its name.
+    name: String,
+    /// Deals are received; else what was received is only kept.
+    on: bool,
+    /// The additional columns, as they were chosen.
+    columns: Vec<String>,
+    /// Deals that are kept.
+    deals: u64,
+    /// Webhooks whose deals are not read yet.
+    hints: u64,
+    /// A reading came to its end, and none is under way.
+    complete: bool,
+    /// What the CRM had changed by then is here.
+    as_of: Option<Timestamp>,
+    /// Deals that changed since then are read.
+    since: Option<Timestamp>,
+    /// When it was last made sure that every deal that is kept is still there; null where the CRM tells
+    /// of what is gone.
+    checked: Option<Timestamp>,
+    /// How the CRM tells of deals.
+    webhooks: DealWebhooks,
+    /// What went wrong last.
+    trouble: Option<String>,
+    /// When that was.
+    trouble_at: Option<Timestamp>,
+    /// To whom deals are passed on.
+    upload: Option<DealUpload>,
 }
 
-fn read_place(text: &str) -> Option<DealPlace> {
-    let (ms, id) = text.split_once(':')?;
-    Some(DealPlace {
-        created_at: Timestamp::from_millis(ms.parse().ok()?),
-        id: id.to_owned(),
-    })
+/// How a CRM tells of deals.
+#[derive(Serialize, JsonSchema)]
+struct DealWebhooks {
+    /// What a person has to set up in the CRM so that it tells of deals; null where nobody has to.
+    by_hand: Option<&'static str>,
+    /// Where webhooks reach us, without the secret at its end; null = they cannot.
+    address: Option<String>,
+    /// When a webhook named a deal last.
+    heard: Option<Timestamp>,
+    /// What a person should look at.
+    advice: Option<String>,
 }
 
-fn write_place(place: &DealPlace) -> String {
-    format!("{}:{}", place.created_at.as_millis(), place.id)
+/// How deals are passed on.
+#[derive(Serialize, JsonSchema)]
+struct DealUpload {
+    /// To which phone system.
+    source: SourceKey,
+    /// When it last took some.
+    at: Option<Timestamp>,
+    /// How many deals it refused.
+    refused: u64,
+    /// What went wrong last.
+    trouble: Option<String>,
+    /// When that was.
+    trouble_at: Option<Timestamp>,
+}
+
+/// A page of deals.
+#[derive(Serialize, JsonSchema)]
+struct DealPage {
+    /// Newest made first.
+    items: Vec<FoundDeal>,
+    /// After which place the next page goes on; null where everything was looked at.
+    next: Option<String>,
+}
+
+/// One deal, with the history of its stages.
+#[derive(Serialize, JsonSchema)]
+struct DealStory {
+    /// The deal.
+    deal: Deal,
+    /// When we stored its last change.
+    stored_at: Timestamp,
+    /// Why a phone system refused it.
+    refused: Option<String>,
+    /// From stage to stage, in order.
+    moves: Vec<StageMove>,
+}
+
+/// What is read soon.
+#[derive(Serialize, JsonSchema)]
+struct DealsAsked {
+    /// The integration whose deals they are.
+    asked: IntegrationKey,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    let of_place = |operation: Operation| {
+        operation.refuses(
+            404,
+            "There is no such integration, or its settings have no deals",
+        )
+    };
+    vec![
+        Operation::get(
+            "/v1/deals",
+            "The integrations whose deals come back, and how each is getting on",
+            places,
+        )
+        .answers::<DealPlaces>(200, "The integrations")
+        .refuses(503, "The store cannot be read"),
+        of_place(Operation::get(
+            "/v1/tenants/{tenant}/integrations/{integration}/deals",
+            "Deals that came back from the CRM, the newest made first",
+            list,
+        ))
+        .answers::<DealPage>(200, "A page; next is null where everything was looked at")
+        .refuses(400, "A parameter is wrong; parameter names it")
+        .refuses(503, "The store cannot be read"),
+        of_place(Operation::get(
+            "/v1/tenants/{tenant}/integrations/{integration}/deals/export",
+            "All deals of a search as a file, written while it is read",
+            export,
+        ))
+        .answers_text(
+            &["text/csv", "application/x-ndjson"],
+            "The deals; a connection that breaks off has not given all",
+        )
+        .refuses(400, "A parameter is wrong; parameter names it"),
+        of_place(Operation::post(
+            "/v1/tenants/{tenant}/integrations/{integration}/deals/sync",
+            "Read now what changed among the deals",
+            sync,
+        ))
+        .answers::<DealsAsked>(202, "It is read soon")
+        .refuses(409, "The deals of this integration are switched off"),
+        Operation::get(
+            "/v1/tenants/{tenant}/integrations/{integration}/deals/by-id/{deal}",
+            "One deal, with the history of its stages",
+            show,
+        )
+        .names::<String>("deal", "The deal, by the CRM's id")
+        .answers::<DealStory>(200, "The deal")
+        .refuses(
+            404,
+            "There is no such deal, or no deals of this integration",
+        )
+        .refuses(503, "The store cannot be read"),
+    ]
 }
 
 fn wrong((parameter, why): Wrong) -> HttpResponse {
@@ -124,10 +217,10 @@ pub(super) async fn places(state: web::Data<AdminState>) -> HttpResponse {
             Err(error) => return unreadable(&error),
         }
     }
-    HttpResponse::Ok().json(json!({ "items": items }))
+    HttpResponse::Ok().json(DealPlaces { items })
 }
 
-async fn shown(state: &AdminState, place: &DealPlaceOverview) -> Result<Value, StoreError> {
+async fn shown(state: &AdminState, place: &DealPlaceOverview) -> Result<Place, StoreError> {
     let store = &state.store;
     let figures = store.deal_figures(place.key.clone()).await?;
     let pull = store
@@ -145,53 +238,53 @@ async fn shown(state: &AdminState, place: &DealPlaceOverview) -> Result<Value, S
         by_hand: place.hooks_by_hand.filter(|_| place.on),
         place: place.hook_place.as_deref(),
     };
-    Ok(json!({
-        "integration": place.key,
-        "name": place.name,
-        "on": place.on,
-        "columns": place.columns,
-        "deals": figures.deals,
-        "hints": figures.hints,
-        "complete": pull.mark.is_some() && pull.cursor.is_none(),
-        "as_of": pull.complete_as_of,
-        "since": pull.since,
-        "checked": pull.checked_at,
-        "webhooks": {
-            "by_hand": place.hooks_by_hand,
-            "address": place.hook_place,
-            "heard": pull.heard_at,
-            "advice": hearing.advice(&pull),
+    Ok(Place {
+        integration: place.key.clone(),
+        name: place.name.clone(),
+        on: place.on,
+        columns: place.columns.clone(),
+        deals: figures.deals,
+        hints: figures.hints,
+        complete: pull.mark.is_some() && pull.cursor.is_none(),
+        as_of: pull.complete_as_of,
+        since: pull.since,
+        checked: pull.checked_at,
+        webhooks: DealWebhooks {
+            by_hand: place.hooks_by_hand,
+            address: place.hook_place.clone(),
+            heard: pull.heard_at,
+            advice: hearing.advice(&pull),
         },
-        "trouble": child.as_ref().and_then(|child| child.last_error.clone()),
-        "trouble_at": child.and_then(|child| child.last_error_at),
-        "upload": target.map(|target| json!({
-            "source": target,
-            "at": upload.as_ref().and_then(|upload| upload.at),
-            "refused": figures.refused,
-            "trouble": uploader.as_ref().and_then(|child| child.last_error.clone()),
-            "trouble_at": uploader.and_then(|child| child.last_error_at),
-        })),
-    }))
+        trouble: child.as_ref().and_then(|child| child.last_error.clone()),
+        trouble_at: child.and_then(|child| child.last_error_at),
+        upload: place.upload_to.clone().map(|source| DealUpload {
+            source,
+            at: upload.as_ref().and_then(|upload| upload.at),
+            refused: figures.refused,
+            trouble: uploader.as_ref().and_then(|child| child.last_error.clone()),
+            trouble_at: uploader.and_then(|child| child.last_error_at),
+        }),
+    })
 }
 
 pub(super) async fn list(
     state: web::Data<AdminState>,
     way: Way,
-    query: Result<web::Query<Query>, actix_web::Error>,
+    query: Result<web::Query<ListQuery>, actix_web::Error>,
 ) -> HttpResponse {
     let Some(place) = place(&state, &way.0, &way.1) else {
         return no_deals();
     };
-    let search = match query.map(|query| query.search()) {
+    let search = match query.map(|query| query.page()) {
         Ok(Ok(search)) => search,
         Ok(Err(mistake)) => return wrong(mistake),
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
     match state.store.search_deals(place.key, search).await {
-        Ok(page) => HttpResponse::Ok().json(json!({
-            "items": page.deals,
-            "next": page.next.as_ref().map(write_place),
-        })),
+        Ok(page) => HttpResponse::Ok().json(DealPage {
+            items: page.deals,
+            next: page.next.as_ref().map(write_place),
+        }),
         Err(error) => unreadable(&error),
     }
 }
@@ -206,12 +299,12 @@ pub(super) async fn show(
         return no_deals();
     };
     match state.store.deal(place.key, id).await {
-        Ok(Some((found, moves))) => HttpResponse::Ok().json(json!({
-            "deal": found.stored.deal,
-            "stored_at": found.stored.stored_at,
-            "refused": found.refused,
-            "moves": ordered(moves),
-        })),
+        Ok(Some((found, moves))) => HttpResponse::Ok().json(DealStory {
+            deal: found.stored.deal,
+            stored_at: found.stored.stored_at,
+            refused: found.refused,
+            moves: ordered(moves),
+        }),
         Ok(None) => problem(StatusCode::NOT_FOUND, "there is no such deal"),
         Err(error) => unreadable(&error),
     }
@@ -222,7 +315,7 @@ pub(super) async fn sync(state: web::Data<AdminState>, way: Way) -> HttpResponse
     match place(&state, &way.0, &way.1) {
         Some(place) if place.on => {
             place.wishes.read_now();
-            HttpResponse::Accepted().json(json!({ "asked": place.key }))
+            HttpResponse::Accepted().json(DealsAsked { asked: place.key })
         }
         Some(_) => problem(
             StatusCode::CONFLICT,
@@ -243,7 +336,7 @@ enum Form {
 pub(super) async fn export(
     state: web::Data<AdminState>,
     way: Way,
-    query: Result<web::Query<Query>, actix_web::Error>,
+    query: Result<web::Query<ExportQuery>, actix_web::Error>,
 ) -> HttpResponse {
     let Some(place) = place(&state, &way.0, &way.1) else {
         return no_deals();
@@ -252,11 +345,8 @@ pub(super) async fn export(
         Ok(query) => query.into_inner(),
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    let search = match query.search() {
-        Ok(search) => DealSearch {
-            limit: DEALS_PAGE_MAX,
-            ..search
-        },
+    let search = match query.search(DEALS_PAGE_MAX) {
+        Ok(search) => search,
         Err(mistake) => return wrong(mistake),
     };
     let (form, media, end) = match query.format.as_deref().unwrap_or("csv") {

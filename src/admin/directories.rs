@@ -2,8 +2,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::model::ids::PortalKey;
 use crate::model::timestamp::Timestamp;
@@ -11,35 +11,79 @@ use crate::problem::problem;
 use crate::store::directory::FullPass;
 
 use super::body::{JsonBody, unreadable};
+use super::openapi::operation::Operation;
 use super::state::AdminState;
 
+/// The directories of portals.
+#[derive(Serialize, JsonSchema)]
+struct Directories {
+    /// Of all portals.
+    items: Vec<DirectoryStatus>,
+}
+
+/// The portals that are read soon.
+#[derive(Serialize, JsonSchema)]
+struct DirectoriesAsked {
+    /// Their keys.
+    asked: Vec<PortalKey>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/directories",
+            "The directories of portals: how far they are read, how fresh they are",
+            list,
+        )
+        .answers::<Directories>(200, "The directories")
+        .refuses(503, "The store cannot be read"),
+        Operation::post(
+            "/v1/directories/sync",
+            "Read what changed in a portal now, or everything anew",
+            sync,
+        )
+        .answers::<DirectoriesAsked>(202, "The portals that are asked soon")
+        .refuses(404, "There is no such portal"),
+    ]
+}
+
 /// One portal's directory.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Directory")]
 struct DirectoryStatus {
+    /// The portal.
     portal: PortalKey,
     /// Everything was read once: numbers that it does not hold are not in the CRM.
     complete: bool,
     /// What the CRM held then is here.
     as_of: Option<Timestamp>,
-    /// How old that picture is.
+    /// How old that picture is, in seconds.
     age_s: Option<u64>,
-    /// Calls are decided by it (else the CRM is asked about each client).
+    /// Communications are decided by it; else the CRM is asked about each client.
     decides: bool,
+    /// Contacts, companies and leads.
     cards: u64,
+    /// Open deals.
     deals: u64,
     /// When the last reading of everything began that came to its end.
     read_whole_at: Option<Timestamp>,
     /// The reading of everything that is under way.
     reading: Option<Reading>,
-    /// What went wrong last, and when.
+    /// What went wrong last.
     trouble: Option<String>,
+    /// When that was.
     trouble_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+/// A reading of everything.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DirectoryReading")]
 struct Reading {
+    /// When it began.
     begun_at: Timestamp,
+    /// Records that were read.
     records: u64,
+    /// How many of them stood otherwise here.
     repaired: u64,
 }
 
@@ -77,12 +121,13 @@ pub(super) async fn list(state: web::Data<AdminState>) -> HttpResponse {
             trouble_at: child.and_then(|child| child.last_error_at),
         });
     }
-    HttpResponse::Ok().json(json!({ "items": items }))
+    HttpResponse::Ok().json(Directories { items })
 }
 
 /// Which directory is to be read.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "DirectoryWish")]
 pub(super) struct Wanted {
     /// The portal; every one where it is left out.
     #[serde(default)]
@@ -112,10 +157,10 @@ pub(super) async fn sync(
         }
         // Whoever asks for clients wants employees, pipelines and fields as they are now, too.
         portal.book().doubt();
-        asked.push(&portal.key);
+        asked.push(portal.key.clone());
     }
     if asked.is_empty() && wanted.portal.is_some() {
         return problem(StatusCode::NOT_FOUND, "there is no such portal");
     }
-    HttpResponse::Accepted().json(json!({ "asked": asked }))
+    HttpResponse::Accepted().json(DirectoriesAsked { asked })
 }

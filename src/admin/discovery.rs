@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
-use serde::Deserialize;
-
+use crate::model::discovery::Discovery;
 use crate::model::employee::Employees;
-use crate::model::explanation::Language;
 use crate::model::ids::{SourceId, SourceKey, TenantId};
 use crate::pbx::{DiscoverError, Discoverer, ListenerError};
 use crate::problem::problem;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
 
+use super::language::LanguageQuery;
+use super::openapi::operation::Operation;
 use super::state::AdminState;
 
 /// A source in which one can look around.
@@ -25,16 +25,28 @@ pub struct Discoverable {
     pub employees: Arc<Employees>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Query {
-    lang: Option<Language>,
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/tenants/{tenant}/sources/{source}/discovery",
+            "Look around in the phone system: what there is, what it seems to be and why, and what to \
+             configure. Nothing is changed there",
+            discover,
+        )
+        .answers::<Discovery>(200, "What was found")
+        .refuses(404, "There is no such source")
+        .refuses(409, "One cannot look around in a source of this kind")
+        .refuses(429, "Somebody is looking around there now")
+        .refuses(502, "The phone system cannot be reached or does not let us in")
+        .refuses(503, "The store does not answer")
+        .refuses(504, "The phone system did not tell everything in time"),
+    ]
 }
 
 pub(super) async fn discover(
     state: web::Data<AdminState>,
     path: web::Path<(String, String)>,
-    query: Result<web::Query<Query>, actix_web::Error>,
+    query: Result<web::Query<LanguageQuery>, actix_web::Error>,
 ) -> HttpResponse {
     let language = match query {
         Ok(query) => query.lang.unwrap_or(state.language),

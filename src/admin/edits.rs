@@ -2,8 +2,9 @@
 //! place of settings. Who changes something says what was seen before, by the entity tag of the file.
 
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
+use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::model::activity::Activity;
@@ -12,47 +13,166 @@ use crate::model::secret::Secret;
 use crate::problem::{problem, problem_with};
 
 use super::body::{JsonBody, stated, unreadable, unreadable_as};
+use super::openapi::operation::Operation;
+use super::openapi::shapes::{
+    LINE_BYTES_MAX, Line, SECRET_BYTES_MAX, TypedSecretsByName, TypedSettings,
+};
+use super::seen::{NotSeen, Seen};
 use super::state::AdminState;
-use super::tenant_files::{Change, Changed, FileMistake, NoChange, Settings, Take, TypedSecrets};
-
-/// Longest title and address that are taken, in bytes: what is longer is a mistake.
-const TEXT_BYTES_MAX: usize = 1024;
-
-/// Longest secret that is taken: a token of OAuth has some two thousand characters.
-const SECRET_BYTES_MAX: usize = 8192;
+use super::tenant_files::{
+    AccountInFile, Change, Changed, FileMistake, IntegrationInFile, NoChange, Settings, Take,
+    TypedSecrets,
+};
 
 pub(super) type Path = web::Path<(String, String)>;
 
 /// What is to be changed of an account. What is not named stays.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 pub(super) struct AccountWish {
-    /// `null` clears it.
+    /// null clears it.
     #[serde(default, deserialize_with = "stated")]
+    #[schemars(with = "Option<Line>")]
     title: Option<Option<String>>,
+    /// With or without https://.
     #[serde(default, deserialize_with = "stated")]
+    #[schemars(with = "Line")]
     address: Option<String>,
-    /// Other settings of its CRM; `null` takes one away.
     #[serde(default, deserialize_with = "stated")]
+    #[schemars(with = "TypedSettings")]
     settings: Option<Settings>,
-    /// Secrets that are typed anew.
     #[serde(default, deserialize_with = "stated")]
+    #[schemars(with = "TypedSecretsByName")]
     secrets: Option<TypedSecrets>,
 }
 
 /// What is to be changed of an integration. What is not named stays.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 pub(super) struct IntegrationWish {
+    /// Another account of its tenant.
     #[serde(default, deserialize_with = "stated")]
+    #[schemars(with = "AccountId")]
     account: Option<AccountId>,
+    /// Whether it works.
     #[serde(default, deserialize_with = "stated")]
+    #[schemars(with = "Activity")]
     activity: Option<Activity>,
-    /// `null` clears it.
+    /// null clears it.
     #[serde(default, deserialize_with = "stated")]
+    #[schemars(with = "Option<Line>")]
     title: Option<Option<String>>,
+    /// All that it takes from now on.
     #[serde(default, deserialize_with = "stated")]
+    #[schemars(with = "Vec<Take>")]
     takes: Option<Vec<Take>>,
+}
+
+/// An account as its tenant's file says it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "WrittenAccount")]
+struct AccountShown {
+    /// Whose file it is.
+    tenant: TenantId,
+    /// Its id there.
+    account: AccountId,
+    #[serde(flatten)]
+    written: AccountInFile,
+}
+
+/// An integration as its tenant's file says it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "WrittenIntegration")]
+struct IntegrationShown {
+    /// Whose file it is.
+    tenant: TenantId,
+    /// Its id there.
+    integration: IntegrationId,
+    #[serde(flatten)]
+    written: IntegrationInFile,
+}
+
+/// Whether a change of a company's file is in force.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct InForce {
+    /// It is.
+    in_force: bool,
+    /// Why it is not in force.
+    why: Option<String>,
+}
+
+impl InForce {
+    /// Says it of a change that was written.
+    pub(super) fn of(changed: &Changed) -> Self {
+        Self {
+            in_force: changed.not_in_force.is_none(),
+            why: changed.not_in_force.clone(),
+        }
+    }
+}
+
+/// What came of the removal of an account.
+#[derive(Serialize, JsonSchema)]
+struct AccountRemoved {
+    #[serde(flatten)]
+    change: InForce,
+    /// What it was let in with was stored, and is no more.
+    forgotten: bool,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    let of_account =
+        |operation: Operation| operation.refuses(404, "No tenant's file has this account");
+    let of_integration =
+        |operation: Operation| operation.refuses(404, "No tenant's file has this integration");
+    vec![
+        of_account(Operation::get(
+            "/v1/tenants/{tenant}/accounts/{account}",
+            "An account as its tenant's file says it",
+            account,
+        ))
+        .answers::<AccountShown>(200, "The account")
+        .shows_etag()
+        .refuses(503, "The file cannot be read now"),
+        of_account(Operation::patch(
+            "/v1/tenants/{tenant}/accounts/{account}",
+            "Change or clear the title of an account, change its address or other settings, or type its \
+             secrets anew, in its tenant's file, and put it into force",
+            change_account,
+        ))
+        .changes_file::<InForce>(200),
+        of_account(Operation::delete(
+            "/v1/tenants/{tenant}/accounts/{account}",
+            "Take an account in which no integration works out of its tenant's file, and forget what it was \
+             let in with",
+            remove_account,
+        ))
+        .changes_file::<AccountRemoved>(200),
+        of_integration(Operation::get(
+            "/v1/tenants/{tenant}/integrations/{integration}",
+            "An integration as its tenant's file says it",
+            integration,
+        ))
+        .answers::<IntegrationShown>(200, "The integration")
+        .shows_etag()
+        .refuses(503, "The file cannot be read now"),
+        of_integration(Operation::patch(
+            "/v1/tenants/{tenant}/integrations/{integration}",
+            "Switch an integration, or let it work in another account of its tenant, in the tenant's file, \
+             and put it into force; its title, and what it takes",
+            change_integration,
+        ))
+        .changes_file::<InForce>(200),
+        of_integration(Operation::delete(
+            "/v1/tenants/{tenant}/integrations/{integration}",
+            "Take an integration out of its tenant's file, with its settings. What it made stays in the CRM \
+             and in the journal",
+            remove_integration,
+        ))
+        .changes_file::<InForce>(200),
+    ]
 }
 
 pub(super) async fn account(state: web::Data<AdminState>, path: Path) -> HttpResponse {
@@ -61,11 +181,14 @@ pub(super) async fn account(state: web::Data<AdminState>, path: Path) -> HttpRes
     };
     let found = state.files.account(tenant.clone(), account.clone()).await;
     match found {
-        Ok((written, revision)) => shown(
-            &revision,
-            json!({ "tenant": tenant, "account": account }),
-            &written,
-        ),
+        Ok((written, revision)) => {
+            let told = AccountShown {
+                tenant,
+                account,
+                written,
+            };
+            shown(&revision, &told)
+        }
         Err(no) => refused(no),
     }
 }
@@ -80,8 +203,12 @@ pub(super) async fn integration(state: web::Data<AdminState>, path: Path) -> Htt
         .await;
     match found {
         Ok((written, revision)) => {
-            let ids = json!({ "tenant": tenant, "integration": integration });
-            shown(&revision, ids, &written)
+            let told = IntegrationShown {
+                tenant,
+                integration,
+                written,
+            };
+            shown(&revision, &told)
         }
         Err(no) => refused(no),
     }
@@ -89,7 +216,7 @@ pub(super) async fn integration(state: web::Data<AdminState>, path: Path) -> Htt
 
 pub(super) async fn change_account(
     state: web::Data<AdminState>,
-    request: HttpRequest,
+    seen: Seen,
     path: Path,
     wish: Result<JsonBody<AccountWish>, actix_web::Error>,
 ) -> HttpResponse {
@@ -123,8 +250,8 @@ pub(super) async fn change_account(
         settings,
         secrets,
     };
-    match carry_out(&state, &request, tenant, change).await {
-        Ok(changed) => done(&changed, json!({})),
+    match carry_out(&state, seen, tenant, change).await {
+        Ok(changed) => done(&changed),
         Err(refusal) => refusal,
     }
 }
@@ -132,24 +259,30 @@ pub(super) async fn change_account(
 /// Takes an account out of the file, and forgets what it was let in with.
 pub(super) async fn remove_account(
     state: web::Data<AdminState>,
-    request: HttpRequest,
+    seen: Seen,
     path: Path,
 ) -> HttpResponse {
     let Some((tenant, account)) = account_in(path) else {
         return super::not_found();
     };
     let change = Change::RemoveAccount(account.clone());
-    let changed = match carry_out(&state, &request, tenant.clone(), change).await {
+    let changed = match carry_out(&state, seen, tenant.clone(), change).await {
         Ok(changed) => changed,
         Err(refusal) => return refusal,
     };
     // Last: an account that is still in force would be at a loss without.
     let forgotten = match &changed.not_in_force {
         None => state.consent.forget(tenant, account).await,
-        Some(_) => return done(&changed, json!({ "forgotten": false })),
+        Some(_) => Ok(false),
     };
     match forgotten {
-        Ok(forgotten) => done(&changed, json!({ "forgotten": forgotten })),
+        Ok(forgotten) => {
+            let removed = AccountRemoved {
+                change: InForce::of(&changed),
+                forgotten,
+            };
+            told(&changed, StatusCode::OK, &removed)
+        }
         Err(error) => {
             let text = format!(
                 "the account is removed, but what it was let in with is not forgotten: {error}; \
@@ -162,7 +295,7 @@ pub(super) async fn remove_account(
 
 pub(super) async fn change_integration(
     state: web::Data<AdminState>,
-    request: HttpRequest,
+    seen: Seen,
     path: Path,
     wish: Result<JsonBody<IntegrationWish>, actix_web::Error>,
 ) -> HttpResponse {
@@ -192,8 +325,8 @@ pub(super) async fn change_integration(
         title,
         takes,
     };
-    match carry_out(&state, &request, tenant, change).await {
-        Ok(changed) => done(&changed, json!({})),
+    match carry_out(&state, seen, tenant, change).await {
+        Ok(changed) => done(&changed),
         Err(refusal) => refusal,
     }
 }
@@ -201,15 +334,15 @@ pub(super) async fn change_integration(
 /// Takes an integration out of the file. What it made stays in the CRM, and in the journal.
 pub(super) async fn remove_integration(
     state: web::Data<AdminState>,
-    request: HttpRequest,
+    seen: Seen,
     path: Path,
 ) -> HttpResponse {
     let Some((tenant, integration)) = integration_in(path) else {
         return super::not_found();
     };
     let change = Change::RemoveIntegration(integration);
-    match carry_out(&state, &request, tenant, change).await {
-        Ok(changed) => done(&changed, json!({})),
+    match carry_out(&state, seen, tenant, change).await {
+        Ok(changed) => done(&changed),
         Err(refusal) => refusal,
     }
 }
@@ -223,10 +356,10 @@ pub(super) const NO_ACCOUNT_WISH: &str = "the body cannot be read: title and add
 pub(super) fn lines_are_good<'a>(
     lines: impl IntoIterator<Item = &'a String>,
 ) -> Result<(), String> {
-    let is_wrong = |text: &String| text.len() > TEXT_BYTES_MAX || text.contains(char::is_control);
+    let is_wrong = |text: &String| text.len() > LINE_BYTES_MAX || text.contains(char::is_control);
     match lines.into_iter().any(is_wrong) {
         true => Err(format!(
-            "title and address are one line each, of {TEXT_BYTES_MAX} bytes at most"
+            "title and address are one line each, of {LINE_BYTES_MAX} bytes at most"
         )),
         false => Ok(()),
     }
@@ -242,7 +375,7 @@ pub(super) fn typed_are_good(settings: &Settings, secrets: &TypedSecrets) -> Res
         };
         if !good || lines_are_good([key]).is_err() {
             return Err(format!(
-                "each of the settings is one line of {TEXT_BYTES_MAX} bytes at most, a number or a switch"
+                "each of the settings is one line of {LINE_BYTES_MAX} bytes at most, a number or a switch"
             ));
         }
     }
@@ -279,11 +412,11 @@ pub(super) fn integration_in(path: Path) -> Option<(TenantId, IntegrationId)> {
 
 pub(super) async fn carry_out(
     state: &AdminState,
-    request: &HttpRequest,
+    seen: Seen,
     tenant: TenantId,
     change: Change,
 ) -> Result<Changed, HttpResponse> {
-    let seen = seen(request).map_err(|no| problem(no.status(), no.text()))?;
+    let seen = seen.revision().map_err(NotSeen::answer)?;
     state
         .files
         .change(tenant, change, seen)
@@ -291,71 +424,24 @@ pub(super) async fn carry_out(
         .map_err(refused)
 }
 
-/// Why it is not known what was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NotSeen {
-    /// There is no If-Match.
-    Missing,
-    /// It is no single strong tag.
-    Unreadable,
-}
-
-impl NotSeen {
-    fn status(self) -> StatusCode {
-        match self {
-            NotSeen::Missing => StatusCode::PRECONDITION_REQUIRED,
-            NotSeen::Unreadable => StatusCode::BAD_REQUEST,
-        }
-    }
-
-    fn text(self) -> &'static str {
-        match self {
-            NotSeen::Missing => {
-                "send the ETag that you were shown as If-Match, so that no other change is lost"
-            }
-            NotSeen::Unreadable => "If-Match must be the one ETag that you were shown",
-        }
-    }
-}
-
-/// Reads which revision was seen by whoever wants the change.
-fn seen(request: &HttpRequest) -> Result<String, NotSeen> {
-    let tag = request.headers().get(header::IF_MATCH);
-    let tag = tag.ok_or(NotSeen::Missing)?;
-    let tag = tag.to_str().unwrap_or_default().trim();
-    let bare = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-    match bare {
-        Some(bare) if !bare.is_empty() && !bare.contains('"') => Ok(bare.to_owned()),
-        _ => Err(NotSeen::Unreadable),
-    }
-}
-
-pub(super) fn shown(revision: &str, ids: Value, written: &impl serde::Serialize) -> HttpResponse {
-    let mut body = ids;
-    let written = serde_json::to_value(written).unwrap_or_default();
-    if let (Some(body), Value::Object(written)) = (body.as_object_mut(), written) {
-        body.extend(written);
-    }
+/// Shows what a company's file says, and in which state it is.
+pub(super) fn shown(revision: &str, written: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::ETAG, format!("\"{revision}\"")))
-        .json(body)
+        .json(written)
 }
 
-/// Tells of a change, made where nothing was before.
-pub(super) fn made(changed: &Changed, more: Value) -> HttpResponse {
-    told(changed, more, StatusCode::CREATED)
+/// Tells of a change.
+pub(super) fn done(changed: &Changed) -> HttpResponse {
+    told(changed, StatusCode::OK, &InForce::of(changed))
 }
 
-pub(super) fn done(changed: &Changed, more: Value) -> HttpResponse {
-    told(changed, more, StatusCode::OK)
+/// Tells of a change that made something where nothing was before.
+pub(super) fn made(changed: &Changed, body: &impl Serialize) -> HttpResponse {
+    told(changed, StatusCode::CREATED, body)
 }
 
-fn told(changed: &Changed, more: Value, in_force: StatusCode) -> HttpResponse {
-    let mut body =
-        json!({ "in_force": changed.not_in_force.is_none(), "why": changed.not_in_force });
-    if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
-        body.extend(more);
-    }
+fn told(changed: &Changed, in_force: StatusCode, body: &impl Serialize) -> HttpResponse {
     let mut answer = match changed.not_in_force {
         None => HttpResponse::build(in_force),
         Some(_) => HttpResponse::Accepted(),

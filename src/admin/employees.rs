@@ -5,25 +5,26 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::model::employee_sync::{EmployeeSyncSettings, SyncManner, SyncReport, SyncedEmployee};
 use crate::model::ids::{EmployeeId, IntegrationKey};
 use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 
+use super::openapi::operation::Operation;
 use super::state::AdminState;
 
 /// How it stands with the employees of an integration.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EmployeesState {
     /// What was chosen.
     #[serde(flatten)]
     pub settings: EmployeeSyncSettings,
     /// How they come by themselves.
     pub manner: SyncManner,
-    /// When a person last had them read.
+    /// When a person last had them read; null = the first sync is still to be done.
     pub manual_at: Option<Timestamp>,
     /// When they were last read.
     pub read_at: Option<Timestamp>,
@@ -36,7 +37,7 @@ pub struct EmployeesState {
 }
 
 /// Somebody who was taken over.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EmployeeShown {
     /// As the CRM said it.
     #[serde(flatten)]
@@ -107,6 +108,52 @@ impl EmployeeSyncs for NoSyncs {
     }
 }
 
+/// Which users of the CRM are employees.
+#[derive(Serialize, JsonSchema)]
+struct SyncedEmployees {
+    /// The integration.
+    integration: IntegrationKey,
+    /// How it stands.
+    state: EmployeesState,
+    /// Who was taken over.
+    employees: Vec<EmployeeShown>,
+}
+
+/// What a sync came to.
+#[derive(Serialize, JsonSchema)]
+struct EmployeeSyncEnd {
+    /// The integration.
+    integration: IntegrationKey,
+    /// What it changed, by the CRM's ids; null while the CRM is still being read.
+    report: Option<SyncReport>,
+    /// Why it is not in force.
+    not_in_force: Option<String>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/tenants/{tenant}/integrations/{integration}/employees",
+            "Which users of the CRM are employees, how they come, and when they were read",
+            show,
+        )
+        .answers::<SyncedEmployees>(200, "The employees")
+        .refuses(404, "There is no such integration"),
+        Operation::post(
+            "/v1/tenants/{tenant}/integrations/{integration}/employees/sync",
+            "Read the users of the CRM now; what they change is put into force. The first time it must be \
+             done by a person",
+            sync,
+        )
+        .answers::<EmployeeSyncEnd>(200, "They were read")
+        .answers::<EmployeeSyncEnd>(202, "The CRM is still being read; it goes on")
+        .refuses(404, "There is no such integration")
+        .refuses(409, "The sync is switched off in the integration's settings")
+        .refuses(502, "The CRM did not list its users")
+        .refuses(503, "The store takes nothing now"),
+    ]
+}
+
 pub(super) async fn show(
     state: web::Data<AdminState>,
     path: web::Path<(String, String)>,
@@ -117,11 +164,11 @@ pub(super) async fn show(
     let Some(stands) = state.employees.state(&key) else {
         return super::not_found();
     };
-    HttpResponse::Ok().json(json!({
-        "integration": key,
-        "state": stands,
-        "employees": state.employees.people(&key),
-    }))
+    HttpResponse::Ok().json(SyncedEmployees {
+        state: stands,
+        employees: state.employees.people(&key),
+        integration: key,
+    })
 }
 
 pub(super) async fn sync(
@@ -135,16 +182,16 @@ pub(super) async fn sync(
         Ok(Synced::Done {
             report,
             not_in_force,
-        }) => HttpResponse::Ok().json(json!({
-            "integration": key,
-            "report": report,
-            "not_in_force": not_in_force,
-        })),
-        Ok(Synced::UnderWay) => HttpResponse::Accepted().json(json!({
-            "integration": key,
-            "report": null,
-            "not_in_force": "the CRM is still being read",
-        })),
+        }) => HttpResponse::Ok().json(EmployeeSyncEnd {
+            integration: key,
+            report: Some(report),
+            not_in_force,
+        }),
+        Ok(Synced::UnderWay) => HttpResponse::Accepted().json(EmployeeSyncEnd {
+            integration: key,
+            report: None,
+            not_in_force: Some("the CRM is still being read".to_owned()),
+        }),
         Err(NotSynced::Absent) => super::not_found(),
         Err(error @ NotSynced::Off(_)) => problem(StatusCode::CONFLICT, &error.to_string()),
         Err(error @ NotSynced::Crm(_)) => problem(StatusCode::BAD_GATEWAY, &error.to_string()),

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::integration::context::board_name;
+use crate::integration::status::ChildStatus;
+use crate::model::activity::Activity;
 use crate::model::explanation::Language;
 use crate::model::ids::{CommunicationKey, IntegrationKey, SourceKey, TenantId};
 use crate::model::ledger::{LedgerStep, StepState};
@@ -18,6 +20,7 @@ use crate::store::StoreError;
 use crate::store::query::{JournalOutcome, JournalSearch, SEARCH_ROWS_MAX};
 
 use super::language::{Asked, asked_for};
+use super::openapi::operation::Operation;
 use super::state::{AdminState, DoorOwner, Overview};
 
 /// Stands in an address where the secret belongs.
@@ -27,10 +30,91 @@ const SECRET: &str = "SECRET";
 const LOOKED_AT_MAX: usize = 20;
 
 /// A communication as the guide names it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "GuideCommunication")]
 struct Seen {
+    /// Which.
     key: CommunicationKey,
+    /// When it was first accepted.
     accepted_at: Timestamp,
+}
+
+/// What is left to be done until events come in and reach the CRM.
+#[derive(Serialize, JsonSchema)]
+struct Guide {
+    /// The address under which the outside reaches us.
+    public_url: Option<String>,
+    /// The sources of all companies.
+    sources: Vec<GuideSource>,
+    /// The integrations of all companies.
+    integrations: Vec<GuideIntegration>,
+}
+
+/// What is done on the side of a source, and what was seen of it.
+#[derive(Serialize, JsonSchema)]
+struct GuideSource {
+    /// Which.
+    key: SourceKey,
+    /// What it is.
+    kind: String,
+    /// Its name.
+    name: String,
+    /// It keeps a session up; else it is posted to.
+    session: bool,
+    /// Where it is told to send; SECRET stands where the secret belongs.
+    address: Option<String>,
+    /// What is pasted into its own pages.
+    texts: Vec<GuideText>,
+    /// How its session is.
+    state: Option<ChildStatus>,
+    /// The newest that came of it.
+    last: Option<Seen>,
+    /// The integrations that take something of it.
+    taken_by: Vec<IntegrationKey>,
+}
+
+/// A text to be pasted.
+#[derive(Serialize, JsonSchema)]
+struct GuideText {
+    /// What the page calls the place it belongs to.
+    title: &'static str,
+    /// The text.
+    text: String,
+}
+
+/// What is done on the side of a CRM, and what was seen of it.
+#[derive(Serialize, JsonSchema)]
+struct GuideIntegration {
+    /// Which.
+    key: IntegrationKey,
+    /// Its CRM.
+    crm: String,
+    /// Whether it works.
+    activity: Activity,
+    /// Where its CRM is told to send; SECRET stands where the secret belongs.
+    address: Option<String>,
+    /// What a person must do about the account.
+    alarm: Option<String>,
+    /// When the CRM last answered as it should.
+    last_success_at: Option<Timestamp>,
+    /// How it is.
+    state: Option<ChildStatus>,
+    /// The newest communication of which it made something, among the last ones.
+    last_done: Option<Seen>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/guide",
+            "What is left to be done until events come in and reach the CRM: where each source and CRM is \
+             told to send what, and what was seen of it. Secrets are named, never shown",
+            show,
+        )
+        .answers::<Guide>(200, "The guide")
+        .refuses(400, "lang is neither")
+        .refuses(503, "The store does not answer now"),
+    ]
 }
 
 pub(super) async fn show(state: web::Data<AdminState>, query: Asked) -> HttpResponse {
@@ -43,11 +127,11 @@ pub(super) async fn show(state: web::Data<AdminState>, query: Asked) -> HttpResp
         sources(&state, &overview, language).await,
         integrations(&state, &overview).await,
     ) {
-        (Ok(sources), Ok(integrations)) => HttpResponse::Ok().json(json!({
-            "public_url": overview.public_url,
-            "sources": sources,
-            "integrations": integrations,
-        })),
+        (Ok(sources), Ok(integrations)) => HttpResponse::Ok().json(Guide {
+            public_url: overview.public_url.clone(),
+            sources,
+            integrations,
+        }),
         (Err(error), _) | (_, Err(error)) => {
             problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
         }
@@ -58,7 +142,7 @@ async fn sources(
     state: &AdminState,
     overview: &Overview,
     language: Language,
-) -> Result<Vec<Value>, StoreError> {
+) -> Result<Vec<GuideSource>, StoreError> {
     let mut last: HashMap<SourceKey, Seen> = HashMap::new();
     let mut tenants: Vec<&TenantId> = overview.sources.iter().map(|one| &one.key.tenant).collect();
     tenants.sort();
@@ -76,37 +160,43 @@ async fn sources(
         let owner = DoorOwner::Source(source.key.clone());
         let door = overview.doors.iter().find(|door| door.of == owner);
         let texts = door.map(|door| door.texts.as_slice()).unwrap_or_default();
-        let texts: Vec<Value> = texts
+        let texts = texts
             .iter()
-            .map(|one| json!({ "title": one.titles[place], "text": one.text }))
+            .map(|one| GuideText {
+                title: one.titles[place],
+                text: one.text.clone(),
+            })
             .collect();
         let child = state.board.get(&format!("source {}", source.key));
         let takers = overview.settings.iter();
-        let takers: Vec<Value> = takers
+        let takers = takers
             .filter(|one| one.integration.tenant == source.key.tenant)
             .filter(|one| {
                 one.takes
                     .iter()
                     .any(|(taken, _)| *taken == source.key.source)
             })
-            .map(|one| json!(one.integration))
+            .map(|one| one.integration.clone())
             .collect();
-        json!({
-            "key": source.key,
-            "kind": source.kind,
-            "name": source.name,
-            "session": source.session,
-            "address": door.map(|door| address(overview, &door.path)),
-            "texts": texts,
-            "state": child,
-            "last": last.get(&source.key),
-            "taken_by": takers,
-        })
+        GuideSource {
+            key: source.key.clone(),
+            kind: source.kind.clone(),
+            name: source.name.clone(),
+            session: source.session,
+            address: door.map(|door| address(overview, &door.path)),
+            texts,
+            state: child,
+            last: last.get(&source.key).cloned(),
+            taken_by: takers,
+        }
     });
     Ok(told.collect())
 }
 
-async fn integrations(state: &AdminState, overview: &Overview) -> Result<Vec<Value>, StoreError> {
+async fn integrations(
+    state: &AdminState,
+    overview: &Overview,
+) -> Result<Vec<GuideIntegration>, StoreError> {
     let mut found = Vec::new();
     for integration in &overview.integrations {
         let owner = DoorOwner::Integration(integration.key.clone());
@@ -120,16 +210,16 @@ async fn integrations(state: &AdminState, overview: &Overview) -> Result<Vec<Val
             None => None,
         };
         let done = last_made(state, &integration.key).await?;
-        found.push(json!({
-            "key": integration.key,
-            "crm": integration.crm,
-            "activity": integration.activity,
-            "address": door.map(|door| address(overview, &door.path)),
-            "alarm": alarm,
-            "last_success_at": portal.and_then(|one| one.http.status().last_success_at),
-            "state": state.board.get(&board_name(&integration.key)),
-            "last_done": done,
-        }));
+        found.push(GuideIntegration {
+            key: integration.key.clone(),
+            crm: integration.crm.clone(),
+            activity: integration.activity,
+            address: door.map(|door| address(overview, &door.path)),
+            alarm,
+            last_success_at: portal.and_then(|one| one.http.status().last_success_at),
+            state: state.board.get(&board_name(&integration.key)),
+            last_done: done,
+        });
     }
     Ok(found)
 }

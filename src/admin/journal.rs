@@ -2,45 +2,109 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::model::call::{CallResult, Direction, MissReason};
-use crate::model::communication::{Body, Kind};
+use crate::model::communication::{Body, Kind, Phase};
 use crate::model::ids::{CommunicationKey, TenantId};
 use crate::model::phone::{Phone, Region};
 use crate::model::timestamp::Timestamp;
 use crate::problem::{problem, problem_with};
+use crate::store::StoreError;
 use crate::store::query::{
-    JournalOutcome, JournalSearch, NoteSearch, SEARCH_ROWS_MAX, StoredCommunication,
+    JournalOutcome, JournalSearch, NoteSearch, SEARCH_ROWS_MAX, StoredCommunication, StoredNote,
 };
 
+use super::openapi::operation::Operation;
 use super::state::AdminState;
 
-#[derive(Debug, Deserialize)]
+/// Communications of a page where no other number is asked for.
+const LINES: usize = 50;
+
+/// What is looked for; every given part must match.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
+    /// Only this tenant.
+    #[schemars(with = "Option<TenantId>")]
     tenant: Option<String>,
+    /// Only this client's number, in any form.
     phone: Option<String>,
+    /// Began at or after this time.
+    #[schemars(with = "Option<Timestamp>")]
     from: Option<String>,
+    /// Began before this time.
+    #[schemars(with = "Option<Timestamp>")]
     until: Option<String>,
+    /// Came to this.
     outcome: Option<JournalOutcome>,
+    /// Only this kind.
     kind: Option<Kind>,
+    /// Goes on after this communication of an earlier page.
+    #[schemars(with = "Option<CommunicationKey>")]
     after: Option<String>,
+    /// At most so many.
+    #[schemars(range(min = 1, max = SEARCH_ROWS_MAX), extend("default" = LINES))]
     limit: Option<usize>,
 }
 
 /// One line of the journal.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "JournalLine")]
 pub(super) struct Line {
+    /// The communication.
     key: CommunicationKey,
+    /// What it is.
     kind: Kind,
-    phase: String,
+    /// How far it has got.
+    phase: Phase,
+    /// When it began.
     started_at: Timestamp,
+    /// When it was first accepted.
     accepted_at: Timestamp,
+    /// What it came to.
     outcome: JournalOutcome,
+    /// The client, by number or another address.
     client: Option<String>,
+    /// What happened, in a few words.
     summary: String,
+}
+
+/// A page of the journal.
+#[derive(Serialize, JsonSchema)]
+struct JournalPage {
+    /// Newest first.
+    items: Vec<Line>,
+    /// After which communication the next page goes on, where there is one.
+    next: Option<CommunicationKey>,
+}
+
+/// Remarks that belong to no communication.
+#[derive(Serialize, JsonSchema)]
+struct Notes {
+    /// Newest first.
+    items: Vec<StoredNote>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/journal",
+            "Search communications by phone, time, outcome, kind; newest first",
+            search,
+        )
+        .answers::<JournalPage>(200, "A page")
+        .refuses(503, "The store does not answer"),
+        Operation::get(
+            "/v1/journal/notes",
+            "Remarks that belong to no communication: blind intervals, restarts, reloads",
+            notes,
+        )
+        .answers::<Notes>(200, "The newest hundred")
+        .refuses(503, "The store does not answer"),
+    ]
 }
 
 pub(super) fn line(stored: &StoredCommunication) -> Line {
@@ -48,7 +112,7 @@ pub(super) fn line(stored: &StoredCommunication) -> Line {
     Line {
         key: stored.snapshot.key.clone(),
         kind: body.kind(),
-        phase: body.phase().to_string(),
+        phase: body.phase(),
         started_at: body.started_at(),
         accepted_at: stored.accepted_at,
         outcome: stored.outcome,
@@ -133,8 +197,16 @@ pub(super) async fn search(
     };
     match state.store.search_page(search).await {
         Ok(page) => {
-            let lines: Vec<Line> = page.found.iter().map(line).collect();
-            HttpResponse::Ok().json(json!({ "items": lines, "next": page.next }))
+            let items = page.found.iter().map(line).collect();
+            HttpResponse::Ok().json(JournalPage {
+                items,
+                next: page.next,
+            })
+        }
+        // The caller named it: it is forgotten by now, or never was.
+        Err(error @ StoreError::NoCommunication(_)) => {
+            let members = [("parameter", json!("after"))];
+            problem_with(StatusCode::BAD_REQUEST, &error.to_string(), &members)
         }
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
@@ -167,7 +239,7 @@ fn read(query: Query) -> Result<JournalSearch, (&'static str, String)> {
         ),
         None => None,
     };
-    let limit = query.limit.unwrap_or(50);
+    let limit = query.limit.unwrap_or(LINES);
     if !(1..=SEARCH_ROWS_MAX).contains(&limit) {
         return Err(("limit", format!("must be from 1 to {SEARCH_ROWS_MAX}")));
     }
@@ -193,7 +265,7 @@ pub(super) async fn notes(state: web::Data<AdminState>) -> HttpResponse {
         ..NoteSearch::default()
     };
     match state.store.notes(search).await {
-        Ok(notes) => HttpResponse::Ok().json(json!({ "items": notes })),
+        Ok(items) => HttpResponse::Ok().json(Notes { items }),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }

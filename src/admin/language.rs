@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::model::explanation::Language;
@@ -9,10 +10,12 @@ use crate::problem::problem;
 
 use super::state::AdminState;
 
-#[derive(Debug, Deserialize)]
+/// In which language texts are wanted.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LanguageQuery {
-    lang: Option<Language>,
+    /// The language of reasons and remarks; the first tenant's unless given.
+    pub(super) lang: Option<Language>,
 }
 
 /// What a question named.

@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::crm::DescribedAccount;
 use crate::crm::account::status::description_row;
+use crate::crm::{CrmUser, DescribedAccount, Pipeline, TaskType};
+use crate::model::field::CrmField;
 use crate::model::outcome::Outcome;
+use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 
+use super::openapi::operation::Operation;
 use super::state::{AccountOverview, AdminState};
 
 /// How old a list may be: pages ask for it several times in a row.
@@ -27,6 +31,50 @@ pub(super) struct Seen {
     pub(super) described: Arc<DescribedAccount>,
     /// Why it is an older one; `None` = the CRM said so just now.
     pub(super) stale: Option<String>,
+}
+
+/// What an account is made of.
+#[derive(Serialize, JsonSchema)]
+struct Lists<'a> {
+    /// When the CRM said so.
+    as_of: Timestamp,
+    /// The CRM said so just now.
+    fresh: bool,
+    /// Why not.
+    why_not: Option<String>,
+    /// What the CRM calls the account.
+    id: &'a str,
+    /// Its name.
+    name: &'a str,
+    /// Its time zone (IANA), where the CRM says.
+    time_zone: Option<&'a str>,
+    /// Its pipelines.
+    pipelines: &'a [Pipeline],
+    /// Its users.
+    users: &'a [CrmUser],
+    /// Its additional fields.
+    fields: &'a [CrmField],
+    /// Its sorts of tasks, where the CRM has several.
+    task_types: &'a [TaskType],
+    /// What does not work there, and why.
+    limits: &'a [String],
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/tenants/{tenant}/accounts/{account}/lists",
+            "What the account is made of, from its CRM: pipelines with stages, users, additional fields, \
+             sorts of tasks. Asked when somebody looks, at most once in 30 seconds",
+            show,
+        )
+        .answers::<Lists<'_>>(
+            200,
+            "The lists; where the CRM does not answer, those that were read last",
+        )
+        .refuses(404, "There is no such account")
+        .refuses(503, "The account was never read, and its CRM does not answer"),
+    ]
 }
 
 pub(super) async fn show(
@@ -46,19 +94,19 @@ pub(super) async fn show(
         }
     };
     let account = &described.account;
-    HttpResponse::Ok().json(json!({
-        "as_of": described.as_of,
-        "fresh": stale.is_none(),
-        "why_not": stale,
-        "id": account.id,
-        "name": account.name,
-        "time_zone": account.time_zone,
-        "pipelines": account.pipelines,
-        "users": account.users,
-        "fields": account.fields,
-        "task_types": account.task_types,
-        "limits": account.limits,
-    }))
+    HttpResponse::Ok().json(Lists {
+        as_of: described.as_of,
+        fresh: stale.is_none(),
+        why_not: stale,
+        id: &account.id,
+        name: &account.name,
+        time_zone: account.time_zone.as_deref(),
+        pipelines: &account.pipelines,
+        users: &account.users,
+        fields: &account.fields,
+        task_types: &account.task_types,
+        limits: &account.limits,
+    })
 }
 
 /// Asks the CRM what an account is made of; what was known before stands where it does not answer.

@@ -3,6 +3,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::explanation::Language;
@@ -12,39 +13,68 @@ use crate::problem::problem;
 use crate::questions::desk::Ask;
 use crate::questions::reason::{Found, Reason, route_words};
 
+use super::openapi::operation::Operation;
 use super::state::AdminState;
 
-#[derive(Debug, Deserialize)]
+/// Who calls.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
+    /// The caller's number in any form; empty for a withheld one.
     phone: String,
+    /// The company's number that was dialled.
     did: Option<String>,
+    /// The employee whom an earlier answer named did not answer.
     #[serde(default)]
     redirect_failed: bool,
+    /// The language of the explanation.
     lang: Option<Language>,
 }
 
-#[derive(Serialize)]
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/tenants/{tenant}/sources/{source}/lookup",
+            "Whom a caller would reach: the answer that a phone system gets on the endpoint of questions, \
+             and how it was found",
+            lookup,
+        )
+        .answers::<Reply>(200, "The answer")
+        .refuses(404, "There is no such source"),
+    ]
+}
+
+/// Whom a caller would reach.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Lookup")]
 struct Reply {
     #[serde(flatten)]
     answer: Answer,
+    /// How it was found.
     explanation: Explanation,
 }
 
-#[derive(Serialize)]
+/// How an answer was found.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LookupExplanation")]
 struct Explanation {
     /// What the route is.
     text: &'static str,
-    /// Which policy chose among several cards with the number.
+    /// What chose among several cards with the number.
     policy: Option<&'static str>,
+    /// What counted, in order.
     reasons: Vec<Line>,
 }
 
-#[derive(Serialize)]
+/// One thing that counted.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LookupReason")]
 struct Line {
     /// The row of the feature table.
     row: Option<&'static str>,
+    /// In words.
     text: String,
+    /// As data.
     detail: Reason,
 }
 

@@ -2,14 +2,43 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::crm::DescribedAccount;
 use crate::crm::account::status::description_row;
-use crate::model::pairing::{PortalUser, pairing};
+use crate::model::pairing::{Pairing, PortalUser, pairing};
+use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 
+use super::openapi::operation::Operation;
 use super::state::AdminState;
+
+/// Who of the employees is which user of the account.
+#[derive(Serialize, JsonSchema)]
+struct Mapping {
+    /// When the CRM listed its users.
+    as_of: Timestamp,
+    /// The CRM lets us list them.
+    users_listed: bool,
+    /// What does not work there, and why.
+    limits: Vec<String>,
+    /// Who is who.
+    mapping: Pairing,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/tenants/{tenant}/accounts/{account}/mapping",
+            "Who of the employees is which user of the account, who is none, and who it may be",
+            report,
+        )
+        .answers::<Mapping>(200, "The mapping")
+        .refuses(404, "There is no such account")
+        .refuses(503, "The account was not read yet"),
+    ]
+}
 
 pub(super) async fn report(
     state: web::Data<AdminState>,
@@ -49,10 +78,10 @@ pub(super) async fn report(
         // The CRM does not let us list them: that is no reason to call anybody gone.
         pairing.gone.clear();
     }
-    HttpResponse::Ok().json(json!({
-        "as_of": described.as_of,
-        "users_listed": !users.is_empty(),
-        "limits": described.account.limits,
-        "mapping": pairing,
-    }))
+    HttpResponse::Ok().json(Mapping {
+        as_of: described.as_of,
+        users_listed: !users.is_empty(),
+        limits: described.account.limits,
+        mapping: pairing,
+    })
 }

@@ -1,29 +1,24 @@
 //! What is answered to a request that no route takes: nothing is here, or it takes other methods.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::Value;
 
 use crate::problem::problem;
 
-/// The methods of each path, as the description for programs says them; a test holds it and the
-/// routes together.
-static METHODS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
-    let document: Value = serde_json::from_str(super::OPENAPI).unwrap_or_default();
-    let paths = document["paths"].as_object().into_iter().flatten();
-    paths
-        .map(|(path, operations)| {
-            let operations = operations.as_object().into_iter().flatten();
-            let mut methods: Vec<String> = operations
-                .map(|(method, _)| method.to_ascii_uppercase())
-                .collect();
-            methods.sort();
-            (path.clone(), methods.join(", "))
-        })
+/// The methods of each path, as the operations are declared.
+static METHODS: LazyLock<BTreeMap<&'static str, String>> = LazyLock::new(|| {
+    let mut methods: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for operation in super::operations() {
+        let of_path = methods.entry(operation.path()).or_default();
+        of_path.insert(operation.method().to_ascii_uppercase());
+    }
+    let methods = methods.into_iter();
+    methods
+        .map(|(path, methods)| (path, Vec::from_iter(methods).join(", ")))
         .collect()
 });
 
@@ -32,9 +27,8 @@ pub(super) async fn refuse(request: HttpRequest) -> HttpResponse {
     let Some(pattern) = request.match_pattern() else {
         return super::not_found();
     };
-    // The rest of a path is one parameter in the description.
-    let methods = METHODS.get(&pattern.replace(":.+}", "}"));
-    // What the description does not name is a page.
+    let methods = METHODS.get(pattern.as_str());
+    // What is no operation is a page.
     let methods = methods.map_or(Method::GET.as_str(), String::as_str);
     let text = format!(
         "{} is not for this path; it takes {methods}",

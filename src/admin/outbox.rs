@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -11,16 +12,21 @@ use crate::problem::{problem, problem_with};
 use crate::store::StoreError;
 use crate::store::command::Work;
 
+use super::openapi::operation::Operation;
 use super::state::AdminState;
 
 /// The most works that one answer holds: each costs a read of its ledger.
 const WORKS_MAX: usize = 200;
 
-#[derive(Debug, Deserialize)]
+/// Which works are listed.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
+    /// Only this integration's (tenant/integration).
     integration: Option<IntegrationKey>,
+    /// At most so many.
     #[serde(default = "usual")]
+    #[schemars(range(min = 1, max = WORKS_MAX))]
     limit: usize,
 }
 
@@ -29,13 +35,37 @@ fn usual() -> usize {
     50
 }
 
-#[derive(Serialize)]
+/// Work that is not over.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OutboxRow")]
 struct Row {
     #[serde(flatten)]
     work: Work,
+    /// The steps that it planned.
     steps: Vec<LedgerStep>,
     /// The ledger cannot be read: the work is set aside.
     unreadable: bool,
+}
+
+/// Work that is not over, in order of acceptance.
+#[derive(Serialize, JsonSchema)]
+struct Outbox {
+    /// The first of it.
+    items: Vec<Row>,
+    /// How much there is in all.
+    total: usize,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/outbox",
+            "Work that is not over, in order of acceptance",
+            list,
+        )
+        .answers::<Outbox>(200, "The works")
+        .refuses(503, "The store does not answer"),
+    ]
 }
 
 pub(super) async fn list(
@@ -52,7 +82,7 @@ pub(super) async fn list(
         return problem_with(StatusCode::BAD_REQUEST, &text, &members);
     }
     match rows(&state, query).await {
-        Ok((rows, total)) => HttpResponse::Ok().json(json!({ "items": rows, "total": total })),
+        Ok((items, total)) => HttpResponse::Ok().json(Outbox { items, total }),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }

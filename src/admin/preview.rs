@@ -4,15 +4,16 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use jiff::tz::TimeZone;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::model::call::Direction;
 use crate::model::communication::{Body, Kind};
 use crate::model::explanation::{Language, TemplateMiss};
 use crate::model::facts::{Facts, FactsOrigin};
-use crate::model::ids::{IntegrationKey, TenantId};
+use crate::model::ids::{CommunicationKey, IntegrationKey, TenantId};
 use crate::model::ledger::Ledger;
+use crate::model::timestamp::Timestamp;
 use crate::problem::problem;
 use crate::rehearsal::Candidate;
 use crate::rules::preview::{self, Purpose};
@@ -23,6 +24,7 @@ use crate::store::query::{JournalSearch, StoredCommunication, Story};
 
 use super::body::{JsonBody, unreadable};
 use super::edits::{Path, integration_in};
+use super::openapi::operation::Operation;
 use super::state::{AccountOverview, AdminState};
 
 /// How many real communications a preview shows.
@@ -33,16 +35,63 @@ const SHOWN_MAX: usize = 5;
 const LOOKED_AT_MAX: usize = 100;
 
 /// The template to be tried.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PreviewWish")]
 pub(super) struct Wish {
+    /// Of which communications.
     kind: Kind,
+    /// The template.
     text: Template,
+    /// What it is for: it bounds the length.
     #[serde(default)]
+    #[schemars(extend("default" = "name"))]
     purpose: Purpose,
     /// Only calls of this direction.
     direction: Option<Direction>,
+    /// The language of the reasons.
     lang: Option<Language>,
+}
+
+/// What a template gives.
+#[derive(Serialize, JsonSchema)]
+struct Preview {
+    /// What is wrong with it.
+    mistakes: Vec<String>,
+    /// Of a made-up communication; null where nothing is left of the text.
+    sample: Option<String>,
+    /// Of real ones, newest first.
+    items: Vec<Filled>,
+}
+
+/// What a template gives for a communication.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PreviewItem")]
+struct Filled {
+    /// Which.
+    key: CommunicationKey,
+    /// When it began.
+    started_at: Timestamp,
+    /// The client's address.
+    client: Option<String>,
+    /// The text.
+    text: Option<String>,
+    /// Why there is no text.
+    why: Option<String>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/v1/tenants/{tenant}/integrations/{integration}/preview",
+            "Fill a template in before it is saved: its mistakes, a made-up communication, and the last \
+             real ones that the integration decided. Reads only",
+            preview,
+        )
+        .answers::<Preview>(200, "What it gives")
+        .refuses(404, "The integration is not in force")
+        .refuses(503, "The store does not answer now"),
+    ]
 }
 
 pub(super) async fn preview(
@@ -65,9 +114,11 @@ pub(super) async fn preview(
     };
     let mistakes = preview::mistakes(wish.kind, &wish.text);
     if !mistakes.is_empty() {
-        let none: [Value; 0] = [];
-        return HttpResponse::Ok()
-            .json(json!({ "mistakes": mistakes, "sample": null, "items": none }));
+        return HttpResponse::Ok().json(Preview {
+            mistakes,
+            sample: None,
+            items: Vec::new(),
+        });
     }
     let language = wish.lang.unwrap_or(state.language);
     let sample = preview::sample(wish.kind, wish.purpose, &wish.text);
@@ -78,11 +129,11 @@ pub(super) async fn preview(
         None => Ok(Vec::new()),
     };
     match items {
-        Ok(items) => HttpResponse::Ok().json(json!({
-            "mistakes": mistakes,
-            "sample": sample.ok(),
-            "items": items,
-        })),
+        Ok(items) => HttpResponse::Ok().json(Preview {
+            mistakes,
+            sample: sample.ok(),
+            items,
+        }),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }
@@ -94,7 +145,7 @@ async fn real(
     account: &AccountOverview,
     wish: &Wish,
     language: Language,
-) -> Result<Vec<Value>, StoreError> {
+) -> Result<Vec<Filled>, StoreError> {
     let found = last(state, &candidate.integration.tenant, wish).await?;
     let mut items = Vec::new();
     for stored in found {
@@ -111,13 +162,13 @@ async fn real(
                 Err(miss) => (None, Some(miss.text(language))),
             };
             let body = &story.communication.snapshot.body;
-            items.push(json!({
-                "key": story.communication.snapshot.key,
-                "started_at": body.started_at(),
-                "client": body.addresses().first().map(ToString::to_string),
-                "text": text,
-                "why": why,
-            }));
+            items.push(Filled {
+                key: story.communication.snapshot.key.clone(),
+                started_at: body.started_at(),
+                client: body.addresses().first().map(ToString::to_string),
+                text,
+                why,
+            });
         }
     }
     Ok(items)

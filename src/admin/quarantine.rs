@@ -4,25 +4,101 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::alarms::Alarm;
 use crate::model::ids::IntegrationKey;
 use crate::problem::problem;
 use crate::store::StoreError;
 use crate::store::command::WorkId;
-use crate::store::quarantine::QuarantineId;
+use crate::store::quarantine::{QuarantineId, QuarantinedRow};
 use crate::store::query::{SEARCH_ROWS_MAX, StoreFigures};
 
 use super::dead_letters::portal_of;
+use super::openapi::operation::Operation;
 use super::state::AdminState;
 
 /// Which page of the list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
+    /// Go on after this row of an earlier answer.
+    #[schemars(range(max = QuarantineId::MAX))]
     after: Option<QuarantineId>,
+}
+
+/// Rows of the store that cannot be read.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QuarantinePage")]
+struct Page {
+    /// In order of finding.
+    items: Vec<QuarantinedRow>,
+    /// After which row the next page goes on, where there is one.
+    next: Option<QuarantineId>,
+}
+
+/// A row with its content.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QuarantinedContent")]
+struct WithContent<'a> {
+    /// What is known of it.
+    row: QuarantinedRow,
+    /// Byte for byte.
+    content_base64: String,
+    /// What follows the byte of the version, where it is text.
+    content_text: Option<&'a str>,
+}
+
+/// A row that stands where it was.
+#[derive(Serialize, JsonSchema)]
+struct PutBack {
+    /// Its number in quarantine.
+    id: QuarantineId,
+    /// Open works that go on because of it.
+    works: usize,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    let of_row = |operation: Operation| {
+        operation
+            .names::<QuarantineId>("id", "The row's number in quarantine")
+            .refuses(404, "There is no such row in quarantine")
+            .refuses(503, "The store does not answer")
+    };
+    vec![
+        Operation::get(
+            "/v1/store/quarantine",
+            "Rows of the store that cannot be read, without their content",
+            list,
+        )
+        .answers::<Page>(200, "The rows, in order of finding")
+        .refuses(503, "The store does not answer"),
+        of_row(Operation::get(
+            "/v1/store/quarantine/{id}",
+            "One row with its content: it may hold a client's data",
+            show,
+        ))
+        .answers::<WithContent<'_>>(200, "The row")
+        .refuses(409, "The row is damaged in quarantine, too"),
+        of_row(Operation::delete(
+            "/v1/store/quarantine/{id}",
+            "Give a row up for good, with the open work that cannot go on without it",
+            give_up,
+        ))
+        .answers_nothing("It is gone")
+        .refuses(409, "The row is damaged in quarantine, too"),
+        of_row(Operation::post(
+            "/v1/store/quarantine/{id}/put-back",
+            "Put a row back that this version reads, and let what waits for it go on",
+            put_back,
+        ))
+        .answers::<PutBack>(200, "It stands where it was")
+        .refuses(
+            409,
+            "This version cannot read it, or another row stands in its place by now",
+        ),
+    ]
 }
 
 pub(super) async fn list(
@@ -37,7 +113,7 @@ pub(super) async fn list(
         Ok(items) => {
             let next = items.last().filter(|_| items.len() == SEARCH_ROWS_MAX);
             let next = next.map(|last| last.id);
-            HttpResponse::Ok().json(json!({ "items": items, "next": next }))
+            HttpResponse::Ok().json(Page { items, next })
         }
         Err(error) => refused(&error),
     }
@@ -49,11 +125,11 @@ pub(super) async fn show(state: web::Data<AdminState>, id: web::Path<String>) ->
         return super::not_found();
     };
     match state.store.quarantined(id).await {
-        Ok(Some((row, content))) => HttpResponse::Ok().json(json!({
-            "row": row,
-            "content_base64": STANDARD.encode(&content),
-            "content_text": text_of(&content),
-        })),
+        Ok(Some((row, content))) => HttpResponse::Ok().json(WithContent {
+            row,
+            content_base64: STANDARD.encode(&content),
+            content_text: text_of(&content),
+        }),
         Ok(None) => refused(&StoreError::NotInQuarantine(id)),
         Err(error) => refused(&error),
     }
@@ -75,7 +151,7 @@ pub(super) async fn put_back(state: web::Data<AdminState>, id: web::Path<String>
         Ok(done) => {
             let works = done.works.len();
             wake_works(&state, done.works).await;
-            HttpResponse::Ok().json(json!({ "id": id, "works": works }))
+            HttpResponse::Ok().json(PutBack { id, works })
         }
         Err(error) => refused(&error),
     }

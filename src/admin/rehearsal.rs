@@ -2,8 +2,9 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
 use crate::model::explanation::Language;
@@ -12,6 +13,7 @@ use crate::model::timestamp::Timestamp;
 use crate::problem::{problem, problem_with};
 
 use super::body::{JsonBody, unreadable};
+use super::openapi::operation::Operation;
 use super::rehearsal_report::{Against, Bounds, Pair, Report, report};
 use super::state::{AdminState, Draft, Overview};
 
@@ -25,18 +27,55 @@ const LAST_MAX: usize = 1000;
 const ALL_MAX: usize = 5000;
 
 /// What is to be rehearsed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RehearsalWish")]
 pub(super) struct Wish {
+    /// A tenant's file that is not in force, read as if it lay beside the others; without it the settings
+    /// in force are compared with what was decided then.
     settings: Option<File>,
+    /// Only this integration: tenant/integration.
     integration: Option<IntegrationKey>,
+    /// Only this tenant.
     tenant: Option<TenantId>,
+    /// Only what began at or after this time.
+    #[schemars(with = "Option<Timestamp>")]
     since: Option<String>,
+    /// The newest of each integration.
     #[serde(default, deserialize_with = "last")]
+    #[schemars(range(min = 1, max = LAST_MAX), extend("default" = LAST_DEFAULT))]
     last: Option<usize>,
+    /// Tell those that come to the same as well.
     #[serde(default)]
     all: bool,
+    /// The language of reasons.
     lang: Option<Language>,
+}
+
+/// What settings would have made of recorded communications.
+#[derive(Serialize, JsonSchema)]
+struct Rehearsal {
+    /// With what the outcome is compared.
+    compared_with: Against,
+    /// What differs.
+    integrations: Vec<Report>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/v1/rehearsal",
+            "Say what settings would have made of recorded communications. Nothing is sent or changed",
+            rehearse,
+        )
+        .answers::<Rehearsal>(200, "What differs")
+        .refuses(
+            400,
+            "The request cannot be read, or the settings have mistakes: then `mistakes` names every one",
+        )
+        .refuses(404, "There is no such tenant or integration")
+        .refuses(503, "The store does not answer"),
+    ]
 }
 
 /// Reads how many; a JSON number is whole with a fraction of nothing, too.
@@ -52,10 +91,13 @@ fn last<'de, D: Deserializer<'de>>(value: D) -> Result<Option<usize>, D::Error> 
 }
 
 /// A tenant's file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TenantFile")]
 pub(super) struct File {
+    /// Its name.
     pub(super) name: String,
+    /// What stands in it.
     pub(super) text: String,
 }
 
@@ -133,7 +175,10 @@ pub(super) async fn rehearse(
             Err(error) => return problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
         }
     }
-    HttpResponse::Ok().json(json!({ "compared_with": against, "integrations": reports }))
+    HttpResponse::Ok().json(Rehearsal {
+        compared_with: against,
+        integrations: reports,
+    })
 }
 
 /// Reads a tenant's file: files lie on a disk, so not on this thread.

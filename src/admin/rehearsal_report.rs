@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::communication::Kind;
@@ -28,8 +29,9 @@ const PAGE: usize = 100;
 const LOOK_MAX: usize = 20_000;
 
 /// With what the outcome is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "RehearsedAgainst")]
 pub(super) enum Against {
     /// With what was decided then.
     Decisions,
@@ -58,79 +60,124 @@ pub(super) struct Bounds {
 }
 
 /// One integration's rehearsal.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RehearsalReport")]
 pub(super) struct Report {
+    /// Which.
     integration: IntegrationKey,
-    /// When the oldest communication began that was rehearsed.
+    /// When the oldest communication began that was looked at.
     oldest: Option<Timestamp>,
     /// There are older ones, which the bound left out.
     more: bool,
+    /// How many came out how.
     pub(super) counts: Counts,
+    /// Steps by kind, as it was.
     made_before: BTreeMap<StepKind, usize>,
+    /// Steps by kind, as it would be.
     made_after: BTreeMap<StepKind, usize>,
+    /// Why some were not rehearsed.
     not_rehearsed: Vec<NotRehearsedCount>,
+    /// What differs, newest first; on request what comes to the same as well.
     communications: Vec<Item>,
 }
 
-#[derive(Debug, Default, Serialize)]
+/// How many communications came out how.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "RehearsalCounts")]
 pub(super) struct Counts {
+    /// Communications that were looked at.
     pub(super) communications: usize,
+    /// They come to the same.
     same: usize,
+    /// Other steps come of them.
     other_steps: usize,
+    /// The same steps come of them for other reasons.
     other_reasons: usize,
+    /// They could not be rehearsed.
     not_rehearsed: usize,
 }
 
-#[derive(Debug, Serialize)]
+/// Why some communications were not rehearsed.
+#[derive(Debug, Serialize, JsonSchema)]
 struct NotRehearsedCount {
+    /// As data.
     why: NotRehearsed,
+    /// In words.
     text: String,
+    /// How many.
     communications: usize,
 }
 
 /// One communication.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RehearsedCommunication")]
 struct Item {
     #[serde(flatten)]
     line: Line,
+    /// How it came out.
     difference: Told,
+    /// Why it was not rehearsed.
     not_rehearsed: Option<String>,
+    /// What came of it.
     before: Option<MadeView>,
+    /// What would come of it.
     after: Option<MadeView>,
+    /// The steps that are otherwise.
     steps: Vec<StepView>,
+    /// Reasons that do not count any more.
     reasons_gone: Vec<String>,
+    /// Reasons that count now.
     reasons_new: Vec<String>,
 }
 
 /// How a communication came out.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "RehearsalDifference")]
 enum Told {
+    /// The same comes of it.
     Same,
+    /// The same steps come of it for other reasons.
     Reasons,
+    /// Other steps come of it.
     Steps,
+    /// It could not be rehearsed.
     NotRehearsed,
 }
 
-#[derive(Debug, Serialize)]
+/// What comes of a communication.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RehearsalOutcome")]
 struct MadeView {
+    /// The integration takes it.
     taken: bool,
+    /// The steps.
     steps: Vec<StepText>,
+    /// The reasons.
     explanation: Vec<String>,
+    /// What had to be taken for granted.
     assumed: Vec<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
+/// A step in words.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RehearsalStep")]
 struct StepText {
+    /// What it is for.
     role: Role,
+    /// What it does.
     text: String,
 }
 
 /// A step that is otherwise.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RehearsalStepChange")]
 struct StepView {
+    /// What it is for.
     role: Role,
+    /// What it did, where there was one.
     before: Option<String>,
+    /// What it would do, where there is one.
     after: Option<String>,
 }
 

@@ -7,9 +7,11 @@ use actix_web::{HttpResponse, web};
 
 use crate::model::employee::Employees;
 use crate::model::ids::{SourceId, SourceKey, TenantId};
+use crate::model::roster::Roster;
 use crate::pbx::{RosterError, RosterReader};
 use crate::problem::problem;
 
+use super::openapi::operation::Operation;
 use super::state::AdminState;
 
 /// A source that can list its people.
@@ -21,6 +23,28 @@ pub struct RosterPlace {
     pub reader: Arc<dyn RosterReader>,
     /// The people of the tenant, who may be among them.
     pub employees: Arc<Employees>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/tenants/{tenant}/sources/{source}/roster",
+            "List the people, groups and numbers that the phone system says that it has, and who of them is \
+             configured. Nothing is changed there",
+            read,
+        )
+        .answers::<Roster>(200, "What was listed")
+        .refuses(404, "There is no such source")
+        .refuses(
+            409,
+            "A source of this kind does not list its people, or its settings do not say how to ask",
+        )
+        .refuses(429, "The phone system takes no more questions for now")
+        .refuses(
+            502,
+            "The phone system cannot be reached, does not let us in, or cannot be understood",
+        ),
+    ]
 }
 
 pub(super) async fn read(

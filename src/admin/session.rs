@@ -2,24 +2,73 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::model::secret::Secret;
 use crate::problem::problem;
 
-use super::access::{Access, is_repeated, session_cookie, session_id};
+use super::access::{Access, SESSION, is_repeated, session_cookie, session_id};
 use super::body::{JsonBody, unreadable_as};
+use super::openapi::operation::Operation;
 use super::sessions::{NotLetIn, Sessions};
 
 /// Longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 4096;
 
 /// What opens the door.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SessionKey")]
 pub(super) struct Key {
+    /// The admin token.
+    #[schemars(with = "String", length(max = TOKEN_BYTES_MAX), extend("writeOnly" = true))]
     token: Secret,
+}
+
+/// A browser's session.
+#[derive(Serialize, JsonSchema)]
+struct Session {
+    /// What every change must repeat as X-CSRF-Token.
+    csrf: String,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            SESSION,
+            "The word of the browser's session, which every change repeats",
+            show,
+        )
+        .without_token()
+        .answers::<Session>(200, "A session")
+        .refuses(401, "There is no session")
+        .refuses(409, "The socket needs none"),
+        Operation::post(
+            SESSION,
+            "Exchange the admin token for a session; people's browsers keep it in a cookie",
+            begin,
+        )
+        .without_token()
+        .answers::<Session>(200, "A session")
+        .sets("Set-Cookie", "HttpOnly, SameSite=Strict")
+        .refuses(401, "It is not the token")
+        .refuses(403, "Another origin asks")
+        .refuses(409, "The socket needs none")
+        .refuses(
+            429,
+            "Too many wrong tokens; Retry-After says when to come again",
+        )
+        .refuses(503, "The system gives no random bytes"),
+        Operation::delete(SESSION, "End the browser's session", end)
+            .without_token()
+            .answers_nothing("There is none any more")
+            .refuses(
+                403,
+                "The session's word is not repeated, or another origin asks",
+            )
+            .refuses(409, "The socket needs none"),
+    ]
 }
 
 /// Begins a session.
@@ -46,7 +95,7 @@ pub(super) async fn begin(
                 header::SET_COOKIE,
                 session_cookie(&request, begun.id.expose()),
             ))
-            .json(json!({ "csrf": begun.csrf })),
+            .json(Session { csrf: begun.csrf }),
         Err(NotLetIn::Wrong) => problem(StatusCode::UNAUTHORIZED, "this is not the token"),
         Err(NotLetIn::TooMany(left)) => {
             let seconds = left.as_secs().saturating_add(1);
@@ -71,7 +120,7 @@ pub(super) async fn show(access: web::Data<Access>, request: HttpRequest) -> Htt
         return no_need();
     };
     match session_id(&request).and_then(|id| sessions.csrf(&id)) {
-        Some(csrf) => HttpResponse::Ok().json(json!({ "csrf": csrf })),
+        Some(csrf) => HttpResponse::Ok().json(Session { csrf }),
         None => problem(StatusCode::UNAUTHORIZED, "there is no session: log in"),
     }
 }

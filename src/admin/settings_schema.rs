@@ -6,10 +6,13 @@ use std::sync::LazyLock;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::problem::problem;
+
+use super::openapi::operation::Operation;
 
 const DAEMON: &str = include_str!("../../docs/trunkline.schema.json");
 const TENANT: &str = include_str!("../../docs/tenant.schema.json");
@@ -19,16 +22,30 @@ pub(super) static EMPLOYEE: LazyLock<Value> =
     LazyLock::new(|| part(&tenant(), "/properties/employees/items"));
 
 /// What stands there of the company itself: `company`, `numbers`, `questions`.
-pub(super) static COMPANY: LazyLock<Value> = LazyLock::new(|| {
+pub(super) static COMPANY: LazyLock<CompanyParts> = LazyLock::new(|| {
     let tenant = tenant();
     let mut company = part(&tenant, "/properties/tenant");
     leave_out(&mut company, &["id"]);
-    json!({
-        "company": company,
-        "numbers": part(&tenant, "/properties/numbers"),
-        "questions": part(&tenant, "/properties/questions"),
-    })
+    CompanyParts {
+        company,
+        numbers: part(&tenant, "/properties/numbers"),
+        questions: part(&tenant, "/properties/questions"),
+    }
 });
+
+/// The JSON Schemas of what a file says of the company itself.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct CompanyParts {
+    /// Of its name, its clocks and so on.
+    #[schemars(with = "Map<String, Value>")]
+    pub(super) company: Value,
+    /// Of its numbers.
+    #[schemars(with = "Map<String, Value>")]
+    pub(super) numbers: Value,
+    /// Of whom a caller should reach.
+    #[schemars(with = "Map<String, Value>")]
+    pub(super) questions: Value,
+}
 
 /// What stands there of a source.
 pub(super) static SOURCES: LazyLock<SourceParts> = LazyLock::new(|| {
@@ -43,7 +60,10 @@ pub(super) static SOURCES: LazyLock<SourceParts> = LazyLock::new(|| {
             let about = then.pointer("/secrets/properties");
             let about = about.and_then(|about| about.get(name.as_str()?));
             let about = about.and_then(|about| about.get("description"));
-            json!({ "name": name, "description": about })
+            KindSecret {
+                name: name.as_str().unwrap_or_default().to_owned(),
+                description: about.and_then(Value::as_str).map(str::to_owned),
+            }
         });
         let parts = KindParts {
             settings: then.get("settings")?.clone(),
@@ -72,7 +92,16 @@ pub(super) struct KindParts {
     /// Its `settings` table.
     pub(super) settings: Value,
     /// Its secrets, each with what it is for.
-    pub(super) secrets: Vec<Value>,
+    pub(super) secrets: Vec<KindSecret>,
+}
+
+/// A secret of a kind of source.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct KindSecret {
+    /// Its name.
+    pub(super) name: String,
+    /// What it is for.
+    pub(super) description: Option<String>,
 }
 
 fn tenant() -> Value {
@@ -94,16 +123,32 @@ fn leave_out(schema: &mut Value, keys: &[&str]) {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// Of which sort of file.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
+    /// The sort of file: trunkline.toml, or a file of tenants.d.
     #[serde(default)]
+    #[schemars(extend("default" = "tenant"))]
     file: File,
 }
 
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/settings/schema",
+            "What can be set, as JSON Schema (draft 2020-12)",
+            serve,
+        )
+        .answers_json_as::<Map<String, Value>>("application/schema+json", "The schema")
+        .refuses(400, "There is no such sort of file"),
+    ]
+}
+
 /// A sort of file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 enum File {
     Daemon,
     #[default]
@@ -134,8 +179,8 @@ mod tests {
         for (kind, parts) in &SOURCES.kinds {
             assert!(parts.settings["properties"].is_object(), "{kind}");
             for secret in &parts.secrets {
-                let text = secret["description"].as_str().unwrap_or_default();
-                assert!(!text.is_empty(), "{kind}: {secret}");
+                let text = secret.description.as_deref().unwrap_or_default();
+                assert!(!text.is_empty(), "{kind}: {secret:?}");
             }
         }
         let common = SOURCES.common["properties"].as_object();
@@ -145,9 +190,9 @@ mod tests {
 
     #[test]
     fn a_company_has_a_schema_without_its_id() {
-        assert!(COMPANY["company"]["properties"]["time_zone"].is_object());
-        assert!(COMPANY["company"]["properties"]["id"].is_null());
-        assert!(COMPANY["numbers"]["items"]["properties"]["scenario"].is_object());
-        assert!(COMPANY["questions"]["properties"]["integrations"].is_object());
+        assert!(COMPANY.company["properties"]["time_zone"].is_object());
+        assert!(COMPANY.company["properties"]["id"].is_null());
+        assert!(COMPANY.numbers["items"]["properties"]["scenario"].is_object());
+        assert!(COMPANY.questions["properties"]["integrations"].is_object());
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use metrics_exporter_prometheus::PrometheusHandle;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::alarms::{Signs, Teller};
@@ -112,7 +113,7 @@ pub enum DoorOwner {
 }
 
 /// One source.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SourceOverview {
     /// Its key.
     pub key: SourceKey,
@@ -128,7 +129,7 @@ pub struct SourceOverview {
 }
 
 /// A CRM that accounts can be added of.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct CrmOverview {
     /// The word of it in files.
     pub crm: &'static str,
@@ -191,13 +192,14 @@ pub struct AccountOverview {
 }
 
 /// What administrators call a CRM account (S1-01).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct AccountShown {
-    /// Its CRM.
+    /// Its CRM, by the word of files.
     pub crm: String,
     /// Its title; its own name where none was given.
     pub title: String,
-    /// Its address.
+    /// The portal's address.
+    #[schemars(extend("format" = "uri"))]
     pub address: String,
     /// The operators' workplace that is shown in it.
     #[serde(skip)]
@@ -205,7 +207,7 @@ pub struct AccountShown {
 }
 
 /// One integration.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct IntegrationOverview {
     /// Its key.
     pub key: IntegrationKey,
@@ -231,7 +233,7 @@ pub struct Draft {
 pub type ReadDraft = Arc<dyn Fn(&str, String) -> Result<Draft, Vec<String>> + Send + Sync>;
 
 /// Something that does not work, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Off {
     /// What.
     pub what: String,

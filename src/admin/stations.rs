@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::integration::status::{ChildStatus, Health};
@@ -15,7 +16,7 @@ use crate::store::command::{Work, WorkState};
 use crate::store::query::Story;
 
 /// A place that a call comes through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Station {
     /// The link to the phone system.
@@ -33,7 +34,7 @@ pub(super) enum Station {
 }
 
 /// How a call stands at a station.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Standing {
     /// It came through.
@@ -47,24 +48,28 @@ pub(super) enum Standing {
 }
 
 /// One station with what is to be told of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Stop {
+    /// Which.
     pub(super) station: Station,
     /// The integration, from the decision on.
     pub(super) integration: Option<IntegrationKey>,
+    /// How the call stands there: ends, as the settings want it; fails, a person must act.
     pub(super) state: Standing,
+    /// In words.
     pub(super) text: String,
     /// The reasons of the decision.
     pub(super) reasons: Vec<String>,
 }
 
 /// The way of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Way {
+    /// The stations, in order.
     pub(super) stations: Vec<Stop>,
     /// Nothing more will happen by itself.
     pub(super) over: bool,
-    /// Everything that was decided is confirmed by the CRM.
+    /// The CRM has confirmed everything that was decided.
     pub(super) in_crm: bool,
     /// Where it stopped, or stands.
     pub(super) stopped: Option<Station>,

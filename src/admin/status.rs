@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::alarms::Alarm;
@@ -22,47 +23,66 @@ use crate::store::query::{RecordingFigures, StoreFigures};
 
 use super::alarms::{alarms, credential_alarms};
 use super::employees::EmployeesState;
+use super::openapi::operation::Operation;
 use super::state::{AdminState, IntegrationOverview, Off, SourceOverview};
 
-#[derive(Serialize)]
+/// What is alive, what waits, what a person must act upon.
+#[derive(Serialize, JsonSchema)]
 struct Status {
+    /// The daemon's version.
     version: &'static str,
-    started_at: String,
+    /// Since when it runs.
+    started_at: Timestamp,
+    /// Everything is bound and started.
     ready: bool,
+    /// The store.
     store: StoreFigures,
+    /// The sources of all companies.
     sources: Vec<SourceStatus>,
+    /// The integrations of all companies.
     integrations: Vec<IntegrationStatus>,
+    /// The doors to the CRMs' accounts.
     accounts: Vec<AccountStatus>,
+    /// The queues with their bounds.
     queues: Vec<QueueStatus>,
     /// What is left of the day's requests, where a CRM counts them by the day.
     day_quotas: Vec<QuotaStatus>,
+    /// What questions are answered from, a portal each.
     knowledge: Vec<KnowledgeStatus>,
+    /// The recordings of calls, by what became of them.
     recordings: RecordingStatus,
+    /// What a person must act upon.
     alarms: Vec<Alarm>,
+    /// What does not work, and why.
     off: Vec<Off>,
 }
 
 /// What became of the recordings of calls.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct RecordingStatus {
     #[serde(flatten)]
     figures: RecordingFigures,
+    /// How the part is that looks for them.
     state: Option<ChildStatus>,
 }
 
 /// What is left of the day's requests of an account.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct QuotaStatus {
+    /// The account's portal.
     portal: PortalKey,
     #[serde(flatten)]
     quota: DayQuota,
 }
 
 /// A queue and its bound.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct QueueStatus {
+    /// Which.
     what: String,
+    /// How many wait in it.
     waiting: usize,
+    /// How many may.
     max: usize,
 }
 
@@ -92,13 +112,15 @@ fn queues(state: &AdminState) -> Vec<QueueStatus> {
 }
 
 /// How far what questions are answered from can be relied on.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct KnowledgeStatus {
+    /// The portal.
     portal: PortalKey,
     /// A directory of the portal is kept in memory.
     kept: bool,
     /// Since when everything that the CRM held is there; none before everything was read once.
     complete_as_of: Option<Timestamp>,
+    /// How old that picture is, in seconds.
     age_s: Option<u64>,
 }
 
@@ -117,20 +139,27 @@ fn knowledge(state: &AdminState) -> Vec<KnowledgeStatus> {
     books.into_iter().map(of).collect()
 }
 
-#[derive(Serialize)]
+/// A source, and how it is.
+#[derive(Serialize, JsonSchema)]
 struct SourceStatus {
     #[serde(flatten)]
     source: SourceOverview,
+    /// How its session is, where it keeps one up.
     state: Option<ChildStatus>,
 }
 
-#[derive(Serialize)]
+/// An integration, and how it is.
+#[derive(Serialize, JsonSchema)]
 struct IntegrationStatus {
     #[serde(flatten)]
     integration: IntegrationOverview,
+    /// How it is.
     state: Option<ChildStatus>,
+    /// Works that are not over.
     open_works: u64,
+    /// How many of them are not decided yet.
     not_decided_yet: u64,
+    /// What they wait for.
     waiting_for: Option<String>,
     /// Up to a bound that is enough to act upon.
     dead_letters: usize,
@@ -140,6 +169,31 @@ struct IntegrationStatus {
     employees: Option<EmployeesState>,
     /// Where its CRM reaches us, without the secret.
     webhook: Option<String>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/healthz", "The process answers", healthz)
+            .without_token()
+            .answers_text(&["text/plain"], "It does"),
+        Operation::get("/readyz", "Everything is bound and started", readyz)
+            .without_token()
+            .answers_text(&["text/plain"], "It is")
+            .refuses(503, "The daemon is starting"),
+        Operation::get(
+            "/metrics",
+            "Metrics in Prometheus' text form, without client data",
+            metrics,
+        )
+        .answers_text(&["text/plain"], "The metrics"),
+        Operation::get(
+            "/v1/status",
+            "What is alive, what waits, what a person must act upon",
+            status,
+        )
+        .answers::<Status>(200, "The state")
+        .refuses(503, "The store does not answer"),
+    ]
 }
 
 /// The most dead letters of one integration that status counts.
@@ -196,7 +250,7 @@ pub(super) async fn status(state: web::Data<AdminState>) -> HttpResponse {
     }
     let body = Status {
         version: env!("CARGO_PKG_VERSION"),
-        started_at: state.started_at.to_string(),
+        started_at: state.started_at,
         ready: state.ready.get(),
         store: figures,
         sources: overview

@@ -2,10 +2,11 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::model::communication::Snapshot;
+use crate::model::communication::{Phase, Snapshot};
 use crate::model::explanation::{Language, Reason};
 use crate::model::facts::{ContactFact, Facts, FactsOrigin};
 use crate::model::ids::{CommunicationKey, IntegrationKey};
@@ -17,97 +18,155 @@ use crate::model::recording::RecordingState;
 use crate::model::timestamp::Timestamp;
 use crate::problem::{problem, problem_with};
 use crate::store::command::{JournalNote, Work};
-use crate::store::query::{JournalOutcome, Story};
+use crate::store::query::Story;
 
 use super::again::{self, Again};
 use super::journal::{Line, line};
+use super::openapi::operation::Operation;
+use super::openapi::shapes::SourceItem;
 use super::state::AdminState;
 
-#[derive(Debug, Deserialize)]
+/// How a communication is told.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
+    /// Language of the explanation.
     lang: Option<Language>,
-    /// Each decision is made again from what is stored.
+    /// Make each decision again from what is stored, and say what this version decides differently.
     #[serde(default)]
     again: bool,
 }
 
-#[derive(Serialize)]
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/communications/{tenant}/{source}/{item:.+}",
+            "One communication with everything that was decided and done about it, and why",
+            story,
+        )
+        .names::<SourceItem>("item", "The source's name of it; may hold slashes")
+        .answers::<StoryView>(200, "The story")
+        .refuses(404, "There is no such communication")
+        .refuses(503, "The store does not answer"),
+    ]
+}
+
+/// One communication with everything that was decided and done about it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Story")]
 struct StoryView {
     #[serde(flatten)]
     line: Line,
-    outcome: JournalOutcome,
+    /// Why no integration takes it.
     not_taken: Option<String>,
+    /// Its newest picture, as the source reported it.
     snapshot: Snapshot,
+    /// What each integration decided and did.
     integrations: Vec<IntegrationView>,
+    /// Its works that are not over.
     works: Vec<Work>,
+    /// Remarks about it.
     notes: Vec<JournalNote>,
+    /// Its recording, where it has one.
     recording: Option<RecordingView>,
 }
 
 /// The recording of a call. Its address stands in the step that gave it to the CRM.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StoryRecording")]
 struct RecordingView {
+    /// What the phone system calls it.
     names: Vec<String>,
     #[serde(flatten)]
     state: RecordingState,
+    /// When it is looked at again.
     due: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+/// What one integration decided and did.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StoryIntegration")]
 struct IntegrationView {
+    /// Which.
     integration: IntegrationKey,
+    /// The client was new; null before that was decided.
     first_time: Option<bool>,
+    /// In order.
     decisions: Vec<DecisionView>,
+    /// What was planned, and what became of it.
     steps: Vec<LedgerStep>,
-    /// What was shown while it was worth showing.
+    /// What was shown while it was worth showing: cards at ringing telephones.
     passing: Vec<PassingView>,
     /// Who was told of new records past the CRM.
     notices: Vec<NoticeView>,
 }
 
-#[derive(Serialize)]
+/// A word about a new record to somebody past the CRM.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StoryNotice")]
 struct NoticeView {
+    /// What it is for.
     role: Role,
+    /// The record.
     card: Card,
     #[serde(flatten)]
     way: NoticeWay,
+    /// It is not sent any more after this time.
     useful_until: Timestamp,
     #[serde(flatten)]
     state: PassingState,
+    /// Why.
     explanation: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// A card at a ringing telephone.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StoryPassing")]
 struct PassingView {
+    /// What it is for.
     role: Role,
+    /// To whom it is shown.
     audience: Audience,
+    /// It is not shown any more after this time.
     useful_until: Timestamp,
     #[serde(flatten)]
     state: PassingState,
+    /// Why.
     explanation: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// A decision.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StoryDecision")]
 struct DecisionView {
-    phase: String,
+    /// The phase that was decided.
+    phase: Phase,
+    /// When.
     at: Timestamp,
+    /// The revision of the settings by which it was made.
     settings_revision: u64,
+    /// What it came to.
     verdict: Verdict,
     /// What was known about the client, where that was asked.
     facts: Option<FactsView>,
+    /// The reasons.
     explanation: Vec<String>,
-    /// What this version comes to, where that was asked.
+    /// What the decision comes to now; only with again=true.
     #[serde(skip_serializing_if = "Option::is_none")]
     again: Option<Again>,
 }
 
 /// Where facts came from; the records themselves are the CRM's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StoryFacts")]
 struct FactsView {
+    /// When that was so.
     as_of: Timestamp,
+    /// Who said so.
     origin: FactsOrigin,
+    /// The contacts that have the number, by the CRM's ids.
     contacts: Vec<String>,
+    /// The companies that have it, by the CRM's ids.
     companies: Vec<String>,
 }
 
@@ -168,7 +227,6 @@ fn view(story: Story, again: Vec<Vec<Again>>, language: Language) -> StoryView {
     let mut again = again.into_iter();
     StoryView {
         line: line(&story.communication),
-        outcome: story.communication.outcome,
         not_taken: story.communication.not_taken,
         snapshot: story.communication.snapshot,
         integrations: story
@@ -238,7 +296,7 @@ fn decision_view(decision: &Decision, again: Option<Again>, language: Language) 
     // No reason of the decision itself: it is what it would be if the integration were on.
     let observes = (decision.verdict == Verdict::Observed).then_some(Reason::IntegrationObserves);
     DecisionView {
-        phase: decision.phase.to_string(),
+        phase: decision.phase,
         at: decision.at,
         settings_revision: decision.settings,
         verdict: decision.verdict,

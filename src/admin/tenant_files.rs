@@ -11,7 +11,7 @@ use crate::model::ids::{AccountId, IntegrationId, SourceId, TenantId};
 use crate::model::secret::Secret;
 
 /// An account as its tenant's file says it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct AccountInFile {
     /// Its CRM.
     pub crm: Option<String>,
@@ -26,11 +26,12 @@ pub struct AccountInFile {
 }
 
 /// An integration as its tenant's file says it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct IntegrationInFile {
     /// The account that it works in.
     pub account: Option<String>,
     /// Whether it works, in the file's word.
+    #[schemars(with = "Activity")]
     pub activity: String,
     /// Its name, where one is given.
     pub title: Option<String>,
@@ -39,7 +40,7 @@ pub struct IntegrationInFile {
 }
 
 /// What an integration takes of one source, as its tenant's file says it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct TakeInFile {
     /// The source.
     pub source: String,
@@ -72,11 +73,12 @@ pub struct WholeSource {
 }
 
 /// What a tenant's file says of the company itself.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct CompanyInFile {
     /// Its name, its clocks and so on.
     pub company: Settings,
     /// Its numbers, in order.
+    #[schemars(with = "Vec<Settings>")]
     pub numbers: Vec<serde_json::Value>,
     /// Who is asked whom a caller should reach.
     pub questions: Settings,
@@ -113,12 +115,15 @@ pub struct NewTenant {
 }
 
 /// What an integration is to take of one source.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Take {
     /// The source.
     pub source: SourceId,
     /// The kinds.
+    #[schemars(length(min = 1))]
     pub kinds: Vec<Kind>,
 }
 

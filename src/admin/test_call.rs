@@ -2,7 +2,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::model::communication::{Address, Kind};
@@ -14,8 +15,9 @@ use crate::problem::problem_with;
 use crate::store::StoreError;
 use crate::store::query::JournalSearch;
 
+use super::openapi::operation::Operation;
 use super::state::AdminState;
-use super::stations::{Scene, way};
+use super::stations::{Scene, Way, way};
 
 /// Calls of the number, and of the source, that are looked at: the newest.
 const CALLS_MAX: usize = 50;
@@ -23,13 +25,49 @@ const CALLS_MAX: usize = 50;
 /// Other numbers that are named.
 const OTHERS_MAX: usize = 5;
 
-#[derive(Debug, Deserialize)]
+/// Which call is followed, as it is asked for.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
+    /// The number that calls or is called, in any form.
     phone: String,
+    /// Calls accepted at or after this time count; without it, now. Give the answer's since again.
+    #[schemars(with = "Option<Timestamp>")]
     since: Option<String>,
+    /// The call itself, as click-to-call named it.
+    #[schemars(with = "Option<CommunicationKey>")]
     communication: Option<String>,
+    /// The language of texts.
     lang: Option<Language>,
+}
+
+/// Where a call is on its way to the CRM.
+#[derive(Serialize, JsonSchema)]
+struct TestCall {
+    /// When that was so.
+    asked_at: Timestamp,
+    /// Calls accepted at or after this time count.
+    since: Timestamp,
+    /// The number that is waited for.
+    phone: Phone,
+    /// The call, where it came.
+    communication: Option<CommunicationKey>,
+    #[serde(flatten)]
+    way: Way,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/v1/tenants/{tenant}/sources/{source}/test-call",
+            "Say where the next call of a number is on its way to the CRM; ask again until it is over",
+            follow,
+        )
+        .answers::<TestCall>(200, "Where it is")
+        .refuses(400, "The number or the time cannot be read")
+        .refuses(404, "There is no such source")
+        .refuses(503, "The store does not answer"),
+    ]
 }
 
 pub(super) async fn follow(
@@ -85,16 +123,13 @@ pub(super) async fn follow(
         others: &found.others,
         language: query.lang.unwrap_or(state.language),
     });
-    HttpResponse::Ok().json(json!({
-        "asked_at": asked_at,
-        "since": wish.since,
-        "phone": wish.phone,
-        "communication": story.map(|story| story.communication.snapshot.key),
-        "over": way.over,
-        "in_crm": way.in_crm,
-        "stopped": way.stopped,
-        "stations": way.stations,
-    }))
+    HttpResponse::Ok().json(TestCall {
+        asked_at,
+        since: wish.since,
+        phone: wish.phone,
+        communication: story.map(|story| story.communication.snapshot.key),
+        way,
+    })
 }
 
 /// Which call is followed.

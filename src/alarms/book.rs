@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::settings::AlarmSettings;
@@ -9,7 +10,8 @@ use super::{Alarm, Channel};
 use crate::model::timestamp::Timestamp;
 
 /// An alarm that stands, or stood and is not told to be over yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "StandingAlarm")]
 pub struct Standing {
     /// The alarm, in its latest words.
     pub alarm: Alarm,

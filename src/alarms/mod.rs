@@ -18,6 +18,7 @@ mod teller;
 mod webhook;
 mod words;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::signs::Signs;
@@ -26,7 +27,7 @@ pub use self::webhook::check_body;
 pub use self::words::cure;
 
 /// One alarm. Ends by itself when its cause ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alarm {
     /// A stable word.
     pub word: String,
@@ -53,7 +54,9 @@ impl Alarm {
 }
 
 /// A way to a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// By e-mail.

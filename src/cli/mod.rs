@@ -188,7 +188,7 @@ pub fn main() -> ExitCode {
 fn execute(cli: Cli, output: &mut Output) -> u8 {
     match cli.command {
         Command::Openapi => {
-            output.raw(crate::admin::OPENAPI);
+            output.raw(crate::admin::openapi());
             DONE
         }
         Command::Settings(settings) => {

@@ -1,12 +1,13 @@
 //! What administrators are told about how an account lets us in, and what they type to let us in.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::timestamp::Timestamp;
 use crate::model::words::Words;
 
 /// How an account is let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialWay {
     /// By a token that somebody made for us, good until it ends.
@@ -16,7 +17,7 @@ pub enum CredentialWay {
 }
 
 /// How an account is let in, and until when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CredentialState {
     /// How.
     pub way: CredentialWay,
@@ -29,7 +30,7 @@ pub struct CredentialState {
 
 /// What a person types to add an account of a CRM (S0-02, S1-01, S2-01, S4-02), besides a title. A
 /// page is made of it, so that no page knows any CRM.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct CredentialForm {
     /// What people call the CRM.
     pub title: &'static str,
@@ -42,7 +43,7 @@ pub struct CredentialForm {
 }
 
 /// A way of being let in.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct EntryWay {
     /// Its name, unique in the form.
     pub name: &'static str,
@@ -57,7 +58,7 @@ pub struct EntryWay {
 }
 
 /// Something that is typed.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct EntryField {
     /// The key in the account's `settings`, or the name of the secret.
     pub key: &'static str,
@@ -72,7 +73,7 @@ pub struct EntryField {
 }
 
 /// What is typed into a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
     /// A line.

@@ -1,11 +1,12 @@
 //! What a CRM permits a day.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::timestamp::Timestamp;
 
 /// Requests a day, and what is left of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DayQuota {
     /// Requests a day, by the plan.
     pub a_day: u64,

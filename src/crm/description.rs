@@ -1,5 +1,6 @@
 //! What an account is made of, as its CRM tells it: people, pipelines, fields.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::field::CrmField;
@@ -41,7 +42,7 @@ pub struct DescribedAccount {
 }
 
 /// A user of the CRM.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CrmUser {
     /// The CRM's id.
     pub id: CrmUserId,
@@ -57,7 +58,7 @@ pub struct CrmUser {
 }
 
 /// A pipeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pipeline {
     /// The CRM's id.
     pub id: String,
@@ -72,7 +73,7 @@ pub struct Pipeline {
 }
 
 /// A stage of a pipeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stage {
     /// The CRM's id.
     pub id: String,
@@ -81,7 +82,7 @@ pub struct Stage {
 }
 
 /// A sort of task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskType {
     /// The CRM's id.
     pub id: String,

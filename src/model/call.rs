@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::Extension;
@@ -9,7 +10,7 @@ use super::phone::ClientNumber;
 use super::timestamp::Timestamp;
 
 /// Who called whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// A client called the company.
@@ -21,7 +22,9 @@ pub enum Direction {
 }
 
 /// How far a call has got. Ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum CallPhase {
     /// Somebody is being rung, or waits.
@@ -35,7 +38,7 @@ pub enum CallPhase {
 }
 
 /// Why nobody talked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MissReason {
     /// It rang until the time was over.
@@ -55,7 +58,7 @@ pub enum MissReason {
 }
 
 /// What a call came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CallResult {
     /// Not over, and nobody has talked yet.
@@ -75,7 +78,7 @@ pub enum CallResult {
 }
 
 /// What happened to one employee's phone during a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CallLeg {
     /// Whose phone.
     pub extension: Extension,
@@ -88,7 +91,7 @@ pub struct CallLeg {
 }
 
 /// A call. Always a full picture, never a difference from an earlier one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Call {
     /// Who called whom.
     pub direction: Direction,
@@ -145,7 +148,7 @@ pub struct Call {
     /// Marks that an employee or the source set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// What else the source knows of it, by name (see [`super::details`]).
+    /// What else the source knows of it, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::Extension;
@@ -9,7 +10,9 @@ use super::phone::Phone;
 use super::timestamp::Timestamp;
 
 /// How far a chat has got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatPhase {
     /// The visitor wrote.
@@ -21,8 +24,9 @@ pub enum ChatPhase {
 }
 
 /// Who wrote a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "ChatAuthor")]
 pub enum Author {
     /// The client.
     Client {
@@ -40,7 +44,8 @@ pub enum Author {
 }
 
 /// One message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ChatMessage")]
 pub struct Message {
     /// The source's own name of the message.
     pub id: String,
@@ -53,7 +58,7 @@ pub struct Message {
 }
 
 /// A chat. Always a full picture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Chat {
     /// How far it has got.
     pub phase: ChatPhase,
@@ -93,7 +98,7 @@ pub struct Chat {
     /// What the group is called, where several clients write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// What else the source knows of it, by name (see [`super::details`]).
+    /// What else the source knows of it, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }

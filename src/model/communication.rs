@@ -38,7 +38,9 @@ impl fmt::Display for Kind {
 
 /// A moment in a communication's life at which something may have to be done. Ordered within
 /// one kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Call: somebody is rung.
@@ -93,8 +95,9 @@ impl Phase {
 }
 
 /// What was said in the snapshot, by kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(rename = "SnapshotBody")]
 pub enum Body {
     /// A call.
     Call {
@@ -115,7 +118,7 @@ pub enum Body {
 
 /// A full picture of one communication at one revision. A revision not above the stored one
 /// changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     /// The communication's stable key.
     pub key: CommunicationKey,
@@ -126,7 +129,9 @@ pub struct Snapshot {
 }
 
 /// By what a client can be recognised, and so what lane the work of a communication stands in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
 pub enum Address {
     /// A telephone number.

@@ -1,8 +1,10 @@
 //! Deals that come back from a CRM: what the CRM says of one, and what we keep of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ids::{CommunicationKey, CrmUserId};
@@ -68,14 +70,30 @@ impl Serialize for Sum {
 
 impl<'de> Deserialize<'de> for Sum {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
         let bad = || serde::de::Error::custom("not a sum of money");
         Self::parse(&text).ok_or_else(bad)
     }
 }
 
+impl JsonSchema for Sum {
+    fn schema_name() -> Cow<'static, str> {
+        "Sum".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^-?[0-9]+(\\.[0-9]{2})?$",
+            "description": "A decimal number, such as 1500.50",
+        })
+    }
+}
+
 /// How a deal stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DealState {
     /// It is being worked on.
@@ -105,7 +123,9 @@ impl DealState {
 
 /// Where a deal stands: a pipeline and a stage of it, by the CRM's ids. A CRM without pipelines
 /// names the thing that plays the part: an object of tasks, a branch's funnel.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct StagePlace {
     /// The pipeline.
     pub pipeline: String,
@@ -161,7 +181,7 @@ pub enum DealVerdict {
 }
 
 /// The client of a deal.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct DealClient {
     /// The CRM's id of the card.
     pub id: String,
@@ -178,7 +198,7 @@ pub struct DealClient {
 }
 
 /// An additional field of a deal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DealValue {
     /// The CRM's id of the field, or its code where that is all there is.
     pub field: String,
@@ -189,7 +209,7 @@ pub struct DealValue {
 }
 
 /// One step of a deal from stage to stage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StageMove {
     /// The deal.
     pub deal: String,
@@ -204,7 +224,8 @@ pub struct StageMove {
 }
 
 /// Something by its id and its name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DealNamed")]
 pub struct Named {
     /// The CRM's id.
     pub id: String,
@@ -213,9 +234,10 @@ pub struct Named {
 }
 
 /// A deal as it is kept, shown, exported and passed on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deal {
-    /// The CRM's id, as [`DealRecord::id`].
+    /// The CRM's id, unique in the account. One that makes deals of several things puts the sort
+    /// before it: `lead:17`, `pay:189`.
     pub id: String,
     /// The name.
     pub name: String,

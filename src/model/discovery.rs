@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -10,7 +11,7 @@ use super::employee::Employees;
 use super::ids::{EmployeeId, Extension, SLUG_BYTES_MAX, SourceId};
 
 /// Everything that was found.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Discovery {
     /// What the phone system says that it is.
     pub system: String,
@@ -35,7 +36,7 @@ pub struct Discovery {
 }
 
 /// A phone or a line to the outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FoundEndpoint {
     /// How it is connected, in the phone system's word.
     pub technology: String,
@@ -62,8 +63,9 @@ pub struct FoundEndpoint {
 }
 
 /// What an endpoint is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "EndpointRole")]
 pub enum Role {
     /// A line to the outside.
     Trunk,
@@ -74,7 +76,7 @@ pub enum Role {
 }
 
 /// How sure a guess is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
     /// Much speaks for it and next to nothing against it.
@@ -86,7 +88,7 @@ pub enum Certainty {
 }
 
 /// A queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FoundQueue {
     /// Its name.
     pub name: String,
@@ -95,7 +97,7 @@ pub struct FoundQueue {
 }
 
 /// Somebody who seems to have an extension.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProposedEmployee {
     /// An id that nobody else has.
     pub id: EmployeeId,
@@ -108,7 +110,7 @@ pub struct ProposedEmployee {
 }
 
 /// An extension of ours that the phone system does not have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MissingExtension {
     /// Whose.
     pub employee: EmployeeId,

@@ -92,7 +92,7 @@ impl EmployeeSyncSettings {
 }
 
 /// How a CRM's employees come by themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncManner {
     /// Never: a person has them read (S2-07).
@@ -116,7 +116,7 @@ pub enum SyncReason {
 }
 
 /// A user as a CRM lists them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListedUser {
     /// The CRM's id.
     pub user: CrmUserId,
@@ -133,7 +133,7 @@ pub struct ListedUser {
 }
 
 /// A user who was taken over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SyncedEmployee {
     /// Who, as the CRM said it.
     #[serde(flatten)]
@@ -155,7 +155,7 @@ pub struct SyncedEmployees {
 }
 
 /// What a sync changed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SyncReport {
     /// New ones.
     pub added: Vec<CrmUserId>,
@@ -163,7 +163,7 @@ pub struct SyncReport {
     pub changed: Vec<CrmUserId>,
     /// Those who are not wanted or not there any more.
     pub removed: Vec<CrmUserId>,
-    /// More than so many are not kept.
+    /// How many more there were than are kept.
     pub left_out: usize,
 }
 

@@ -1,5 +1,6 @@
 //! What a CRM says about a client now.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::field::CrmField;
@@ -60,7 +61,7 @@ pub struct ContactFact {
 }
 
 /// Who told facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FactsOrigin {
     /// The CRM, asked about this client.

@@ -3,6 +3,7 @@
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan::Entity;
@@ -14,9 +15,10 @@ pub const LINE_CHARS_MAX: usize = 255;
 pub const TEXT_CHARS_MAX: usize = 4000;
 
 /// An additional field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CrmField {
     /// The sort of record that has it.
+    #[schemars(extend("enum" = ["contact", "company", "deal", "lead"]))]
     pub entity: Entity,
     /// The CRM's id.
     pub id: String,
@@ -36,7 +38,7 @@ pub struct CrmField {
 }
 
 /// One thing that can be chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldOption {
     /// The CRM's id.
     pub id: String,
@@ -45,7 +47,7 @@ pub struct FieldOption {
 }
 
 /// What a field takes, in no CRM's terms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Takes {
     /// The CRM did not say: a line of text is tried.
@@ -74,7 +76,7 @@ pub enum Takes {
 }
 
 /// A value that is no text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FieldValue {
     /// Yes or no.

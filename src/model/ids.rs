@@ -1,9 +1,11 @@
 //! Identifiers that must not be mixed up.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Longest permitted slug, in bytes: it becomes part of a redb key, a URL path and a log field.
@@ -17,6 +19,21 @@ pub const SLUG_BYTES_MAX: usize = 64;
 pub struct BadId {
     /// The text that was refused.
     pub text: String,
+}
+
+/// What an identifier looks like, as a regular expression without its ends.
+const SLUG: &str = "[a-z0-9][a-z0-9_-]{0,63}";
+
+/// What a source may call a communication, as a regular expression without its ends.
+pub const SOURCE_ITEM: &str = "[^\\u0000-\\u001f\\u007f-\\u009f]{1,200}";
+
+/// Describes a text of this look to programs.
+fn looks_like(pattern: &str, description: &str) -> Schema {
+    json_schema!({
+        "type": "string",
+        "pattern": format!("^{pattern}$"),
+        "description": description,
+    })
 }
 
 fn check_slug(text: &str) -> Result<(), BadId> {
@@ -75,6 +92,17 @@ macro_rules! slug {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+
+        impl JsonSchema for $name {
+            // To a program all of them are one thing.
+            fn schema_name() -> Cow<'static, str> {
+                "Id".into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                looks_like(SLUG, "An id in a company's file")
             }
         }
     };
@@ -153,6 +181,17 @@ macro_rules! pair {
                 key.to_string()
             }
         }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let written = concat!("tenant/", stringify!($field));
+                looks_like(&format!("{SLUG}/{SLUG}"), written)
+            }
+        }
     };
 }
 
@@ -168,7 +207,9 @@ pair! {
 /// One CRM portal, keyed by what the CRM itself calls it, written `crm:portal`
 /// (`amocrm:demo.amocrm.ru`). Two integrations that name the same portal share its budget,
 /// breaker, lanes and directory.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct PortalKey(String);
 
@@ -280,9 +321,22 @@ impl From<CommunicationKey> for String {
     }
 }
 
+impl JsonSchema for CommunicationKey {
+    fn schema_name() -> Cow<'static, str> {
+        "CommunicationKey".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let pattern = format!("{SLUG}/{SLUG}/{SOURCE_ITEM}");
+        looks_like(&pattern, "tenant/source/key")
+    }
+}
+
 /// A short number of the company's own numbering plan, such as `101`: 1 to 20 digits, `*` or `#`,
 /// or a login where the source calls employees by login.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Extension(pub String);
 
@@ -293,7 +347,9 @@ impl fmt::Display for Extension {
 }
 
 /// What a CRM calls one of its users.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct CrmUserId(pub String);
 

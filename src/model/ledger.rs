@@ -1,5 +1,6 @@
 //! What one integration has planned and got for one communication so far.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::communication::{Body, Phase};
@@ -14,7 +15,7 @@ use super::recording::RecordingAddress;
 use super::timestamp::Timestamp;
 
 /// Where a step stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum StepState {
     /// Not begun.
@@ -79,7 +80,7 @@ impl StepState {
 }
 
 /// One step of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerStep {
     /// What it is for. Unique in the ledger.
     pub role: Role,
@@ -96,7 +97,7 @@ pub struct LedgerStep {
 }
 
 /// What a decision came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing is to be done; the explanation says why.

@@ -2,6 +2,7 @@
 //! or posted over HTTP. Written down before they are sent; one that
 //! a crash cut off is sent once more, by the same name, as long as it is news.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::explanation::{Language, UserName};
@@ -29,7 +30,7 @@ pub struct OutsideNotice {
 }
 
 /// Which way a notice goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "way", rename_all = "snake_case")]
 pub enum NoticeWay {
     /// By e-mail. Without an address to nobody; the reasons say why.

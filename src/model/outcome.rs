@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Card, Entity};
@@ -93,7 +94,7 @@ pub struct Rejection {
 }
 
 /// What a step made, or found made.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StepResult {
     /// The records, the step's own first. Empty for a call that found no card to be logged on.
     pub cards: Vec<Card>,

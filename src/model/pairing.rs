@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::employee::{Employee, Employees};
@@ -25,7 +26,7 @@ pub struct PortalUser {
 }
 
 /// What became of the mapping.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Pairing {
     /// Employees who have a user that the account knows.
     pub pairs: Vec<Pair>,
@@ -39,7 +40,7 @@ pub struct Pairing {
 }
 
 /// An employee and a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pair {
     /// The employee.
     pub employee: EmployeeId,
@@ -54,7 +55,7 @@ pub struct Pair {
 }
 
 /// A pair whose user is not there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gone {
     /// The employee.
     pub employee: EmployeeId,
@@ -65,7 +66,7 @@ pub struct Gone {
 }
 
 /// An employee without a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EmployeeAlone {
     /// The employee.
     pub employee: EmployeeId,
@@ -76,7 +77,7 @@ pub struct EmployeeAlone {
 }
 
 /// A user without an employee.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserAlone {
     /// The user.
     pub user: CrmUserId,
@@ -89,7 +90,7 @@ pub struct UserAlone {
 }
 
 /// A user who an employee may be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Suggestion {
     /// The user.
     pub user: CrmUserId,
@@ -100,7 +101,9 @@ pub struct Suggestion {
 }
 
 /// What two people are alike in; the first is the surest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Likeness {
     /// The employee's e-mail address; or a login or id is the address or its part before the sign

@@ -1,6 +1,7 @@
 //! Steps that are worth something for seconds only: sent at most once, outside of every lane, never
 //! repeated. A late one has expired, which is no error.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::explanation::{Language, UserName};
@@ -84,7 +85,7 @@ pub fn opened_entry(steps: &[PassingStep]) -> Option<OpenedEntry> {
 }
 
 /// To whom a card is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "to", rename_all = "snake_case")]
 pub enum Audience {
     /// To nobody; the reasons say why.
@@ -99,7 +100,7 @@ pub enum Audience {
 }
 
 /// Where a passing step stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PassingState {
     /// It may have been sent; it is not sent again, whatever happens.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use rlibphonenumber::enums::{NumberLengthType, Region as LibraryRegion};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Longest text that is looked at as a number; longer input is refused unread.
@@ -85,7 +86,7 @@ impl fmt::Display for Region {
 }
 
 /// A public telephone number in E.164, such as `+79161234567`. Cannot exist in another form.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub struct Phone(String);
 
@@ -235,7 +236,7 @@ impl From<Phone> for String {
 }
 
 /// The outside party's number as a source reported it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ClientNumber {
     /// A public number.

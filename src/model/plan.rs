@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::call::Direction;
@@ -14,7 +15,9 @@ use super::timestamp::Timestamp;
 
 /// What a step is for, within one integration and communication: `contact`, `deal`, `unsorted`,
 /// `call-record`, `task`, `transcript#3`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Role(pub String);
 
@@ -68,7 +71,9 @@ impl fmt::Display for StepKey {
 }
 
 /// A sort of record in a CRM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Entity {
     /// A person.
@@ -111,7 +116,9 @@ impl fmt::Display for Entity {
 }
 
 /// One record of a CRM.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Card {
     /// Its sort.
     pub entity: Entity,
@@ -120,7 +127,7 @@ pub struct Card {
 }
 
 /// The record that a step acts on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Target {
     /// It exists already.
@@ -138,7 +145,7 @@ pub enum Target {
 }
 
 /// A contact to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NewContact {
     /// Its name.
     pub name: String,
@@ -159,7 +166,7 @@ pub struct NewContact {
 }
 
 /// A deal to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NewDeal {
     /// Its name.
     pub name: String,
@@ -179,7 +186,7 @@ pub struct NewDeal {
 }
 
 /// An unqualified lead to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NewLead {
     /// Its name.
     pub name: String,
@@ -205,7 +212,7 @@ pub struct NewLead {
 }
 
 /// The kind of an unsorted record (`crm/amocrm.md` §10).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum UnsortedForm {
     /// An incoming call, with the call's event on the card.
@@ -229,7 +236,7 @@ pub enum UnsortedForm {
 }
 
 /// An unsorted record to be made, with the contact and deal that it holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewUnsorted {
     /// Pipeline, by the CRM's id.
     pub pipeline: String,
@@ -252,7 +259,7 @@ pub struct NewUnsorted {
 }
 
 /// What the call history says a call came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallStatus {
     /// They talked.
@@ -266,7 +273,7 @@ pub enum CallStatus {
 }
 
 /// An entry of the call history to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CallRecord {
     /// The card that it is written on. `None` = the CRM finds the card by the number; where it
     /// finds none, there is nothing to log on and that is a normal end (S1-26).
@@ -297,7 +304,7 @@ pub struct CallRecord {
 }
 
 /// The telephones of a call, for a CRM whose call history is told by them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct CallLine {
     /// Those that were rung or dialled from, in order.
     pub rung: Vec<Extension>,
@@ -319,14 +326,14 @@ pub struct CallLine {
 }
 
 /// A contact that the CRM makes by itself, to be found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AwaitContact {
     /// Its number.
     pub phone: Phone,
 }
 
 /// The recording of a call, to be put to the entry of the call history that stands already.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordingLink {
     /// The entry.
     pub entry: Target,
@@ -346,7 +353,7 @@ pub struct RecordingLink {
 }
 
 /// A task to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewTask {
     /// The record that it hangs on.
     pub card: Option<Target>,
@@ -362,7 +369,7 @@ pub struct NewTask {
 }
 
 /// One additional field to be filled.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct FieldFill {
     /// The field, by the CRM's id; by its code where the CRM does not list its fields.
     pub field: String,
@@ -376,7 +383,7 @@ pub struct FieldFill {
 }
 
 /// Additional fields of one card to be filled. Making it twice comes to the same as once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FillFields {
     /// The card.
     pub card: Target,
@@ -385,7 +392,7 @@ pub struct FillFields {
 }
 
 /// A note to be put on a card: what a client wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewNote {
     /// The card.
     pub card: Target,
@@ -399,7 +406,7 @@ pub struct NewNote {
 }
 
 /// A card to be handed over to somebody. Making it twice comes to the same as once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HandOver {
     /// The card.
     pub card: Target,
@@ -408,7 +415,7 @@ pub struct HandOver {
 }
 
 /// A word to a user of the CRM about a card. Said twice it comes to the same as once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
     /// To whom.
     pub user: CrmUserId,
@@ -419,7 +426,7 @@ pub struct Notice {
 }
 
 /// One intended effect, in no CRM's terms.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "effect", rename_all = "snake_case")]
 pub enum Effect {
     /// Make a contact.
@@ -450,7 +457,9 @@ pub enum Effect {
 }
 
 /// An [`Effect`]'s sort, by which adapters declare what they can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {
     /// [`Effect::CreateContact`].

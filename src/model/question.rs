@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{EmployeeId, Extension, IntegrationId, SourceKey};
@@ -22,7 +23,9 @@ pub struct Question {
 }
 
 /// By what way an answer was found, in the order in which they are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
     /// The inbound scenario of the dialled number names an employee (S1-25).
@@ -40,7 +43,7 @@ pub enum Route {
 }
 
 /// Where an answer's picture of the client comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Knowledge {
     /// The directory in memory.
@@ -52,7 +55,7 @@ pub enum Knowledge {
 }
 
 /// The client, as an answer shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AnswerClient {
     /// The CRM's id of the card.
     pub id: String,
@@ -63,7 +66,7 @@ pub struct AnswerClient {
 }
 
 /// The employee who answers for the client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AnswerManager {
     /// Our id of the person.
     pub employee: EmployeeId,
@@ -74,7 +77,7 @@ pub struct AnswerManager {
 }
 
 /// Who the caller should reach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// The caller's number in E.164; `None` where it is withheld or no number.
     pub phone: Option<Phone>,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -56,7 +57,7 @@ pub struct RecordingKeeping {
 }
 
 /// How the sound of a file is written, of what every browser plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AudioFormat {
     /// MP3.
@@ -84,7 +85,7 @@ impl AudioFormat {
 }
 
 /// Where the file lies that is played.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kept_by", rename_all = "snake_case")]
 pub enum FilePlace {
     /// Where the phone system wrote it: a way below one of the source's folders, with `/` between
@@ -101,7 +102,7 @@ pub enum FilePlace {
 }
 
 /// A recording that can be played.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AudioFile {
     /// Where it lies.
     pub place: FilePlace,
@@ -112,7 +113,7 @@ pub struct AudioFile {
 }
 
 /// What became of the recording of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RecordingState {
     /// It is looked for, waited for, fetched or converted.

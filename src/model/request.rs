@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::phone::Phone;
 use super::timestamp::Timestamp;
 
 /// A site request. It has one phase: it was received.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SiteRequest {
     /// When it was sent.
     pub at: Timestamp,
@@ -39,7 +40,7 @@ pub struct SiteRequest {
     /// Marks that an employee or the source set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// What else the source knows of it, by name (see [`super::details`]).
+    /// What else the source knows of it, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }

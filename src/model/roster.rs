@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::discovery::{MissingExtension, free_id};
@@ -13,7 +14,7 @@ use super::ids::{EmployeeId, Extension, SourceId};
 const TEXT_CHARS_MAX: usize = 128;
 
 /// Everything that was listed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Roster {
     /// What was asked, for people.
     pub system: String,
@@ -32,7 +33,7 @@ pub struct Roster {
 }
 
 /// Somebody who has a place in the phone system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListedEmployee {
     /// By what the calls of this source name the person: what belongs into `extensions`. `None`
     /// where they do not name the person at all.
@@ -52,7 +53,7 @@ pub struct ListedEmployee {
 }
 
 /// A group of people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListedGroup {
     /// Its name.
     pub name: String,
@@ -63,7 +64,7 @@ pub struct ListedGroup {
 }
 
 /// A number of the company.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListedNumber {
     /// The number as the phone system writes it.
     pub number: String,

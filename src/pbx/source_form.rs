@@ -1,5 +1,6 @@
 //! What people read and type where they add a source: said by each kind, so that no page knows any.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::words::Words;
@@ -20,9 +21,9 @@ pub struct SourceForm {
 }
 
 /// What a setting is called.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct SettingTitle {
-    /// The setting, by its way from the `settings` table.
+    /// The setting, by its way from the `settings` table; secrets.NAME, or KEY=WORD for a choice.
     pub key: &'static str,
     /// What it is called.
     pub title: Words,

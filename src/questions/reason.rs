@@ -1,5 +1,6 @@
 //! How an answer was found: data, worded in Russian or English when shown.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::answering::{Absence, Exit};
@@ -23,8 +24,9 @@ pub struct Found {
 }
 
 /// One thing that counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "reason", rename_all = "snake_case")]
+#[schemars(rename = "RouteReason")]
 pub enum Reason {
     /// The caller hides the number.
     CallerWithheld,
@@ -149,7 +151,7 @@ pub enum Reason {
 }
 
 /// What came of a live question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LiveOutcome {
     /// The CRM knows the client.

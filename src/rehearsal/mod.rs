@@ -17,6 +17,7 @@ mod run;
 mod wording;
 
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::capabilities::Capabilities;
@@ -115,7 +116,7 @@ pub enum Assumed {
 }
 
 /// Why a communication cannot be rehearsed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(tag = "reason", content = "what", rename_all = "snake_case")]
 pub enum NotRehearsed {
     /// It goes on.

@@ -4,6 +4,7 @@
 use crate::model::communication::{Body, Kind};
 use crate::model::explanation::TemplateMiss;
 use crate::model::facts::Facts;
+use schemars::JsonSchema;
 
 use super::settings::Template;
 use super::situation::Situation;
@@ -21,7 +22,7 @@ pub fn variables(kind: Kind) -> &'static [Variable] {
 }
 
 /// What a template is for: it bounds the length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// The name of a card.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -102,7 +103,7 @@ pub enum Accepted {
 }
 
 /// A line of the journal that belongs to no decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JournalNote {
     /// When.
     pub at: Timestamp,
@@ -232,7 +233,7 @@ pub struct Revive {
 }
 
 /// Where a piece of work stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum WorkState {
     /// Waits for the head of its lanes, or for its facts.
@@ -252,7 +253,7 @@ pub enum WorkState {
 }
 
 /// An open piece of work. Closed ones leave the table; what they came to stands in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Work {
     /// Its number.
     pub id: WorkId,
@@ -342,7 +343,7 @@ pub struct ForgetReport {
 }
 
 /// Why a communication is not forgotten yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeptBecause {
     /// Work of it waits for a CRM.

@@ -1,5 +1,6 @@
 //! The deals that came back from CRMs: what can be asked of their tables, as values.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -117,7 +118,7 @@ pub struct DealsApplied {
 }
 
 /// A deal as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredDeal {
     /// The deal.
     pub deal: Deal,
@@ -171,7 +172,7 @@ pub struct DealPlace {
 }
 
 /// A deal with what a phone system said against it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FoundDeal {
     /// The deal.
     #[serde(flatten)]

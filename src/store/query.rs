@@ -1,5 +1,6 @@
 //! What can be read from the store.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::command::{JournalNote, Work};
@@ -12,7 +13,9 @@ use crate::model::recording::Recording;
 use crate::model::timestamp::Timestamp;
 
 /// What a communication came to over all its integrations; the gravest stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalOutcome {
     /// It goes on: nothing was to be done yet.
@@ -84,7 +87,7 @@ pub struct JournalPage {
 pub type NoteId = u64;
 
 /// A remark with its number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredNote {
     /// Its number.
     pub id: NoteId,
@@ -128,7 +131,7 @@ pub struct Story {
 }
 
 /// How many recordings there are, by what became of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct RecordingFigures {
     /// They are looked for, fetched or converted.
     pub sought: u64,
@@ -143,7 +146,7 @@ pub struct RecordingFigures {
 }
 
 /// A dead letter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeadLetter {
     /// Whose.
     pub integration: IntegrationKey,
@@ -160,7 +163,7 @@ pub struct DeadLetter {
 }
 
 /// Figures for status and metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StoreFigures {
     /// Communications kept.
     pub communications: u64,

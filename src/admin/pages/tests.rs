@@ -449,15 +449,13 @@ fn what_a_source_and_the_company_have_is_named_in_both_languages() {
     use crate::admin::settings_schema::{COMPANY, SOURCES};
     let mut found = Vec::new();
     declared(&SOURCES.common, "Source", &mut found);
-    declared(&COMPANY["company"], "Company", &mut found);
-    declared(&COMPANY["numbers"]["items"], "Number", &mut found);
-    declared(&COMPANY["questions"], "Questions", &mut found);
+    declared(&COMPANY.company, "Company", &mut found);
+    declared(&COMPANY.numbers["items"], "Number", &mut found);
+    declared(&COMPANY.questions, "Questions", &mut found);
     for kind in SOURCES.kinds.values() {
-        let names = kind.secrets.iter().map(|secret| &secret["name"]);
+        let names = kind.secrets.iter().map(|secret| secret.name.as_str());
         let common = ["hook", "hook_previous", "recordings"];
-        let common = names
-            .filter_map(Value::as_str)
-            .filter(|name| common.contains(name));
+        let common = names.filter(|name| common.contains(name));
         found.extend(common.map(|name| format!("Source.secrets.{name}")));
     }
     assert!(found.len() > 30, "{}", found.len());

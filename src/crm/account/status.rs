@@ -1,5 +1,6 @@
 //! What an account's door tells administrators about itself.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::breaker::BreakerState;
@@ -10,7 +11,7 @@ use crate::model::ids::PortalKey;
 use crate::model::timestamp::Timestamp;
 
 /// The state of one account's door at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountStatus {
     /// The portal.
     pub portal: PortalKey,
@@ -38,7 +39,7 @@ pub struct AccountStatus {
 }
 
 /// The account is left alone because the CRM said that it will not serve it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Held {
     /// Which sort of refusal.
     pub cause: HeldCause,
@@ -49,7 +50,7 @@ pub struct Held {
 }
 
 /// Why an account is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HeldCause {
     /// Its vendor blocked it: a person must ask the vendor's support.
@@ -59,7 +60,7 @@ pub enum HeldCause {
 }
 
 /// The last failure of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LastError {
     /// When.
     pub at: Timestamp,

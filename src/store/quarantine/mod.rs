@@ -18,6 +18,7 @@ mod find;
 mod handle;
 mod shelf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::command::WorkId;
@@ -34,17 +35,17 @@ pub(super) use self::shelf::QUARANTINE;
 pub type QuarantineId = u64;
 
 /// A row in quarantine, without its content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QuarantinedRow {
-    /// Its number.
+    /// Its number in quarantine.
     pub id: QuarantineId,
     /// The table from which it is.
     pub table: String,
     /// Its key there, as the log names it.
     pub key: String,
-    /// The communication that it belongs to, where it belongs to one.
+    /// The communication that it belongs to, where that is known.
     pub communication: Option<CommunicationKey>,
-    /// The integration that it belongs to, where it belongs to one.
+    /// The integration that it belongs to, where its key says so.
     pub integration: Option<IntegrationKey>,
     /// When it was found.
     pub at: Timestamp,
@@ -52,7 +53,7 @@ pub struct QuarantinedRow {
     pub why: String,
     /// Its length, in bytes.
     pub bytes: u64,
-    /// It still stands in its table, and what rests on it is set aside.
+    /// It stays in its table, since what was sent to the CRM stands in it; what rests on it is set aside.
     pub kept_in_place: bool,
     /// The present build reads it: it can be put back.
     pub readable: bool,

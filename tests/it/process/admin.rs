@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use reqwest::header::HOST;
+use reqwest::header::{CONTENT_TYPE, HOST};
 
 use super::daemon::http_client;
 use super::home::ADMIN_TOKEN;
@@ -61,6 +61,43 @@ async fn the_admin_port_wants_a_token_and_a_known_host_and_the_socket_neither() 
     let through = through.build().expect("a client");
     let asked = through.get("http://localhost/v1/status").send().await;
     assert_eq!(asked.expect("an answer").status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_running_daemon_describes_itself_as_the_committed_document_does() {
+    let office = Office::open().await;
+    let daemon = office.start().await;
+    let request = daemon
+        .http
+        .get(format!("http://{}/openapi.json", office.home.admin()));
+    let answer = request.bearer_auth(ADMIN_TOKEN).send().await;
+    let answer = answer.expect("an answer");
+    let media = answer.headers().get(CONTENT_TYPE).cloned();
+    assert_eq!(
+        media.as_ref().map(|media| media.as_bytes()),
+        Some(&b"application/json"[..])
+    );
+    let served = answer.text().await.expect("text");
+    // No comparison of two long texts on the screen.
+    assert!(
+        served == include_str!("../../../docs/openapi.json"),
+        "docs/openapi.json is not what is served"
+    );
+    assert_eq!(daemon.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_after_a_communication_that_is_not_there_is_asked_for_wrongly() {
+    let office = Office::open().await;
+    let daemon = office.start().await;
+    let place = format!("http://{}/v1/journal", office.home.admin());
+    let request = daemon.http.get(format!("{place}?after=acme/site/nothing"));
+    let answer = request.bearer_auth(ADMIN_TOKEN).send().await;
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.status(), 400);
+    let problem: serde_json::Value = answer.json().await.expect("JSON");
+    assert_eq!(problem["parameter"], "after", "{problem}");
+    assert_eq!(daemon.terminate().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
