@@ -33,6 +33,7 @@ pub mod settings;
 mod settings_words;
 mod settle;
 mod setup;
+mod standing;
 mod telephony;
 mod text;
 mod upload;
