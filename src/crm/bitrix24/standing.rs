@@ -148,12 +148,11 @@ impl BitrixAdapter {
         let (kind, id) = map::owner(card).map_err(Unanswered::Refused)?;
         let marker = call.marker();
         let params = json!({
-            // Whether the list can be asked for an ORIGIN_ID is unconfirmed (§15.5): the card keeps it
-            // short, and every row is compared.
+            // Whether the list can be asked for an ORIGIN_ID is unconfirmed (§15.5): the card's newest
+            // calls are compared. Ours was made a moment ago, if it was.
             "filter": {
                 "BINDINGS": [{ "OWNER_TYPE_ID": kind, "OWNER_ID": id }],
-                "ORIGINATOR_ID": map::ORIGINATOR,
-                "ORIGIN_ID": marker,
+                "TYPE_ID": 2,
             },
             "select": ["ID", "ORIGIN_ID"],
             "order": { "ID": "DESC" },

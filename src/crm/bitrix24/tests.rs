@@ -4,6 +4,7 @@ mod account;
 pub(super) mod calls;
 mod cards;
 mod credentials;
+mod standing;
 mod uploads;
 
 use std::collections::BTreeMap;
