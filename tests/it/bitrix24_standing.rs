@@ -172,7 +172,12 @@ async fn a_call_that_rang_before_it_had_a_client_stands_on_its_card_once_whateve
                 assert!(result.cards.len() > 1, "{name} {fault:?} {n}: {result:?}");
                 let oracle = portal.lab.oracle();
                 let standings: Vec<usize> = oracle.standings().into_values().collect();
-                assert_eq!(standings, [1], "{name} {fault:?} {n}: {:?}", oracle.activities);
+                assert_eq!(
+                    standings,
+                    [1],
+                    "{name} {fault:?} {n}: {:?}",
+                    oracle.activities
+                );
                 assert!(oracle.live_calls.is_empty(), "{name} {fault:?} {n}");
                 portal.lab.clear_faults();
                 portal.end().await;
@@ -252,10 +257,7 @@ async fn what_was_made_a_moment_ago_is_known_although_the_index_does_not_have_it
         made: Vec::new(),
         made_leads,
     };
-    let asked = async |made_leads| match portal
-        .adapter
-        .facts(query(made_leads), Class::Work)
-        .await
+    let asked = async |made_leads| match portal.adapter.facts(query(made_leads), Class::Work).await
     {
         Outcome::Done(facts) => facts,
         other => panic!("{other:?}"),

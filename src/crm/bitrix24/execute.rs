@@ -219,8 +219,7 @@ impl BitrixAdapter {
     ) -> Result<Option<StepResult>, Unanswered> {
         let now = self.clock.now();
         // A clock that was set back says nothing about what was sent before.
-        let is_first =
-            step.first_sent_at <= now && now.since(step.first_sent_at) < SETTLES_AFTER;
+        let is_first = step.first_sent_at <= now && now.since(step.first_sent_at) < SETTLES_AFTER;
         if is_first {
             return Ok(None);
         }
@@ -259,12 +258,10 @@ impl BitrixAdapter {
             return Called::Ended(unclear("a registration without CALL_ID").into_outcome());
         };
         match finished {
-            Ok(answered) => {
-                Called::Ended(Outcome::Done(StepResult {
-                    cards: telephony::cards(&entry, &answered.value),
-                    ..StepResult::default()
-                }))
-            }
+            Ok(answered) => Called::Ended(Outcome::Done(StepResult {
+                cards: telephony::cards(&entry, &answered.value),
+                ..StepResult::default()
+            })),
             // Somebody finished it before us, perhaps we ourselves: the statistics know.
             Err(refusal) if refusal.says("Call is not found (") => {
                 Called::Ended(unclear(&refusal.text).into_outcome())
@@ -341,7 +338,10 @@ impl BitrixAdapter {
             return match self.tell_of_recording(step, link).await {
                 Ok(()) => Ok(attached),
                 Err(Unanswered::Refused(rejection)) => {
-                    tracing::warn!(code = rejection.code, "a recording stands beside no activity");
+                    tracing::warn!(
+                        code = rejection.code,
+                        "a recording stands beside no activity"
+                    );
                     Ok(attached)
                 }
                 Err(other) => Err(other),

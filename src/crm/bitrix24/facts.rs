@@ -81,9 +81,8 @@ impl Search<'_> {
         as_of: Timestamp,
     ) -> Result<Facts, Unanswered> {
         let mut hits = self.hits(&wanted.phones, &wanted.emails).await?;
-        let numbers = |ids: &[String]| -> Vec<i64> {
-            ids.iter().filter_map(|id| id.parse().ok()).collect()
-        };
+        let numbers =
+            |ids: &[String]| -> Vec<i64> { ids.iter().filter_map(|id| id.parse().ok()).collect() };
         hits.contacts.extend(numbers(&wanted.made));
         hits.leads.extend(numbers(&wanted.made_leads));
         let mut facts = Facts {

@@ -67,8 +67,7 @@ impl BitrixAdapter {
             // The call is in the statistics: that is not undone because activities are closed to us.
             Err(Unanswered::Refused(rejection)) => {
                 let why = rejection.message;
-                let note =
-                    format!("the call stands in the call statistics, and on no card: {why}");
+                let note = format!("the call stands in the call statistics, and on no card: {why}");
                 Ok(told(note))
             }
             Err(other) => Err(other),
@@ -210,7 +209,10 @@ pub(super) enum Behind {
 /// Says whether the portal may have put a call on no card although it is to stand on one: its card was
 /// shown before there was a client, or the call itself has made what it stands on.
 fn may_stand_alone(record: &CallRecord) -> bool {
-    let opened = record.line.as_ref().is_some_and(|line| line.opened.is_some());
+    let opened = record
+        .line
+        .as_ref()
+        .is_some_and(|line| line.opened.is_some());
     let is_made = matches!(record.card, Some(Target::Made { .. }));
     record.shown_to.is_some() || opened || is_made
 }

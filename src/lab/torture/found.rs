@@ -161,7 +161,9 @@ impl Found {
             std::iter::repeat_n(call.phone.clone(), surplus)
         });
         Self {
-            calls: calls().map(|call| portal_call(call, standing(call) > 0)).collect(),
+            calls: calls()
+                .map(|call| portal_call(call, standing(call) > 0))
+                .collect(),
             contacts: oracle.contacts.iter().map(portal_contact).collect(),
             deals: deals.collect(),
             unsorted: phones.map(|phone| last_ten(phone)).collect(),

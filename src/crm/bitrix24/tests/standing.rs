@@ -34,7 +34,9 @@ fn lonely(called: &Called, finish: &Value, ours: bool) -> Said {
         "crm.activity.add" => Ok(json!(7944)),
         "crm.activity.update" => Ok(json!(true)),
         "crm.activity.list" if asks_for_ours(called) => Ok(match ours {
-            true => json!([{ "ID": "7", "ORIGIN_ID": "another" }, { "ID": OURS, "ORIGIN_ID": marker }]),
+            true => {
+                json!([{ "ID": "7", "ORIGIN_ID": "another" }, { "ID": OURS, "ORIGIN_ID": marker }])
+            }
             false => json!([{ "ID": "7", "ORIGIN_ID": "another" }]),
         }),
         "crm.activity.list" => Ok(json!([])),
@@ -59,7 +61,11 @@ fn nowhere() -> Value {
 
 fn methods(fixture: &Fixture) -> Vec<String> {
     let requests = calls(&fixture.server);
-    requests.into_iter().flatten().map(|one| one.method).collect()
+    requests
+        .into_iter()
+        .flatten()
+        .map(|one| one.method)
+        .collect()
 }
 
 fn count(fixture: &Fixture, method: &str) -> usize {
@@ -82,14 +88,19 @@ async fn a_call_that_stands_on_no_card_gets_an_activity_of_ours_on_the_card_that
         assert_eq!(result.note, None);
         let requests = calls(&fixture.server);
         let added = requests.iter().flatten();
-        let added: Vec<&Called> = added.filter(|one| one.method == "crm.activity.add").collect();
+        let added: Vec<&Called> = added
+            .filter(|one| one.method == "crm.activity.add")
+            .collect();
         let [add] = added.as_slice() else {
             panic!("{added:?}")
         };
         let told = ["fields[OWNER_TYPE_ID]", "fields[OWNER_ID]"].map(|name| add.param(name));
         assert_eq!(told, owner);
         assert_eq!(add.param("fields[COMMUNICATIONS][0][ENTITY_ID]"), "31");
-        assert_eq!(add.param("fields[ORIGIN_ID]"), key("1", "call-record").marker());
+        assert_eq!(
+            add.param("fields[ORIGIN_ID]"),
+            key("1", "call-record").marker()
+        );
         assert_eq!(add.param("fields[COMPLETED]"), "Y");
     }
 }
@@ -139,7 +150,8 @@ async fn a_call_of_nobody_stands_in_the_statistics_and_says_so() {
 }
 
 #[tokio::test]
-async fn an_activity_whose_answer_was_lost_is_found_and_one_that_is_not_there_is_made_and_no_call() {
+async fn an_activity_whose_answer_was_lost_is_found_and_one_that_is_not_there_is_made_and_no_call()
+{
     for ours in [true, false] {
         let fixture = Fixture::answering(move |called| lonely(called, &nowhere(), ours)).await;
         let step = again(call_on(Some(known(Entity::Deal, "512"))));
@@ -174,7 +186,10 @@ async fn where_activities_are_closed_to_us_the_call_is_not_lost_for_it() {
     let note = result.note.expect("said");
     assert!(note.contains("Access denied."), "{note}");
     let looked = fixture.adapter.look(step).await;
-    assert!(matches!(looked, Outcome::Done(Look::Found(_))), "{looked:?}");
+    assert!(
+        matches!(looked, Outcome::Done(Look::Found(_))),
+        "{looked:?}"
+    );
 }
 
 #[tokio::test]
@@ -204,7 +219,10 @@ async fn a_recording_is_told_on_the_activity_that_stands_for_its_call() {
         assert_eq!(updates.len(), usize::from(ours));
         if let [update] = updates.as_slice() {
             let told = (update.param("id"), update.param("fields[DESCRIPTION]"));
-            assert_eq!(told, (OURS, "Запись разговора: https://box.example/r/token"));
+            assert_eq!(
+                told,
+                (OURS, "Запись разговора: https://box.example/r/token")
+            );
         }
     }
 }

@@ -337,7 +337,8 @@ async fn a_portal_without_inner_numbers_wants_users() {
 }
 
 #[tokio::test]
-async fn a_call_registered_before_its_client_stands_on_nothing_unless_it_is_looked_for_at_the_end() {
+async fn a_call_registered_before_its_client_stands_on_nothing_unless_it_is_looked_for_at_the_end()
+{
     for late in [false, true] {
         let bench = Bench::switched(|s| s.calls_find_clients_at_finish = late).await;
         let call_id = register(&bench, incoming("t1-1")).await;

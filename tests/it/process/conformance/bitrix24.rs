@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use trunkline::lab::bitrix24::{BitrixLab, BitrixOptions, CallView, Limits, Mode, Switches, start};
 use trunkline::lab::fault::Rule;
 
@@ -82,7 +82,9 @@ mod as_read_best {
 }
 
 mod that_finds_clients_at_the_end {
-    crate::process::conformance::every_scenario!(crate::process::conformance::bitrix24::finding_late);
+    crate::process::conformance::every_scenario!(
+        crate::process::conformance::bitrix24::finding_late
+    );
 }
 
 mod whose_index_lags {
@@ -94,7 +96,7 @@ impl Company for Bitrix {
         &self.home
     }
 
-    fn start(&self) -> BoxFuture<'_, Daemon> {
+    fn start(&self) -> LocalBoxFuture<'_, Daemon> {
         Box::pin(async {
             let daemon = Daemon::start(&self.home).await;
             let client_id = &self.lab.options().applications[0].client_id;

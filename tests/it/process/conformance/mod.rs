@@ -9,7 +9,7 @@ mod scenarios;
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use trunkline::lab::fault::{Fault, Rule, When};
 
 use super::daemon::Daemon;
@@ -68,11 +68,11 @@ pub(super) trait Company: Send + Sync {
     /// The daemon's folder.
     fn home(&self) -> &Arc<Home>;
     /// Starts the daemon for the first time, and lets it in.
-    fn start(&self) -> BoxFuture<'_, Daemon> {
+    fn start(&self) -> LocalBoxFuture<'_, Daemon> {
         self.start_again()
     }
     /// Starts the daemon again.
-    fn start_again(&self) -> BoxFuture<'_, Daemon> {
+    fn start_again(&self) -> LocalBoxFuture<'_, Daemon> {
         Box::pin(Daemon::start(self.home()))
     }
     /// Anna's user, Boris's, and who else answers.

@@ -44,8 +44,9 @@ async fn company() -> Planfix {
     };
     let lab = start(options).await.expect("a free port");
     let options = lab.options();
+    let time_field = options.call_time_field.as_deref().expect("there is one");
     let wanted = Wanted {
-        account: ACCOUNT.replace("@TIME@", &options.call_time_field),
+        account: ACCOUNT.replace("@TIME@", time_field),
         url: "https://acme.planfix.ru",
         makes: r#"{ kind = "contact_and_deal", pipeline = "101", stage = "1" }"#,
         users: USERS,
