@@ -77,18 +77,26 @@ async fn lagging() -> Bitrix {
     .await
 }
 
-mod as_read_best {
-    crate::process::conformance::every_scenario!(crate::process::conformance::bitrix24::company);
+super::every_scenario!(super::bitrix24::company);
+
+/// What depends on how a client is found.
+macro_rules! finding_scenarios {
+    ($open:path) => {
+        crate::process::conformance::conforms! { $open:
+            a_recording_stands_in_the_history_also_when_it_comes_late,
+            a_request_makes_its_client_once_and_one_that_is_filtered_out_makes_nothing,
+            a_chat_makes_its_client_once_and_every_word_is_written_once,
+            a_strangers_call_whose_card_was_shown_stands_on_the_card_that_it_makes_once,
+        }
+    };
 }
 
 mod that_finds_clients_at_the_end {
-    crate::process::conformance::every_scenario!(
-        crate::process::conformance::bitrix24::finding_late
-    );
+    finding_scenarios!(crate::process::conformance::bitrix24::finding_late);
 }
 
 mod whose_index_lags {
-    crate::process::conformance::every_scenario!(crate::process::conformance::bitrix24::lagging);
+    finding_scenarios!(crate::process::conformance::bitrix24::lagging);
 }
 
 impl Company for Bitrix {
