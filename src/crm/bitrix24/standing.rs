@@ -10,7 +10,11 @@
 //! ```
 //! Ours bears our mark as `ORIGIN_ID` and is looked for before it is made, so that there is one,
 //! whatever becomes of an answer: [`super::look`] takes a call for absent while neither activity is
-//! there, and the repeated step registers nothing that the statistics hold.
+//! there, and the repeated step registers nothing that the statistics hold. Where only a question
+//! failed and nothing was sent, the look makes the activity: nobody need wait until all is settled.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
@@ -30,6 +34,36 @@ const NOTHING_TO_LOG_ON: &str = "Bitrix24 has no card with this number: the call
 
 /// What is said on our activity of a recording that was handed over as a file.
 const IN_THE_STATISTICS: &str = "Запись разговора — в статистике звонков портала";
+
+/// Calls that are remembered for it at once; of one that is forgotten it is waited until all is settled.
+const UNWRITTEN_MAX: usize = 4096;
+
+/// Calls that this life has finished, that stand on no card, and whose activity was surely never sent: by
+/// our names of them.
+#[derive(Default)]
+pub(super) struct Unwritten(Mutex<HashSet<String>>);
+
+impl Unwritten {
+    fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, call: String) {
+        let mut calls = self.lock();
+        if calls.len() >= UNWRITTEN_MAX {
+            calls.clear();
+        }
+        calls.insert(call);
+    }
+
+    fn has(&self, call: &str) -> bool {
+        self.lock().contains(call)
+    }
+
+    fn forget(&self, call: &str) {
+        self.lock().remove(call);
+    }
+}
 
 /// Returns the card that a call is to stand on where the portal put it on none.
 pub(super) fn wanted<'a>(record: &'a CallRecord, done: &StepResult) -> Option<&'a Card> {
@@ -61,6 +95,10 @@ impl BitrixAdapter {
         let Some(card) = wanted(record, &done) else {
             return Ok(told(NOTHING_TO_LOG_ON.to_owned()));
         };
+        if !done.adopted {
+            // Finished a moment ago, by us: nobody can have sent its activity.
+            self.unwritten.note(step.key.marker());
+        }
         match self.stand_in(step, record, card).await {
             Ok(Some(on)) => Ok(standing_on(done, on)),
             Ok(None) => Ok(told(NOTHING_TO_LOG_ON.to_owned())),
@@ -96,11 +134,13 @@ impl BitrixAdapter {
         let user = record.employee.as_ref().or(own_user.as_ref());
         let command = telephony::activity(step, record, on, &client.0, user);
         let command = command.map_err(Unanswered::Refused)?;
+        self.unwritten.forget(&step.key.marker());
         self.write_one(step, command).await?;
         Ok(Some(on.clone()))
     }
 
-    /// Says whether an activity of ours stands for a call on a card; returns the call with it.
+    /// Says whether an activity of ours stands for a call on a card; returns the call with it. One that was
+    /// never sent is sent.
     pub(super) async fn found_standing(
         &self,
         step: &StepCommand,
@@ -108,6 +148,15 @@ impl BitrixAdapter {
         card: &Card,
         done: &StepResult,
     ) -> Result<Option<StepResult>, Unanswered> {
+        if self.unwritten.has(&step.key.marker()) {
+            let on = self.stand_in(step, record, card).await?;
+            let done = done.clone();
+            // Where there is nobody to stand on, there is nothing to wait for.
+            return Ok(Some(match on {
+                Some(on) => standing_on(done, on),
+                None => done,
+            }));
+        }
         let on = match self.client_behind(card, record).await? {
             Some((client, Behind::ByNumber)) => client,
             Some((_, Behind::Own)) => card.clone(),

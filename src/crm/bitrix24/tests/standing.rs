@@ -173,6 +173,46 @@ async fn an_activity_whose_answer_was_lost_is_found_and_one_that_is_not_there_is
 }
 
 #[tokio::test]
+async fn where_only_a_question_failed_the_look_makes_the_activity_and_nobody_waits() {
+    for lost in [false, true] {
+        let (mut questions, mut adds) = (0, 0);
+        let fixture = Fixture::start(move |asked| {
+            let text = asked.body["cmd"].to_string();
+            if text.contains("crm.deal.get") {
+                questions += 1;
+                if questions == 1 {
+                    return Reply::Lost;
+                }
+            }
+            if text.contains("crm.activity.add") {
+                adds += 1;
+                if lost && adds == 1 {
+                    return Reply::Lost;
+                }
+            }
+            batch(asked, |called| lonely(called, &nowhere(), false))
+        })
+        .await;
+        let step = call_on(Some(known(Entity::Deal, "512")));
+        let outcome = fixture.execute_one(step.clone()).await;
+        assert!(matches!(outcome, Outcome::Ambiguous { .. }), "{outcome:?}");
+        let looked = fixture.adapter.look(step.clone()).await;
+        if !lost {
+            assert!(
+                matches!(looked, Outcome::Done(Look::Found(_))),
+                "{looked:?}"
+            );
+            continue;
+        }
+        // It was sent: from now on it is looked for only.
+        assert!(matches!(looked, Outcome::Ambiguous { .. }), "{looked:?}");
+        let looked = fixture.adapter.look(step).await;
+        assert_eq!(looked, Outcome::Done(Look::Absent));
+        assert_eq!(count(&fixture, "crm.activity.add"), 1);
+    }
+}
+
+#[tokio::test]
 async fn where_activities_are_closed_to_us_the_call_is_not_lost_for_it() {
     let fixture = Fixture::answering(|called| match called.method.as_str() {
         "crm.activity.add" | "crm.activity.list" => Err(("", "Access denied.")),
