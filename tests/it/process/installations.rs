@@ -526,3 +526,22 @@ async fn s3_01_what_the_contract_leaves_open_about_the_event_is_stood_both_ways(
         delivers(&branch, &daemon, "first", "79160000001", 1).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_let_us_in_stands_in_for_who_left_before_the_first_renewal_says_who_that_is() {
+    for says in [false, true] {
+        let branch = branch(Switches {
+            install_names_user: says,
+            ..Switches::default()
+        })
+        .await;
+        // The employee's user was dismissed in the portal.
+        branch.home.edit_tenant("user = \"12\"", "user = \"16\"");
+        let daemon = Daemon::start(&branch.home).await;
+        let_in(&branch, &daemon).await;
+        delivers(&branch, &daemon, "c-1", "79160000001", 1).await;
+        let oracle = branch.oracle();
+        assert_eq!(oracle.counters.token_rotations, 0);
+        assert_eq!(oracle.calls[0].user, 1, "{:?}", oracle.calls);
+    }
+}
