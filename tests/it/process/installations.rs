@@ -537,6 +537,8 @@ async fn who_let_us_in_stands_in_for_who_left_before_the_first_renewal_says_who_
         .await;
         // The employee's user was dismissed in the portal.
         branch.home.edit_tenant("user = \"12\"", "user = \"16\"");
+        let nobody_else = ["1", "13"].map(|id| format!("default_responsible = {id:?}"));
+        branch.home.edit_tenant(&nobody_else[0], &nobody_else[1]);
         let daemon = Daemon::start(&branch.home).await;
         let_in(&branch, &daemon).await;
         delivers(&branch, &daemon, "c-1", "79160000001", 1).await;
