@@ -380,6 +380,8 @@ async fn s3_01_a_listed_portal_may_wait_without_an_account_and_a_flood_is_told_t
         "url = \"https://demo.bitrix24.ru\"",
         "url = \"https://mine.bitrix24.ru\"",
     );
+    // No simulator stands for that host.
+    branch.home.edit_tenant("rate_per_second = 500\n", "");
     let many = "stranger_requests_per_minute_max = 100000\n";
     let few = "stranger_requests_per_minute_max = 3\n";
     branch.home.edit("etc/trunkline.toml", many, few);
