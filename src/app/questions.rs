@@ -219,6 +219,7 @@ impl LiveBook for LiveCrm {
             emails: Vec::new(),
             deals: self.deals,
             made: Vec::new(),
+            made_leads: Vec::new(),
         };
         // Cut in the middle it might lose a token that the CRM just changed. It ends within the
         // time that the account gives every request.

@@ -86,7 +86,11 @@ pub(super) async fn decide(
         Triage::Ask(_) if run.asking == Asking::Nobody => return Ok(Decided::NeedsCrm),
         Triage::Ask(query) => {
             let made = made_lately(context, &snapshot).await?;
-            let query = FactsQuery { made, ..query };
+            let query = FactsQuery {
+                made: made.contacts,
+                made_leads: made.leads,
+                ..query
+            };
             let known = known_facts(context, stored.updated_at, &query);
             let answer = match run.presence.apart(known).await? {
                 Some(facts) => Outcome::Done(facts),

@@ -27,9 +27,15 @@ pub(super) async fn known_facts(
     if !freshness.reaches(at_least).await {
         return Ok(None);
     }
-    let made = query.made.iter().map(|id| Card {
-        entity: Entity::Contact,
-        id: id.clone(),
+    let ours = [
+        (Entity::Contact, &query.made),
+        (Entity::Lead, &query.made_leads),
+    ];
+    let made = ours.into_iter().flat_map(|(entity, ids)| {
+        ids.iter().map(move |id| Card {
+            entity,
+            id: id.clone(),
+        })
     });
     let answer = context.store.directory_answer(DirectoryQuery {
         portal: context.portal.key.clone(),

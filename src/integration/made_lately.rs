@@ -1,5 +1,5 @@
-//! Contacts that we ourselves made for a client a short while ago. A CRM's search may not find
-//! them yet; asked about directly they keep a second call from making a second contact.
+//! Contacts and leads that we ourselves made for a client a short while ago. A CRM's search may not
+//! find them yet; asked about directly they keep a second call from making a second card.
 
 use std::time::Duration;
 
@@ -17,29 +17,40 @@ const LAG_MAX: Duration = Duration::from_secs(3600);
 /// have made something within [`LAG_MAX`]; a client who calls more often is in the CRM long since.
 const COMMUNICATIONS_MAX: usize = 20;
 
-/// Returns the contacts made for this client by any integration of the portal, newest first.
+/// Cards by the CRM's ids, newest first.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) contacts: Vec<String>,
+    pub(super) leads: Vec<String>,
+}
+
+/// Returns the contacts and leads made for this client by any integration of the portal.
 pub(super) async fn made_lately(
     context: &IntegrationContext,
     snapshot: &Snapshot,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<Made, StoreError> {
     let since = context.clock.now().minus(LAG_MAX);
-    let mut made = Vec::new();
+    let mut made = Made::default();
     for address in snapshot.body.addresses() {
         let members = context.portal.members();
         let steps = context
             .store
             .steps_of_address(address, members, COMMUNICATIONS_MAX);
-        // What waits in Unsorted is no contact before a person accepts it (S1-12).
-        let steps = steps.await?.into_iter();
-        for step in steps.filter(|step| step.effect.kind() == StepKind::CreateContact) {
+        for step in steps.await? {
+            // What waits in Unsorted is no contact before a person accepts it (S1-12).
+            let (entity, ids) = match step.effect.kind() {
+                StepKind::CreateContact => (Entity::Contact, &mut made.contacts),
+                StepKind::CreateLead => (Entity::Lead, &mut made.leads),
+                _ => continue,
+            };
             let card = match &step.state {
-                StepState::Done { at, result } if *at >= since => result.card(Entity::Contact),
+                StepState::Done { at, result } if *at >= since => result.card(entity),
                 _ => None,
             };
             if let Some(card) = card
-                && !made.contains(&card.id)
+                && !ids.contains(&card.id)
             {
-                made.push(card.id.clone());
+                ids.push(card.id.clone());
             }
         }
     }

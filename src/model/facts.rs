@@ -21,6 +21,10 @@ pub struct FactsQuery {
     /// since a search may not find yet what was just made (`crm/amocrm.md` §8).
     #[serde(default)]
     pub made: Vec<String>,
+    /// Leads that we made for this client lately, the same (`crm/bitrix24.md` §9: whether the index lags
+    /// is not documented).
+    #[serde(default)]
+    pub made_leads: Vec<String>,
 }
 
 /// A deal (amoCRM: lead) of a client.

@@ -123,6 +123,7 @@ async fn facts(adapter: &Arc<dyn Adapter>) -> Facts {
         emails: Vec::new(),
         deals: true,
         made: Vec::new(),
+        made_leads: Vec::new(),
     };
     done(adapter.facts(query, Class::Work).await)
 }
@@ -145,6 +146,7 @@ async fn s4_01_many_requests_at_once_log_in_once_and_a_restart_not_at_all() {
         emails: Vec::new(),
         deals: false,
         made: Vec::new(),
+        made_leads: Vec::new(),
     };
     let refused = other.facts(query, Class::Work).await;
     assert!(
@@ -598,6 +600,7 @@ async fn a_repeat_of_a_page_is_noticed_and_ends() {
         emails: Vec::new(),
         deals: false,
         made: Vec::new(),
+        made_leads: Vec::new(),
     };
     match adapter.facts(query, Class::Work).await {
         Outcome::NotApplied(not) => assert_eq!(not.cause, NotAppliedCause::Failed),

@@ -186,6 +186,7 @@ pub(super) fn ask() -> FactsQuery {
         emails: Vec::new(),
         deals: true,
         made: Vec::new(),
+        made_leads: Vec::new(),
     }
 }
 

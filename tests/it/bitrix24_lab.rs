@@ -177,6 +177,7 @@ fn query() -> FactsQuery {
         emails: Vec::new(),
         deals: true,
         made: Vec::new(),
+        made_leads: Vec::new(),
     }
 }
 

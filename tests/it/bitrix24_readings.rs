@@ -53,6 +53,7 @@ fn query(number: &str) -> FactsQuery {
         emails: Vec::new(),
         deals: true,
         made: Vec::new(),
+        made_leads: Vec::new(),
     }
 }
 

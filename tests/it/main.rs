@@ -16,6 +16,7 @@ mod bitrix24_events;
 mod bitrix24_lab;
 mod bitrix24_readings;
 mod bitrix24_recordings;
+mod bitrix24_standing;
 mod conformance;
 mod crash_backend;
 mod dialplan;

@@ -105,6 +105,7 @@ impl Rehearsal {
             emails: Vec::new(),
             deals: false,
             made: Vec::new(),
+            made_leads: Vec::new(),
         };
         done(self.adapter.facts(query, Class::Work).await)
     }

@@ -159,10 +159,16 @@ impl Limiter {
     }
 
     /// Lets so many requests leave ahead of the pace after a quiet time: for a CRM that counts by a
-    /// bucket. The lower classes leave a part of it to the higher ones.
+    /// bucket. The lower classes leave a part of it to the higher ones. At first none are: a process
+    /// before may have sent them just now, and one before that, too.
     #[must_use]
     pub fn with_burst(self, burst: u32) -> Self {
-        self.lock().burst = burst;
+        {
+            let mut state = self.lock();
+            state.burst = burst;
+            let spent = state.interval().mul_f64(f64::from(burst));
+            state.next_at += spent;
+        }
         self
     }
 

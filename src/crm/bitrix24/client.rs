@@ -6,12 +6,14 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
+use tokio::sync::Mutex as Turn;
 
 use super::auth::{Auth, Credential};
 use super::command::Command;
 use super::operating::Operating;
 use super::pool::{self, Answered, Bundle, Pool, Reply, Sender, Unanswered};
 use super::refusal::{self, Refusal, Sort};
+use super::wire::Record;
 use crate::clock::SharedClock;
 use crate::crm::Class;
 use crate::crm::account::classify::{Failure, Purpose};
@@ -24,6 +26,8 @@ use crate::model::secret::Secret;
 pub(super) struct Client {
     pool: Arc<Pool>,
     line: Arc<Line>,
+    /// Whose a token is that did not say it, as the portal answered.
+    own_user: Turn<Option<(Secret, Option<String>)>>,
 }
 
 /// The way to the portal.
@@ -42,6 +46,15 @@ impl Unanswered {
         match self {
             Unanswered::Failed(failure) => failure.into_outcome(),
             Unanswered::Refused(rejection) => Outcome::Rejected(rejection),
+        }
+    }
+
+    /// Says why, for people.
+    pub(super) fn words(self) -> String {
+        match self {
+            Unanswered::Failed(Failure::NotApplied(not_applied)) => not_applied.why,
+            Unanswered::Failed(Failure::Ambiguous { why } | Failure::AuthExpired { why }) => why,
+            Unanswered::Refused(rejection) => rejection.message,
         }
     }
 
@@ -84,6 +97,7 @@ impl Client {
         Self {
             pool: Pool::new(sender),
             line,
+            own_user: Turn::default(),
         }
     }
 
@@ -102,10 +116,30 @@ impl Client {
         alarm.or_else(|| self.line.barred().clone())
     }
 
-    /// Returns whose rights we have, where it is known.
+    /// Returns whose rights we have. A portal that installed the application did not say it with its
+    /// tokens (§3), and is asked once for each of them, until the first renewal says it.
     pub(super) async fn own_user(&self) -> Result<Option<String>, Unanswered> {
         let credential = self.line.auth.present().await;
-        Ok(credential.map_err(Unanswered::Failed)?.user)
+        let credential = credential.map_err(Unanswered::Failed)?;
+        let Some(token) = credential.token.filter(|_| credential.user.is_none()) else {
+            return Ok(credential.user);
+        };
+        // Who asks at the same time waits for the one answer.
+        let mut asked = self.own_user.lock().await;
+        if let Some((of, user)) = asked.as_ref()
+            && of.expose() == token.expose()
+        {
+            return Ok(user.clone());
+        }
+        let profile = Command::new("profile", json!({}));
+        let user = match self.read("own user", profile, Class::Work).await {
+            Ok(answered) => Record(&answered.value).id().map(|id| id.to_string()),
+            // Nobody is as good as nobody else: a call without an employee says so.
+            Err(Unanswered::Refused(_)) => None,
+            Err(other) => return Err(other),
+        };
+        *asked = Some((token, user.clone()));
+        Ok(user)
     }
 
     /// Sends commands that belong together; each has its own reply.

@@ -9,7 +9,8 @@ use super::command::Command;
 use super::facts::Search;
 use super::pool::{Answered, Bundle, Reply, Unanswered};
 use super::refusal::{Refusal, Sort};
-use super::{map, opened, telephony, text, wire};
+use super::standing::Behind;
+use super::{SETTLES_AFTER, map, opened, telephony, text, wire};
 use crate::crm::account::classify::{Failure, Purpose};
 use crate::crm::{Class, StepCommand};
 use crate::model::ids::CrmUserId;
@@ -17,10 +18,6 @@ use crate::model::outcome::{NotAppliedCause, Outcome, Rejection, StepResult};
 use crate::model::plan::{
     CallRecord, Card, Effect, Entity, FillFields, HandOver, RecordingLink, Target,
 };
-
-/// What is said where the portal found no card for a call.
-const NOTHING_TO_LOG_ON: &str = "Bitrix24 has no card with this number: the call stands in the \
-                                 call statistics only";
 
 /// What is said where somebody else stands in for a user whom the portal does not take.
 const USER_REFUSED: &str = "Bitrix24 knows no active user of this id: the call stands under the \
@@ -132,22 +129,31 @@ impl BitrixAdapter {
     }
 
     async fn record_call(&self, step: &StepCommand, record: &CallRecord) -> Outcome<StepResult> {
-        let outcome = self.log_call(step, record).await;
-        if let Outcome::Done(result) = &outcome
-            && let Err(unsettled) = self.settle(step, record, &result.cards).await
-        {
-            let why = match unsettled {
-                Unanswered::Failed(Failure::NotApplied(not_applied)) => not_applied.why,
-                Unanswered::Failed(Failure::Ambiguous { why } | Failure::AuthExpired { why }) => {
-                    why
+        let logged = match self.log_call(step, record).await {
+            Outcome::Done(logged) => logged,
+            other => return other,
+        };
+        match self.complete(step, record, logged).await {
+            Ok(result) => Outcome::Done(result),
+            Err(incomplete) => {
+                let why = incomplete.words();
+                Outcome::Ambiguous {
+                    why: format!("the call is there, what belongs to it is not: {why}"),
                 }
-                Unanswered::Refused(rejection) => rejection.message,
-            };
-            return Outcome::Ambiguous {
-                why: format!("the call is there, the client's missed ones are not settled: {why}"),
-            };
+            }
         }
-        outcome
+    }
+
+    /// Does what belongs to a call that is logged.
+    async fn complete(
+        &self,
+        step: &StepCommand,
+        record: &CallRecord,
+        logged: StepResult,
+    ) -> Result<StepResult, Unanswered> {
+        let standing = self.put_on_card(step, record, logged).await?;
+        self.settle(step, record, &standing.cards).await?;
+        Ok(standing)
     }
 
     async fn log_call(&self, step: &StepCommand, record: &CallRecord) -> Outcome<StepResult> {
@@ -170,6 +176,11 @@ impl BitrixAdapter {
             // The portal has forgotten it: it is registered as any other.
         }
         if !self.is_telephony_closed() {
+            match self.logged_before(step, record).await {
+                Ok(Some(found)) => return Outcome::Done(found),
+                Ok(None) => {}
+                Err(unanswered) => return unanswered.into_outcome(),
+            }
             match self.telephony_call(step, record, user).await {
                 Called::Ended(outcome) => return outcome,
                 Called::NoUser(rejection) => {
@@ -196,6 +207,26 @@ impl BitrixAdapter {
         match self.activity_call(step, record, user).await {
             Ok(result) => Outcome::Done(result),
             Err(unanswered) => unanswered.into_outcome(),
+        }
+    }
+
+    /// Finds a call that an earlier try of the step may have logged: registered again it would be a
+    /// second one. Before a step is tried again after an unclear answer, that answer is settled.
+    async fn logged_before(
+        &self,
+        step: &StepCommand,
+        record: &CallRecord,
+    ) -> Result<Option<StepResult>, Unanswered> {
+        let now = self.clock.now();
+        // A clock that was set back says nothing about what was sent before.
+        let is_first = step.first_sent_at <= now && now.since(step.first_sent_at) < SETTLES_AFTER;
+        if is_first {
+            return Ok(None);
+        }
+        match self.telephony_entry(step, record).await {
+            // The statistics are closed to us: whether it was sent before, `look` has decided.
+            Err(Unanswered::Refused(_)) => Ok(None),
+            found => found,
         }
     }
 
@@ -227,15 +258,10 @@ impl BitrixAdapter {
             return Called::Ended(unclear("a registration without CALL_ID").into_outcome());
         };
         match finished {
-            Ok(answered) => {
-                let cards = telephony::cards(&entry, &answered.value);
-                let alone = cards.len() < 2;
-                Called::Ended(Outcome::Done(StepResult {
-                    cards,
-                    adopted: false,
-                    note: alone.then(|| NOTHING_TO_LOG_ON.to_owned()),
-                }))
-            }
+            Ok(answered) => Called::Ended(Outcome::Done(StepResult {
+                cards: telephony::cards(&entry, &answered.value),
+                ..StepResult::default()
+            })),
             // Somebody finished it before us, perhaps we ourselves: the statistics know.
             Err(refusal) if refusal.says("Call is not found (") => {
                 Called::Ended(unclear(&refusal.text).into_outcome())
@@ -253,18 +279,20 @@ impl BitrixAdapter {
     ) -> Result<StepResult, Unanswered> {
         let on = record.card.as_ref().map(map::known).transpose();
         let on = on.map_err(Unanswered::Refused)?;
-        let is_client = |card: &&Card| card.entity != Entity::Deal;
-        let client = match on.filter(is_client) {
-            Some(card) => Some(card.clone()),
-            None => self.client_of(record).await?,
+        let found = match on {
+            Some(card) => self.client_behind(card, record).await?,
+            None => {
+                let client = self.client_of(record).await?;
+                client.map(|client| (client, Behind::ByNumber))
+            }
         };
-        let Some(client) = client else {
+        let Some((client, behind)) = found else {
             return Ok(StepResult {
                 note: Some("Bitrix24 has no card with this number: nothing to log on".to_owned()),
                 ..StepResult::default()
             });
         };
-        let on = on.unwrap_or(&client);
+        let on = on.filter(|_| behind == Behind::Own).unwrap_or(&client);
         let command = telephony::activity(step, record, on, &client, user);
         let command = command.map_err(Unanswered::Refused)?;
         let mut result = self.create(step, command, Entity::CallRecord, &[]).await?;
@@ -273,7 +301,7 @@ impl BitrixAdapter {
     }
 
     /// Finds the client of a call by the number.
-    async fn client_of(&self, record: &CallRecord) -> Result<Option<Card>, Unanswered> {
+    pub(super) async fn client_of(&self, record: &CallRecord) -> Result<Option<Card>, Unanswered> {
         let search = Search {
             client: &self.client,
             region: self.region,
@@ -302,16 +330,21 @@ impl BitrixAdapter {
     ) -> Result<StepResult, Unanswered> {
         let entry = map::known(&link.entry).map_err(Unanswered::Refused)?;
         if telephony::is_telephony(&entry.id) {
-            if link.upload {
-                return self.upload_recording(step, link, &entry.id).await;
-            }
-            let params = json!({ "CALL_ID": entry.id, "RECORD_URL": link.link });
-            let command = Command::new("telephony.externalCall.attachRecord", params);
-            let reply = self.write(step, vec![command]).await?.into_iter().next();
-            return match reply {
-                Some(Ok(_)) => Ok(made(Entity::CallRecord, &entry.id)),
-                Some(Err(refusal)) => Err(unfinished(&refusal, Purpose::Write)),
-                None => Err(unclear("no answer")),
+            let attached = match link.upload {
+                true => self.upload_recording(step, link, &entry.id).await?,
+                false => self.attach_recording(step, link, &entry.id).await?,
+            };
+            // All of it is repeated where this fails, which changes nothing.
+            return match self.tell_of_recording(step, link).await {
+                Ok(()) => Ok(attached),
+                Err(Unanswered::Refused(rejection)) => {
+                    tracing::warn!(
+                        code = rejection.code,
+                        "a recording stands beside no activity"
+                    );
+                    Ok(attached)
+                }
+                Err(other) => Err(other),
             };
         }
         if link.upload {
@@ -330,6 +363,23 @@ impl BitrixAdapter {
         let mut result = self.create(step, command, Entity::Note, &[]).await?;
         result.cards.push(entry.clone());
         Ok(result)
+    }
+
+    /// Has the portal fetch a recording by its address.
+    async fn attach_recording(
+        &self,
+        step: &StepCommand,
+        link: &RecordingLink,
+        entry: &str,
+    ) -> Result<StepResult, Unanswered> {
+        let params = json!({ "CALL_ID": entry, "RECORD_URL": link.link });
+        let command = Command::new("telephony.externalCall.attachRecord", params);
+        let reply = self.write(step, vec![command]).await?.into_iter().next();
+        match reply {
+            Some(Ok(_)) => Ok(made(Entity::CallRecord, entry)),
+            Some(Err(refusal)) => Err(unfinished(&refusal, Purpose::Write)),
+            None => Err(unclear("no answer")),
+        }
     }
 
     /// Fills the fields of a card that are empty, or that are always told anew.
@@ -374,7 +424,7 @@ impl BitrixAdapter {
     }
 
     /// Reads a card.
-    async fn present(&self, card: &Card) -> Result<Value, Unanswered> {
+    pub(super) async fn present(&self, card: &Card) -> Result<Value, Unanswered> {
         let methods = methods(card.entity).map_err(Unanswered::Refused)?;
         let id = map::id("card", &card.id).map_err(Unanswered::Refused)?;
         let name = format!("{} {id}", methods.get);

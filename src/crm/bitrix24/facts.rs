@@ -81,8 +81,10 @@ impl Search<'_> {
         as_of: Timestamp,
     ) -> Result<Facts, Unanswered> {
         let mut hits = self.hits(&wanted.phones, &wanted.emails).await?;
-        let made = wanted.made.iter().filter_map(|id| id.parse::<i64>().ok());
-        hits.contacts.extend(made);
+        let numbers =
+            |ids: &[String]| -> Vec<i64> { ids.iter().filter_map(|id| id.parse().ok()).collect() };
+        hits.contacts.extend(numbers(&wanted.made));
+        hits.leads.extend(numbers(&wanted.made_leads));
         let mut facts = Facts {
             as_of,
             origin: FactsOrigin::Crm,
@@ -146,6 +148,7 @@ impl Search<'_> {
             &records(CONTACT_DEALS)?,
             "CONTACT_ID",
             wanted,
+            &wanted.made,
         );
         // A company counts only where no contact has the address: its number is shared.
         if facts.contacts.is_empty() {
@@ -154,13 +157,14 @@ impl Search<'_> {
                 &records(COMPANY_DEALS)?,
                 "COMPANY_ID",
                 wanted,
+                &[],
             );
         }
         let (closed, open) = records(LEADS)?
             .into_iter()
             .partition(|lead| lead.text("STATUS_SEMANTIC_ID").is_some_and(|s| s != "P"));
-        facts.leads = self.verified(open, &[], "", wanted);
-        facts.closed_leads = self.verified(closed, &[], "", wanted);
+        facts.leads = self.verified(open, &[], "", wanted, &wanted.made_leads);
+        facts.closed_leads = self.verified(closed, &[], "", wanted, &wanted.made_leads);
         Ok(facts)
     }
 
@@ -215,6 +219,7 @@ impl Search<'_> {
         deals: &[Record<'_>],
         by: &str,
         wanted: &FactsQuery,
+        made: &[String],
     ) -> Vec<ContactFact> {
         let mut found: Vec<ContactFact> = records
             .into_iter()
@@ -224,7 +229,7 @@ impl Search<'_> {
                 let emails = record.emails();
                 let has = phones.iter().any(|phone| wanted.phones.contains(phone))
                     || emails.iter().any(|email| wanted.emails.contains(email))
-                    || wanted.made.contains(&id.to_string());
+                    || made.contains(&id.to_string());
                 has.then(|| ContactFact {
                     id: id.to_string(),
                     name: record.name(),

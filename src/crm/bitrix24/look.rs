@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | contact, deal, lead | the entity's list | `ORIGINATOR_ID` and `ORIGIN_ID`; the lowest id |
 //! | call | the call statistics | `EXTERNAL_CALL_ID`; without telephony: activities by `ORIGIN_ID` |
+//! | activity for a call on no card | the activities of the card | `ORIGIN_ID` |
 //! | task on a card | the todos of the card | our marker in the description |
 //! | task of its own | tasks | `XML_ID` |
 //! | fields | the card | their values |
@@ -22,7 +23,7 @@ use super::command::Command;
 use super::execute::{comment_place, made};
 use super::pool::Unanswered;
 use super::wire::{Record, list};
-use super::{map, opened, telephony};
+use super::{map, opened, standing, telephony};
 use crate::crm::{Class, StepCommand};
 use crate::model::outcome::{Look, Outcome, StepResult};
 use crate::model::plan::{
@@ -37,10 +38,7 @@ impl BitrixAdapter {
             Effect::CreateDeal(_) => self.card(step, "crm.deal.list", Entity::Deal).await,
             Effect::CreateLead(_) => self.card(step, "crm.lead.list", Entity::Lead).await,
             Effect::RecordCall(record) => match self.call(step, record).await {
-                Ok(Look::Found(result)) => {
-                    let settled = self.settle(step, record, &result.cards).await;
-                    settled.map(|()| Look::Found(result))
-                }
+                Ok(Look::Found(result)) => self.whole_call(step, record, result).await,
                 other => other,
             },
             Effect::CreateTask(task) => self.task(step, task).await,
@@ -128,8 +126,35 @@ impl BitrixAdapter {
         })))
     }
 
+    /// Looks for what belongs to a call that was found: it is there when it stands on its card, and
+    /// whom it answered is not left to be called back.
+    async fn whole_call(
+        &self,
+        step: &StepCommand,
+        record: &CallRecord,
+        found: StepResult,
+    ) -> Result<Look, Unanswered> {
+        let whole = match standing::wanted(record, &found) {
+            None => Some(found),
+            Some(card) => match self.found_standing(step, record, card, &found).await {
+                Ok(whole) => whole,
+                // Activities may be closed to us where the calls are not.
+                Err(Unanswered::Refused(rejection)) => {
+                    tracing::warn!(code = rejection.code, "activities are closed to us");
+                    Some(found)
+                }
+                Err(other) => return Err(other),
+            },
+        };
+        let Some(whole) = whole else {
+            return Ok(Look::Absent);
+        };
+        self.settle(step, record, &whole.cards).await?;
+        Ok(Look::Found(whole))
+    }
+
     /// Finds a call that is over: by the portal's own name where it stood there before, else by ours.
-    async fn telephony_entry(
+    pub(super) async fn telephony_entry(
         &self,
         step: &StepCommand,
         record: &CallRecord,
@@ -242,7 +267,26 @@ impl BitrixAdapter {
         command: Command,
         name: &str,
     ) -> Result<Vec<Value>, Unanswered> {
-        let asked = format!("look {}", step.key.marker());
+        let marker = step.key.marker();
+        self.named_rows(&marker, command, name).await
+    }
+
+    /// Reads the activities that a question about the step with this marker is answered with.
+    pub(super) async fn rows_for(
+        &self,
+        marker: &str,
+        command: Command,
+    ) -> Result<Vec<Value>, Unanswered> {
+        self.named_rows(marker, command, "items").await
+    }
+
+    async fn named_rows(
+        &self,
+        marker: &str,
+        command: Command,
+        name: &str,
+    ) -> Result<Vec<Value>, Unanswered> {
+        let asked = format!("look {marker}");
         let answered = self.client.read(&asked, command, Class::Work).await?;
         let rows = list(&answered.value, name).ok_or_else(|| Unanswered::unreadable("a list"))?;
         Ok(rows.into_iter().map(|row| row.0.clone()).collect())

@@ -33,6 +33,7 @@ pub mod settings;
 mod settings_words;
 mod settle;
 mod setup;
+mod standing;
 mod telephony;
 mod text;
 mod upload;
@@ -51,6 +52,7 @@ use self::facts::Search;
 use self::screen::Registrations;
 use self::settings::{BitrixSettings, Telling};
 use self::setup::{Setup, SetupKeeper};
+use self::standing::Unwritten;
 use self::upload::Uploads;
 use super::account::http::AccountHttp;
 use super::registry::CrmKind;
@@ -105,6 +107,7 @@ pub struct BitrixAdapter {
     has_workplace: bool,
     uploads: Uploads,
     registrations: Registrations,
+    unwritten: Unwritten,
     telling: Telling,
     /// By what the portal is like.
     offers: [(Setup, Capabilities); 4],
@@ -126,6 +129,7 @@ impl BitrixAdapter {
             has_workplace: settings.workplace.is_some(),
             uploads: Uploads::new(door.recordings),
             registrations: Registrations::default(),
+            unwritten: Unwritten::default(),
             telling: settings.telling,
             offers: [(false, false), (false, true), (true, false), (true, true)].map(
                 |(leads, telephony_closed)| {

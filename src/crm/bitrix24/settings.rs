@@ -299,7 +299,7 @@ impl AccountSettings for BitrixSettings {
     fn manners(&self) -> Manners {
         Manners {
             status: refusal::status,
-            // An earlier process may have left the bucket half full, never more.
+            // Processes before may have left the bucket half full, never more.
             burst: self.plan.bucket().size / 2 - 1,
             answer_within: ANSWER_WITHIN,
             ..Manners::default()

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::client::refuse;
 use super::command::{Command, result_of};
 use super::settings::Telling;
-use super::{clicks, map, wire};
+use super::{clicks, map, standing, wire};
 use crate::crm::{Popup, StepCommand};
 use crate::model::call::Direction;
 use crate::model::ids::CrmUserId;
@@ -254,6 +254,12 @@ pub(super) fn cards(entry: &str, told: &Value) -> Vec<Card> {
     if let (Some(entity), Some(id)) = (on, told.number("CRM_ENTITY_ID").filter(|id| *id > 0)) {
         let id = id.to_string();
         cards.push(Card { entity, id });
+    } else if let Some(activity) = standing::activity_told(told.0) {
+        // It stands on something, whatever that is.
+        cards.push(Card {
+            entity: Entity::CallRecord,
+            id: activity.to_string(),
+        });
     }
     cards
 }

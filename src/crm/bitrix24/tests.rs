@@ -4,6 +4,7 @@ mod account;
 pub(super) mod calls;
 mod cards;
 mod credentials;
+mod standing;
 mod uploads;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::settings::BitrixSettings;
 use super::*;
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::crm::account::http::{AccountHttp, AccountHttpOptions};
 use crate::crm::account::script::{Asked, Reply, Server};
 use crate::crm::pair_vault::{PairTurn, PairVault, Witness};
@@ -31,7 +32,7 @@ use crate::model::recording::AudioFormat;
 use crate::model::secret::Secrets;
 use crate::model::timestamp::Timestamp;
 
-/// When every command of these tests was first sent.
+/// When the clicks of these tests were.
 const SENT: &str = "2026-11-20T09:00:00Z";
 
 /// One call of a method, as the portal reads it.
@@ -312,7 +313,7 @@ pub(super) fn command(call: &str, role: &str, effect: Effect) -> StepCommand {
         effect,
         kind: None,
         phase: Phase::Ended,
-        first_sent_at: time(SENT),
+        first_sent_at: SystemClock.now(),
     }
 }
 

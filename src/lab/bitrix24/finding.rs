@@ -69,6 +69,9 @@ impl World {
         for code in codes {
             let cards = self.found_by.get(&(what.to_owned(), code.clone()));
             for (kind, id) in cards.into_iter().flatten() {
+                if !self.is_indexed(*kind, *id) {
+                    continue;
+                }
                 let ids = found.entry(*kind).or_default();
                 if only.is_none_or(|only| only == *kind) && !ids.contains(id) {
                     ids.push(*id);
@@ -87,6 +90,16 @@ impl World {
             }
         }
         found
+    }
+
+    /// Says whether a card stands in the index already.
+    fn is_indexed(&self, kind: Kind, id: u64) -> bool {
+        let Some(lag) = self.switches.search_lags_s else {
+            return true;
+        };
+        let newest = self.clock_now.seconds() - i64::from(lag);
+        self.card(kind, id)
+            .is_some_and(|card| card.seconds("DATE_CREATE") <= newest)
     }
 
     /// Returns the cards of a number as telephony finds them: contacts, leads, companies; closed

@@ -191,7 +191,9 @@ impl World {
         auth.insert("refresh_token".into(), json!(pair.refresh));
         auth.insert("expires_in".into(), json!(pair.expires_in));
         auth.insert("expires".into(), json!(pair.expires));
-        auth.insert("user_id".into(), json!(caller.user_id));
+        if self.switches.install_names_user {
+            auth.insert("user_id".into(), json!(caller.user_id));
+        }
         if !self.switches.install_names_endpoint {
             auth.remove("client_endpoint");
         }

@@ -342,6 +342,29 @@ impl Oracle {
         })
     }
 
+    /// Counts by how many activities each finished call stands on a card, by `CALL_ID`: the portal's own,
+    /// and those that an application made for it, whose origin is its name of the call. A card that is
+    /// gone does not count.
+    pub fn standings(&self) -> BTreeMap<&str, usize> {
+        let lists = [&self.contacts, &self.companies, &self.leads, &self.deals];
+        let cards = lists.into_iter().flatten();
+        let cards: BTreeSet<(Kind, u64)> = cards.map(|card| (card.kind, card.id)).collect();
+        let (mut there, mut by_origin) = (BTreeSet::new(), BTreeMap::<&str, BTreeSet<u64>>::new());
+        let activities = self.activities.iter();
+        for one in activities.filter(|one| one.owner.is_some_and(|card| cards.contains(&card))) {
+            there.insert(one.id);
+            by_origin.entry(&one.origin).or_default().insert(one.id);
+        }
+        let counted = self.calls.iter().map(|call| {
+            let own = call.activity.filter(|id| there.contains(id));
+            let name = Some(call.external_id.as_str()).filter(|name| !name.is_empty());
+            let named = name.and_then(|name| by_origin.get(name)).into_iter();
+            let standing: BTreeSet<u64> = named.flatten().copied().chain(own).collect();
+            (call.call_id.as_str(), standing.len())
+        });
+        counted.collect()
+    }
+
     /// Returns the finished calls of this phone, by time.
     pub fn calls_of_phone(&self, phone: &str) -> Vec<&CallView> {
         let wanted = last_ten(phone);

@@ -54,6 +54,9 @@ pub struct Switches {
     pub converted_lead_is_readable: bool,
     /// The call's entry is bound to the open deals of its contact, too (§8 [?]).
     pub calls_bind_open_deals: bool,
+    /// The client of a call is looked for once more when it is finished (not documented); else only
+    /// when it is registered (§8).
+    pub calls_find_clients_at_finish: bool,
     /// `CALL_START_DATE` of a finished call is `{}` (§8); else a date.
     pub finish_date_is_object: bool,
     /// A finished call without a card to stand on says `CRM_ACTIVITY_ID: false` (§8); else 0.
@@ -73,6 +76,9 @@ pub struct Switches {
     pub install_names_endpoint: bool,
     /// `ONAPPINSTALL` names the authorisation server (§3); else the document's default holds.
     pub install_names_server: bool,
+    /// `ONAPPINSTALL` says whose tokens it brings; else only an answer of the authorisation server does
+    /// (§3 lists no user).
+    pub install_names_user: bool,
     /// An application that is installed again after it was taken out gets another
     /// `application_token` (§3 [?]).
     pub reinstalled_has_new_token: bool,
@@ -91,6 +97,9 @@ pub struct Switches {
     pub any_client_id_passes: bool,
     /// The outdated list of funnels holds the default one (§6 [?]).
     pub old_funnels_hold_default: bool,
+    /// A card is not found by its number or address for so many seconds after it was made, neither by
+    /// `findbycomm` nor by telephony; none = at once (§9: no delay is documented [?]).
+    pub search_lags_s: Option<u32>,
     /// A registered call is forgotten after so many seconds; none = never (§8 [?]).
     pub live_calls_forgotten_after_s: Option<u32>,
     /// The largest recording in bytes; none = any size (§8 [?]).
@@ -124,6 +133,7 @@ impl Default for Switches {
             simple_mode_wants_name: false,
             converted_lead_is_readable: true,
             calls_bind_open_deals: true,
+            calls_find_clients_at_finish: false,
             finish_date_is_object: true,
             no_activity_is_false: true,
             other_unfinished_wording: false,
@@ -133,6 +143,7 @@ impl Default for Switches {
             page_names_application_token: true,
             install_names_endpoint: true,
             install_names_server: true,
+            install_names_user: false,
             reinstalled_has_new_token: false,
             events_carry_token: true,
             activities_filter_by_origin: true,
@@ -141,6 +152,7 @@ impl Default for Switches {
             empty_user_keys_omitted: true,
             any_client_id_passes: true,
             old_funnels_hold_default: false,
+            search_lags_s: None,
             live_calls_forgotten_after_s: None,
             record_bytes_max: None,
             reading: Reading::default(),

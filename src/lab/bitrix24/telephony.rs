@@ -164,6 +164,13 @@ impl World {
         for user in std::mem::take(&mut call.shown_to) {
             self.hide_card(&call_id, user, caller.now.unix_ms);
         }
+        if self.switches.calls_find_clients_at_finish
+            && call.primary.is_none()
+            && !self.is_inner_number(&call.phone)
+        {
+            call.others = self.cards_of_phone(&call.phone);
+            call.primary = call.others.first().copied();
+        }
         for (kind, id) in call.created.clone() {
             // What the portal made belongs to who is named at the end.
             let mut draft = Draft::default();

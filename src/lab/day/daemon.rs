@@ -128,6 +128,36 @@ struct DeadLetters {
 #[derive(Debug, Deserialize)]
 struct OutboxWork {
     communication: String,
+    #[serde(default)]
+    steps: Vec<OutboxStep>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OutboxStep {
+    role: String,
+    state: OutboxState,
+}
+
+#[derive(Debug, Deserialize)]
+struct OutboxState {
+    state: String,
+    /// Why it waits, where it does.
+    why: Option<String>,
+}
+
+impl OutboxState {
+    fn is_final(&self) -> bool {
+        !matches!(self.state.as_str(), "pending" | "in_flight" | "waiting")
+    }
+}
+
+/// How far the open works have come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advance {
+    /// Their steps that are over.
+    pub steps: usize,
+    /// What the oldest of them waits for, in the daemon's words.
+    pub waits_for: Option<String>,
 }
 
 /// The most works that the daemon lists in one answer.
@@ -268,6 +298,28 @@ impl Daemon {
             .into_iter()
             .map(|work| work.communication)
             .collect())
+    }
+
+    /// Asks how far the open works have come; of a longer queue its beginning counts.
+    ///
+    /// # Errors
+    /// As `status`.
+    pub async fn advance(&self) -> Result<Advance, DaemonError> {
+        let path = format!("/v1/outbox?limit={OUTBOX_ROWS_MAX}");
+        let outbox: Outbox = self.get(&path).await?;
+        let steps = || {
+            let works = outbox.items.iter();
+            works.flat_map(|work| work.steps.iter().map(move |step| (work, step)))
+        };
+        let waiting = steps().find_map(|(work, step)| {
+            let why = step.state.why.as_ref()?;
+            (!step.state.is_final())
+                .then(|| format!("{} of {}: {why}", step.role, work.communication))
+        });
+        Ok(Advance {
+            steps: steps().filter(|(_, step)| step.state.is_final()).count(),
+            waits_for: waiting,
+        })
     }
 
     /// Asks for the steps that were given up for good, as the daemon lists them.

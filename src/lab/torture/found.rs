@@ -18,6 +18,8 @@ pub(super) struct Found {
     pub(super) unsorted: Vec<String>,
     /// Clients of calls that were begun in the call history and never ended, the same.
     pub(super) unfinished: Vec<String>,
+    /// Clients of calls that stand on cards more than once, the same, as often as is too many.
+    pub(super) twice_on_cards: Vec<String>,
 }
 
 /// An entry of the call history.
@@ -102,6 +104,7 @@ impl From<&amocrm::Oracle> for Found {
             deals: deals.collect(),
             unsorted: oracle.unsorted.iter().map(|r| r.phone.clone()).collect(),
             unfinished: Vec::new(),
+            twice_on_cards: Vec::new(),
         }
     }
 }
@@ -149,12 +152,23 @@ impl Found {
         });
         let leads = oracle.leads.iter();
         let phones = leads.flat_map(|lead| lead.phones.first());
+        let standings = oracle.standings();
+        let standing =
+            |call: &bitrix24::CallView| standings.get(call.call_id.as_str()).copied().unwrap_or(0);
+        let calls = || oracle.calls.iter();
+        let twice = calls().flat_map(|call| {
+            let surplus = standing(call).saturating_sub(1);
+            std::iter::repeat_n(call.phone.clone(), surplus)
+        });
         Self {
-            calls: oracle.calls.iter().map(portal_call).collect(),
+            calls: calls()
+                .map(|call| portal_call(call, standing(call) > 0))
+                .collect(),
             contacts: oracle.contacts.iter().map(portal_contact).collect(),
             deals: deals.collect(),
             unsorted: phones.map(|phone| last_ten(phone)).collect(),
             unfinished: unfinished(oracle, broken_off),
+            twice_on_cards: twice.collect(),
         }
     }
 }
@@ -175,7 +189,9 @@ fn portal_contact(contact: &bitrix24::CardView) -> FoundContact {
     }
 }
 
-fn portal_call(call: &bitrix24::CallView) -> FoundCall {
+/// A stranger's call whose card was shown while it rang stands on no card by the portal's own doing,
+/// and on one by an activity of the daemon's.
+fn portal_call(call: &bitrix24::CallView, is_shown: bool) -> FoundCall {
     FoundCall {
         id: call.id,
         phone: call.phone.clone(),
@@ -184,7 +200,7 @@ fn portal_call(call: &bitrix24::CallView) -> FoundCall {
         duration: call.duration,
         answered: call.duration > 0,
         user: Some(call.user),
-        is_shown: call.is_shown,
+        is_shown,
     }
 }
 
@@ -225,6 +241,7 @@ impl From<&alfacrm::Oracle> for Found {
             deals: leads.collect(),
             unsorted: Vec::new(),
             unfinished: Vec::new(),
+            twice_on_cards: Vec::new(),
         }
     }
 }
@@ -263,6 +280,7 @@ impl From<&planfix::Oracle> for Found {
             deals: deals.collect(),
             unsorted: Vec::new(),
             unfinished: oracle.unfinished.clone(),
+            twice_on_cards: Vec::new(),
         }
     }
 }

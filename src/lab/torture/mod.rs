@@ -10,6 +10,7 @@ mod crm;
 mod dice;
 mod expectation;
 mod faults;
+mod finish;
 mod found;
 mod posting;
 mod profile;

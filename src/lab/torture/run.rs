@@ -73,7 +73,7 @@ pub async fn run(options: &TortureOptions, say: &mut dyn FnMut(&str)) -> anyhow:
             "  all is told after {} s; the daemon finishes",
             begun.elapsed().as_secs()
         ));
-        stage.settle().await?;
+        stage.settle(say).await?;
         anyhow::Ok(played)
     };
     let played = tokio::select! {

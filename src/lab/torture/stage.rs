@@ -13,13 +13,14 @@ use tokio::time::{self, Instant};
 
 use super::crm::Crm;
 use super::faults::Part;
+use super::finish::{Finishing, Look, Next};
 use super::posting::Poster;
 use super::profile::Profile;
 use super::stream::{Kill, Round, Stream};
 use super::switchboard::Switchboard;
 use super::{TortureOptions, faults};
 use crate::lab::ami::{AmiOptions, AmiServer};
-use crate::lab::day::daemon::{Daemon, DaemonAddress, Status};
+use crate::lab::day::daemon::{Daemon, DaemonAddress, DaemonError, Status};
 use crate::lab::demo::Ports;
 use crate::lab::demo::files::{DemoFiles, Texts};
 use crate::lab::demo::process::DaemonProcess;
@@ -35,15 +36,8 @@ const PORTAL: &str = "https://demo.amocrm.ru";
 const LOGS: &str = "/var/log/asterisk";
 /// Posted calls began so long ago.
 const POSTED_AGO_S: i64 = 6 * 3600;
-/// How long the daemon may go on after the last kill without finishing any work: back-off grows
-/// to ten minutes only after ten failures in a row.
-const STALLED: Duration = Duration::from_secs(180);
 /// Pause between two looks.
 const LOOK_PAUSE: Duration = Duration::from_millis(250);
-/// Looks in a row that must find nothing to do: one might fall between a call's end and the
-/// moment when its work is written.
-const QUIET_LOOKS: u32 = 4;
-
 /// The last post of each client that is being delivered.
 pub(super) type Posting = BTreeMap<usize, JoinHandle<anyhow::Result<()>>>;
 
@@ -182,32 +176,34 @@ impl Stage {
         child.kill()
     }
 
-    /// Waits until the daemon has nothing left to do.
-    pub(super) async fn settle(&self) -> anyhow::Result<()> {
-        let mut quiet = 0;
-        let mut least = u64::MAX;
-        let mut moved = Instant::now();
-        while quiet < QUIET_LOOKS {
+    /// Waits until the daemon has nothing left to do; says meanwhile what it waits for.
+    pub(super) async fn settle(&self, say: &mut dyn FnMut(&str)) -> anyhow::Result<()> {
+        let mut finishing = Finishing::begun(Instant::now());
+        loop {
             time::sleep(LOOK_PAUSE).await;
             // While it starts, it cannot be asked.
-            let open = match self.daemon.status().await {
-                Ok(status) => open(&status),
-                Err(_) => u64::MAX,
-            };
-            if open == 0 && self.crm.under_way() == 0 {
-                quiet += 1;
-                continue;
-            }
-            quiet = 0;
-            if open < least {
-                least = open;
-                moved = Instant::now();
-            }
-            if moved.elapsed() > STALLED {
-                bail!("{open} works or calls are open, and none was finished for {STALLED:?}");
+            let look = self.look().await.map_err(|error| error.to_string());
+            match finishing.looked(look, Instant::now()) {
+                Next::Look => {}
+                Next::Say(words) => say(&format!("    {words:.300}")),
+                Next::Done => return Ok(()),
+                Next::Stalled(why) => bail!("{why}"),
             }
         }
-        Ok(())
+    }
+
+    async fn look(&self) -> Result<Look, DaemonError> {
+        let open = open(&self.daemon.status().await?);
+        let advance = match open {
+            0 => None,
+            _ => Some(self.daemon.advance().await?),
+        };
+        Ok(Look {
+            open,
+            steps: advance.as_ref().map_or(0, |advance| advance.steps),
+            under_way: self.crm.under_way() > 0,
+            waits_for: advance.and_then(|advance| advance.waits_for),
+        })
     }
 
     /// Says what was sent, and what befell it.

@@ -121,6 +121,11 @@ pub(super) fn judge(clients: &[ExpectedClient], found: &Found) -> Verdict {
     verdict.duplicate(strange.count(), "contacts of nobody who called");
     let unfinished = format!("calls that were never ended: {:?}", found.unfinished);
     verdict.duplicate(found.unfinished.len(), &unfinished);
+    let twice = format!(
+        "calls that stand on cards twice: {:?}",
+        found.twice_on_cards
+    );
+    verdict.duplicate(found.twice_on_cards.len(), &twice);
     let adrift = found.deals.iter().filter(|deal| deal.is_adrift);
     verdict.duplicate(adrift.count(), "deals without a contact");
     verdict

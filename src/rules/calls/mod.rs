@@ -49,6 +49,7 @@ pub(super) fn triage(situation: &Situation<'_>, call: &Call) -> Result<FactsQuer
         emails: Vec::new(),
         deals: wants_deals(&call),
         made: Vec::new(),
+        made_leads: Vec::new(),
     })
 }
 

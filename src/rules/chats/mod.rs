@@ -52,6 +52,7 @@ pub(super) fn triage(situation: &Situation<'_>, chat: &Chat) -> Result<FactsQuer
         // Methods do not look at the deals that there are; what was written may be put on one.
         deals: chat.settings.transcript_to.prefer != TranscriptCard::Client,
         made: Vec::new(),
+        made_leads: Vec::new(),
     })
 }
 

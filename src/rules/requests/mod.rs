@@ -48,6 +48,7 @@ pub(super) fn triage(
         // A deal is made at every request (S0-09): those that there are decide nothing.
         deals: false,
         made: Vec::new(),
+        made_leads: Vec::new(),
     })
 }
 

@@ -119,6 +119,7 @@ async fn facts(portal: &dyn Portal, number: &str, made: Vec<String>) -> Facts {
         emails: Vec::new(),
         deals: true,
         made,
+        made_leads: Vec::new(),
     };
     done(portal.adapter().facts(query, Class::Work).await)
 }

@@ -52,10 +52,6 @@ impl Branch {
                 ),
             ),
             (
-                "# The lab's own limit is raised too, to save time.\nrate_per_second = 500\n",
-                "",
-            ),
-            (
                 "token = { file = \"../../secrets/amocrm-main\" }",
                 "client_secret = { file = \"../../secrets/bitrix24-client\" }",
             ),

@@ -380,6 +380,8 @@ async fn s3_01_a_listed_portal_may_wait_without_an_account_and_a_flood_is_told_t
         "url = \"https://demo.bitrix24.ru\"",
         "url = \"https://mine.bitrix24.ru\"",
     );
+    // No simulator stands for that host.
+    branch.home.edit_tenant("rate_per_second = 500\n", "");
     let many = "stranger_requests_per_minute_max = 100000\n";
     let few = "stranger_requests_per_minute_max = 3\n";
     branch.home.edit("etc/trunkline.toml", many, few);
@@ -524,5 +526,26 @@ async fn s3_01_what_the_contract_leaves_open_about_the_event_is_stood_both_ways(
         let daemon = Daemon::start(&branch.home).await;
         let_in(&branch, &daemon).await;
         delivers(&branch, &daemon, "first", "79160000001", 1).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_let_us_in_stands_in_for_who_left_before_the_first_renewal_says_who_that_is() {
+    for says in [false, true] {
+        let branch = branch(Switches {
+            install_names_user: says,
+            ..Switches::default()
+        })
+        .await;
+        // The employee's user was dismissed in the portal.
+        branch.home.edit_tenant("user = \"12\"", "user = \"16\"");
+        let nobody_else = ["1", "13"].map(|id| format!("default_responsible = {id:?}"));
+        branch.home.edit_tenant(&nobody_else[0], &nobody_else[1]);
+        let daemon = Daemon::start(&branch.home).await;
+        let_in(&branch, &daemon).await;
+        delivers(&branch, &daemon, "c-1", "79160000001", 1).await;
+        let oracle = branch.oracle();
+        assert_eq!(oracle.counters.token_rotations, 0);
+        assert_eq!(oracle.calls[0].user, 1, "{:?}", oracle.calls);
     }
 }

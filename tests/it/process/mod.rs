@@ -21,6 +21,7 @@ mod chats;
 mod chats_cloud;
 mod click_to_call;
 mod configuration;
+mod conformance;
 mod consent;
 mod credentials;
 mod crm_down;

@@ -282,3 +282,32 @@ proptest! {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn processes_that_follow_each_other_at_once_have_one_burst_between_them() {
+    let begun = Instant::now();
+    let mut left = Vec::new();
+    for life in 0..6 {
+        let limiter = Limiter::new(LimiterOptions {
+            rate_per_second: 2.0,
+            window_max: 50,
+            quiet_start: Duration::from_secs(1),
+        });
+        let limiter = limiter.with_burst(24);
+        if life == 0 {
+            // Only the first has been quiet.
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        }
+        let end = Instant::now() + Duration::from_secs(3);
+        while let Ok(permit) = tokio::time::timeout_at(end, limiter.acquire(Class::Live)).await {
+            drop(permit.expect("room in the queue"));
+            left.push(begun.elapsed().as_secs_f64());
+        }
+    }
+    let (mut level, mut most, mut before) = (0.0_f64, 0.0_f64, 0.0);
+    for at in left {
+        level = (level - (at - before) * 2.0).max(0.0) + 1.0;
+        (most, before) = (most.max(level), at);
+    }
+    assert!((20.0..=30.0).contains(&most), "{most} in the bucket");
+}

@@ -241,6 +241,7 @@ async fn a_refused_token_is_not_sent_again_and_a_new_one_is() {
         emails: Vec::new(),
         deals: false,
         made: Vec::new(),
+        made_leads: Vec::new(),
     };
     for _ in 0..3 {
         let outcome = fixture.adapter.facts(query.clone(), Class::Live).await;

@@ -17,6 +17,7 @@ fn ask(deals: bool) -> FactsQuery {
         emails: Vec::new(),
         deals,
         made: Vec::new(),
+        made_leads: Vec::new(),
     }
 }
 
@@ -259,6 +260,7 @@ async fn an_address_is_searched_and_verified_without_case() {
         emails: vec!["ivan@example.org".to_owned()],
         deals: false,
         made: Vec::new(),
+        made_leads: Vec::new(),
     };
     let facts = done(fixture.adapter.facts(query, Class::Work).await);
     assert_eq!(facts.contacts.len(), 1);

@@ -355,7 +355,7 @@ async fn where_telephony_is_closed_a_call_is_an_activity() {
             Err(("WRONG_AUTH_TYPE", "Application context required"))
         }
         "telephony.externalCall.finish" => Err(("", "Call is not found (")),
-        "crm.duplicate.findbycomm" => Ok(json!({"CONTACT": [31]})),
+        "crm.deal.get" => Ok(json!({"ID": "512", "CONTACT_ID": "31"})),
         "crm.activity.add" => Ok(json!(7944)),
         "crm.activity.list" => Ok(json!([])),
         "crm.timeline.comment.add" => Ok(json!(7946)),

@@ -203,6 +203,7 @@ fn query(deals: bool) -> FactsQuery {
         emails: Vec::new(),
         deals,
         made: Vec::new(),
+        made_leads: Vec::new(),
     }
 }
 

@@ -335,3 +335,32 @@ async fn a_portal_without_inner_numbers_wants_users() {
     let text = "USER_ID or USER_PHONE_INNER should be set";
     assert_eq!(bench.refused(REGISTER, body).await.2, text);
 }
+
+#[tokio::test]
+async fn a_call_registered_before_its_client_stands_on_nothing_unless_it_is_looked_for_at_the_end()
+{
+    for late in [false, true] {
+        let bench = Bench::switched(|s| s.calls_find_clients_at_finish = late).await;
+        let call_id = register(&bench, incoming("t1-1")).await;
+        let contact = bench.contact("+79161234567").await;
+        let finished = finish(&bench, &call_id, 5, "200").await;
+        let found = match late {
+            true => json!(contact),
+            false => Value::Null,
+        };
+        assert_eq!(finished["CRM_ENTITY_ID"], found);
+        let standings = bench.lab.oracle().standings().into_values().sum::<usize>();
+        assert_eq!(standings, usize::from(late));
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_lags_finds_a_card_when_it_has_it() {
+    let bench = Bench::switched(|s| s.search_lags_s = Some(60)).await;
+    let contact = bench.contact("+79161234567").await;
+    let asked = json!({"type": "PHONE", "values": [PHONE]});
+    let find = async || bench.ok("crm.duplicate.findbycomm", asked.clone()).await;
+    assert_eq!(find().await, json!([]));
+    bench.lab.shift_clock_ms(61_000);
+    assert_eq!(find().await, json!({"CONTACT": [contact]}));
+}

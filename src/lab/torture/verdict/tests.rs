@@ -430,10 +430,31 @@ mod of_a_portal {
             line: String::new(),
             in_chat: false,
             card: Some((bitrix24::Kind::Contact, CONTACT)),
-            activity: Some(7),
+            activity: Some(id),
             record: None,
             transcript_lines: 0,
             is_shown: true,
+        }
+    }
+
+    /// An activity of a call on the client's card; of ours the origin is our name of the call.
+    fn activity(id: u64, origin: &str) -> bitrix24::ActivityView {
+        bitrix24::ActivityView {
+            id,
+            provider: "VOXIMPLANT_CALL".to_owned(),
+            type_id: 2,
+            subject: String::new(),
+            description: String::new(),
+            responsible: 502,
+            owner: Some((bitrix24::Kind::Contact, CONTACT)),
+            bindings: Vec::new(),
+            deadline: None,
+            start_at: ONE_S,
+            end_at: ONE_S,
+            direction: 1,
+            is_completed: true,
+            originator: String::new(),
+            origin: origin.to_owned(),
         }
     }
 
@@ -451,12 +472,25 @@ mod of_a_portal {
         live_calls: Vec<bitrix24::CallView>,
         broken_off: usize,
     ) -> Counts {
+        let by_portal = calls.iter().filter_map(|call| call.activity);
+        let activities = by_portal.map(|id| activity(id, "VI_")).collect();
+        judged_standing(calls, live_calls, broken_off, activities)
+    }
+
+    /// The same with these activities.
+    fn judged_standing(
+        calls: Vec<bitrix24::CallView>,
+        live_calls: Vec<bitrix24::CallView>,
+        broken_off: usize,
+        activities: Vec<bitrix24::ActivityView>,
+    ) -> Counts {
         let phone = format!("+7{PHONE}");
         let oracle = bitrix24::Oracle {
             contacts: vec![card(bitrix24::Kind::Contact, CONTACT, &[&phone], &[])],
             deals: vec![card(bitrix24::Kind::Deal, DEAL, &[], &[CONTACT])],
             calls,
             live_calls,
+            activities,
             ..bitrix24::Oracle::default()
         };
         let expected = |at_s| ExpectedCall {
@@ -492,6 +526,51 @@ mod of_a_portal {
         );
         let both = vec![call(1, ONE_S), call(2, TWO_S)];
         assert_eq!(judged_with(both, vec![call(0, TWO_S)]), counts(0, 1, 0));
+    }
+
+    #[test]
+    fn a_call_stands_on_its_card_by_the_portals_activity_or_by_ours_and_not_by_both() {
+        let lonely = bitrix24::CallView {
+            card: None,
+            activity: None,
+            ..call(2, TWO_S)
+        };
+        let gone = bitrix24::ActivityView {
+            owner: Some((bitrix24::Kind::Contact, CONTACT + 1)),
+            ..activity(9, "t1-2")
+        };
+        for (case, second, activities, expected) in [
+            ("on none", lonely.clone(), vec![], counts(1, 0, 0)),
+            (
+                "by ours",
+                lonely.clone(),
+                vec![activity(9, "t1-2")],
+                counts(0, 0, 0),
+            ),
+            (
+                "on a card that is gone",
+                lonely.clone(),
+                vec![gone],
+                counts(1, 0, 0),
+            ),
+            (
+                "twice by ours",
+                lonely,
+                vec![activity(8, "t1-2"), activity(9, "t1-2")],
+                counts(0, 1, 0),
+            ),
+            (
+                "by the portal's and by ours",
+                call(2, TWO_S),
+                vec![activity(2, "VI_"), activity(9, "t1-2")],
+                counts(0, 1, 0),
+            ),
+        ] {
+            let calls = vec![call(1, ONE_S), second];
+            let all = activities.into_iter().chain([activity(1, "VI_")]);
+            let found = judged_standing(calls, Vec::new(), 0, all.collect());
+            assert_eq!(found, expected, "{case}");
+        }
     }
 
     #[test]
