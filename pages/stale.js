@@ -1,10 +1,9 @@
-// A save that came too late: what somebody else changed meanwhile.
+// A save that came too late: shows what somebody else changed, and lets both changes stand.
 import { el, fill, table, badge } from "/pages/dom.js";
 import { t } from "/pages/words.js";
 import { read, way } from "/pages/api.js";
 import { differences, withChanges } from "/pages/values.js";
 
-// Somebody else changed the file: shows what, and lets both changes stand.
 export async function stale({ tenant, path, state, whole, said, draw, reload }) {
   const [settings, staff] = await Promise.all([read(`${path}/settings`), read(`/v1/tenants/${way(tenant)}/employees`)]);
   const fresh = whole(settings, staff);
