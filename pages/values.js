@@ -1,19 +1,19 @@
-// Values as the settings hold them: copies, comparisons, and how many conditions a filter has.
+// Values of settings: copied, compared, changed; how many conditions a filter has.
 export const clone = (value) => structuredClone(value);
 export const equal = (a, b) => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+const isTable = (value) => value && typeof value === "object" && !Array.isArray(value);
 const sorted = (value) => Array.isArray(value) ? value.map(sorted)
-  : value && typeof value === "object" ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])])) : value;
+  : isTable(value) ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])])) : value;
 
-// What differs between two states, value by value.
+// What differs, value by value.
 export function differences(before, after, path = "") {
   if (equal(before, after)) return [];
-  const isTable = (value) => value && typeof value === "object" && !Array.isArray(value);
   if (!isTable(before) || !isTable(after)) return [{ path, before, after }];
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
     differences(before[key], after[key], path ? `${path}.${key}` : key));
 }
 
-// The state after these differences; what is nothing after them goes.
+// The state with these; what is nothing after goes.
 export function withChanges(state, changes) {
   const changed = clone(state);
   for (const { path, after } of changes) {
