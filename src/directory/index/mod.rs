@@ -33,7 +33,7 @@ use record::{
 /// A card takes some 60 bytes, a number 10, and a leaf some 60 of its own: smaller leaves are
 /// searched and copied in less time, and weigh more.
 const CARD_LEAF_BYTES: usize = 1280;
-const SET_LEAF_BYTES: usize = 256;
+const SET_LEAF_BYTES: usize = 512;
 
 /// Who the clients of a portal are.
 #[derive(Debug, Clone)]
