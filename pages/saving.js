@@ -1,8 +1,7 @@
 // Saving a draft: what is wrong stands beside its field and in one list, and what somebody else changed
 // meanwhile is shown before anything is laid over it.
-import { el, fill, say } from "/pages/dom.js";
+import { el, fill, table, badge, say } from "/pages/dom.js";
 import { t } from "/pages/words.js";
-import { warning } from "/pages/stale.js";
 import { differences, withChanges } from "/pages/values.js";
 
 export function saver({ draft, send, again, draw, leave }) {
@@ -56,4 +55,15 @@ export function saver({ draft, send, again, draw, leave }) {
   }
 
   return { said, bar, touched, refused };
+}
+
+// What was changed, and the choice of what becomes of it.
+export function warning(theirs, { both = [], none, name = (path) => path, take, drop }) {
+  const show = (value) => value === undefined ? "—" : JSON.stringify(value);
+  const rows = theirs.map((one) => el("tr", {}, el("th", { scope: "row" }, el("code", {}, name(one.path)), both.includes(one) && badge("warn", t("stale.both"))),
+    el("td", {}, show(one.before)), el("td", {}, show(one.after))));
+  return el("section.card.warn", {}, el("h2", {}, t("stale")), el("p", {}, t("stale.hint")),
+    table(t("stale"), [t("what"), t("before"), t("after")], rows, none),
+    el("div.row", {}, el("button.primary", { type: "button", onclick: take }, t("stale.take")),
+      el("button", { type: "button", onclick: drop }, t("stale.drop"))));
 }

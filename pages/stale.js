@@ -1,7 +1,8 @@
 // A save that came too late: shows what somebody else changed, and lets both changes stand.
-import { el, fill, table, badge } from "/pages/dom.js";
+import { fill } from "/pages/dom.js";
 import { t } from "/pages/words.js";
 import { read, way } from "/pages/api.js";
+import { warning } from "/pages/saving.js";
 import { differences, withChanges } from "/pages/values.js";
 
 export async function stale({ tenant, path, state, whole, said, draw, reload }) {
@@ -18,15 +19,4 @@ export async function stale({ tenant, path, state, whole, said, draw, reload }) 
   fill(said, warning(theirs, {
     both, none: t("stale.elsewhere"), name: (path) => path.replace(/^settings\./, ""), take, drop: reload }));
   said.focus();
-}
-
-// What was changed, and the choice of what becomes of it.
-export function warning(theirs, { both = [], none, name = (path) => path, take, drop }) {
-  const show = (value) => value === undefined ? "—" : JSON.stringify(value);
-  const rows = theirs.map((one) => el("tr", {}, el("th", { scope: "row" }, el("code", {}, name(one.path)), both.includes(one) && badge("warn", t("stale.both"))),
-    el("td", {}, show(one.before)), el("td", {}, show(one.after))));
-  return el("section.card.warn", {}, el("h2", {}, t("stale")), el("p", {}, t("stale.hint")),
-    table(t("stale"), [t("what"), t("before"), t("after")], rows, none),
-    el("div.row", {}, el("button.primary", { type: "button", onclick: take }, t("stale.take")),
-      el("button", { type: "button", onclick: drop }, t("stale.drop"))));
 }

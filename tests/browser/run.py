@@ -35,7 +35,7 @@ ROUTES.update({tab: f"#/integration/demo/sales?block={tab}" for tab in TABS})
 VIEWS = (("ru", "light", 1280), ("en", "dark", 1024), ("ru", "dark", 400), ("en", "light", 400))
 CLIENT = "+79035559911"
 # What src/admin/pages/mod.rs permits by the files, a browser really loads no more of.
-VIEW_BYTES_MAX = 115_000
+VIEW_BYTES_MAX = 110_000
 
 
 def free_ports(count: int) -> list[int]:

@@ -8,7 +8,7 @@ use super::*;
 use crate::model::communication::Phase;
 
 /// What a browser may load for one view, whatever tab of it is open.
-const VIEW_BYTES_MAX: usize = 115_000;
+const VIEW_BYTES_MAX: usize = 110_000;
 
 /// Adds a file with what it imports from the start.
 fn load(name: &str, found: &mut BTreeSet<String>) {
