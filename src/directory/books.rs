@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 use super::index::Index;
-use super::known::{Book, KnownClient};
+use super::known::{Book, Look};
 use crate::model::ids::PortalKey;
 use crate::model::phone::Phone;
 use crate::model::timestamp::Timestamp;
@@ -58,8 +58,12 @@ impl KeptBook {
 }
 
 impl Book for KeptBook {
-    fn clients(&self, phone: &Phone) -> Vec<KnownClient> {
-        self.picture.load().index.clients(phone)
+    fn look(&self, phone: &Phone) -> Look {
+        let picture = self.picture.load();
+        Look {
+            clients: picture.index.clients(phone),
+            complete_as_of: picture.complete_as_of,
+        }
     }
 
     fn numbers(&self, after: Option<&Phone>, max: usize) -> Vec<Phone> {

@@ -30,11 +30,26 @@ pub struct OpenDeal {
     pub responsible: Option<CrmUserId>,
 }
 
+/// What a book says about a number at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Look {
+    /// The cards that have the number, most recently updated first; none where the portal is not
+    /// known (yet).
+    pub clients: Vec<KnownClient>,
+    /// Since when everything that the CRM held is here; `None` before everything was read once.
+    pub complete_as_of: Option<Timestamp>,
+}
+
 /// Answers from memory who has a number. Never blocks, never waits.
 pub trait Book: Send + Sync {
+    /// Looks a number up.
+    fn look(&self, phone: &Phone) -> Look;
+
     /// Returns the cards that have the number, most recently updated first; none where the portal
     /// is not known (yet).
-    fn clients(&self, phone: &Phone) -> Vec<KnownClient>;
+    fn clients(&self, phone: &Phone) -> Vec<KnownClient> {
+        self.look(phone).clients
+    }
 
     /// Returns the numbers after one, each once and in the order of [`Phone::order`], at most
     /// `max`.

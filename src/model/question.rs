@@ -1,6 +1,7 @@
 //! "Who should this caller reach?": the question of a phone system while a phone rings, and its
 //! answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -84,7 +85,7 @@ pub struct Answer {
     /// Who calls, where known.
     pub client: Option<AnswerClient>,
     /// Who answers for the client, where known.
-    pub manager: Option<AnswerManager>,
+    pub manager: Option<Arc<AnswerManager>>,
     /// Where the call should go; `None` = where the phone system sends it by itself.
     pub extension: Option<Extension>,
     /// By what way that was found.

@@ -4,12 +4,14 @@
 //! did_employee -> did_owner -> personal_manager -> stand_in -> default -> none
 //! ```
 
+use std::sync::Arc;
+
 use crate::directory::known::KnownClient;
 use crate::model::answering::{Exit, InboundNumber, Scenario, Unlisted};
 use crate::model::ids::{CrmUserId, EmployeeId, Extension};
 use crate::model::personal_manager::{PersonalManagerSettings, ResponsibleOf, SharedNumbers};
 use crate::model::phone::{ClientNumber, Phone};
-use crate::model::question::{Answer, AnswerClient, AnswerManager, Knowledge, Route};
+use crate::model::question::{Answer, AnswerClient, Knowledge, Route};
 use crate::model::timestamp::Timestamp;
 
 use super::choice::choose;
@@ -49,14 +51,14 @@ pub struct Hits {
     pub knowledge: Knowledge,
     /// Since when the picture is whole; `None` = it is not yet.
     pub as_of: Option<Timestamp>,
-    /// The cards, most recently updated first.
+    /// The cards, most recently updated first; at least one.
     pub clients: Vec<KnownClient>,
 }
 
 /// What the answer is made from besides the settings.
 pub struct Known<'a> {
-    /// What was asked of the integrations, in the order of asking; at the most the last has hits.
-    pub hits: Vec<Hits>,
+    /// What the first integration that knows the number says; `None` = nobody knows it.
+    pub hits: Option<Hits>,
     /// What was found out while asking.
     pub remarks: Vec<Reason>,
     /// The reasons are wanted, too: a phone that rings can do without.
@@ -142,9 +144,7 @@ pub fn answer(asked: &Asked<'_>, known: Known<'_>) -> Found {
         reasons: known.remarks,
         ..Answering::new(asked, known.last_talker, known.now)
     };
-    let mut hits = known.hits.into_iter();
-    let hit = hits.find(|hits| !hits.clients.is_empty());
-    let manager = hit.and_then(|hits| answering.client(hits));
+    let manager = known.hits.and_then(|hits| answering.client(hits));
     answering.route(manager);
     Found {
         answer: answering.answer,
@@ -283,11 +283,7 @@ impl<'a> Answering<'a, '_> {
             self.because(|| Reason::UserUnmapped { user: user.clone() });
             return Manager::Nobody;
         };
-        self.answer.manager = Some(AnswerManager {
-            employee: person.employee.id.clone(),
-            name: person.employee.name.clone(),
-            extension: person.extension.cloned(),
-        });
+        self.answer.manager = Some(Arc::clone(person.as_manager));
         Manager::Person(person)
     }
 

@@ -100,17 +100,13 @@ impl Desk {
             let integration = source.tenant.integrations.get(hits.integration);
             integration.is_some_and(|integration| integration.redirects().is_some())
         };
-        let known = hits
-            .iter()
-            .any(|hits| !hits.clients.is_empty() && redirects(hits));
-        if !known
+        if !hits.as_ref().is_some_and(redirects)
             && asked.needs_manager()
             && let Some(own) = source.answering.live_within
         {
             let within = ask.within.map_or(own, |within| within.min(own));
-            if let Some(live) = self.ask_live(&asked, within, &mut remarks).await {
-                hits.insert(0, live);
-            }
+            let live = self.ask_live(&asked, within, &mut remarks).await;
+            hits = live.or(hits);
         }
         let last_talker = |phone: &Phone| self.last_talker(source, phone);
         let known = Known {
@@ -192,33 +188,27 @@ impl Desk {
 }
 
 /// Asks the books, in order, until one knows the number.
-fn look(asked: &Asked<'_>, remarks: &mut Vec<Reason>) -> Vec<Hits> {
-    let mut found = Vec::new();
-    let Some(phone) = asked.client_number() else {
-        return found;
-    };
+fn look(asked: &Asked<'_>, remarks: &mut Vec<Reason>) -> Option<Hits> {
+    let phone = asked.client_number()?;
     for (position, integration) in chain::order(asked.source) {
         let Some(book) = &integration.book else {
             continue;
         };
-        let clients = book.clients(phone);
-        let as_of = book.complete_as_of();
-        if clients.is_empty() {
-            if as_of.is_none() {
-                let integration = integration.id.clone();
-                remarks.push(Reason::DirectoryIncomplete { integration });
-            }
-            continue;
+        let known = book.look(phone);
+        if !known.clients.is_empty() {
+            return Some(Hits {
+                integration: position,
+                knowledge: Knowledge::Directory,
+                as_of: known.complete_as_of,
+                clients: known.clients,
+            });
         }
-        found.push(Hits {
-            integration: position,
-            knowledge: Knowledge::Directory,
-            as_of,
-            clients,
-        });
-        break;
+        if known.complete_as_of.is_none() {
+            let integration = integration.id.clone();
+            remarks.push(Reason::DirectoryIncomplete { integration });
+        }
     }
-    found
+    None
 }
 
 impl Desk {

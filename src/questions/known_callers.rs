@@ -114,7 +114,7 @@ impl Desk {
             number: Some(number),
             redirect_failed: false,
         });
-        answer.manager.map(|manager| manager.employee)
+        answer.manager.map(|manager| manager.employee.clone())
     }
 
     fn way(&self, source: &SourceEntry, number: &InboundNumber) -> DialledWay {

@@ -19,6 +19,7 @@ use crate::model::number_rules::NumberRules;
 use crate::model::personal_manager::PersonalManagerSettings;
 use crate::model::phone::{Phone, Region};
 use crate::model::plan::Card;
+use crate::model::question::AnswerManager;
 
 use super::live::LiveBook;
 
@@ -110,8 +111,8 @@ pub struct SourceEntry {
     pub rules: NumberRules,
     /// The tenant.
     pub tenant: Arc<TenantEntry>,
-    /// Employees' extensions here, by position.
-    extensions: Vec<Option<Extension>>,
+    /// Employees as answers name them, with their extensions here, by position.
+    managers: Vec<Arc<AnswerManager>>,
     /// Employees' positions by extension here.
     by_extension: HashMap<Extension, usize>,
     /// The company's numbers that are dialled here, by their one form and some others.
@@ -127,6 +128,8 @@ pub struct Person<'a> {
     pub extension: Option<&'a Extension>,
     /// When and for what the person may be rung.
     pub answering: &'a PersonAnswering,
+    /// The person as answers name a client's manager.
+    pub as_manager: &'a Arc<AnswerManager>,
 }
 
 /// All sources of all tenants.
@@ -234,10 +237,12 @@ impl SourceEntry {
     }
 
     fn at(&self, position: usize) -> Option<Person<'_>> {
+        let as_manager = self.managers.get(position)?;
         Some(Person {
             employee: self.tenant.employees.0.get(position)?,
-            extension: self.extensions.get(position)?.as_ref(),
+            extension: as_manager.extension.as_ref(),
             answering: self.tenant.answering.get(position)?,
+            as_manager,
         })
     }
 }
@@ -281,7 +286,14 @@ fn source_entry(
         let here = all.find(|one| one.source == parts.id)?;
         Some(here.extension.clone())
     };
-    let extensions: Vec<Option<Extension>> = tenant.employees.0.iter().map(extension).collect();
+    let manager = |person: &Employee| {
+        Arc::new(AnswerManager {
+            employee: person.id.clone(),
+            name: person.name.clone(),
+            extension: extension(person),
+        })
+    };
+    let managers = tenant.employees.0.iter().map(manager).collect();
     let mut by_extension = HashMap::new();
     for (at, person) in tenant.employees.0.iter().enumerate() {
         let here = person
@@ -312,7 +324,7 @@ fn source_entry(
         answering: parts.answering,
         rules: parts.numbers,
         tenant: Arc::clone(tenant),
-        extensions,
+        managers,
         by_extension,
         numbers: by_number,
     }

@@ -197,10 +197,10 @@ impl<'a> Unpack<'a> {
             }
             length => {
                 let bytes = self.bytes(usize::from(length))?;
-                let number = bytes.iter().try_fold(0_u64, |number, byte| {
-                    Some(number.checked_mul(256)? | u64::from(*byte))
-                })?;
-                Some(number.to_string())
+                let mut number = [0; size_of::<u64>()];
+                let before = number.len().checked_sub(bytes.len())?;
+                number.get_mut(before..)?.copy_from_slice(bytes);
+                Some(u64::from_be_bytes(number).to_string())
             }
         }
     }

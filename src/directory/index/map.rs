@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use super::leaf::{Entries, LeafWriter, first_key, seek};
+use super::leaf::{Entries, Key, LeafWriter, first_key, seek};
 
 /// Leaves of a branch: above it is cut in even parts, below it is joined with its neighbour. A
 /// change copies the pointers of one branch and of the root, and for each looks into a leaf or a
@@ -63,11 +63,7 @@ trait Begins {
     fn first_key(&self) -> &[u8];
 
     fn begins_after(&self, key: &[u8], word: u128) -> bool {
-        match self.word().cmp(&word) {
-            std::cmp::Ordering::Less => false,
-            std::cmp::Ordering::Greater => true,
-            std::cmp::Ordering::Equal => self.first_key() > key,
-        }
+        self.word() > word || (self.word() == word && self.first_key() > key)
     }
 }
 
@@ -93,7 +89,12 @@ impl Begins for Branch {
 
 /// Returns where a key lies, if it is there.
 fn place(parts: &[impl Begins], key: &[u8], word: u128) -> usize {
-    let after = parts.partition_point(|part| !part.begins_after(key, word));
+    // By words alone first: no step of it depends on what is elsewhere in memory.
+    let mut after = parts.partition_point(|part| part.word() <= word);
+    let last = after.saturating_sub(1);
+    if parts.get(last).is_some_and(|part| part.word() == word) {
+        after = parts.partition_point(|part| !part.begins_after(key, word));
+    }
     after.saturating_sub(1)
 }
 
@@ -139,7 +140,7 @@ impl PackedMap {
             root: &self.root,
             branch,
             leaf,
-            key: Vec::with_capacity(64),
+            key: Key::new(),
             next: None,
             entries: Entries::of(&[]),
         };
@@ -205,7 +206,7 @@ struct Rewriting {
     writer: LeafWriter,
     /// The leaf that was ended last.
     leaf: Vec<u8>,
-    key: Vec<u8>,
+    key: Key,
 }
 
 impl Rewriting {
@@ -215,7 +216,7 @@ impl Rewriting {
             count,
             writer: LeafWriter::default(),
             leaf: Vec::new(),
-            key: Vec::new(),
+            key: Key::new(),
         }
     }
 
@@ -244,10 +245,10 @@ impl Rewriting {
         let mut edits = edits.iter().peekable();
         for entry in Entries::of(leaf) {
             entry.turn(&mut self.key);
-            while let Some(edit) = edits.next_if(|edit| edit.key < self.key) {
+            while let Some(edit) = edits.next_if(|edit| edit.key.as_slice() < self.key.as_slice()) {
                 self.insert(edit);
             }
-            if let Some(edit) = edits.next_if(|edit| edit.key == self.key) {
+            if let Some(edit) = edits.next_if(|edit| edit.key == self.key.as_slice()) {
                 self.count = self.count.saturating_sub(1);
                 self.insert(edit);
             } else {
@@ -375,7 +376,7 @@ pub(super) struct Cursor<'a> {
     root: &'a [Branch],
     branch: usize,
     leaf: usize,
-    key: Vec<u8>,
+    key: Key,
     /// The value of `key`, which was not given out yet.
     next: Option<&'a [u8]>,
     entries: Entries<'a>,

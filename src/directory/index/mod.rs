@@ -83,7 +83,12 @@ impl Index {
                 break;
             }
             let value = self.cards.get(card);
-            found.extend(value.and_then(|value| client(card, value, self.newest_deal(card))));
+            let known = value.and_then(|value| client(card, value, self.newest_deal(card)));
+            if let Some(known) = known {
+                // Most numbers are on one card.
+                found.reserve_exact(usize::from(found.is_empty()));
+                found.push(known);
+            }
         }
         found.sort_by_key(|client| Reverse(client.updated_at));
         found

@@ -376,11 +376,11 @@ async fn the_answer_is_the_one_of_the_contract() {
             name: "Client 1".to_owned(),
             url: Some("https://crm.example/1".to_owned()),
         }),
-        manager: Some(AnswerManager {
+        manager: Some(Arc::new(AnswerManager {
             employee: id("anna"),
             name: "ANNA".to_owned(),
             extension: extension("101"),
-        }),
+        })),
         extension: extension("101"),
         route: Route::PersonalManager,
         integration: Some(id("sales")),

@@ -18,7 +18,7 @@ use super::live::LiveBook;
 use super::reason::Found;
 use super::table::{AskedIntegration, SourceEntry, SourceParts, Table, TenantParts};
 use crate::clock::Clock;
-use crate::directory::known::{Book, KnownClient, OpenDeal};
+use crate::directory::known::{Book, KnownClient, Look, OpenDeal};
 use crate::model::answering::{Exits, InboundNumber, PersonAnswering, Scenario, SourceAnswering};
 use crate::model::employee::{Employee, EmployeeExtension, EmployeeUser, Employees};
 use crate::model::ids::{CrmUserId, EmployeeId, Extension, PortalKey};
@@ -50,8 +50,11 @@ pub(super) struct Written {
 }
 
 impl Book for Written {
-    fn clients(&self, phone: &Phone) -> Vec<KnownClient> {
-        self.clients.get(phone).cloned().unwrap_or_default()
+    fn look(&self, phone: &Phone) -> Look {
+        Look {
+            clients: self.clients.get(phone).cloned().unwrap_or_default(),
+            complete_as_of: self.as_of,
+        }
     }
 
     fn numbers(&self, after: Option<&Phone>, max: usize) -> Vec<Phone> {

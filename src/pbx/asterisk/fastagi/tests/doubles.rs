@@ -1,7 +1,7 @@
 //! An answerer that says what a test wants, and the Asterisk side of a connection.
 
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -63,11 +63,11 @@ impl Answerer for Fake {
                     name: self.client.clone(),
                     url: None,
                 }),
-                manager: Some(AnswerManager {
+                manager: Some(Arc::new(AnswerManager {
                     employee: "anna".parse::<EmployeeId>().unwrap(),
                     name: "Анна".to_owned(),
                     extension: Some(Extension("101".to_owned())),
-                }),
+                })),
                 extension: Some(Extension("101".to_owned())),
                 route: Route::PersonalManager,
                 integration: None,
