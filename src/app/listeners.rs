@@ -8,9 +8,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::HttpService;
+use actix_http::{HttpService, KeepAlive};
+use actix_service::ServiceFactoryExt as _;
 use actix_web::dev::{Server, ServerHandle, fn_service};
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
 use tokio::net::TcpSocket;
 
@@ -23,6 +25,7 @@ use crate::model::secret::Secret;
 use crate::questions::http::{self, QuestionsHttp};
 
 use super::kept_socket;
+use super::silent_connection::Attended;
 
 /// Threads of each endpoint: the box is small, and a handler only waits for the store.
 const WORKERS: usize = 1;
@@ -107,7 +110,8 @@ const ASKERS_MAX: usize = 2048;
 /// Connections that wait for a place.
 const ASKERS_WAITING_MAX: u32 = 4096;
 
-/// How long a phone system's connection is kept for its next question.
+/// How long a phone system's connection is kept for its next question, at the least; twice that at
+/// the most.
 const ASKER_KEPT: Duration = Duration::from_secs(30);
 
 /// How long a phone system that is shut out may take to notice, as long as at the other endpoints.
@@ -129,15 +133,20 @@ pub(super) fn questions(listen: SocketAddr, state: QuestionsHttp) -> Result<Boun
         .disable_signals()
         .bind("questions", listen, move || {
             let state = Rc::new(state.clone());
-            HttpService::build()
-                .keep_alive(ASKER_KEPT)
+            let service = HttpService::build()
+                // Who is silent is given up by the connection itself.
+                .keep_alive(KeepAlive::Os)
                 .client_request_timeout(HEAD_WITHIN)
                 .client_disconnect_timeout(LEAVE_WITHIN)
                 .h1(fn_service(move |request| {
                     let state = Rc::clone(&state);
                     async move { Ok::<_, Infallible>(http::serve(&state, request).await) }
-                }))
-                .tcp()
+                }));
+            let connected = |stream: TcpStream| async move {
+                let asker = stream.peer_addr().ok();
+                Ok((Attended::new(stream, ASKER_KEPT), asker))
+            };
+            fn_service(connected).and_then(service)
         })
         .map_err(failed)?
         .run();

@@ -26,6 +26,7 @@ mod retention;
 mod run;
 mod setup_child;
 mod silence;
+mod silent_connection;
 mod source_child;
 mod space;
 mod sync_child;
