@@ -198,10 +198,7 @@ impl AccountSettings for AmoSettings {
             }
         };
         // The portal itself, also where requests go to a simulator.
-        Some(format!(
-            "https://{}/{section}/detail/{}",
-            self.host, card.id
-        ))
+        Some(["https://", &self.host, "/", section, "/detail/", &card.id].concat())
     }
 
     fn workplace(&self) -> Option<&Workplace> {

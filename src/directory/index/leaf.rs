@@ -93,7 +93,8 @@ fn parts(leaf: &[u8]) -> Option<(Unpack<'_>, Entries<'_>)> {
 impl<'a> Iterator for Entries<'a> {
     type Item = Entry<'a>;
 
-    #[inline]
+    // A search is this loop: the call would cost more than what it does.
+    #[inline(always)]
     fn next(&mut self) -> Option<Entry<'a>> {
         let (shared, length) = match self.keys.byte()? {
             WIDE => (self.keys.length()?, self.keys.length()?),

@@ -38,37 +38,37 @@ pub(super) struct PackedMap {
 
 #[derive(Debug, Clone)]
 struct Branch {
-    word: u128,
+    word: u64,
     leaves: Arc<[Leaf]>,
 }
 
 #[derive(Debug, Clone)]
 struct Leaf {
-    word: u128,
+    word: u64,
     bytes: Arc<[u8]>,
 }
 
 /// Returns the beginning of a key: of two that differ in it, it says which is less.
-fn word(key: &[u8]) -> u128 {
-    let mut bytes = [0; 16];
+fn word(key: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
     for (to, from) in bytes.iter_mut().zip(key) {
         *to = *from;
     }
-    u128::from_be_bytes(bytes)
+    u64::from_be_bytes(bytes)
 }
 
 /// What begins with a key.
 trait Begins {
-    fn word(&self) -> u128;
+    fn word(&self) -> u64;
     fn first_key(&self) -> &[u8];
 
-    fn begins_after(&self, key: &[u8], word: u128) -> bool {
+    fn begins_after(&self, key: &[u8], word: u64) -> bool {
         self.word() > word || (self.word() == word && self.first_key() > key)
     }
 }
 
 impl Begins for Leaf {
-    fn word(&self) -> u128 {
+    fn word(&self) -> u64 {
         self.word
     }
 
@@ -78,7 +78,7 @@ impl Begins for Leaf {
 }
 
 impl Begins for Branch {
-    fn word(&self) -> u128 {
+    fn word(&self) -> u64 {
         self.word
     }
 
@@ -88,7 +88,7 @@ impl Begins for Branch {
 }
 
 /// Returns where a key lies, if it is there.
-fn place(parts: &[impl Begins], key: &[u8], word: u128) -> usize {
+fn place(parts: &[impl Begins], key: &[u8], word: u64) -> usize {
     // By words alone first: no step of it depends on what is elsewhere in memory.
     let mut after = parts.partition_point(|part| part.word() <= word);
     let last = after.saturating_sub(1);
