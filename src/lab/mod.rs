@@ -16,6 +16,7 @@ mod lab_clock;
 mod own_thread;
 pub mod planfix;
 pub mod request_log;
+pub mod simulator;
 pub mod smtp;
 mod socket;
 pub mod torture;

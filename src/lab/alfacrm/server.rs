@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::TcpListener;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::exchange::{Incoming, Reply};
@@ -19,43 +19,16 @@ use super::options::AlfaOptions;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
 use crate::lab::lab_clock::{LabClock, Moment};
-use crate::lab::own_thread::OwnThread;
 use crate::lab::request_log::RequestLog;
+use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
 use crate::lab::under_way::UnderWay;
 
 /// The largest body: a long comment.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// A running simulator; it ends when dropped.
-#[derive(Debug)]
-pub struct AlfaLab {
-    handle: AlfaHandle,
-    server: OwnThread,
-}
-
-impl Deref for AlfaLab {
-    type Target = AlfaHandle;
-
-    fn deref(&self) -> &AlfaHandle {
-        &self.handle
-    }
-}
-
-impl AlfaLab {
-    /// Returns a hand on the simulator that can be passed on.
-    pub fn handle(&self) -> AlfaHandle {
-        self.handle.clone()
-    }
-
-    /// Closes the socket and waits for the end.
-    ///
-    /// # Errors
-    /// Fails with what ended the server.
-    pub async fn stop(self) -> io::Result<()> {
-        self.server.stop().await
-    }
-}
+/// A running account; it ends when dropped.
+pub type AlfaLab = Simulator<AlfaHandle>;
 
 /// Starts a simulated account on a thread of its own.
 ///
@@ -75,23 +48,18 @@ pub async fn start(options: AlfaOptions) -> io::Result<AlfaLab> {
     let handle = AlfaHandle {
         shared: Arc::new(shared),
     };
-    let (served, beside) = (handle.clone(), handle.clone());
-    let server = move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::Data::new(served.clone()))
-                .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
-                .default_service(web::to(serve))
-        })
-        .workers(1)
-        .disable_signals()
-        .on_connect(socket::remember)
-        .shutdown_timeout(1)
-        .listen(listener)?;
-        Ok(server.run())
+    let service = Service {
+        name: "alfacrm",
+        listener,
+        configure,
+        beside: hooks::deliver,
     };
-    let server = OwnThread::start("alfacrm", server, move || hooks::deliver(beside)).await?;
-    Ok(AlfaLab { handle, server })
+    service.start(handle).await
+}
+
+fn configure(app: &mut ServiceConfig) {
+    app.app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .default_service(web::to(serve));
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AlfaHandle>) -> HttpResponse {

@@ -3,13 +3,13 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
-use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::control::control;
@@ -20,42 +20,21 @@ use super::lab_clock::{LabClock, Moment};
 use super::options::AmoOptions;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
-use crate::lab::own_thread::OwnThread;
 use crate::lab::request_log::RequestLog;
+use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
 use crate::lab::under_way::UnderWay;
 
 /// The largest body: 250 calls with long links are about 200 kB, so this leaves room.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// A running simulator; it ends when dropped.
-#[derive(Debug)]
-pub struct AmoLab {
-    handle: AmoHandle,
-    server: OwnThread,
-}
-
-impl Deref for AmoLab {
-    type Target = AmoHandle;
-
-    fn deref(&self) -> &AmoHandle {
-        &self.handle
-    }
-}
-
-impl AmoLab {
-    /// Returns a hand on the simulator that can be passed on.
-    pub fn handle(&self) -> AmoHandle {
-        self.handle.clone()
-    }
-
-    /// Closes the socket and waits for the end.
-    pub async fn stop(self) -> io::Result<()> {
-        self.server.stop().await
-    }
-}
+/// A running account; it ends when dropped.
+pub type AmoLab = Simulator<AmoHandle>;
 
 /// Starts a simulated account on a thread of its own.
+///
+/// # Errors
+/// Fails when the address cannot be bound.
 pub async fn start(options: AmoOptions) -> io::Result<AmoLab> {
     let listener = TcpListener::bind(options.listen)?;
     let shared = Arc::new(Shared {
@@ -69,23 +48,18 @@ pub async fn start(options: AmoOptions) -> io::Result<AmoLab> {
         options,
     });
     let handle = AmoHandle { shared };
-    let (served, beside) = (handle.clone(), handle.clone());
-    let server = move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::Data::new(served.clone()))
-                .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
-                .default_service(web::to(serve))
-        })
-        .workers(1)
-        .disable_signals()
-        .on_connect(socket::remember)
-        .shutdown_timeout(1)
-        .listen(listener)?;
-        Ok(server.run())
+    let service = Service {
+        name: "amocrm",
+        listener,
+        configure,
+        beside: deliver_hooks,
     };
-    let server = OwnThread::start("amocrm", server, move || deliver_hooks(beside)).await?;
-    Ok(AmoLab { handle, server })
+    service.start(handle).await
+}
+
+fn configure(app: &mut ServiceConfig) {
+    app.app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .default_service(web::to(serve));
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> HttpResponse {

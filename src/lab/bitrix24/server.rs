@@ -3,12 +3,12 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::control::control;
@@ -20,43 +20,16 @@ use super::refusal::Refusal;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
 use crate::lab::lab_clock::{LabClock, Moment};
-use crate::lab::own_thread::OwnThread;
 use crate::lab::request_log::RequestLog;
+use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
 use crate::lab::under_way::UnderWay;
 
 /// The largest body: a recording in base64, or fifty commands with long texts.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// A running simulator; it ends when dropped.
-#[derive(Debug)]
-pub struct BitrixLab {
-    handle: BitrixHandle,
-    server: OwnThread,
-}
-
-impl Deref for BitrixLab {
-    type Target = BitrixHandle;
-
-    fn deref(&self) -> &BitrixHandle {
-        &self.handle
-    }
-}
-
-impl BitrixLab {
-    /// Returns a hand on the simulator that can be passed on.
-    pub fn handle(&self) -> BitrixHandle {
-        self.handle.clone()
-    }
-
-    /// Closes the socket and waits for the end.
-    ///
-    /// # Errors
-    /// Fails with what ended the server.
-    pub async fn stop(self) -> io::Result<()> {
-        self.server.stop().await
-    }
-}
+/// A running portal; it ends when dropped.
+pub type BitrixLab = Simulator<BitrixHandle>;
 
 /// Starts a simulated portal on a thread of its own.
 ///
@@ -76,23 +49,18 @@ pub async fn start(options: BitrixOptions) -> io::Result<BitrixLab> {
         options,
     });
     let handle = BitrixHandle { shared };
-    let (served, beside) = (handle.clone(), handle.clone());
-    let server = move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::Data::new(served.clone()))
-                .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
-                .default_service(web::to(serve))
-        })
-        .workers(1)
-        .disable_signals()
-        .on_connect(socket::remember)
-        .shutdown_timeout(1)
-        .listen(listener)?;
-        Ok(server.run())
+    let service = Service {
+        name: "bitrix24",
+        listener,
+        configure,
+        beside: deliver,
     };
-    let server = OwnThread::start("bitrix24", server, move || deliver(beside)).await?;
-    Ok(BitrixLab { handle, server })
+    service.start(handle).await
+}
+
+fn configure(app: &mut ServiceConfig) {
+    app.app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .default_service(web::to(serve));
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<BitrixHandle>) -> HttpResponse {

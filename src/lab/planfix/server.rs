@@ -3,12 +3,12 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::exchange::{Incoming, Reply};
@@ -18,40 +18,13 @@ use super::options::PlanfixOptions;
 use super::world::World;
 use crate::lab::fault::{Fault, FaultPlan};
 use crate::lab::lab_clock::{LabClock, Moment};
-use crate::lab::own_thread::OwnThread;
 use crate::lab::request_log::RequestLog;
+use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
 use crate::lab::under_way::UnderWay;
 
-/// A running simulator; it ends when dropped.
-#[derive(Debug)]
-pub struct PlanfixLab {
-    handle: PlanfixHandle,
-    server: OwnThread,
-}
-
-impl Deref for PlanfixLab {
-    type Target = PlanfixHandle;
-
-    fn deref(&self) -> &PlanfixHandle {
-        &self.handle
-    }
-}
-
-impl PlanfixLab {
-    /// Returns a hand on the simulator that can be passed on.
-    pub fn handle(&self) -> PlanfixHandle {
-        self.handle.clone()
-    }
-
-    /// Closes the socket and waits for the end.
-    ///
-    /// # Errors
-    /// Fails with what ended the server.
-    pub async fn stop(self) -> io::Result<()> {
-        self.server.stop().await
-    }
-}
+/// A running account; it ends when dropped.
+pub type PlanfixLab = Simulator<PlanfixHandle>;
 
 /// Starts a simulated account on a thread of its own.
 ///
@@ -70,22 +43,17 @@ pub async fn start(options: PlanfixOptions) -> io::Result<PlanfixLab> {
         options,
     });
     let handle = PlanfixHandle { shared };
-    let (served, beside) = (handle.clone(), handle.clone());
-    let server = move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::Data::new(served.clone()))
-                .default_service(web::to(serve))
-        })
-        .workers(1)
-        .disable_signals()
-        .on_connect(socket::remember)
-        .shutdown_timeout(1)
-        .listen(listener)?;
-        Ok(server.run())
+    let service = Service {
+        name: "planfix",
+        listener,
+        configure,
+        beside: hooks::deliver,
     };
-    let server = OwnThread::start("planfix", server, move || hooks::deliver(beside)).await?;
-    Ok(PlanfixLab { handle, server })
+    service.start(handle).await
+}
+
+fn configure(app: &mut ServiceConfig) {
+    app.default_service(web::to(serve));
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<PlanfixHandle>) -> HttpResponse {
