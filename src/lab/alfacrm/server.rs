@@ -13,16 +13,15 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::exchange::{Incoming, Reply};
-use super::handle::{AlfaHandle, Shared, lock};
+use super::handle::{AlfaHandle, Shared};
 use super::hooks;
 use super::options::AlfaOptions;
 use super::world::World;
-use crate::lab::fault::{Fault, FaultPlan};
+use crate::lab::fault::Fault;
 use crate::lab::lab_clock::{LabClock, Moment};
-use crate::lab::request_log::RequestLog;
 use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
-use crate::lab::under_way::UnderWay;
+use crate::lab::traffic::Traffic;
 
 /// The largest body: a long comment.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -41,9 +40,7 @@ pub async fn start(options: AlfaOptions) -> io::Result<AlfaLab> {
         address: listener.local_addr()?,
         world: Mutex::new(World::new(&options, clock.now())),
         clock,
-        log: Mutex::new(RequestLog::new(options.log_entries_max)),
-        faults: Mutex::new(FaultPlan::new(options.fault_seed)),
-        under_way: UnderWay::default(),
+        traffic: Traffic::new(options.log_entries_max, options.fault_seed),
     };
     let handle = AlfaHandle {
         shared: Arc::new(shared),
@@ -69,7 +66,7 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AlfaHandle>) ->
         let body = super::control::answer(lab, &incoming);
         return head(&body).body(body.body);
     }
-    let _under_way = lab.shared.under_way.begin();
+    let _under_way = lab.shared.traffic.begin();
     let (reply, fault) = take_effect(lab, &incoming, lab.shared.clock.now());
     let Some(reply) = reply else {
         return socket::close(&request);
@@ -98,18 +95,17 @@ fn take_effect(
     // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
     let mut world = lab.world();
     world.now = now;
-    let mut log = lock(&lab.shared.log);
+    let traffic = &lab.shared.traffic;
     let (method, path) = (&incoming.method, &incoming.path);
     let query = &incoming.query_text;
-    let ordinal = log.arrive(now.unix_ms, method, path, query, &incoming.body);
-    let fault = lock(&lab.shared.faults).decide(ordinal, method, path);
+    let (arrival, fault) = traffic.arrive(now.unix_ms, method, path, query, &incoming.body);
     let (reply, fault) = match (world.admit(), fault) {
         (Some(refusal), _) => (Some(refusal), None),
         (None, Some(fault)) => (struck(&fault, || world.respond(incoming)), Some(fault)),
         (None, None) => (Some(world.respond(incoming)), None),
     };
     let status = reply.as_ref().map(|reply| reply.status);
-    log.answer(ordinal, status, fault.as_ref().map(Fault::name));
+    arrival.answer(status, fault.as_ref());
     (reply, fault)
 }
 

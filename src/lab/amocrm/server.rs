@@ -15,15 +15,14 @@ use bytes::Bytes;
 use super::control::control;
 use super::delivery::deliver_hooks;
 use super::exchange::{Incoming, Query, Reply};
-use super::handle::{AmoHandle, Shared, lock};
+use super::handle::{AmoHandle, Shared};
 use super::lab_clock::{LabClock, Moment};
 use super::options::AmoOptions;
 use super::world::World;
-use crate::lab::fault::{Fault, FaultPlan};
-use crate::lab::request_log::RequestLog;
+use crate::lab::fault::Fault;
 use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
-use crate::lab::under_way::UnderWay;
+use crate::lab::traffic::Traffic;
 
 /// The largest body: 250 calls with long links are about 200 kB, so this leaves room.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -41,10 +40,8 @@ pub async fn start(options: AmoOptions) -> io::Result<AmoLab> {
         address: listener.local_addr()?,
         clock: LabClock::start(),
         world: Mutex::new(World::new(&options)),
-        log: Mutex::new(RequestLog::new(options.log_entries_max)),
-        faults: Mutex::new(FaultPlan::new(options.fault_seed)),
+        traffic: Traffic::new(options.log_entries_max, options.fault_seed),
         hooks_waiting: tokio::sync::Notify::new(),
-        under_way: UnderWay::default(),
         options,
     });
     let handle = AmoHandle { shared };
@@ -72,7 +69,7 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> 
     // While one request waits for the account (somebody takes the oracle), the others must not
     // get a later time of arrival, or an even pace would look like a burst.
     let now = lab.moment();
-    let _under_way = lab.shared.under_way.begin();
+    let _under_way = lab.shared.traffic.begin();
     let judge = lab.clone();
     let effect = web::block(move || take_effect(&judge, incoming, now)).await;
     lab.shared.hooks_waiting.notify_one();
@@ -104,16 +101,11 @@ fn take_effect(
 ) -> (u64, Option<Reply>, Option<Fault>) {
     // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
     let mut world = lab.world();
-    let mut log = lock(&lab.shared.log);
-    let (method, path) = (incoming.method.clone(), incoming.path.clone());
-    let ordinal = log.arrive(
-        now.unix_ms,
-        &method,
-        &path,
-        &incoming.query_text,
-        &incoming.body,
-    );
-    let fault = lock(&lab.shared.faults).decide(ordinal, &method, &path);
+    let traffic = &lab.shared.traffic;
+    let (method, path) = (&incoming.method, &incoming.path);
+    let query = &incoming.query_text;
+    let (arrival, fault) = traffic.arrive(now.unix_ms, method, path, query, &incoming.body);
+    let ordinal = arrival.ordinal;
     let refusal = world.admit(&incoming, now);
     let fault = fault.filter(|_| refusal.is_none());
     let reply = match (&refusal, &fault) {
@@ -127,7 +119,7 @@ fn take_effect(
         (None, None) => Some(world.respond(&incoming, now)),
     };
     let status = reply.as_ref().map(|reply| reply.status);
-    log.answer(ordinal, status, fault.as_ref().map(Fault::name));
+    arrival.answer(status, fault.as_ref());
     (ordinal, reply, fault)
 }
 

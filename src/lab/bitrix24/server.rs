@@ -14,16 +14,15 @@ use bytes::Bytes;
 use super::control::control;
 use super::delivery::deliver;
 use super::exchange::{Incoming, Reply};
-use super::handle::{BitrixHandle, Shared, lock};
+use super::handle::{BitrixHandle, Shared};
 use super::options::BitrixOptions;
 use super::refusal::Refusal;
 use super::world::World;
-use crate::lab::fault::{Fault, FaultPlan};
+use crate::lab::fault::Fault;
 use crate::lab::lab_clock::{LabClock, Moment};
-use crate::lab::request_log::RequestLog;
 use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
-use crate::lab::under_way::UnderWay;
+use crate::lab::traffic::Traffic;
 
 /// The largest body: a recording in base64, or fifty commands with long texts.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -42,10 +41,8 @@ pub async fn start(options: BitrixOptions) -> io::Result<BitrixLab> {
         address: listener.local_addr()?,
         world: Mutex::new(World::new(&options, clock.now())),
         clock,
-        log: Mutex::new(RequestLog::new(options.log_entries_max)),
-        faults: Mutex::new(FaultPlan::new(options.fault_seed)),
+        traffic: Traffic::new(options.log_entries_max, options.fault_seed),
         events_waiting: tokio::sync::Notify::new(),
-        under_way: UnderWay::default(),
         options,
     });
     let handle = BitrixHandle { shared };
@@ -71,7 +68,7 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<BitrixHandle>) 
         let body = Bytes::copy_from_slice(&reply.body);
         return head(&reply).body(body);
     }
-    let _under_way = lab.shared.under_way.begin();
+    let _under_way = lab.shared.traffic.begin();
     // While one request waits for the portal, the others must not get a later time of arrival.
     let now = lab.moment();
     let judge = lab.clone();
@@ -109,16 +106,10 @@ fn take_effect(
     // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
     let mut world = lab.world();
     world.clock_now = now;
-    let mut log = lock(&lab.shared.log);
+    let traffic = &lab.shared.traffic;
     let (method, path) = (&incoming.method, &incoming.path);
-    let ordinal = log.arrive(
-        now.unix_ms,
-        method,
-        path,
-        &incoming.query_text,
-        &incoming.body,
-    );
-    let fault = lock(&lab.shared.faults).decide(ordinal, method, path);
+    let query = &incoming.query_text;
+    let (arrival, fault) = traffic.arrive(now.unix_ms, method, path, query, &incoming.body);
     let refusal = world.admit(incoming, now).map(|refusal| refusal.reply());
     let fault = fault.filter(|_| refusal.is_none());
     let reply = match (&refusal, &fault) {
@@ -129,7 +120,7 @@ fn take_effect(
         (None, None) => Some(world.respond(incoming, now, usize::MAX)),
     };
     let status = reply.as_ref().map(|reply| reply.status);
-    log.answer(ordinal, status, fault.as_ref().map(Fault::name));
+    arrival.answer(status, fault.as_ref());
     (reply, fault)
 }
 
