@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::api;
 use super::calls::now_ms;
@@ -11,6 +11,7 @@ use super::history::Row;
 use super::options::{Switches, User, VatsOptions};
 use super::presence::Presence;
 use super::teller::Told;
+use crate::lab::lock::lock;
 use crate::lab::simulator::{Service, Simulator};
 
 /// Rows and messages that are kept.
@@ -78,7 +79,7 @@ pub async fn start(options: VatsOptions) -> io::Result<VatsLab> {
 
 impl VatsHandle {
     pub(super) fn lock(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.world)
     }
 
     /// Returns where its API is.

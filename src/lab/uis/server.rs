@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{self, ServiceConfig};
@@ -19,6 +19,7 @@ use super::rest;
 use super::sender::Sender;
 use super::switches::Switches;
 use super::world::World;
+use crate::lab::lock::lock;
 use crate::lab::simulator::{Service, Simulator};
 use crate::lab::wall;
 
@@ -66,7 +67,7 @@ pub type UisLab = Simulator<UisHandle>;
 
 impl UisHandle {
     fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.world)
     }
 
     /// Returns the address of the Data API.
@@ -145,15 +146,12 @@ impl UisHandle {
 
     /// Returns who tells of what happens, where an address was set.
     pub(super) fn sender(&self) -> Option<Sender> {
-        self.sender
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.sender).clone()
     }
 
     /// Sets where notifications go.
     pub fn set_sender(&self, sender: Sender) {
-        *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        *lock(&self.sender) = Some(sender);
     }
 
     /// Returns what there is to be known of the simulator.
