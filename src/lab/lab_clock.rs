@@ -2,11 +2,12 @@
 //! stopped where it counts what falls into one second.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::lock::lock;
 use super::wall;
 
 /// One moment, as the wall clock and as a point for measuring spans.
@@ -68,9 +69,7 @@ impl LabClock {
     }
 
     fn stands_at(&self) -> MutexGuard<'_, Option<Duration>> {
-        self.stands_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.stands_at)
     }
 
     /// Moves the wall clock by so many milliseconds; spans are not touched.

@@ -4,11 +4,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+
+use super::lock::lock;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,10 +79,6 @@ impl Drop for SmtpServer {
     }
 }
 
-fn state(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl SmtpServer {
     /// Starts on a free port of this machine.
     ///
@@ -114,22 +112,22 @@ impl SmtpServer {
 
     /// Changes what goes wrong.
     pub fn set_mood(&self, mood: Mood) {
-        state(&self.state).mood = mood;
+        lock(&self.state).mood = mood;
     }
 
     /// Returns the messages that were taken.
     pub fn mails(&self) -> Vec<Mail> {
-        state(&self.state).mails.clone()
+        lock(&self.state).mails.clone()
     }
 
     /// Returns how often somebody connected.
     pub fn connections(&self) -> usize {
-        state(&self.state).connections
+        lock(&self.state).connections
     }
 }
 
 async fn serve(stream: TcpStream, shared: &Mutex<State>, protection: Protection) -> io::Result<()> {
-    state(shared).connections += 1;
+    lock(shared).connections += 1;
     match protection {
         Protection::None => {
             talk(stream, shared, false, false, true).await?;
@@ -156,7 +154,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     encrypted: bool,
     greets: bool,
 ) -> io::Result<Option<S>> {
-    let mood = state(shared).mood;
+    let mood = lock(shared).mood;
     let mut stream = BufReader::new(stream);
     if mood == Mood::Silent {
         std::future::pending::<()>().await;
@@ -211,7 +209,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
                 let Some(data) = message(&mut stream, mood).await? else {
                     return Ok(None);
                 };
-                state(shared).mails.push(Mail {
+                lock(shared).mails.push(Mail {
                     from: std::mem::take(&mut from),
                     to: std::mem::take(&mut to),
                     login: login.clone(),

@@ -2,7 +2,8 @@
 //! Cheap to clone; works from any thread.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::options::{AlfaOptions, Switches};
@@ -10,10 +11,9 @@ use super::oracle::{Oracle, OracleCounters};
 use super::pays::Pay;
 use super::records::Customer;
 use super::world::World;
-use crate::lab::fault::{FaultPlan, Rule, RuleRefused};
 use crate::lab::lab_clock::LabClock;
-use crate::lab::request_log::{Counters, Entry, RequestLog};
-use crate::lab::under_way::UnderWay;
+use crate::lab::lock::lock;
+use crate::lab::traffic::Traffic;
 
 /// What server, scripts and deliveries share.
 #[derive(Debug)]
@@ -21,20 +21,21 @@ pub(super) struct Shared {
     pub(super) address: SocketAddr,
     pub(super) clock: LabClock,
     pub(super) world: Mutex<World>,
-    pub(super) log: Mutex<RequestLog>,
-    pub(super) faults: Mutex<FaultPlan>,
-    pub(super) under_way: UnderWay,
+    pub(super) traffic: Traffic,
 }
 
-/// A hand on a running simulator.
+/// A hand on a running simulator, and on its [`Traffic`].
 #[derive(Debug, Clone)]
 pub struct AlfaHandle {
     pub(super) shared: Arc<Shared>,
 }
 
-/// Locks without caring for a panic elsewhere: a test that failed holds no broken state.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Deref for AlfaHandle {
+    type Target = Traffic;
+
+    fn deref(&self) -> &Traffic {
+        &self.shared.traffic
+    }
 }
 
 impl AlfaHandle {
@@ -174,19 +175,6 @@ impl AlfaHandle {
         world.hooks.twice_every = twice_every;
     }
 
-    /// Begins a new fault plan.
-    pub fn set_faults(&self, plan: FaultPlan) {
-        *lock(&self.shared.faults) = plan;
-    }
-
-    /// Adds a rule to the fault plan.
-    ///
-    /// # Errors
-    /// Says why the rule is not taken.
-    pub fn add_fault(&self, rule: Rule) -> Result<(), RuleRefused> {
-        lock(&self.shared.faults).add(rule)
-    }
-
     /// Counts what there is.
     pub fn oracle(&self) -> Oracle {
         self.world().oracle()
@@ -195,21 +183,6 @@ impl AlfaHandle {
     /// Returns the counters alone.
     pub fn counters(&self) -> OracleCounters {
         self.world().oracle_counters()
-    }
-
-    /// Returns the last requests.
-    pub fn log(&self) -> Vec<Entry> {
-        lock(&self.shared.log).entries()
-    }
-
-    /// Returns the counters of all requests.
-    pub fn log_counters(&self) -> Counters {
-        lock(&self.shared.log).counters()
-    }
-
-    /// Returns how many requests have arrived and are not answered yet.
-    pub fn under_way(&self) -> usize {
-        self.shared.under_way.count()
     }
 
     /// Returns the state, at the present time.

@@ -4,58 +4,30 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::TcpListener;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::exchange::{Incoming, Reply};
-use super::handle::{AlfaHandle, Shared, lock};
+use super::handle::{AlfaHandle, Shared};
 use super::hooks;
 use super::options::AlfaOptions;
 use super::world::World;
-use crate::lab::fault::{Fault, FaultPlan};
+use crate::lab::fault::Fault;
 use crate::lab::lab_clock::{LabClock, Moment};
-use crate::lab::own_thread::OwnThread;
-use crate::lab::request_log::RequestLog;
+use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
-use crate::lab::under_way::UnderWay;
+use crate::lab::traffic::Traffic;
 
 /// The largest body: a long comment.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// A running simulator; it ends when dropped.
-#[derive(Debug)]
-pub struct AlfaLab {
-    handle: AlfaHandle,
-    server: OwnThread,
-}
-
-impl Deref for AlfaLab {
-    type Target = AlfaHandle;
-
-    fn deref(&self) -> &AlfaHandle {
-        &self.handle
-    }
-}
-
-impl AlfaLab {
-    /// Returns a hand on the simulator that can be passed on.
-    pub fn handle(&self) -> AlfaHandle {
-        self.handle.clone()
-    }
-
-    /// Closes the socket and waits for the end.
-    ///
-    /// # Errors
-    /// Fails with what ended the server.
-    pub async fn stop(self) -> io::Result<()> {
-        self.server.stop().await
-    }
-}
+/// A running account; it ends when dropped.
+pub type AlfaLab = Simulator<AlfaHandle>;
 
 /// Starts a simulated account on a thread of its own.
 ///
@@ -68,30 +40,23 @@ pub async fn start(options: AlfaOptions) -> io::Result<AlfaLab> {
         address: listener.local_addr()?,
         world: Mutex::new(World::new(&options, clock.now())),
         clock,
-        log: Mutex::new(RequestLog::new(options.log_entries_max)),
-        faults: Mutex::new(FaultPlan::new(options.fault_seed)),
-        under_way: UnderWay::default(),
+        traffic: Traffic::new(options.log_entries_max, options.fault_seed),
     };
     let handle = AlfaHandle {
         shared: Arc::new(shared),
     };
-    let (served, beside) = (handle.clone(), handle.clone());
-    let server = move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::Data::new(served.clone()))
-                .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
-                .default_service(web::to(serve))
-        })
-        .workers(1)
-        .disable_signals()
-        .on_connect(socket::remember)
-        .shutdown_timeout(1)
-        .listen(listener)?;
-        Ok(server.run())
+    let service = Service {
+        name: "alfacrm",
+        listener,
+        configure,
+        beside: hooks::deliver,
     };
-    let server = OwnThread::start("alfacrm", server, move || hooks::deliver(beside)).await?;
-    Ok(AlfaLab { handle, server })
+    service.start(handle).await
+}
+
+fn configure(app: &mut ServiceConfig) {
+    app.app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .default_service(web::to(serve));
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AlfaHandle>) -> HttpResponse {
@@ -101,7 +66,7 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AlfaHandle>) ->
         let body = super::control::answer(lab, &incoming);
         return head(&body).body(body.body);
     }
-    let _under_way = lab.shared.under_way.begin();
+    let _under_way = lab.shared.traffic.begin();
     let (reply, fault) = take_effect(lab, &incoming, lab.shared.clock.now());
     let Some(reply) = reply else {
         return socket::close(&request);
@@ -130,18 +95,17 @@ fn take_effect(
     // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
     let mut world = lab.world();
     world.now = now;
-    let mut log = lock(&lab.shared.log);
+    let traffic = &lab.shared.traffic;
     let (method, path) = (&incoming.method, &incoming.path);
     let query = &incoming.query_text;
-    let ordinal = log.arrive(now.unix_ms, method, path, query, &incoming.body);
-    let fault = lock(&lab.shared.faults).decide(ordinal, method, path);
+    let (arrival, fault) = traffic.arrive(now.unix_ms, method, path, query, &incoming.body);
     let (reply, fault) = match (world.admit(), fault) {
         (Some(refusal), _) => (Some(refusal), None),
         (None, Some(fault)) => (struck(&fault, || world.respond(incoming)), Some(fault)),
         (None, None) => (Some(world.respond(incoming)), None),
     };
     let status = reply.as_ref().map(|reply| reply.status);
-    log.answer(ordinal, status, fault.as_ref().map(Fault::name));
+    arrival.answer(status, fault.as_ref());
     (reply, fault)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,6 +23,7 @@ use super::message::Message;
 use super::script::{self, Requested, Script, ScriptedCall};
 use super::session;
 use super::switch::Switch;
+use crate::lab::lock::lock;
 use crate::lab::wall;
 
 /// Connections at a time; Asterisk's own bound for those that have not logged in is 50.
@@ -95,10 +96,9 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Nothing awaits or panics under this lock; if something did, the state is still the best
-    /// that there is.
+    /// Nothing awaits under this lock.
     pub(super) fn switch(&self) -> MutexGuard<'_, Switch> {
-        self.switch.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.switch)
     }
 
     /// Plays what an `Originate` asked for.

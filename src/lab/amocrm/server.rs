@@ -3,89 +3,60 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
-use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::control::control;
 use super::delivery::deliver_hooks;
 use super::exchange::{Incoming, Query, Reply};
-use super::handle::{AmoHandle, Shared, lock};
+use super::handle::{AmoHandle, Shared};
 use super::lab_clock::{LabClock, Moment};
 use super::options::AmoOptions;
 use super::world::World;
-use crate::lab::fault::{Fault, FaultPlan};
-use crate::lab::own_thread::OwnThread;
-use crate::lab::request_log::RequestLog;
+use crate::lab::fault::Fault;
+use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
-use crate::lab::under_way::UnderWay;
+use crate::lab::traffic::Traffic;
 
 /// The largest body: 250 calls with long links are about 200 kB, so this leaves room.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// A running simulator; it ends when dropped.
-#[derive(Debug)]
-pub struct AmoLab {
-    handle: AmoHandle,
-    server: OwnThread,
-}
-
-impl Deref for AmoLab {
-    type Target = AmoHandle;
-
-    fn deref(&self) -> &AmoHandle {
-        &self.handle
-    }
-}
-
-impl AmoLab {
-    /// Returns a hand on the simulator that can be passed on.
-    pub fn handle(&self) -> AmoHandle {
-        self.handle.clone()
-    }
-
-    /// Closes the socket and waits for the end.
-    pub async fn stop(self) -> io::Result<()> {
-        self.server.stop().await
-    }
-}
+/// A running account; it ends when dropped.
+pub type AmoLab = Simulator<AmoHandle>;
 
 /// Starts a simulated account on a thread of its own.
+///
+/// # Errors
+/// Fails when the address cannot be bound.
 pub async fn start(options: AmoOptions) -> io::Result<AmoLab> {
     let listener = TcpListener::bind(options.listen)?;
     let shared = Arc::new(Shared {
         address: listener.local_addr()?,
         clock: LabClock::start(),
         world: Mutex::new(World::new(&options)),
-        log: Mutex::new(RequestLog::new(options.log_entries_max)),
-        faults: Mutex::new(FaultPlan::new(options.fault_seed)),
+        traffic: Traffic::new(options.log_entries_max, options.fault_seed),
         hooks_waiting: tokio::sync::Notify::new(),
-        under_way: UnderWay::default(),
         options,
     });
     let handle = AmoHandle { shared };
-    let (served, beside) = (handle.clone(), handle.clone());
-    let server = move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::Data::new(served.clone()))
-                .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
-                .default_service(web::to(serve))
-        })
-        .workers(1)
-        .disable_signals()
-        .on_connect(socket::remember)
-        .shutdown_timeout(1)
-        .listen(listener)?;
-        Ok(server.run())
+    let service = Service {
+        name: "amocrm",
+        listener,
+        configure,
+        beside: deliver_hooks,
     };
-    let server = OwnThread::start("amocrm", server, move || deliver_hooks(beside)).await?;
-    Ok(AmoLab { handle, server })
+    service.start(handle).await
+}
+
+fn configure(app: &mut ServiceConfig) {
+    app.app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .default_service(web::to(serve));
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> HttpResponse {
@@ -98,7 +69,7 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<AmoHandle>) -> 
     // While one request waits for the account (somebody takes the oracle), the others must not
     // get a later time of arrival, or an even pace would look like a burst.
     let now = lab.moment();
-    let _under_way = lab.shared.under_way.begin();
+    let _under_way = lab.shared.traffic.begin();
     let judge = lab.clone();
     let effect = web::block(move || take_effect(&judge, incoming, now)).await;
     lab.shared.hooks_waiting.notify_one();
@@ -130,16 +101,11 @@ fn take_effect(
 ) -> (u64, Option<Reply>, Option<Fault>) {
     // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
     let mut world = lab.world();
-    let mut log = lock(&lab.shared.log);
-    let (method, path) = (incoming.method.clone(), incoming.path.clone());
-    let ordinal = log.arrive(
-        now.unix_ms,
-        &method,
-        &path,
-        &incoming.query_text,
-        &incoming.body,
-    );
-    let fault = lock(&lab.shared.faults).decide(ordinal, &method, &path);
+    let traffic = &lab.shared.traffic;
+    let (method, path) = (&incoming.method, &incoming.path);
+    let query = &incoming.query_text;
+    let (arrival, fault) = traffic.arrive(now.unix_ms, method, path, query, &incoming.body);
+    let ordinal = arrival.ordinal;
     let refusal = world.admit(&incoming, now);
     let fault = fault.filter(|_| refusal.is_none());
     let reply = match (&refusal, &fault) {
@@ -153,7 +119,7 @@ fn take_effect(
         (None, None) => Some(world.respond(&incoming, now)),
     };
     let status = reply.as_ref().map(|reply| reply.status);
-    log.answer(ordinal, status, fault.as_ref().map(Fault::name));
+    arrival.answer(status, fault.as_ref());
     (ordinal, reply, fault)
 }
 

@@ -2,7 +2,8 @@
 //! Cheap to clone; works from any thread.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::auth::Caller;
@@ -13,10 +14,10 @@ use super::refusal::Refusal;
 use super::seed::{CardEdit, SeedCard, SeedDeal};
 use super::switches::Switches;
 use super::world::World;
-use crate::lab::fault::{FaultPlan, Rule, RuleRefused, RuleState};
+use crate::lab::fault::FaultPlan;
 use crate::lab::lab_clock::{LabClock, Moment};
-use crate::lab::request_log::{Counters, Entry, RequestLog};
-use crate::lab::under_way::UnderWay;
+use crate::lab::lock::lock;
+use crate::lab::traffic::Traffic;
 
 /// What server, scripts and deliveries share.
 #[derive(Debug)]
@@ -25,22 +26,23 @@ pub(super) struct Shared {
     pub(super) address: SocketAddr,
     pub(super) clock: LabClock,
     pub(super) world: Mutex<World>,
-    pub(super) log: Mutex<RequestLog>,
-    pub(super) faults: Mutex<FaultPlan>,
+    pub(super) traffic: Traffic,
     /// Wakes the sender of events.
     pub(super) events_waiting: tokio::sync::Notify,
-    pub(super) under_way: UnderWay,
 }
 
-/// A hand on a running simulator.
+/// A hand on a running simulator, and on its [`Traffic`].
 #[derive(Debug, Clone)]
 pub struct BitrixHandle {
     pub(super) shared: Arc<Shared>,
 }
 
-/// Locks without caring for a panic elsewhere: a test that failed holds no broken state.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Deref for BitrixHandle {
+    type Target = Traffic;
+
+    fn deref(&self) -> &Traffic {
+        &self.shared.traffic
+    }
 }
 
 impl BitrixHandle {
@@ -110,44 +112,6 @@ impl BitrixHandle {
     /// Returns the counters alone, which is cheap.
     pub fn counters(&self) -> OracleCounters {
         self.world().oracle_counters()
-    }
-
-    /// Adds a rule to the fault plan.
-    ///
-    /// # Errors
-    /// Fails when the rule can do nothing, or the plan is full.
-    pub fn add_fault(&self, rule: Rule) -> Result<(), RuleRefused> {
-        lock(&self.shared.faults).add(rule)
-    }
-
-    /// Replaces the fault plan.
-    pub fn set_faults(&self, plan: FaultPlan) {
-        *lock(&self.shared.faults) = plan;
-    }
-
-    /// Forgets every fault rule.
-    pub fn clear_faults(&self) {
-        lock(&self.shared.faults).clear();
-    }
-
-    /// Returns the fault rules and what they did.
-    pub fn faults(&self) -> Vec<RuleState> {
-        lock(&self.shared.faults).state()
-    }
-
-    /// Returns the last requests, oldest first.
-    pub fn log(&self) -> Vec<Entry> {
-        lock(&self.shared.log).entries()
-    }
-
-    /// Returns the counters over all requests.
-    pub fn log_counters(&self) -> Counters {
-        lock(&self.shared.log).counters()
-    }
-
-    /// Returns how many requests have arrived and are not answered yet.
-    pub fn under_way(&self) -> usize {
-        self.shared.under_way.count()
     }
 
     /// Puts a contact into the portal.
@@ -322,8 +286,9 @@ impl BitrixHandle {
     /// Makes the portal new: no cards, no faults, no log.
     pub fn reset(&self) {
         *self.world() = World::new(&self.shared.options, self.moment());
-        *lock(&self.shared.faults) = FaultPlan::new(self.shared.options.fault_seed);
-        lock(&self.shared.log).clear();
+        let fault_seed = self.shared.options.fault_seed;
+        self.shared.traffic.set_faults(FaultPlan::new(fault_seed));
+        self.shared.traffic.clear_log();
     }
 
     pub(super) fn world(&self) -> MutexGuard<'_, World> {

@@ -3,60 +3,32 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::control::control;
 use super::delivery::deliver;
 use super::exchange::{Incoming, Reply};
-use super::handle::{BitrixHandle, Shared, lock};
+use super::handle::{BitrixHandle, Shared};
 use super::options::BitrixOptions;
 use super::refusal::Refusal;
 use super::world::World;
-use crate::lab::fault::{Fault, FaultPlan};
+use crate::lab::fault::Fault;
 use crate::lab::lab_clock::{LabClock, Moment};
-use crate::lab::own_thread::OwnThread;
-use crate::lab::request_log::RequestLog;
+use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
-use crate::lab::under_way::UnderWay;
+use crate::lab::traffic::Traffic;
 
 /// The largest body: a recording in base64, or fifty commands with long texts.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// A running simulator; it ends when dropped.
-#[derive(Debug)]
-pub struct BitrixLab {
-    handle: BitrixHandle,
-    server: OwnThread,
-}
-
-impl Deref for BitrixLab {
-    type Target = BitrixHandle;
-
-    fn deref(&self) -> &BitrixHandle {
-        &self.handle
-    }
-}
-
-impl BitrixLab {
-    /// Returns a hand on the simulator that can be passed on.
-    pub fn handle(&self) -> BitrixHandle {
-        self.handle.clone()
-    }
-
-    /// Closes the socket and waits for the end.
-    ///
-    /// # Errors
-    /// Fails with what ended the server.
-    pub async fn stop(self) -> io::Result<()> {
-        self.server.stop().await
-    }
-}
+/// A running portal; it ends when dropped.
+pub type BitrixLab = Simulator<BitrixHandle>;
 
 /// Starts a simulated portal on a thread of its own.
 ///
@@ -69,30 +41,23 @@ pub async fn start(options: BitrixOptions) -> io::Result<BitrixLab> {
         address: listener.local_addr()?,
         world: Mutex::new(World::new(&options, clock.now())),
         clock,
-        log: Mutex::new(RequestLog::new(options.log_entries_max)),
-        faults: Mutex::new(FaultPlan::new(options.fault_seed)),
+        traffic: Traffic::new(options.log_entries_max, options.fault_seed),
         events_waiting: tokio::sync::Notify::new(),
-        under_way: UnderWay::default(),
         options,
     });
     let handle = BitrixHandle { shared };
-    let (served, beside) = (handle.clone(), handle.clone());
-    let server = move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::Data::new(served.clone()))
-                .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
-                .default_service(web::to(serve))
-        })
-        .workers(1)
-        .disable_signals()
-        .on_connect(socket::remember)
-        .shutdown_timeout(1)
-        .listen(listener)?;
-        Ok(server.run())
+    let service = Service {
+        name: "bitrix24",
+        listener,
+        configure,
+        beside: deliver,
     };
-    let server = OwnThread::start("bitrix24", server, move || deliver(beside)).await?;
-    Ok(BitrixLab { handle, server })
+    service.start(handle).await
+}
+
+fn configure(app: &mut ServiceConfig) {
+    app.app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+        .default_service(web::to(serve));
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<BitrixHandle>) -> HttpResponse {
@@ -103,7 +68,7 @@ async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<BitrixHandle>) 
         let body = Bytes::copy_from_slice(&reply.body);
         return head(&reply).body(body);
     }
-    let _under_way = lab.shared.under_way.begin();
+    let _under_way = lab.shared.traffic.begin();
     // While one request waits for the portal, the others must not get a later time of arrival.
     let now = lab.moment();
     let judge = lab.clone();
@@ -141,16 +106,10 @@ fn take_effect(
     // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
     let mut world = lab.world();
     world.clock_now = now;
-    let mut log = lock(&lab.shared.log);
+    let traffic = &lab.shared.traffic;
     let (method, path) = (&incoming.method, &incoming.path);
-    let ordinal = log.arrive(
-        now.unix_ms,
-        method,
-        path,
-        &incoming.query_text,
-        &incoming.body,
-    );
-    let fault = lock(&lab.shared.faults).decide(ordinal, method, path);
+    let query = &incoming.query_text;
+    let (arrival, fault) = traffic.arrive(now.unix_ms, method, path, query, &incoming.body);
     let refusal = world.admit(incoming, now).map(|refusal| refusal.reply());
     let fault = fault.filter(|_| refusal.is_none());
     let reply = match (&refusal, &fault) {
@@ -161,7 +120,7 @@ fn take_effect(
         (None, None) => Some(world.respond(incoming, now, usize::MAX)),
     };
     let status = reply.as_ref().map(|reply| reply.status);
-    log.answer(ordinal, status, fault.as_ref().map(Fault::name));
+    arrival.answer(status, fault.as_ref());
     (reply, fault)
 }
 

@@ -1,6 +1,6 @@
 //! Calls that happen: told while they go on, and written into the history when they are over.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::history::{Row, compact};
 use super::options::{PhoneForm, User};
 use super::server::VatsHandle;
+use crate::lab::lock::lock;
 use crate::lab::wall;
 
 /// What sort of call it is.
@@ -281,7 +282,7 @@ impl Live<'_> {
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Vec<(&'static str, String)>>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.held)
     }
 
     /// Writes the call into the history and tells it.

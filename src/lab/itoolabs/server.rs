@@ -3,10 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use actix_web::{App, HttpServer, web};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::api;
 use super::calls::now_ms;
@@ -14,7 +11,8 @@ use super::history::Row;
 use super::options::{Switches, User, VatsOptions};
 use super::presence::Presence;
 use super::teller::Told;
-use crate::lab::own_thread::OwnThread;
+use crate::lab::lock::lock;
+use crate::lab::simulator::{Service, Simulator};
 
 /// Rows and messages that are kept.
 const KEPT_MAX: usize = 20_000;
@@ -44,27 +42,7 @@ pub struct VatsHandle {
 }
 
 /// A running VATS; it ends when dropped.
-#[derive(Debug)]
-pub struct VatsLab {
-    handle: VatsHandle,
-    /// Ends it when dropped.
-    _server: OwnThread,
-}
-
-impl Deref for VatsLab {
-    type Target = VatsHandle;
-
-    fn deref(&self) -> &VatsHandle {
-        &self.handle
-    }
-}
-
-impl VatsLab {
-    /// Returns a hand on the simulator that can be passed on.
-    pub fn handle(&self) -> VatsHandle {
-        self.handle.clone()
-    }
-}
+pub type VatsLab = Simulator<VatsHandle>;
 
 /// Starts a VATS on a thread of its own.
 ///
@@ -89,19 +67,19 @@ pub async fn start(options: VatsOptions) -> io::Result<VatsLab> {
             refused: 0,
         })),
     };
-    let data = web::Data::new(handle.clone());
-    let server = move || {
-        let app = move || App::new().app_data(data.clone()).configure(api::configure);
-        let server = HttpServer::new(app).workers(1).disable_signals();
-        Ok(server.listen(listener)?.run())
+    let service = Service {
+        name: "vats",
+        listener,
+        configure: api::configure,
+        // All that it does is asked for.
+        beside: |_| std::future::pending(),
     };
-    let _server = OwnThread::start("vats", server, std::future::pending).await?;
-    Ok(VatsLab { handle, _server })
+    service.start(handle).await
 }
 
 impl VatsHandle {
     pub(super) fn lock(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.world)
     }
 
     /// Returns where its API is.

@@ -2,17 +2,17 @@
 //! Cheap to clone; works from any thread.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::hooks::Scenarios;
 use super::options::PlanfixOptions;
 use super::oracle::{Counters, Oracle};
 use super::switches::Switches;
 use super::world::{Contact, Task, World};
-use crate::lab::fault::{FaultPlan, Rule, RuleRefused};
 use crate::lab::lab_clock::LabClock;
-use crate::lab::request_log::{Counters as LogCounters, Entry, RequestLog};
-use crate::lab::under_way::UnderWay;
+use crate::lab::lock::lock;
+use crate::lab::traffic::Traffic;
 
 /// What server and scripts share.
 #[derive(Debug)]
@@ -21,9 +21,7 @@ pub(super) struct Shared {
     pub(super) address: SocketAddr,
     pub(super) clock: LabClock,
     pub(super) world: Mutex<World>,
-    pub(super) log: Mutex<RequestLog>,
-    pub(super) faults: Mutex<FaultPlan>,
-    pub(super) under_way: UnderWay,
+    pub(super) traffic: Traffic,
 }
 
 /// What a person changes of a task; what is `None` stays.
@@ -57,15 +55,18 @@ impl TaskEdit {
     }
 }
 
-/// A hand on a running simulator.
+/// A hand on a running simulator, and on its [`Traffic`].
 #[derive(Debug, Clone)]
 pub struct PlanfixHandle {
     pub(super) shared: Arc<Shared>,
 }
 
-/// Locks without caring for a panic elsewhere: a test that failed holds no broken state.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Deref for PlanfixHandle {
+    type Target = Traffic;
+
+    fn deref(&self) -> &Traffic {
+        &self.shared.traffic
+    }
 }
 
 impl PlanfixHandle {
@@ -215,34 +216,6 @@ impl PlanfixHandle {
         let mut world = self.world();
         world.now_ms = now_ms;
         world
-    }
-
-    /// Adds a rule to the fault plan.
-    ///
-    /// # Errors
-    /// Fails when the rule can do nothing, or the plan is full.
-    pub fn add_fault(&self, rule: Rule) -> Result<(), RuleRefused> {
-        lock(&self.shared.faults).add(rule)
-    }
-
-    /// Replaces the fault plan.
-    pub fn set_faults(&self, plan: FaultPlan) {
-        *lock(&self.shared.faults) = plan;
-    }
-
-    /// Returns the last requests, oldest first.
-    pub fn log(&self) -> Vec<Entry> {
-        lock(&self.shared.log).entries()
-    }
-
-    /// Returns the counters over all requests.
-    pub fn log_counters(&self) -> LogCounters {
-        lock(&self.shared.log).counters()
-    }
-
-    /// Returns how many requests have arrived and are not answered yet.
-    pub fn under_way(&self) -> usize {
-        self.shared.under_way.count()
     }
 
     pub(super) fn world(&self) -> MutexGuard<'_, World> {

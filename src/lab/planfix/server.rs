@@ -3,55 +3,27 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::exchange::{Incoming, Reply};
-use super::handle::{PlanfixHandle, Shared, lock};
+use super::handle::{PlanfixHandle, Shared};
 use super::hooks;
 use super::options::PlanfixOptions;
 use super::world::World;
-use crate::lab::fault::{Fault, FaultPlan};
+use crate::lab::fault::Fault;
 use crate::lab::lab_clock::{LabClock, Moment};
-use crate::lab::own_thread::OwnThread;
-use crate::lab::request_log::RequestLog;
+use crate::lab::simulator::{Service, Simulator};
 use crate::lab::socket;
-use crate::lab::under_way::UnderWay;
+use crate::lab::traffic::Traffic;
 
-/// A running simulator; it ends when dropped.
-#[derive(Debug)]
-pub struct PlanfixLab {
-    handle: PlanfixHandle,
-    server: OwnThread,
-}
-
-impl Deref for PlanfixLab {
-    type Target = PlanfixHandle;
-
-    fn deref(&self) -> &PlanfixHandle {
-        &self.handle
-    }
-}
-
-impl PlanfixLab {
-    /// Returns a hand on the simulator that can be passed on.
-    pub fn handle(&self) -> PlanfixHandle {
-        self.handle.clone()
-    }
-
-    /// Closes the socket and waits for the end.
-    ///
-    /// # Errors
-    /// Fails with what ended the server.
-    pub async fn stop(self) -> io::Result<()> {
-        self.server.stop().await
-    }
-}
+/// A running account; it ends when dropped.
+pub type PlanfixLab = Simulator<PlanfixHandle>;
 
 /// Starts a simulated account on a thread of its own.
 ///
@@ -64,34 +36,27 @@ pub async fn start(options: PlanfixOptions) -> io::Result<PlanfixLab> {
         address: listener.local_addr()?,
         world: Mutex::new(World::new(&options, clock.now().unix_ms)),
         clock,
-        log: Mutex::new(RequestLog::new(options.log_entries_max)),
-        faults: Mutex::new(FaultPlan::new(options.fault_seed)),
-        under_way: UnderWay::default(),
+        traffic: Traffic::new(options.log_entries_max, options.fault_seed),
         options,
     });
     let handle = PlanfixHandle { shared };
-    let (served, beside) = (handle.clone(), handle.clone());
-    let server = move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::Data::new(served.clone()))
-                .default_service(web::to(serve))
-        })
-        .workers(1)
-        .disable_signals()
-        .on_connect(socket::remember)
-        .shutdown_timeout(1)
-        .listen(listener)?;
-        Ok(server.run())
+    let service = Service {
+        name: "planfix",
+        listener,
+        configure,
+        beside: hooks::deliver,
     };
-    let server = OwnThread::start("planfix", server, move || hooks::deliver(beside)).await?;
-    Ok(PlanfixLab { handle, server })
+    service.start(handle).await
+}
+
+fn configure(app: &mut ServiceConfig) {
+    app.default_service(web::to(serve));
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<PlanfixHandle>) -> HttpResponse {
     let lab = lab.get_ref().clone();
     let incoming = incoming_of(&request, &body);
-    let _under_way = lab.shared.under_way.begin();
+    let _under_way = lab.shared.traffic.begin();
     let now = lab.shared.clock.now();
     let (reply, fault) = take_effect(&lab, &incoming, now);
     let Some(reply) = reply else {
@@ -123,11 +88,10 @@ fn take_effect(
     // One request at a time, from its ordinal to its effect, so that ordinals tell the order.
     let mut world = lab.world();
     world.now_ms = now.unix_ms;
-    let mut log = lock(&lab.shared.log);
+    let traffic = &lab.shared.traffic;
     let (method, path) = (&incoming.method, &incoming.path);
     let query = &incoming.query_text;
-    let ordinal = log.arrive(now.unix_ms, method, path, query, &incoming.body);
-    let fault = lock(&lab.shared.faults).decide(ordinal, method, path);
+    let (arrival, fault) = traffic.arrive(now.unix_ms, method, path, query, &incoming.body);
     let refusal = world.turned_away(incoming);
     let fault = fault.filter(|_| refusal.is_none());
     let reply = match (&refusal, &fault) {
@@ -136,7 +100,7 @@ fn take_effect(
         (None, None) => Some(world.respond(incoming)),
     };
     let status = reply.as_ref().map(|reply| reply.status);
-    log.answer(ordinal, status, fault.as_ref().map(Fault::name));
+    arrival.answer(status, fault.as_ref());
     (reply, fault)
 }
 

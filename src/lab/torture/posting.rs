@@ -1,7 +1,7 @@
 //! A telephony that posts its calls until the daemon has taken them.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -10,6 +10,7 @@ use tokio::time;
 
 use super::stream::{Call, CallId, Manner, Post, Stream};
 use crate::lab::day::daemon::Daemon;
+use crate::lab::lock::lock;
 
 /// The tenant and the source of the configuration.
 const TENANT: &str = "demo";
@@ -61,7 +62,7 @@ impl Poster {
         for _ in 0..TRIES_MAX {
             // No answer: the daemon is dead, or died over it.
             if let Ok((status, words)) = self.daemon.post(TENANT, SOURCE, body.to_owned()).await {
-                let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut answers = lock(&self.answers);
                 *answers.entry(status).or_default() += 1;
                 match status {
                     200 | 202 => return Ok(()),
@@ -76,8 +77,7 @@ impl Poster {
 
     /// Returns how often each status was answered.
     pub(super) fn answers(&self) -> BTreeMap<u16, u64> {
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.clone()
+        lock(&self.answers).clone()
     }
 
     /// The bodies that tell of the calls, in order.

@@ -6,7 +6,7 @@
 //! for certain, perhaps, not at all.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::lab::ami::{AmiServer, Message};
+use crate::lab::lock::lock;
 use crate::lab::wall;
 
 /// How long before its death an event must have reached the daemon for its record to be
@@ -213,11 +214,6 @@ fn observe(sightings: &mut BTreeMap<String, Sighting>, event: &Message, now: Ins
         }
         _ => {}
     }
-}
-
-/// Nothing panics under these locks; if something did, what was written is still true.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use actix_web::http::{Method, StatusCode, header};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -19,7 +19,8 @@ use super::rest;
 use super::sender::Sender;
 use super::switches::Switches;
 use super::world::World;
-use crate::lab::own_thread::OwnThread;
+use crate::lab::lock::lock;
+use crate::lab::simulator::{Service, Simulator};
 use crate::lab::wall;
 
 /// How an account is set up.
@@ -61,25 +62,12 @@ pub struct UisHandle {
     sender: Arc<Mutex<Option<Sender>>>,
 }
 
-/// A running simulator; it ends when dropped.
-#[derive(Debug)]
-pub struct UisLab {
-    handle: UisHandle,
-    /// Ends it when dropped.
-    _server: OwnThread,
-}
-
-impl Deref for UisLab {
-    type Target = UisHandle;
-
-    fn deref(&self) -> &UisHandle {
-        &self.handle
-    }
-}
+/// A running cloud; it ends when dropped.
+pub type UisLab = Simulator<UisHandle>;
 
 impl UisHandle {
     fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.world)
     }
 
     /// Returns the address of the Data API.
@@ -158,15 +146,12 @@ impl UisHandle {
 
     /// Returns who tells of what happens, where an address was set.
     pub(super) fn sender(&self) -> Option<Sender> {
-        self.sender
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.sender).clone()
     }
 
     /// Sets where notifications go.
     pub fn set_sender(&self, sender: Sender) {
-        *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        *lock(&self.sender) = Some(sender);
     }
 
     /// Returns what there is to be known of the simulator.
@@ -216,22 +201,19 @@ pub async fn start(options: UisOptions) -> io::Result<UisLab> {
         })),
         sender: Arc::default(),
     };
-    let served = handle.clone();
-    let server = move || {
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(web::Data::new(served.clone()))
-                .app_data(web::PayloadConfig::new(8 * 1024 * 1024))
-                .default_service(web::to(serve))
-        })
-        .workers(1)
-        .disable_signals()
-        .shutdown_timeout(1)
-        .listen(listener)?;
-        Ok(server.run())
+    let service = Service {
+        name: "uis",
+        listener,
+        configure,
+        // All that it does is asked for.
+        beside: |_| std::future::pending(),
     };
-    let _server = OwnThread::start("uis", server, std::future::pending).await?;
-    Ok(UisLab { handle, _server })
+    service.start(handle).await
+}
+
+fn configure(app: &mut ServiceConfig) {
+    app.app_data(web::PayloadConfig::new(8 * 1024 * 1024))
+        .default_service(web::to(serve));
 }
 
 async fn serve(request: HttpRequest, body: Bytes, lab: web::Data<UisHandle>) -> HttpResponse {
