@@ -25,7 +25,7 @@ const WIDE: u8 = 0xff;
 const WIDE_FROM: usize = 15;
 
 /// Entries of a block. A search goes through half of one; the table and the whole key cost some ten
-/// bytes, which made a directory of a million numbers 4 MB larger with blocks of 16.
+/// bytes: a directory of a million numbers is 2 MB larger with blocks of 16.
 const BLOCK_ENTRIES: usize = 32;
 
 /// One entry, its key relative to the one before.
